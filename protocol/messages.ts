@@ -1,0 +1,288 @@
+import { z } from "zod";
+import {
+  Flow,
+  FlowState,
+  Kind,
+  Priority,
+  SelectedPair,
+  Transport,
+  TransportState,
+} from "./flow.ts";
+import { LIMITS } from "./limits.ts";
+import { Role } from "./session-config.ts";
+
+/**
+ * Every message of `duplex.v1`, once: validation, types of server and client, `docs/protocol.md` and
+ * `/asyncapi.json` come from here. JSON text frames `{type, id?, ...}`.
+ */
+
+const id = z
+  .int()
+  .min(1)
+  .optional()
+  .describe("chosen by the sender; a request with an id gets exactly one `ack` or `problem` (R1)");
+const to = z.string().min(1).max(64).describe("the peer addressed");
+const centralTo = to
+  .optional()
+  .describe("the peer addressed; may be left out in a central session: the media server");
+const exchange = z.int().min(1).describe("number of the exchange, issued by the server (N1)");
+const sdp = z.string().min(1).describe("the description, forwarded byte for byte (N9)");
+
+/** RTCIceCandidateInit of the W3C, with the limits of RFC 8839. */
+export const Candidate = z
+  .object({
+    candidate: z.string().max(4096).describe("empty: end of candidates of this generation"),
+    sdpMid: z.string().max(256).nullish(),
+    sdpMLineIndex: z.int().min(0).max(65_535).nullish(),
+    usernameFragment: z.string().max(256).nullish(),
+  })
+  .meta({ id: "Candidate" });
+export type Candidate = z.infer<typeof Candidate>;
+
+/** RTCIceServer of the W3C. */
+export const IceServer = z
+  .object({
+    urls: z.array(z.string()),
+    username: z.string().optional(),
+    credential: z.string().optional(),
+  })
+  .meta({ id: "IceServer" });
+export type IceServer = z.infer<typeof IceServer>;
+
+const candidates = z.array(Candidate).max(LIMITS.candidates);
+const complete = z.boolean().optional().describe("no more candidates of this generation (N5)");
+
+const message = <T extends string, S extends z.ZodRawShape>(type: T, about: string, shape: S) =>
+  z.object({ type: z.literal(type), ...shape }).describe(about);
+
+/** What a peer may send. */
+export const FROM_PEER = {
+  offer: message("offer", "Starts an exchange. Its ack carries the exchange number.", {
+    id,
+    to: centralTo,
+    sdp,
+    restart: z.boolean().optional().describe("the offer restarts ICE (a hint for records)"),
+  }),
+  answer: message("answer", "Answers the open offer of the link.", {
+    id,
+    to: centralTo,
+    exchange,
+    sdp,
+  }),
+  candidates: message("candidates", "ICE candidates: one message per gathering burst.", {
+    id,
+    to: centralTo,
+    exchange,
+    candidates,
+    complete,
+  }),
+  reject: message("reject", "The answerer refuses the open offer.", {
+    id,
+    to: centralTo,
+    exchange,
+    reason: z.string().max(256).optional(),
+  }),
+  rollback: message("rollback", "The offerer takes its open offer back.", {
+    id,
+    to: centralTo,
+    exchange,
+  }),
+  transport: message("transport", "State and selected pair of a transport, as seen in getStats.", {
+    id,
+    to: centralTo,
+    transport: z
+      .string()
+      .max(512)
+      .optional()
+      .describe("id of the transport, or a mid of it; all transports of the link when left out"),
+    state: TransportState,
+    pair: SelectedPair.optional(),
+  }),
+  flow: message("flow", "Steers a flow that the peer sends or receives.", {
+    id,
+    flow: z.string().max(512),
+    held: z.boolean().optional(),
+    maxBitrateBps: z.int().positive().nullish().describe("null takes the limit away"),
+    priority: Priority.optional(),
+  }),
+  quality: message("quality", "Quality of flows, as measured by the peer.", {
+    id,
+    to: centralTo,
+    flows: z
+      .array(z.object({ flow: z.string().max(512) }).catchall(z.union([z.number(), z.string()])))
+      .max(256),
+  }),
+  message: message("message", "Application data for one peer.", {
+    id,
+    to,
+    body: z.unknown().describe("any JSON, at most 16 KiB"),
+  }),
+  "ice-servers": message("ice-servers", "Asks for fresh ICE servers; answered by `ice-servers`.", {
+    id,
+  }),
+  state: message("state", "Asks for the links as the server has them, in the ack.", {
+    id: id.unwrap(),
+    to: centralTo.describe("only the link with this peer"),
+  }),
+  leave: message("leave", "Leaves the session.", { id, reason: z.string().max(256).optional() }),
+} as const;
+
+export type FromPeer = {
+  [T in keyof typeof FROM_PEER]: z.infer<(typeof FROM_PEER)[T]>;
+}[keyof typeof FROM_PEER];
+
+/** A peer as others see it. */
+export const PeerView = z
+  .object({
+    id: z.string(),
+    role: Role,
+    name: z.string().optional(),
+    publish: z.array(Kind),
+    subscribe: z.array(Kind),
+    metadata: z.record(z.string(), z.unknown()).optional(),
+    state: z.enum(["connected", "away"]).describe("away: socket lost, in the resume window (S5)"),
+    joinedAt: z.number(),
+  })
+  .meta({ id: "Peer" });
+export type PeerView = z.infer<typeof PeerView>;
+
+const Description = z.object({
+  exchange,
+  from: z.string(),
+  sdp: z.string(),
+});
+
+/** A link as its peers read it back (N6, R2). */
+export const LinkView = z
+  .object({
+    id: z.string(),
+    peers: z.tuple([z.string(), z.string()]),
+    state: z.enum(["stable", "offered"]),
+    exchange: z.int().describe("number of the newest exchange, 0 before the first"),
+    offerer: z.string().optional().describe("offerer of the newest exchange"),
+    offer: Description.optional().describe("the open offer, else the one in force"),
+    answer: Description.optional().describe("the answer in force"),
+    candidates: z
+      .array(
+        z.object({
+          from: z.string(),
+          exchange,
+          candidates: z.array(Candidate),
+          complete: z.boolean(),
+        }),
+      )
+      .describe("per peer and exchange that is open or in force, in the sender's order"),
+  })
+  .meta({ id: "Link" });
+export type LinkView = z.infer<typeof LinkView>;
+
+const LinkSummary = LinkView.omit({ offer: true, answer: true, candidates: true }).extend({
+  has: z
+    .array(z.object({ from: z.string(), description: z.enum(["offer", "answer"]), exchange }))
+    .describe("descriptions the server has"),
+  candidates: z.array(
+    z.object({ from: z.string(), exchange, count: z.int(), complete: z.boolean() }),
+  ),
+});
+export type LinkSummary = z.infer<typeof LinkSummary>;
+
+const from = z.string().describe("the peer it comes from");
+const re = z.int().describe("id of the request answered");
+
+/** What a peer may be sent. */
+export const TO_PEER = {
+  welcome: message("welcome", "The first frame on every socket (R2).", {
+    peer: PeerView,
+    session: z.object({
+      id: z.string(),
+      topology: z.enum(["mesh", "central"]),
+      iceTransportPolicy: z.enum(["all", "relay"]),
+      sdpPolicy: z.enum(["enforce", "report"]),
+      resumeSeconds: z.int(),
+      createdAt: z.number(),
+      metadata: z.record(z.string(), z.unknown()).optional(),
+    }),
+    resumed: z.boolean().describe("the peer was in the session already"),
+    limits: z.object({
+      messageBytes: z.int(),
+      sdpBytes: z.int(),
+      bodyBytes: z.int(),
+      candidates: z.int(),
+      messagesPerSecond: z.int(),
+      messageBurst: z.int(),
+      peers: z.int(),
+      offerExpirySeconds: z.int(),
+    }),
+    iceServers: z.array(IceServer),
+    iceServersExpireAt: z.number().optional().describe("milliseconds since 1970"),
+    peers: z.array(PeerView).describe("the other peers"),
+    links: z.array(LinkSummary),
+    flows: z.object({
+      revision: z.int(),
+      flows: z.array(Flow),
+      transports: z.array(Transport),
+    }),
+    tokenExpiresAt: z.number(),
+  }),
+  ack: message("ack", "The request was done.", {
+    re,
+    exchange: exchange.optional().describe("of an offer"),
+    links: z.array(LinkView).optional().describe("of a `state` request"),
+    revision: z.int().optional().describe("of a `flow` request"),
+  }),
+  problem: z
+    .looseObject({
+      type: z.literal("problem"),
+      re: re.optional(),
+      code: z.string().describe("a code of the problem table"),
+      title: z.string(),
+      status: z.int(),
+      detail: z.string(),
+    })
+    .describe("A message was refused; nothing of it had an effect (RFC 9457)."),
+  "peer-joined": message("peer-joined", "A peer joined the session.", { peer: PeerView }),
+  "peer-left": message("peer-left", "A peer left the session.", {
+    peer: z.string(),
+    reason: z.enum(["left", "lost", "kicked", "expired", "session-ended"]),
+  }),
+  offer: message("offer", "An offer from another peer.", {
+    from,
+    exchange,
+    sdp,
+    restart: z.boolean().optional(),
+  }),
+  answer: message("answer", "The answer to the peer's offer.", { from, exchange, sdp }),
+  candidates: message("candidates", "Candidates of another peer.", {
+    from,
+    exchange,
+    candidates,
+    complete,
+  }),
+  reject: message("reject", "The peer's offer was refused; the link is as before it (N4).", {
+    from,
+    exchange,
+    reason: z.string().optional(),
+  }),
+  rollback: message("rollback", "The other peer took its offer back (N4).", { from, exchange }),
+  expired: message("expired", "The offer was not answered in time (N7).", {
+    from: z.string().describe("the other peer of the link"),
+    exchange,
+  }),
+  flows: message("flows", "Flows and transports that changed.", {
+    revision: z.int(),
+    changed: z.array(Flow),
+    transports: z.array(Transport),
+  }),
+  "ice-servers": message("ice-servers", "Fresh ICE servers.", {
+    iceServers: z.array(IceServer),
+    expiresAt: z.number().optional().describe("milliseconds since 1970"),
+  }),
+  message: message("message", "Application data from another peer.", { from, body: z.unknown() }),
+  closing: message("closing", "The server closes the socket.", { reason: z.string() }),
+} as const;
+
+export type ToPeer = {
+  [T in keyof typeof TO_PEER]: z.infer<(typeof TO_PEER)[T]>;
+}[keyof typeof TO_PEER];
+
+export type Welcome = Extract<ToPeer, { type: "welcome" }>;

@@ -1,0 +1,112 @@
+/**
+ * The closed table of problems: what a peer or caller did that Duplex refuses, as a value (RFC 9457).
+ * Faults (our own failures) are thrown and become `internal-fault`.
+ */
+
+/** What happens to the socket of a peer whose message met the problem. */
+export type ProblemSocket =
+  /** Answered; does not count against the peer: races that correct clients run into. */
+  | "reply"
+  /** Answered and counted; a peer that goes on is closed with 4008. */
+  | "count"
+  /** Answered and counted; a peer that goes on is closed with this code. */
+  | 1008
+  | 1009;
+
+export interface ProblemRow {
+  readonly title: string;
+  /** Promise of docs/rules.md that the refusal keeps. */
+  readonly rule: string;
+  /** HTTP status, also the `status` member of the problem. */
+  readonly status: number;
+  readonly socket: ProblemSocket;
+}
+
+const row = (title: string, rule: string, status: number, socket: ProblemSocket): ProblemRow => ({
+  title,
+  rule,
+  status,
+  socket,
+});
+
+/** Every problem Duplex can answer, by code. */
+export const PROBLEMS = {
+  // Frames and requests
+  "malformed-message": row("The message could not be read", "S8", 400, "count"),
+  "unknown-message-type": row("No message has this type", "S8", 400, "count"),
+  "invalid-message": row("A field of the message is missing or wrong", "S8", 400, "count"),
+  "invalid-request": row("The request does not fit its schema", "S8", 400, "count"),
+  "message-too-large": row("The message is larger than the limit", "S7", 413, 1009),
+  "rate-limited": row("Too many messages in a short time", "S7", 429, 1008),
+  "upgrade-required": row("This address answers WebSocket upgrades only", "S7", 426, "reply"),
+  "unsupported-subprotocol": row("Offer the subprotocol duplex.v1", "S7", 400, "reply"),
+  // Who may
+  unauthorized: row("Not authorised", "A1", 401, "reply"),
+  "token-in-url": row("Tokens must not travel in a URL", "A1", 401, "reply"),
+  "origin-not-allowed": row("This origin is not allowed", "A1", 403, "reply"),
+  "not-permitted": row("The token does not grant this", "A2", 403, "count"),
+  // What is there
+  "not-found": row("Nothing is at this address", "S1", 404, "reply"),
+  "method-not-allowed": row("The address does not take this method", "S1", 405, "reply"),
+  "session-not-found": row("There is no such session", "S1", 404, "reply"),
+  "flow-not-found": row("There is no such flow", "F1", 404, "reply"),
+  "session-full": row("The session has as many peers as it may", "S7", 409, "reply"),
+  "unknown-peer": row("No such peer is in the session", "A2", 404, "reply"),
+  "self-addressed": row("A peer cannot address itself", "A2", 400, "count"),
+  "no-media-server": row("No media server is in the session", "A2", 404, "reply"),
+  "topology-mismatch": row("The topology has no link between these peers", "A2", 409, "count"),
+  // Negotiation
+  "stale-negotiation": row("This exchange is not the current one", "N1", 409, "reply"),
+  glare: row("The other side's offer was first", "N3", 409, "reply"),
+  "not-the-offerer": row("Only the offerer may do this", "N2", 409, "count"),
+  "not-the-answerer": row("Only the answerer may do this", "N2", 409, "count"),
+  "nothing-offered": row("No offer is open on this link", "N2", 409, "count"),
+  "too-many-candidates": row("More candidates than the limit", "S7", 429, "count"),
+  "unknown-m-section": row("The candidate belongs to no m-section", "N5", 400, "count"),
+  // SDP
+  "sdp-too-large": row("The description is larger than the limit", "D4", 413, "count"),
+  "sdp-invalid": row("The description is broken", "D1", 422, "count"),
+  // The server itself
+  misconfigured: row("The server is not configured for this", "S1", 503, "reply"),
+  "turn-unavailable": row("No TURN credentials can be had now", "A3", 503, "reply"),
+  "jurisdiction-unavailable": row("This jurisdiction cannot be had here", "S1", 422, "reply"),
+  "internal-fault": row("Duplex failed", "S8", 500, "reply"),
+} as const satisfies Record<string, ProblemRow>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/**
+ * A problem: what was refused and why. `detail` is for a developer to read; it never carries secrets,
+ * addresses or SDP (A4). Further members say what a program needs, such as `exchange` for `glare`.
+ */
+export interface Problem {
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly [member: string]: unknown;
+}
+
+/** A problem as thrown value of TypeScript's type guards: tells it from a step's result. */
+export function problem(
+  code: ProblemCode,
+  detail: string,
+  members: Record<string, unknown> = {},
+): Problem {
+  return { ...members, code, detail };
+}
+
+/** The RFC 9457 document of a problem: `type`, `title`, `status`, `code`, `detail` and further members. */
+export function problemDocument(refused: Problem): Record<string, unknown> {
+  const { title, status } = PROBLEMS[refused.code];
+  return { type: `urn:duplex:problem:${refused.code}`, title, status, ...refused };
+}
+
+/** WebSocket close codes of `duplex.v1`, besides the standard 1000, 1008, 1009 and 1011. */
+export const CLOSE = {
+  sessionEnded: 4000,
+  replaced: 4001,
+  kicked: 4002,
+  tokenExpired: 4003,
+  left: 1000,
+  tooManyProblems: 4008,
+  fault: 1011,
+} as const;

@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { Kind } from "./flow.ts";
+
+/** Roles of a peer (S2). An observer sees everything and sends nothing. */
+export const Role = z.enum(["peer", "media-server", "observer"]);
+export type Role = z.infer<typeof Role>;
+
+const jsonSizeAtMost =
+  (maxBytes: number) =>
+  (value: unknown): boolean =>
+    JSON.stringify(value).length <= maxBytes;
+
+const metadata = (maxBytes: number) =>
+  z
+    .record(z.string(), z.unknown())
+    .refine(jsonSizeAtMost(maxBytes), `larger than ${maxBytes} bytes of JSON`);
+
+const DAY_SECONDS = 86_400;
+
+/** What a session can be created with; every field is optional. */
+export const SessionRequest = z
+  .strictObject({
+    topology: z
+      .enum(["mesh", "central"])
+      .default("mesh")
+      .describe("mesh: every two peers may have a link; central: every link has the media server"),
+    maxPeers: z.int().min(2).max(100).default(16),
+    sdpPolicy: z
+      .enum(["enforce", "report"])
+      .default("enforce")
+      .describe("enforce: a broken description is refused; report: it is forwarded (D1)"),
+    iceTransportPolicy: z.enum(["all", "relay"]).default("all"),
+    maxUplinkBps: z.int().positive().optional(),
+    maxDownlinkBps: z.int().positive().optional(),
+    emptyTtlSeconds: z
+      .int()
+      .min(1)
+      .max(30 * DAY_SECONDS)
+      .default(300)
+      .describe("the session ends when nobody has been connected for so long (S6)"),
+    resumeSeconds: z
+      .int()
+      .min(30)
+      .max(DAY_SECONDS)
+      .default(60)
+      .describe("a lost peer may come back within this time (S5)"),
+    listed: z.boolean().default(false).describe("appear in GET /v1/sessions"),
+    locationHint: z
+      .enum(["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"])
+      .optional(),
+    jurisdiction: z.enum(["eu", "us", "fedramp", "fedramp-high"]).optional(),
+    metadata: metadata(4096).optional().describe("at most 4 KiB of JSON, handed back unread"),
+  })
+  .meta({ id: "SessionRequest" });
+export type SessionRequest = z.input<typeof SessionRequest>;
+
+/** What a session was created with, defaults filled in. */
+export type SessionConfig = z.output<typeof SessionRequest>;
+
+/** What a peer can be created with; every field is optional. */
+export const PeerRequest = z
+  .strictObject({
+    role: Role.default("peer"),
+    name: z.string().min(1).max(128).optional(),
+    publish: z.array(Kind).max(3).optional().describe("kinds the peer may send; all when left out"),
+    subscribe: z
+      .array(Kind)
+      .max(3)
+      .optional()
+      .describe("kinds the peer may receive; all when left out"),
+    ttlSeconds: z
+      .int()
+      .min(1)
+      .max(30 * DAY_SECONDS)
+      .default(3600),
+    metadata: metadata(1024).optional().describe("at most 1 KiB of JSON, shown to the other peers"),
+  })
+  .meta({ id: "PeerRequest" });
+export type PeerRequest = z.input<typeof PeerRequest>;
+
+/** Who a token says its bearer is: the only source of identity, role and rights (S2). */
+export interface Grant {
+  readonly session: string;
+  readonly peer: string;
+  readonly role: Role;
+  readonly publish: readonly Kind[];
+  readonly subscribe: readonly Kind[];
+  readonly name?: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+}

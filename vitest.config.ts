@@ -1,0 +1,42 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** Two projects: `workers` runs inside workerd, `e2e` in Node against `wrangler dev` and real browsers. */
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: "istanbul",
+      include: ["protocol/**/*.ts", "durable-objects/**/*.ts", "src/**/*.ts"],
+      reporter: ["text-summary", "json-summary", ["text", { skipFull: true }]],
+    },
+    projects: [
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                API_KEYS: "test-key,second-key",
+                TOKEN_SECRETS: "test-secret-of-at-least-32-characters",
+                TURN_URLS: "turn:127.0.0.1:3478?transport=udp,turn:127.0.0.1:3478?transport=tcp",
+                TURN_SECRETS: "turn-secret",
+              },
+            },
+          }),
+        ],
+        test: { name: "workers", include: ["test/*.test.ts"], testTimeout: 20_000 },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/*.e2e.ts"],
+          environment: "node",
+          globalSetup: ["test/e2e/global-setup.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
