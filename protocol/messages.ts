@@ -1,7 +1,6 @@
 import { z } from "zod";
 import {
   Flow,
-  FlowState,
   Kind,
   Priority,
   SelectedPair,
