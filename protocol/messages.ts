@@ -104,13 +104,6 @@ export const FROM_PEER = {
     maxBitrateBps: z.int().positive().nullish().describe("null takes the limit away"),
     priority: Priority.optional(),
   }),
-  quality: message("quality", "Quality of flows, as measured by the peer.", {
-    id,
-    to: centralTo,
-    flows: z
-      .array(z.object({ flow: z.string().max(512) }).catchall(z.union([z.number(), z.string()])))
-      .max(256),
-  }),
   message: message("message", "Application data for one peer.", {
     id,
     to,

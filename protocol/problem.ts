@@ -52,6 +52,7 @@ export const PROBLEMS = {
   "flow-not-found": row("There is no such flow", "F1", 404, "reply"),
   "session-full": row("The session has as many peers as it may", "S7", 409, "reply"),
   "unknown-peer": row("No such peer is in the session", "A2", 404, "reply"),
+  "peer-away": row("The peer's socket is lost; it may come back", "S5", 409, "reply"),
   "self-addressed": row("A peer cannot address itself", "A2", 400, "count"),
   "no-media-server": row("No media server is in the session", "A2", 404, "reply"),
   "topology-mismatch": row("The topology has no link between these peers", "A2", 409, "count"),
@@ -85,7 +86,7 @@ export interface Problem {
   readonly [member: string]: unknown;
 }
 
-/** A problem as thrown value of TypeScript's type guards: tells it from a step's result. */
+/** Makes a problem; `members` are what a program needs besides the code. */
 export function problem(
   code: ProblemCode,
   detail: string,
@@ -94,8 +95,24 @@ export function problem(
   return { ...members, code, detail };
 }
 
+/** Tells a problem from any other result. */
+export function isProblem(result: unknown): result is Problem {
+  return (
+    typeof result === "object" && result !== null && "code" in result && "detail" in result
+  );
+}
+
+export interface ProblemDocument {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly [member: string]: unknown;
+}
+
 /** The RFC 9457 document of a problem: `type`, `title`, `status`, `code`, `detail` and further members. */
-export function problemDocument(refused: Problem): Record<string, unknown> {
+export function problemDocument(refused: Problem): ProblemDocument {
   const { title, status } = PROBLEMS[refused.code];
   return { type: `urn:duplex:problem:${refused.code}`, title, status, ...refused };
 }

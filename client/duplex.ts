@@ -1,0 +1,28 @@
+/**
+ * The SDK of Duplex for browsers: joins a session, keeps the links to its peers negotiated through any loss
+ * of the network, and shows the media flows as the server records them.
+ */
+import { type ConnectionOptions, Session } from "./session.ts";
+import { Signalling, type SignallingOptions } from "./signalling.ts";
+
+export type { Flow, FlowChange, Transport } from "../protocol/flow.ts";
+export type { PeerView } from "../protocol/messages.ts";
+export type { DuplexError, DuplexProblem } from "./duplex-error.ts";
+export type { RemoteTrack } from "./link.ts";
+export type { Publication } from "./publication.ts";
+export type { SessionEvents } from "./session-events.ts";
+export type { Closed, SignallingState } from "./signalling.ts";
+export type { Session };
+
+/** Where to join and as whom: `url` and `token` come from POST /v1/sessions/{id}/peers. */
+export type JoinOptions = SignallingOptions & ConnectionOptions;
+
+/**
+ * Joins a session. Resolves at `welcome`; tracks published right then are in the first offers.
+ * Rejects with a `DuplexError`: the problem the server has with the token or the session, or
+ * `signalling-unreachable`.
+ */
+export async function join(options: JoinOptions): Promise<Session> {
+  const { signalling, welcome } = await Signalling.open(options);
+  return new Session(signalling, welcome, options);
+}

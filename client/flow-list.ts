@@ -1,0 +1,35 @@
+import type { Flow, FlowsView, Transport } from "../protocol/flow.ts";
+import type { ToPeer } from "../protocol/messages.ts";
+
+type FlowsFrame = Extract<ToPeer, { type: "flows" }>;
+
+/** The flows and transports that this peer may see, kept up to date by id and revision (F4). */
+export class FlowList {
+  #flows = new Map<string, Flow>();
+  #transports = new Map<string, Transport>();
+
+  get flows(): readonly Flow[] {
+    return [...this.#flows.values()];
+  }
+
+  get transports(): readonly Transport[] {
+    return [...this.#transports.values()];
+  }
+
+  /** The whole list, as `welcome` has it. */
+  reset({ flows, transports }: FlowsView): void {
+    this.#flows = new Map(flows.map((flow) => [flow.id, flow]));
+    this.#transports = new Map(transports.map((transport) => [transport.id, transport]));
+  }
+
+  /** Takes changes in; one older than what is known is left out. */
+  apply({ changed, transports }: FlowsFrame): void {
+    for (const flow of changed) keepNewest(this.#flows, flow);
+    for (const transport of transports) keepNewest(this.#transports, transport);
+  }
+}
+
+function keepNewest<T extends { id: string; revision: number }>(known: Map<string, T>, next: T) {
+  const before = known.get(next.id);
+  if (before === undefined || before.revision <= next.revision) known.set(next.id, next);
+}

@@ -1,0 +1,53 @@
+import type { IceServer } from "../protocol/messages.ts";
+
+/** Not sooner, whatever the clocks say. */
+const SOONEST_MS = 30_000;
+/** Timers cannot wait longer than 2^31 ms; there is no need to either. */
+const LATEST_MS = 24 * 3_600_000;
+
+/** The ICE servers of the session, renewed before half of their lifetime is over (A3). */
+export class IceServers {
+  readonly #ask: () => void;
+  #servers: readonly IceServer[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** How far this device's clock is ahead of the server's, milliseconds. */
+  #aheadMs = 0;
+
+  /** `ask` requests fresh ones. */
+  constructor(ask: () => void) {
+    this.#ask = ask;
+  }
+
+  /** The server's time now, as far as a frame tells it; a wrong clock must not renew too late. */
+  serverTimeIs(timeMs: number): void {
+    this.#aheadMs = Date.now() - timeMs;
+  }
+
+  /** Takes servers and the time at which their credentials expire, milliseconds since 1970. */
+  set(servers: readonly IceServer[], expireAt: number | undefined): void {
+    this.#servers = servers;
+    this.stop();
+    if (expireAt === undefined) return;
+    const lifetimeMs = expireAt - (Date.now() - this.#aheadMs);
+    const waitMs = Math.min(LATEST_MS, Math.max(SOONEST_MS, lifetimeMs * 0.45));
+    this.#timer = setTimeout(() => this.#renew(), waitMs);
+  }
+
+  get servers(): RTCIceServer[] {
+    return this.#servers.map(({ urls, username, credential }) => ({
+      urls,
+      ...(username !== undefined && { username }),
+      ...(credential !== undefined && { credential }),
+    }));
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #renew(): void {
+    this.#ask();
+    // Asked again until an answer sets the next time.
+    this.#timer = setTimeout(() => this.#renew(), SOONEST_MS);
+  }
+}

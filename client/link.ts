@@ -1,0 +1,204 @@
+import type { PeerView, ToPeer } from "../protocol/messages.ts";
+import type { DuplexError } from "./duplex-error.ts";
+import { clientError } from "./duplex-error.ts";
+import { IceRecovery } from "./ice-recovery.ts";
+import { Negotiation, type NegotiationStart } from "./negotiation.ts";
+import { type Publication, PublishedTracks } from "./publication.ts";
+import type { SignallingPort } from "./requests.ts";
+import { type Rights, rightsBetween } from "./rights.ts";
+import { TransportReports } from "./transport-reports.ts";
+
+/** A track that another peer sends. */
+export interface RemoteTrack {
+  /** Id of the peer. */
+  readonly peer: string;
+  readonly track: MediaStreamTrack;
+  readonly streams: readonly MediaStream[];
+  readonly transceiver: RTCRtpTransceiver;
+}
+
+/** Frames of a negotiation, as they come from the other peer. */
+export type LinkFrame = Extract<
+  ToPeer,
+  { type: "offer" | "answer" | "candidates" | "reject" | "rollback" | "expired" }
+>;
+
+/** What a link needs of its session, and tells it. */
+export interface LinkHost {
+  readonly self: PeerView;
+  readonly port: SignallingPort;
+  readonly publications: Iterable<Publication>;
+  configuration(): RTCConfiguration;
+  linkState(peer: string, state: RTCPeerConnectionState): void;
+  track(track: RemoteTrack): void;
+  trackEnded(track: RemoteTrack): void;
+  settled(peer: string): void;
+  problem(error: DuplexError, peer: string): void;
+}
+
+/** This peer and another one: their RTCPeerConnection and what negotiates it. */
+export class Link {
+  readonly #host: LinkHost;
+  readonly #peer: string;
+  readonly #rights: Rights;
+  readonly #negotiation: Negotiation;
+  readonly #recovery: IceRecovery;
+  readonly #tracks = new Map<RTCRtpTransceiver, RemoteTrack>();
+  #connection: RTCPeerConnection;
+  #published: PublishedTracks;
+  #reports: TransportReports;
+
+  constructor(host: LinkHost, peer: PeerView, start: NegotiationStart) {
+    this.#host = host;
+    this.#peer = peer.id;
+    this.#rights = rightsBetween(host.self, peer);
+    this.#recovery = new IceRecovery(host.self.id < peer.id, () => this.restartIce());
+    this.#negotiation = new Negotiation(this, host.port, host.self.id, peer.id);
+    const { connection, published, reports } = this.#connect();
+    this.#connection = connection;
+    this.#published = published;
+    this.#reports = reports;
+    this.#negotiation.start(start);
+  }
+
+  /** The present connection; another one takes its place when the other peer loads its page again. */
+  get connection(): RTCPeerConnection {
+    return this.#connection;
+  }
+
+  /** Tracks that the other peer sends now. */
+  get tracks(): readonly RemoteTrack[] {
+    return [...this.#tracks.values()];
+  }
+
+  publish(publication: Publication): void {
+    this.#published.add(publication);
+    this.#negotiation.encourage();
+  }
+
+  unpublish(publication: Publication): void {
+    this.#published.remove(publication);
+    this.#negotiation.encourage();
+  }
+
+  replaceTrack(publication: Publication, track: MediaStreamTrack): Promise<void> {
+    return this.#published.replace(publication, track);
+  }
+
+  restartIce(): void {
+    this.#negotiation.restartIce();
+  }
+
+  /** Fresh TURN credentials. A relay in use was allocated with the old ones and is replaced in time. */
+  reconfigure(): void {
+    this.#connection.setConfiguration(this.#host.configuration());
+    if (this.#reports.relayed) this.restartIce();
+  }
+
+  frame(frame: LinkFrame): void {
+    switch (frame.type) {
+      case "offer":
+        this.#negotiation.offer(frame);
+        return;
+      case "answer":
+        this.#negotiation.answer(frame);
+        return;
+      case "candidates":
+        this.#negotiation.candidates(frame);
+        return;
+      default:
+        this.#negotiation.withdraw(frame.exchange, withdrawal(frame));
+    }
+  }
+
+  resume(summary: NegotiationStart["summary"]): void {
+    this.#negotiation.resume(summary);
+    this.#reports.repeat();
+  }
+
+  close(): void {
+    this.#negotiation.stop();
+    this.#recovery.stop();
+    this.#disconnect();
+    this.#host.linkState(this.#peer, "closed");
+  }
+
+  renew(): void {
+    this.#disconnect();
+    const { connection, published, reports } = this.#connect();
+    this.#connection = connection;
+    this.#published = published;
+    this.#reports = reports;
+    this.#host.linkState(this.#peer, connection.connectionState);
+  }
+
+  prepare(type: "offer" | "answer"): void {
+    this.#published.prepare(type);
+  }
+
+  settled(): void {
+    this.#reports.settled();
+    for (const [transceiver, track] of [...this.#tracks]) {
+      const { currentDirection } = transceiver;
+      if (currentDirection === "sendrecv" || currentDirection === "recvonly") continue;
+      this.#tracks.delete(transceiver);
+      this.#host.trackEnded(track);
+    }
+    this.#host.settled(this.#peer);
+  }
+
+  problem(error: DuplexError): void {
+    this.#host.problem(error, this.#peer);
+  }
+
+  #connect(): {
+    connection: RTCPeerConnection;
+    published: PublishedTracks;
+    reports: TransportReports;
+  } {
+    const connection = new RTCPeerConnection(this.#host.configuration());
+    const published = new PublishedTracks(connection, this.#rights);
+    const reports = new TransportReports(connection, this.#host.port, this.#peer);
+    const on = (type: string, listener: (event: Event) => void) =>
+      connection.addEventListener(type, (event) => {
+        if (connection === this.#connection) listener(event);
+      });
+    on("negotiationneeded", () => this.#negotiation.need());
+    on("icecandidate", (event) =>
+      this.#negotiation.localCandidate((event as RTCPeerConnectionIceEvent).candidate),
+    );
+    on("track", (event) => this.#received(event as RTCTrackEvent));
+    on("iceconnectionstatechange", () => reports.changed());
+    on("connectionstatechange", () => {
+      reports.changed();
+      this.#recovery.stateIs(connection.connectionState);
+      this.#host.linkState(this.#peer, connection.connectionState);
+    });
+    for (const publication of this.#host.publications) published.add(publication);
+    return { connection, published, reports };
+  }
+
+  #disconnect(): void {
+    this.#reports.stop();
+    this.#connection.close();
+    for (const track of this.#tracks.values()) this.#host.trackEnded(track);
+    this.#tracks.clear();
+  }
+
+  #received({ track, streams, transceiver }: RTCTrackEvent): void {
+    const remote = { peer: this.#peer, track, streams, transceiver };
+    this.#tracks.set(transceiver, remote);
+    this.#host.track(remote);
+  }
+}
+
+/** Why an offer came to nothing, for the application to see; a rollback needs no words. */
+function withdrawal(
+  frame: Extract<LinkFrame, { type: "reject" | "rollback" | "expired" }>,
+): DuplexError | undefined {
+  if (frame.type === "rollback") return undefined;
+  const title =
+    frame.type === "reject" ? "The other peer refused the offer" : "The offer was not answered";
+  const reason = frame.type === "reject" ? frame.reason : undefined;
+  return clientError("negotiation-failed", title, reason ?? `exchange ${frame.exchange}`);
+}

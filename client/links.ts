@@ -1,0 +1,148 @@
+import type { LinkSummary, PeerView, Welcome } from "../protocol/messages.ts";
+import type { Emitter } from "./emitter.ts";
+import { Link, type LinkFrame, type LinkHost, type RemoteTrack } from "./link.ts";
+import type { Publication } from "./publication.ts";
+import type { SignallingPort } from "./requests.ts";
+import { mayLink } from "./rights.ts";
+import type { SessionEvents } from "./session-events.ts";
+import type { Notice } from "./signalling.ts";
+
+type PeerNotice = Extract<Notice, { type: "peer-joined" | "peer-left" }> | LinkFrame;
+
+/** What links share. */
+export interface LinksContext {
+  readonly publications: Iterable<Publication>;
+  configuration(): RTCConfiguration;
+  settled(peer: string): void;
+}
+
+/** The other peers of a session and the links to those that this peer may have one with. */
+export class Links {
+  readonly #port: SignallingPort;
+  readonly #events: Emitter<SessionEvents>;
+  readonly #context: LinksContext;
+  readonly #peers = new Map<string, PeerView>();
+  readonly #links = new Map<string, Link>();
+  #self: PeerView | undefined;
+  #topology: "mesh" | "central" = "mesh";
+
+  constructor(port: SignallingPort, events: Emitter<SessionEvents>, context: LinksContext) {
+    this.#port = port;
+    this.#events = events;
+    this.#context = context;
+  }
+
+  get peers(): ReadonlyMap<string, PeerView> {
+    return this.#peers;
+  }
+
+  get tracks(): readonly RemoteTrack[] {
+    return [...this.#links.values()].flatMap(({ tracks }) => tracks);
+  }
+
+  get(peer: string): Link | undefined {
+    return this.#links.get(peer);
+  }
+
+  entries(): [string, Link][] {
+    return [...this.#links];
+  }
+
+  each(visit: (link: Link) => void): void {
+    for (const link of [...this.#links.values()]) visit(link);
+  }
+
+  async all(visit: (link: Link) => Promise<void>): Promise<void> {
+    await Promise.all([...this.#links.values()].map(visit));
+  }
+
+  /** The first frame: this peer joined, so it offers to those who are there. */
+  join(welcome: Welcome): void {
+    this.#self = welcome.peer;
+    this.#topology = welcome.session.topology;
+    for (const peer of welcome.peers) {
+      this.#add(peer, true, welcome.resumed ? summaryOf(welcome, peer.id) : undefined);
+    }
+  }
+
+  /** A later socket's first frame: who came and went meanwhile, and how far each link is. */
+  resume(welcome: Welcome): void {
+    this.#self = welcome.peer;
+    if (!welcome.resumed) {
+      this.close();
+      this.#peers.clear();
+      this.join(welcome);
+      return;
+    }
+    const present = new Map(welcome.peers.map((peer) => [peer.id, peer]));
+    for (const [id, known] of [...this.#peers]) {
+      // Another time of joining: it left and came back, its links are not those known here.
+      if (present.get(id)?.joinedAt !== known.joinedAt) this.#remove(id, "lost");
+    }
+    for (const peer of welcome.peers) {
+      const link = this.#links.get(peer.id);
+      const isNew = !this.#peers.has(peer.id);
+      this.#peers.set(peer.id, peer);
+      if (isNew) this.#join(peer);
+      else link?.resume(summaryOf(welcome, peer.id));
+    }
+  }
+
+  notice(frame: PeerNotice): void {
+    switch (frame.type) {
+      case "peer-joined":
+        this.#join(frame.peer);
+        return;
+      case "peer-left":
+        this.#remove(frame.peer, frame.reason);
+        return;
+      default:
+        this.#links.get(frame.from)?.frame(frame);
+    }
+  }
+
+  close(): void {
+    for (const [id, link] of [...this.#links]) {
+      this.#links.delete(id);
+      link.close();
+    }
+  }
+
+  #join(peer: PeerView): void {
+    this.#remove(peer.id, "lost");
+    this.#add(peer, false, undefined);
+    this.#events.emit("peer-joined", { peer });
+  }
+
+  #add(peer: PeerView, offers: boolean, summary: LinkSummary | undefined): void {
+    const self = this.#self;
+    this.#peers.set(peer.id, peer);
+    if (self === undefined || !mayLink(self, peer, this.#topology)) return;
+    this.#links.set(peer.id, new Link(this.#hostFor(self), peer, { offers, summary }));
+  }
+
+  #remove(id: string, reason: SessionEvents["peer-left"]["reason"]): void {
+    const link = this.#links.get(id);
+    this.#links.delete(id);
+    link?.close();
+    if (this.#peers.delete(id)) this.#events.emit("peer-left", { peer: id, reason });
+  }
+
+  #hostFor(self: PeerView): LinkHost {
+    return {
+      self,
+      port: this.#port,
+      publications: this.#context.publications,
+      configuration: () => this.#context.configuration(),
+      settled: (peer) => this.#context.settled(peer),
+      linkState: (peer, state) => this.#events.emit("link", { peer, state }),
+      track: (track) => this.#events.emit("track", track),
+      trackEnded: (track) => this.#events.emit("track-ended", track),
+      problem: (error, peer) => this.#events.emit("problem", { error, peer }),
+    };
+  }
+}
+
+function summaryOf(welcome: Welcome, peer: string): LinkSummary | undefined {
+  return welcome.links.find(({ peers }) => peers.includes(peer));
+}

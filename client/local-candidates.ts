@@ -1,0 +1,130 @@
+import type { Candidate } from "../protocol/messages.ts";
+import { ufragsOf } from "./description.ts";
+import { asDuplexError, type DuplexError } from "./duplex-error.ts";
+import { type Ack, DONE, type SignallingPort } from "./requests.ts";
+
+/** One gathering burst becomes one message: each message costs, and most candidates come at once. */
+const BURST_MS = 50;
+/** Most candidates that one message may carry. */
+const MOST_AT_ONCE = 256;
+
+/** What the server has of this peer's candidates for one exchange. */
+export interface CandidateCount {
+  readonly exchange: number;
+  readonly count: number;
+  readonly complete: boolean;
+}
+
+/**
+ * The candidates of this side of a link: kept for the generation in use, sent in bursts once the number of
+ * the exchange they belong to is known.
+ */
+export class LocalCandidates {
+  readonly #port: SignallingPort;
+  readonly #peer: string;
+  readonly #refused: (error: DuplexError, exchange: number) => void;
+  #generation = new Set<string>();
+  #list: Candidate[] = [];
+  #sent = 0;
+  #complete = false;
+  #completeSent = false;
+  #exchange: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `refused` is told when the server does not take a burst. */
+  constructor(
+    port: SignallingPort,
+    peer: string,
+    refused: (error: DuplexError, exchange: number) => void,
+  ) {
+    this.#port = port;
+    this.#peer = peer;
+    this.#refused = refused;
+  }
+
+  /** A candidate of the browser; null when it has gathered all. */
+  add(candidate: RTCIceCandidate | null): void {
+    if (candidate === null) {
+      this.#complete = true;
+      this.flush();
+      return;
+    }
+    // Firefox marks the end of each section this way; `complete` says it once for all.
+    if (candidate.candidate === "") return;
+    this.#list.push(candidate.toJSON() as Candidate);
+    this.#timer ??= setTimeout(() => this.flush(), BURST_MS);
+  }
+
+  /**
+   * A local description was set, or rolled back to: candidates of other generations are over. They wait for
+   * `release` when their exchange has no number yet.
+   */
+  begin(sdp: string): void {
+    const generation = ufragsOf(sdp);
+    this.#exchange = undefined;
+    if ([...generation].join() === [...this.#generation].join()) return;
+    this.#generation = generation;
+    this.#list = this.#list.filter((candidate) => this.#belongs(candidate));
+    this.#sent = 0;
+    // Browsers fire the end of gathering after the description is set, never before.
+    this.#complete = false;
+    this.#completeSent = false;
+  }
+
+  /** The exchange of the local description is known: what waited goes out under its number. */
+  release(exchange: number): void {
+    this.#exchange = exchange;
+    this.flush();
+  }
+
+  /** Sends again what the server refused as stale, when it still belongs to the local description. */
+  resend(exchange: number): void {
+    this.#sent = 0;
+    this.#completeSent = false;
+    this.release(exchange);
+  }
+
+  /** After a reconnect: sends all again when the server lacks some; it drops what it has (N5). */
+  reconcile(counts: readonly CandidateCount[]): void {
+    if (this.#exchange === undefined) return;
+    const count = Math.max(0, ...counts.map((known) => known.count));
+    const complete = counts.some((known) => known.complete);
+    if (count < this.#sent || (this.#completeSent && !complete)) this.resend(this.#exchange);
+    else this.flush();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const exchange = this.#exchange;
+    if (exchange === undefined || !this.#port.connected) return;
+    while (this.#sent < this.#list.length || (this.#complete && !this.#completeSent)) {
+      const candidates = this.#list.slice(this.#sent, this.#sent + MOST_AT_ONCE);
+      this.#sent += candidates.length;
+      this.#completeSent = this.#complete && this.#sent === this.#list.length;
+      this.#post(exchange, candidates, this.#completeSent);
+    }
+  }
+
+  #post(exchange: number, candidates: Candidate[], complete: boolean): void {
+    const message = { type: "candidates", to: this.#peer, exchange, candidates } as const;
+    // A lost reply needs no answer: `reconcile` compares the counts.
+    const onResume = (): Ack => DONE;
+    this.#port
+      .request(complete ? { ...message, complete } : message, onResume)
+      .catch((error: unknown) => this.#refused(asDuplexError(error), exchange));
+  }
+
+  #belongs(candidate: Candidate): boolean {
+    const { usernameFragment } = candidate;
+    return (
+      usernameFragment === undefined ||
+      usernameFragment === null ||
+      this.#generation.has(usernameFragment)
+    );
+  }
+}

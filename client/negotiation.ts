@@ -1,0 +1,343 @@
+import type { LinkSummary, ToPeer } from "../protocol/messages.ts";
+import { hasSections, isOtherConnection, rollBack, setRemoteOffer } from "./description.ts";
+import { asDuplexError, type DuplexError } from "./duplex-error.ts";
+import { hasDescription, isOpen, LinkPort } from "./link-port.ts";
+import { LocalCandidates } from "./local-candidates.ts";
+import { OperationChain } from "./operation-chain.ts";
+import { type CandidatesFrame, RemoteCandidates } from "./remote-candidates.ts";
+import type { SignallingPort } from "./requests.ts";
+import { Retries } from "./retries.ts";
+
+type OfferFrame = Extract<ToPeer, { type: "offer" }>;
+type AnswerFrame = Extract<ToPeer, { type: "answer" }>;
+
+/** What a negotiation needs of the link it belongs to. */
+export interface NegotiationHost {
+  readonly connection: RTCPeerConnection;
+  /** Puts a fresh connection, with the same published tracks, in the place of the present one. */
+  renew(): void;
+  /** Brings the transceivers in line with what both peers were granted, before a description is made. */
+  prepare(type: "offer" | "answer"): void;
+  /** An exchange was completed. */
+  settled(): void;
+  problem(error: DuplexError): void;
+}
+
+/** How a negotiation begins. */
+export interface NegotiationStart {
+  /** Offer at once: this peer joined, the other was there. Else the other peer's offer is awaited. */
+  readonly offers: boolean;
+  /** The link as the server knows it, when this page takes over a peer that was in the session. */
+  readonly summary?: LinkSummary | undefined;
+}
+
+/** The joiner offers; if it has not in this time, it is of a kind that waits for offers itself. */
+const JOINER_MS = 4000;
+
+/**
+ * Offer/answer of one link. Which of two crossing offers counts is the server's decision (N3): the loser is
+ * told `glare`, rolls back and answers. Every exchange has a number; what is not for the current one is
+ * ignored (N1). Operations run one after the other; an operation includes the server's reply to it.
+ */
+export class Negotiation {
+  readonly #host: NegotiationHost;
+  readonly #port: LinkPort;
+  readonly #self: string;
+  readonly #peer: string;
+  readonly #local: LocalCandidates;
+  readonly #remote = new RemoteCandidates();
+  readonly #retries = new Retries(() => this.#kick());
+  readonly #void = new Set<number>();
+  readonly #chain = new OperationChain((thrown) => this.#host.problem(asDuplexError(thrown)));
+  /** Newest exchange heard of. */
+  #newest = 0;
+  /** Newest exchange whose remote description is, or was, applied. */
+  #applied = 0;
+  /** Number of this side's open offer. */
+  #open: number | undefined;
+  #needed = false;
+  #waiting = false;
+  #restart = false;
+  #joinerTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(host: NegotiationHost, port: SignallingPort, self: string, peer: string) {
+    this.#host = host;
+    this.#port = new LinkPort(port, self, peer);
+    this.#self = self;
+    this.#peer = peer;
+    this.#local = new LocalCandidates(port, peer, (error, exchange) =>
+      this.#chain.add(() => this.#candidatesRefused(error, exchange)),
+    );
+  }
+
+  /** True once an exchange was completed. */
+  get established(): boolean {
+    return this.#host.connection.currentRemoteDescription !== null;
+  }
+
+  start({ offers, summary }: NegotiationStart): void {
+    if (summary !== undefined) this.#takeOver(summary);
+    else if (offers) this.#needed = true;
+    else this.#awaitJoiner();
+    // One task later, so that what the application publishes right after `join` is in the first offer.
+    this.#chain.add(() => new Promise((resolve) => setTimeout(resolve)));
+    this.#kick();
+  }
+
+  stop(): void {
+    this.#chain.stop();
+    clearTimeout(this.#joinerTimer);
+    this.#retries.stop();
+    this.#local.stop();
+  }
+
+  /** The connection wants to be negotiated (`negotiationneeded`). */
+  need(): void {
+    this.#needed = true;
+    this.#kick();
+  }
+
+  /** The application changed something: offers that were given up are worth another try. */
+  encourage(): void {
+    this.#retries.reset();
+    this.#kick();
+  }
+
+  restartIce(): void {
+    this.#restart = true;
+    this.#host.connection.restartIce();
+    this.encourage();
+  }
+
+  localCandidate(candidate: RTCIceCandidate | null): void {
+    this.#local.add(candidate);
+  }
+
+  offer(frame: OfferFrame): void {
+    this.#chain.add(() => this.#applyOffer(frame));
+  }
+
+  answer(frame: AnswerFrame): void {
+    this.#chain.add(() => this.#applyAnswer(frame.exchange, frame.sdp));
+  }
+
+  candidates(frame: CandidatesFrame): void {
+    this.#chain.add(() => this.#remote.add(frame, this.#host.connection, this.#applied));
+  }
+
+  /** An exchange was rejected, rolled back or has expired: back to the last stable state (N4). */
+  withdraw(exchange: number, error?: DuplexError): void {
+    this.#void.add(exchange);
+    this.#chain.add(() => this.#withdrawn(exchange, error));
+  }
+
+  /** After a reconnect: compares with what the server has (R2). */
+  resume(summary: LinkSummary | undefined): void {
+    this.#chain.add(() => this.#reconcile(summary));
+    this.#kick();
+  }
+
+  #kick(): void {
+    this.#chain.add(() => this.#offerIfNeeded());
+  }
+
+  #takeOver({ exchange, offerer, state }: LinkSummary): void {
+    const openHere = state === "offered" && offerer === this.#self;
+    const openThere = state === "offered" && !openHere;
+    this.#newest = exchange;
+    // Descriptions in force were applied by a page that is gone; only an open offer is for this one.
+    this.#applied = openThere ? exchange - 1 : exchange;
+    this.#needed = !openThere;
+    if (openHere) this.#chain.add(() => this.#port.rollback(exchange));
+  }
+
+  #awaitJoiner(): void {
+    this.#waiting = true;
+    this.#joinerTimer = setTimeout(() => {
+      this.#waiting = false;
+      this.#kick();
+    }, JOINER_MS);
+  }
+
+  async #offerIfNeeded(): Promise<void> {
+    const { connection } = this.#host;
+    const idle = connection.signalingState === "stable" && this.#open === undefined;
+    if (!this.#needed || !idle || this.#waiting || !this.#retries.ready) return;
+    this.#needed = false;
+    this.#host.prepare("offer");
+    await connection.setLocalDescription();
+    const sdp = connection.localDescription?.sdp ?? "";
+    if (hasSections(sdp)) await this.#sendOffer(sdp);
+    else await this.#rollBack();
+  }
+
+  async #sendOffer(sdp: string): Promise<void> {
+    this.#local.begin(sdp);
+    try {
+      this.#open = await this.#port.offer(sdp, this.#restart, this.#newest);
+      this.#restart = false;
+      this.#newest = this.#open;
+      this.#local.release(this.#open);
+    } catch (thrown) {
+      await this.#offerRefused(asDuplexError(thrown));
+    }
+  }
+
+  async #offerRefused(error: DuplexError): Promise<void> {
+    await this.#rollBack();
+    // The other offer came in before this reply: it is next in line, and may settle what was wanted here.
+    if (error.code === "glare") return;
+    if (error.code === "unknown-peer" || error.code === "signalling-closed") return;
+    this.#host.problem(error);
+    this.#needed = true;
+    if (error.status === 429 || error.status === 409) this.#retries.later();
+    else this.#retries.giveUp();
+  }
+
+  async #applyOffer({ exchange, sdp }: OfferFrame): Promise<void> {
+    if (exchange <= Math.max(this.#applied, this.#open ?? 0) || this.#void.has(exchange)) return;
+    this.#heard(exchange);
+    this.#applied = exchange;
+    // The server let this offer in, so none of this side's is open any more.
+    this.#open = undefined;
+    if (isOtherConnection(this.#host.connection.remoteDescription?.sdp, sdp)) this.#renew();
+    // Browsers decide anew, when stable again, whether something is left to negotiate.
+    this.#needed = false;
+    const { connection } = this.#host;
+    try {
+      await setRemoteOffer(connection, sdp);
+      await this.#remote.release(connection, exchange);
+      this.#host.prepare("answer");
+      await connection.setLocalDescription();
+    } catch (thrown) {
+      await this.#refuse(exchange, asDuplexError(thrown));
+      return;
+    }
+    await this.#sendAnswer(exchange, connection.localDescription?.sdp ?? "");
+  }
+
+  async #sendAnswer(exchange: number, sdp: string): Promise<void> {
+    this.#local.begin(sdp);
+    const reply = this.#port.answer(exchange, sdp);
+    this.#local.release(exchange);
+    try {
+      await reply;
+      this.#settled();
+    } catch (thrown) {
+      this.#answerRefused(exchange, asDuplexError(thrown));
+    }
+  }
+
+  /**
+   * The answer is applied here but not there: its offer had just been withdrawn, or the server refused it. An
+   * offer with an ICE restart brings both sides together again.
+   */
+  #answerRefused(exchange: number, error: DuplexError): void {
+    if (error.code === "signalling-closed" || error.code === "unknown-peer") return;
+    this.#host.problem(error);
+    if (error.status !== 409) {
+      this.#chain.add(() => this.#port.reject(exchange, error.code));
+      this.#retries.giveUp();
+      return;
+    }
+    this.#restart = true;
+    this.#host.connection.restartIce();
+    this.#needed = true;
+    this.#retries.later();
+  }
+
+  async #refuse(exchange: number, error: DuplexError): Promise<void> {
+    await this.#rollBack();
+    this.#host.problem(error);
+    await this.#port.reject(exchange, error.detail);
+  }
+
+  async #applyAnswer(exchange: number, sdp: string): Promise<void> {
+    const { connection } = this.#host;
+    if (exchange !== this.#open || connection.signalingState !== "have-local-offer") return;
+    this.#open = undefined;
+    this.#applied = exchange;
+    if (isOtherConnection(connection.remoteDescription?.sdp, sdp)) {
+      // Answered by a page that was loaded anew: it never had this connection's keys.
+      this.#renew();
+      this.need();
+      return;
+    }
+    try {
+      await connection.setRemoteDescription({ type: "answer", sdp });
+      await this.#remote.release(connection, exchange);
+      this.#settled();
+    } catch (thrown) {
+      await this.#again(asDuplexError(thrown));
+    }
+  }
+
+  async #withdrawn(exchange: number, error: DuplexError | undefined): Promise<void> {
+    this.#heard(exchange);
+    this.#remote.drop(exchange);
+    if (this.#open !== exchange) return;
+    this.#open = undefined;
+    await this.#again(error);
+  }
+
+  /** This side's offer came to nothing: back to stable, and once more after a while. */
+  async #again(error: DuplexError | undefined): Promise<void> {
+    await this.#rollBack();
+    if (error !== undefined) this.#host.problem(error);
+    this.#needed = true;
+    this.#retries.later();
+  }
+
+  async #candidatesRefused(error: DuplexError, exchange: number): Promise<void> {
+    if (error.code === "unknown-peer" || error.code === "signalling-closed") return;
+    if (error.code !== "stale-negotiation") {
+      this.#host.problem(error);
+      return;
+    }
+    // Operations that were under way are done: the number may have changed, the generation need not.
+    const named = error.problem.exchange;
+    const current = typeof named === "number" ? Math.min(named, this.#newest) : this.#newest;
+    if (current !== exchange) this.#local.resend(current);
+  }
+
+  async #reconcile(summary: LinkSummary | undefined): Promise<void> {
+    if (summary === undefined) return;
+    const open = this.#open;
+    // An answer that was missed follows as a frame of its own.
+    const alive =
+      isOpen(summary, open) ||
+      (open !== undefined && hasDescription(summary, this.#peer, "answer", open));
+    if (open !== undefined && !alive) await this.#withdrawn(open, undefined);
+    this.#local.reconcile(summary.candidates.filter(({ from }) => from === this.#self));
+    this.#newest = Math.max(this.#newest, summary.exchange);
+    // The other side may have given up while this one was away.
+    if (!this.established && summary.state === "stable") this.#needed = true;
+  }
+
+  async #rollBack(): Promise<void> {
+    const { connection } = this.#host;
+    if (!(await rollBack(connection))) return;
+    this.#local.begin(connection.localDescription?.sdp ?? "");
+    if (this.established) this.#local.release(this.#newest);
+  }
+
+  #renew(): void {
+    this.#host.renew();
+    this.#remote.reset();
+    this.#restart = false;
+  }
+
+  #heard(exchange: number): void {
+    this.#newest = Math.max(this.#newest, exchange);
+    this.#waiting = false;
+    clearTimeout(this.#joinerTimer);
+    this.#joinerTimer = undefined;
+  }
+
+  #settled(): void {
+    this.#retries.reset();
+    this.#void.clear();
+    this.#host.settled();
+    this.#kick();
+  }
+}

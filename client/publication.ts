@@ -1,0 +1,105 @@
+import type { Rights } from "./rights.ts";
+
+/** A track on its way to all peers, present and future. */
+export interface Publication {
+  readonly track: MediaStreamTrack;
+  readonly streams: readonly MediaStream[];
+  /** Takes the track away from all peers. */
+  unpublish(): void;
+  /** Sends another track of the same kind in its place, without negotiation. */
+  replaceTrack(track: MediaStreamTrack): Promise<void>;
+}
+
+/** The published tracks on one connection: which transceiver carries which publication. */
+export class PublishedTracks {
+  readonly #connection: RTCPeerConnection;
+  readonly #rights: Rights;
+  readonly #transceivers = new Map<Publication, RTCRtpTransceiver>();
+
+  constructor(connection: RTCPeerConnection, rights: Rights) {
+    this.#connection = connection;
+    this.#rights = rights;
+  }
+
+  /** Adds a track; nothing happens when this link may not carry its kind. */
+  add(publication: Publication): void {
+    const { track, streams } = publication;
+    if (!this.#rights.maySend(track.kind) || this.#transceivers.has(publication)) return;
+    const transceiver = this.#reuse(publication) ?? this.#addTrack(track, streams);
+    if (transceiver !== undefined) this.#transceivers.set(publication, transceiver);
+  }
+
+  remove(publication: Publication): void {
+    const transceiver = this.#transceivers.get(publication);
+    if (transceiver === undefined) return;
+    this.#transceivers.delete(publication);
+    const { currentDirection } = transceiver;
+    const receives = currentDirection === "sendrecv" || currentDirection === "recvonly";
+    // A section that carries nothing else is stopped: its flow ends, and its m-line can be used again.
+    if (receives || currentDirection === null) this.#connection.removeTrack(transceiver.sender);
+    else transceiver.stop();
+  }
+
+  async replace(publication: Publication, track: MediaStreamTrack): Promise<void> {
+    await this.#transceivers.get(publication)?.sender.replaceTrack(track);
+  }
+
+  /**
+   * Restricts directions to what was granted. For the first offer it also opens a section for each kind that
+   * the other peer may send, so that media can flow one way.
+   */
+  prepare(type: "offer" | "answer"): void {
+    if (type === "offer" && this.#connection.currentLocalDescription === null) {
+      for (const kind of ["audio", "video"]) this.#openReceiver(kind);
+    }
+    for (const transceiver of this.#connection.getTransceivers()) this.#restrict(transceiver);
+  }
+
+  #openReceiver(kind: string): void {
+    if (!this.#rights.mayReceive(kind)) return;
+    const open = this.#connection
+      .getTransceivers()
+      .some(({ receiver, direction }) => receiver.track.kind === kind && direction !== "stopped");
+    if (!open) this.#connection.addTransceiver(kind, { direction: "recvonly" });
+  }
+
+  #restrict(transceiver: RTCRtpTransceiver): void {
+    const { kind } = transceiver.receiver.track;
+    const { direction } = transceiver;
+    if (direction === "stopped") return;
+    const send =
+      (direction === "sendrecv" || direction === "sendonly") && this.#rights.maySend(kind);
+    const receive =
+      (direction === "sendrecv" || direction === "recvonly") && this.#rights.mayReceive(kind);
+    const allowed = directionOf(send, receive);
+    if (allowed !== direction) transceiver.direction = allowed;
+  }
+
+  /** A section that only receives has a sender to spare; taking it saves an m-line. */
+  #reuse({ track, streams }: Publication): RTCRtpTransceiver | undefined {
+    const idle = this.#connection
+      .getTransceivers()
+      .find(
+        ({ sender, receiver, direction }) =>
+          sender.track === null &&
+          receiver.track.kind === track.kind &&
+          (direction === "recvonly" || direction === "inactive"),
+      );
+    if (idle === undefined || typeof idle.sender.setStreams !== "function") return undefined;
+    idle.sender.setStreams(...streams);
+    idle.direction = idle.direction === "recvonly" ? "sendrecv" : "sendonly";
+    idle.sender.replaceTrack(track).catch(reportError);
+    return idle;
+  }
+
+  /** `addTrack`, not `addTransceiver`: only its sections are matched with those of a remote offer. */
+  #addTrack(track: MediaStreamTrack, streams: readonly MediaStream[]): RTCRtpTransceiver | undefined {
+    const sender = this.#connection.addTrack(track, ...streams);
+    return this.#connection.getTransceivers().find((one) => one.sender === sender);
+  }
+}
+
+function directionOf(send: boolean, receive: boolean): RTCRtpTransceiverDirection {
+  if (send) return receive ? "sendrecv" : "sendonly";
+  return receive ? "recvonly" : "inactive";
+}

@@ -1,0 +1,32 @@
+import type { Flow } from "../protocol/flow.ts";
+import type { PeerView, ToPeer } from "../protocol/messages.ts";
+import type { DuplexError } from "./duplex-error.ts";
+import type { RemoteTrack } from "./link.ts";
+import type { Closed, SignallingState } from "./signalling.ts";
+
+/** Events of a session and what their listeners are given. */
+export interface SessionEvents {
+  /** A peer joined the session. */
+  "peer-joined": { readonly peer: PeerView };
+  /** A peer left; `peer` is its id. */
+  "peer-left": {
+    readonly peer: string;
+    readonly reason: Extract<ToPeer, { type: "peer-left" }>["reason"];
+  };
+  /** A peer sends a track. */
+  track: RemoteTrack;
+  /** A peer does not send this track any more. */
+  "track-ended": RemoteTrack;
+  /** The connection to a peer changed its state. */
+  link: { readonly peer: string; readonly state: RTCPeerConnectionState };
+  /** Flows or transports changed: the whole list, with the changes in it. */
+  flows: readonly Flow[];
+  /** Application data of a peer. */
+  message: { readonly peer: string; readonly body: unknown };
+  /** Something was refused or failed; `peer` is the link concerned. The session goes on. */
+  problem: { readonly error: DuplexError; readonly peer?: string };
+  /** The state of signalling; media goes on while it reconnects. */
+  state: SignallingState;
+  /** The session is over for this peer. */
+  closed: Closed;
+}

@@ -1,0 +1,271 @@
+import type { Flow, FlowChange, Transport } from "../protocol/flow.ts";
+import type { PeerView, Welcome } from "../protocol/messages.ts";
+import { Bitrates } from "./bitrates.ts";
+import { asDuplexError, clientError, type DuplexError, errorOfFrame } from "./duplex-error.ts";
+import { Emitter, type Listener } from "./emitter.ts";
+import { FlowList } from "./flow-list.ts";
+import { IceServers } from "./ice-servers.ts";
+import type { RemoteTrack } from "./link.ts";
+import { Links } from "./links.ts";
+import { watchNetwork } from "./network-change.ts";
+import type { Publication } from "./publication.ts";
+import { obey } from "./sender-steering.ts";
+import type { SessionEvents } from "./session-events.ts";
+import type { Closed, Notice, Signalling, SignallingState } from "./signalling.ts";
+
+/** How connections are made. */
+export interface ConnectionOptions {
+  /**
+   * Base of every connection's configuration; its `iceServers` are used besides those of the session.
+   * `certificates` cannot be given: a certificate of its own tells one connection from the next.
+   */
+  readonly rtcConfiguration?: Omit<RTCConfiguration, "certificates">;
+  /** `relay` sends media through TURN only; a session that demands `relay` always has it. */
+  readonly iceTransportPolicy?: RTCIceTransportPolicy;
+}
+
+/** This peer's part in a session: its links to other peers, what it publishes, what it sees of flows. */
+export class Session {
+  readonly #signalling: Signalling;
+  readonly #options: ConnectionOptions;
+  readonly #events = new Emitter<SessionEvents>();
+  readonly #flowList = new FlowList();
+  readonly #iceServers = new IceServers(() => this.#signalling.send({ type: "ice-servers" }));
+  readonly #bitrates = new WeakMap<RTCPeerConnection, Bitrates>();
+  readonly #publications = new Set<Publication>();
+  readonly #links: Links;
+  readonly #unwatch: () => void;
+  #welcome: Welcome;
+  #state: SignallingState = "connected";
+
+  /** Made by `join`. */
+  constructor(signalling: Signalling, welcome: Welcome, options: ConnectionOptions) {
+    this.#signalling = signalling;
+    this.#options = options;
+    this.#welcome = welcome;
+    if (!welcome.resumed) this.#iceServers.serverTimeIs(welcome.peer.joinedAt);
+    this.#iceServers.set(welcome.iceServers, welcome.iceServersExpireAt);
+    this.#flowList.reset(welcome.flows);
+    this.#links = new Links(signalling, this.#events, {
+      publications: this.#publications,
+      configuration: () => this.#configuration(),
+      settled: (peer) => this.#steer(peer),
+    });
+    this.#links.join(welcome);
+    signalling.listen({
+      welcome: (later) => this.#resume(later),
+      notice: (frame) => this.#notice(frame),
+      state: (state) => {
+        this.#state = state;
+        this.#events.emit("state", state);
+      },
+      closed: (closed) => this.#close(closed),
+    });
+    const stop = watchNetwork(() => this.#networkChanged());
+    const shown = () => {
+      if (document.visibilityState === "visible") this.#signalling.probe();
+    };
+    document.addEventListener("visibilitychange", shown);
+    this.#unwatch = () => {
+      stop();
+      document.removeEventListener("visibilitychange", shown);
+    };
+  }
+
+  /** This peer, as others see it. */
+  get peer(): PeerView {
+    return this.#welcome.peer;
+  }
+
+  /** Id, topology and settings of the session. */
+  get info(): Welcome["session"] {
+    return this.#welcome.session;
+  }
+
+  /** The other peers, by id. */
+  get peers(): ReadonlyMap<string, PeerView> {
+    return this.#links.peers;
+  }
+
+  /** Flows that this peer may see; a peer sees its own, an observer all. */
+  get flows(): readonly Flow[] {
+    return this.#flowList.flows;
+  }
+
+  get transports(): readonly Transport[] {
+    return this.#flowList.transports;
+  }
+
+  get limits(): Welcome["limits"] {
+    return this.#welcome.limits;
+  }
+
+  get state(): SignallingState {
+    return this.#state;
+  }
+
+  /** Tracks that other peers send now. */
+  get tracks(): readonly RemoteTrack[] {
+    return this.#links.tracks;
+  }
+
+  /** Adds a listener; the function returned takes it away. */
+  on<K extends keyof SessionEvents>(type: K, listener: Listener<SessionEvents[K]>): () => void {
+    return this.#events.on(type, listener);
+  }
+
+  /** Sends a track to every peer, present and future. Throws `not-permitted` when the token does not grant its kind. */
+  publish(track: MediaStreamTrack, ...streams: MediaStream[]): Publication {
+    const granted: readonly string[] = this.peer.publish;
+    if (!granted.includes(track.kind)) {
+      const detail = `this peer may publish ${granted.join(", ") || "nothing"}`;
+      throw clientError("not-permitted", `The token does not grant ${track.kind}`, detail, 403);
+    }
+    const session = this;
+    let current = track;
+    const publication: Publication = {
+      streams,
+      get track() {
+        return current;
+      },
+      unpublish() {
+        session.#publications.delete(publication);
+        session.#links.each((link) => link.unpublish(publication));
+      },
+      async replaceTrack(next) {
+        current = next;
+        await session.#links.all((link) => link.replaceTrack(publication, next));
+      },
+    };
+    this.#publications.add(publication);
+    this.#links.each((link) => link.publish(publication));
+    return publication;
+  }
+
+  /** Sends application data to a peer: any JSON up to `limits.bodyBytes`. Resolves when the server has taken it. */
+  async send(peer: string, body: unknown): Promise<void> {
+    await this.#signalling.request({ type: "message", to: peer, body });
+  }
+
+  /**
+   * The connection to a peer, for what the SDK does not wrap, such as data channels. Another one takes its
+   * place when the peer loads its page again: `link` then reports `new`.
+   */
+  connection(peer: string): RTCPeerConnection | undefined {
+    return this.#links.get(peer)?.connection;
+  }
+
+  /** Finds new paths for media: to one peer, or to all. */
+  restartIce(peer?: string): void {
+    if (peer === undefined) this.#links.each((link) => link.restartIce());
+    else this.#links.get(peer)?.restartIce();
+  }
+
+  /** Replaces the signalling socket now, when the application knows before the SDK that the network is back. */
+  reconnectNow(): void {
+    this.#signalling.reconnectNow();
+  }
+
+  /** Steers a flow that this peer sends or receives; `maxBitrateBps: null` takes the limit away. */
+  async changeFlow(flow: string, change: FlowChange): Promise<void> {
+    await this.#signalling.request({ type: "flow", flow, ...change });
+  }
+
+  /** Bits per second by flow id, measured since the call before; the first call of a flow has no entry. */
+  async getBitrates(): Promise<Map<string, number>> {
+    const rates = new Map<string, number>();
+    for (const [peer, link] of this.#links.entries()) {
+      const { connection } = link;
+      const measured = this.#bitrates.get(connection) ?? new Bitrates();
+      this.#bitrates.set(connection, measured);
+      const flows = this.flows.filter(({ from, to, state }) => {
+        return state !== "ended" && (from === peer || to === peer);
+      });
+      for (const [flow, rate] of await measured.measure(connection, this.peer.id, flows)) {
+        rates.set(flow, rate);
+      }
+    }
+    return rates;
+  }
+
+  /** Leaves the session: others see `peer-left` with reason `left` at once. */
+  leave(reason?: string): void {
+    this.#signalling.send({ type: "leave", ...(reason !== undefined && { reason }) });
+    this.#signalling.close("left");
+  }
+
+  #resume(welcome: Welcome): void {
+    this.#welcome = welcome;
+    this.#iceServers.set(welcome.iceServers, welcome.iceServersExpireAt);
+    this.#flowList.reset(welcome.flows);
+    this.#links.resume(welcome);
+    this.#reconfigure();
+    this.#events.emit("flows", this.flows);
+  }
+
+  #notice(frame: Notice): void {
+    switch (frame.type) {
+      case "flows":
+        this.#flowList.apply(frame);
+        for (const flow of frame.changed) this.#obey(flow);
+        this.#events.emit("flows", this.flows);
+        return;
+      case "ice-servers":
+        this.#iceServers.set(frame.iceServers, frame.expiresAt);
+        this.#reconfigure();
+        return;
+      case "message":
+        this.#events.emit("message", { peer: frame.from, body: frame.body });
+        return;
+      case "problem":
+        this.#events.emit("problem", { error: errorOfFrame(frame) });
+        return;
+      default:
+        this.#links.notice(frame);
+    }
+  }
+
+  #close(closed: Closed): void {
+    this.#unwatch();
+    this.#iceServers.stop();
+    this.#links.close();
+    this.#events.emit("closed", closed);
+  }
+
+  #configuration(): RTCConfiguration {
+    const { rtcConfiguration = {}, iceTransportPolicy = rtcConfiguration.iceTransportPolicy } =
+      this.#options;
+    const demanded = this.#welcome.session.iceTransportPolicy;
+    return {
+      ...rtcConfiguration,
+      iceServers: [...(rtcConfiguration.iceServers ?? []), ...this.#iceServers.servers],
+      iceTransportPolicy: demanded === "relay" ? "relay" : (iceTransportPolicy ?? "all"),
+    };
+  }
+
+  #reconfigure(): void {
+    this.#links.each((link) => link.reconfigure());
+  }
+
+  /** One recipe: a new socket, and new paths for media (user reports: zombie sockets after a switch). */
+  #networkChanged(): void {
+    this.#signalling.reconnectNow();
+    this.restartIce();
+  }
+
+  #steer(peer: string): void {
+    for (const flow of this.flows) if (flow.to === peer) this.#obey(flow);
+  }
+
+  #obey(flow: Flow): void {
+    const connection = flow.from === this.peer.id ? this.connection(flow.to) : undefined;
+    if (connection === undefined) return;
+    obey(connection, flow).catch((error: unknown) => {
+      this.#problem(asDuplexError(error), flow.to);
+    });
+  }
+
+  #problem(error: DuplexError, peer: string): void {
+    this.#events.emit("problem", { error, peer });
+  }
+}

@@ -1,0 +1,310 @@
+import type { ToPeer, Welcome } from "../protocol/messages.ts";
+import { AccessToken, type TokenSource } from "./access-token.ts";
+import { backoffMs } from "./backoff.ts";
+import { clientError, type DuplexError, errorOfFrame, errorOfResponse } from "./duplex-error.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import {
+  type Ack,
+  type OnResume,
+  type Outgoing,
+  Requests,
+  type SignallingPort,
+} from "./requests.ts";
+
+/** `reconnecting` from the loss of a socket until the next `welcome`; `closed` is final. */
+export type SignallingState = "connected" | "reconnecting" | "closed";
+
+/** Why signalling is over for good. */
+export interface Closed {
+  /** Close code of the socket; 1006 when an upgrade was refused for good. */
+  readonly code: number;
+  readonly reason: string;
+  /** What the server said, where it said more than the code. */
+  readonly problem?: DuplexError;
+}
+
+/** Frames that are neither replies nor the socket's own business. */
+export type Notice = Exclude<ToPeer, { type: "welcome" | "ack" | "closing" }>;
+
+export interface SignallingOptions {
+  /** The address of `signalling.url`, absolute; http(s) or ws(s). */
+  readonly url: string;
+  readonly token: TokenSource;
+}
+
+/** Who is told what comes in. */
+export interface SignallingListener {
+  /** A new socket took over; `resumed` false means the session had forgotten this peer. */
+  welcome(welcome: Welcome): void;
+  notice(frame: Notice): void;
+  state(state: SignallingState): void;
+  closed(closed: Closed): void;
+}
+
+const RECONNECT = { firstMs: 300, mostMs: 15_000 };
+const OPEN_MS = 15_000;
+/** Attempts before `join` gives up when nobody tells why. */
+const JOIN_ATTEMPTS = 4;
+/** Ended, replaced, kicked, too many problems: coming back would be refused or do harm. */
+const FINAL_CODES: readonly number[] = [4000, 4001, 4002, 4008];
+const TOKEN_EXPIRED = 4003;
+
+/** One peer's way to the session: a WebSocket that is replaced when it dies, and the requests on it. */
+export class Signalling implements SignallingPort {
+  readonly #url: URL;
+  readonly #token: AccessToken;
+  readonly #requests = new Requests();
+  readonly #heartbeat = new Heartbeat(() => this.reconnectNow());
+  readonly #opening = Promise.withResolvers<Welcome>();
+  #early: Notice[] = [];
+  #listener: SignallingListener | undefined;
+  #joined = false;
+  #socket: WebSocket | undefined;
+  #welcomed = false;
+  #closed = false;
+  #attempts = 0;
+  #tokenRefused = false;
+  #refusal: DuplexError | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #openBy: ReturnType<typeof setTimeout> | undefined;
+
+  private constructor(options: SignallingOptions) {
+    this.#url = new URL(options.url);
+    this.#url.protocol = this.#url.protocol.replace("http", "ws");
+    this.#token = new AccessToken(options.token);
+  }
+
+  /**
+   * Connects; gives the way to the session and its first frame. Rejects with the server's problem when it
+   * refuses, or `signalling-unreachable`.
+   */
+  static async open(options: SignallingOptions): Promise<{
+    signalling: Signalling;
+    welcome: Welcome;
+  }> {
+    const signalling = new Signalling(options);
+    signalling.#connect();
+    return { signalling, welcome: await signalling.#opening.promise };
+  }
+
+  /** Names who is told what comes in from now on, and what has come in since the first `welcome`. */
+  listen(listener: SignallingListener): void {
+    this.#listener = listener;
+    for (const frame of this.#early) listener.notice(frame);
+    this.#early = [];
+  }
+
+  get connected(): boolean {
+    return this.#welcomed;
+  }
+
+  /** Sends without asking for a reply; lost when there is no socket, so only for what is told again. */
+  send(message: Outgoing): void {
+    if (this.#welcomed) this.#socket?.send(JSON.stringify(message));
+  }
+
+  /** Sends and waits for the reply, over reconnects. Rejects with the problem. */
+  request(message: Outgoing, onResume: OnResume = () => "resend"): Promise<Ack> {
+    const { text, reply } = this.#requests.add(message, onResume);
+    if (this.#closed) this.#requests.fail("The session is over for this peer.");
+    else if (this.#welcomed) {
+      this.#socket?.send(text);
+      this.#watch(reply);
+    }
+    return reply;
+  }
+
+  /** Replaces the socket at once: the newest connection of a peer wins (S3). */
+  reconnectNow(): void {
+    if (this.#closed) return;
+    this.#attempts = 0;
+    this.#drop();
+    this.#connect();
+  }
+
+  /** Looks whether the socket still lives, without waiting for the next heartbeat. */
+  probe(): void {
+    this.#heartbeat.probe();
+  }
+
+  /** Ends signalling from this side. */
+  close(reason: string): void {
+    this.#finish({ code: 1000, reason });
+  }
+
+  /** A request that stays unanswered for a while makes the socket suspect: half-open TCP swallows frames. */
+  #watch(reply: Promise<Ack>): void {
+    const timer = setTimeout(() => this.#heartbeat.probe(), 5000);
+    const stop = () => clearTimeout(timer);
+    reply.then(stop, stop);
+  }
+
+  #connect(): void {
+    clearTimeout(this.#retry);
+    this.#open().catch((error: unknown) => this.#failToStart(error));
+  }
+
+  async #open(): Promise<void> {
+    const token = await this.#token.get();
+    if (this.#closed || this.#socket !== undefined) return;
+    const socket = new WebSocket(this.#url, ["duplex.v1", `bearer.${token}`]);
+    this.#socket = socket;
+    this.#refusal = undefined;
+    this.#openBy = setTimeout(() => this.#lost(socket, 1006, "no answer"), OPEN_MS);
+    socket.addEventListener("message", ({ data }) => {
+      if (socket === this.#socket && typeof data === "string") this.#receive(socket, data);
+    });
+    socket.addEventListener("close", ({ code, reason }) => this.#lost(socket, code, reason));
+  }
+
+  #receive(socket: WebSocket, data: string): void {
+    this.#heartbeat.heard();
+    const frame = JSON.parse(data) as ToPeer | { type: "pong" };
+    switch (frame.type) {
+      case "pong":
+      case "closing":
+        return;
+      case "welcome":
+        this.#welcome(socket, frame);
+        return;
+      case "ack":
+        this.#requests.settle(frame.re, frame);
+        return;
+      case "problem":
+        this.#problem(frame);
+        return;
+      default:
+        this.#notify(frame);
+    }
+  }
+
+  #problem(frame: Extract<ToPeer, { type: "problem" }>): void {
+    const error = errorOfFrame(frame);
+    // Before `welcome` a problem is the reason for the close that follows.
+    if (!this.#welcomed) this.#refusal = error;
+    if (frame.re !== undefined && this.#requests.settle(frame.re, error)) return;
+    this.#notify(frame);
+  }
+
+  #notify(frame: Notice): void {
+    if (this.#listener === undefined) this.#early.push(frame);
+    else this.#listener.notice(frame);
+  }
+
+  #welcome(socket: WebSocket, welcome: Welcome): void {
+    clearTimeout(this.#openBy);
+    this.#welcomed = true;
+    this.#attempts = 0;
+    this.#tokenRefused = false;
+    this.#token.expiresAt(welcome.tokenExpiresAt);
+    this.#heartbeat.start(socket);
+    if (!this.#joined) {
+      this.#joined = true;
+      this.#opening.resolve(welcome);
+      return;
+    }
+    this.#listener?.welcome(welcome);
+    for (const text of this.#requests.resume(welcome)) socket.send(text);
+    this.#listener?.state("connected");
+  }
+
+  #drop(): void {
+    clearTimeout(this.#openBy);
+    this.#heartbeat.stop();
+    const socket = this.#socket;
+    const wasWelcomed = this.#welcomed;
+    this.#socket = undefined;
+    this.#welcomed = false;
+    socket?.close();
+    if (wasWelcomed) this.#listener?.state("reconnecting");
+  }
+
+  #lost(socket: WebSocket, code: number, reason: string): void {
+    if (socket !== this.#socket) return;
+    const refused = !this.#welcomed;
+    this.#drop();
+    if (FINAL_CODES.includes(code)) this.#finish({ code, reason });
+    else if (code === TOKEN_EXPIRED) this.#renewToken({ code, reason });
+    else if (refused) this.#diagnose().catch((error: unknown) => this.#failToStart(error));
+    else this.#reconnectLater();
+  }
+
+  #renewToken(closed: Closed): void {
+    if (!this.#token.renewable || this.#tokenRefused) {
+      this.#finish(closed);
+      return;
+    }
+    this.#tokenRefused = true;
+    this.#token.forget();
+    this.#connect();
+  }
+
+  /** A browser shows a refused upgrade as 1006 only; the session's HTTP address tells why. */
+  async #diagnose(): Promise<void> {
+    const problem = this.#refusal ?? (await this.#askWhy());
+    if (this.#closed || this.#socket !== undefined) return;
+    const temporary = problem === undefined || problem.status >= 500 || problem.status === 429;
+    if (problem?.status === 401) this.#renewToken({ code: 1006, reason: problem.code, problem });
+    else if (problem !== undefined && !temporary)
+      this.#finish({ code: 1006, reason: problem.code, problem });
+    else this.#reconnectLater(problem);
+  }
+
+  async #askWhy(): Promise<DuplexError | undefined> {
+    const address = new URL(this.#url);
+    address.protocol = address.protocol.replace("ws", "http");
+    address.pathname = address.pathname.replace(/\/signalling\/?$/, "");
+    try {
+      const authorization = `Bearer ${await this.#token.get()}`;
+      const response = await fetch(address, { headers: { authorization }, cache: "no-store" });
+      return response.ok ? await fullSession(response) : await errorOfResponse(response);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #reconnectLater(problem?: DuplexError): void {
+    this.#attempts += 1;
+    if (!this.#joined && this.#attempts >= JOIN_ATTEMPTS) {
+      this.#finish({ code: 1006, reason: "unreachable", ...(problem && { problem }) });
+      return;
+    }
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#connect(), backoffMs(this.#attempts - 1, RECONNECT));
+  }
+
+  /** The token's source or the address failed: for a join that is the answer, later it may pass. */
+  #failToStart(error: unknown): void {
+    if (!this.#joined) this.#opening.reject(error);
+    else this.#reconnectLater();
+  }
+
+  #finish(closed: Closed): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#openBy);
+    this.#heartbeat.stop();
+    this.#welcomed = false;
+    this.#socket?.close(1000, closed.reason.slice(0, 40));
+    this.#socket = undefined;
+    this.#requests.fail(`Signalling is closed: ${closed.reason}.`);
+    this.#opening.reject(closed.problem ?? unreachable(closed));
+    this.#listener?.state("closed");
+    this.#listener?.closed(closed);
+  }
+}
+
+function unreachable({ code, reason }: Closed): DuplexError {
+  const title = "The signalling server could not be reached";
+  return clientError("signalling-unreachable", title, `close code ${code} ${reason}`.trim());
+}
+
+/** A session that may be read but not joined has no place left. */
+async function fullSession(response: Response): Promise<DuplexError | undefined> {
+  const session = (await response.json()) as { peers?: unknown[]; maxPeers?: number };
+  const { peers = [], maxPeers = Number.POSITIVE_INFINITY } = session;
+  if (peers.length < maxPeers) return undefined;
+  const title = "The session has as many peers as it may";
+  return clientError("session-full", title, `it takes ${maxPeers} peers`, 409);
+}

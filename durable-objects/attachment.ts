@@ -1,0 +1,66 @@
+import type { Allowance } from "../protocol/allowance.ts";
+import type { Session, Trickle } from "../protocol/session.ts";
+
+/**
+ * What a socket remembers through hibernation (16 KiB serialised at most): who speaks, what it may still
+ * spend, the replies it was given, and its candidates that are not worth a row yet.
+ */
+export interface Attachment {
+  readonly peer: string;
+  readonly connection: number;
+  readonly messages?: Allowance;
+  readonly problems?: Allowance;
+  /** Newest last: request id and the reply frame (R1). */
+  readonly replies: readonly (readonly [number, string])[];
+  /** Link id and all that this peer has trickled in one of its exchanges. */
+  readonly soft: readonly (readonly [string, Trickle])[];
+}
+
+/** In characters, of which structured clone may make two bytes. */
+const REPLIES_CHARACTERS = 3_000;
+const SOFT_CHARACTERS = 3_500;
+
+/** Remembers a reply; the oldest are forgotten when there is no more room. */
+export function withReply(attachment: Attachment, id: number, frame: string): Attachment {
+  // A reply too large to keep (the answer to `state`) is asked for again instead.
+  if (frame.length > REPLIES_CHARACTERS / 2) return attachment;
+  const replies = [...attachment.replies, [id, frame] as const];
+  let size = replies.reduce((sum, [, text]) => sum + text.length + 12, 0);
+  while (size > REPLIES_CHARACTERS) size -= (replies.shift()?.[1].length ?? 0) + 12;
+  return { ...attachment, replies };
+}
+
+export function replyTo(attachment: Attachment, id: number): string | undefined {
+  return attachment.replies.find(([known]) => known === id)?.[1];
+}
+
+/**
+ * Candidates of this peer on links that were not written. `fits` is false when they need a row after all.
+ */
+export function withSoft(
+  attachment: Attachment,
+  session: Session,
+  links: ReadonlySet<string>,
+): { readonly attachment: Attachment; readonly fits: boolean } {
+  const soft = [...links].flatMap((link) =>
+    (session.trickle.get(link) ?? [])
+      .filter(({ from }) => from === attachment.peer)
+      .map((entry) => [link, entry] as const),
+  );
+  const fits = JSON.stringify(soft).length <= SOFT_CHARACTERS;
+  return { attachment: { ...attachment, soft: fits ? soft : [] }, fits };
+}
+
+/** Puts what the sockets remember back into a session that was loaded from its rows. */
+export function withRemembered(session: Session, attachments: readonly Attachment[]): Session {
+  const trickle = new Map(session.trickle);
+  for (const { soft } of attachments) {
+    for (const [link, entry] of soft) {
+      const rest = (trickle.get(link) ?? []).filter(
+        ({ from, exchange }) => from !== entry.from || exchange !== entry.exchange,
+      );
+      trickle.set(link, [...rest, entry]);
+    }
+  }
+  return { ...session, trickle };
+}

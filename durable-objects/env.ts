@@ -1,0 +1,9 @@
+import type { SessionIndex } from "./session-index.ts";
+import type { SessionObject } from "./session-object.ts";
+
+/** Bindings of the Worker and its objects; variables and secrets are read by protocol/config.ts. */
+export interface Bindings {
+  readonly SESSIONS: DurableObjectNamespace<SessionObject>;
+  readonly SESSION_INDEX: DurableObjectNamespace<SessionIndex>;
+  readonly ASSETS?: Fetcher;
+}

@@ -1,0 +1,25 @@
+import type { Flow, FlowChange, FlowFilter, FlowsView } from "../protocol/flow.ts";
+import type { PeerView } from "../protocol/messages.ts";
+import type { Problem } from "../protocol/problem.ts";
+import type { SdpFinding } from "../protocol/sdp/finding.ts";
+import type { Grant, SessionConfig } from "../protocol/session-config.ts";
+import type { SessionView } from "../protocol/views.ts";
+
+/** Who asks: absent for the application's back end, which may everything. */
+export type Asker = Pick<Grant, "peer" | "role"> | undefined;
+
+/**
+ * What the Worker asks of a session over RPC. Refusals come back as problems. A peer whose token died
+ * by a kick is `unauthorized` everywhere.
+ */
+export interface SessionCommands {
+  create(id: string, config: SessionConfig): Promise<SessionView>;
+  view(asker: Asker): Promise<SessionView | Problem>;
+  peers(asker: Asker): Promise<PeerView[] | Problem>;
+  flows(asker: Asker, filter: FlowFilter): Promise<FlowsView | Problem>;
+  flow(asker: Asker, id: string): Promise<Flow | Problem>;
+  changeFlow(asker: Asker, id: string, change: FlowChange): Promise<Flow | Problem>;
+  findings(asker: Asker): Promise<{ link: string; findings: SdpFinding[] }[] | Problem>;
+  kick(peer: string): Promise<null | Problem>;
+  end(): Promise<null>;
+}

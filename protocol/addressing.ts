@@ -1,0 +1,64 @@
+import { type Problem, problem } from "./problem.ts";
+import { isConnected, type Link, linkIdOf, type Peer, type Session } from "./session.ts";
+import { NO_FLOWS } from "./flows/link-flows.ts";
+
+/** Who may talk to whom (A2). */
+
+/** The peer a message is for; in a central session the media server when it names none. */
+export function addressee(
+  session: Session,
+  sender: Peer,
+  to: string | undefined,
+): Peer | Problem {
+  if (to === sender.id) return problem("self-addressed", "`to` is the sender itself");
+  if (to !== undefined) {
+    return (
+      session.peers.get(to) ?? problem("unknown-peer", "`to` names no peer of this session", { to })
+    );
+  }
+  if (session.config.topology !== "central" || sender.role === "media-server") {
+    return problem("invalid-message", "to: missing", {
+      errors: [{ field: "to", expected: "the id of a peer" }],
+    });
+  }
+  const servers = [...session.peers.values()].filter(({ role }) => role === "media-server");
+  return (
+    servers.find(isConnected) ??
+    servers[0] ??
+    problem("no-media-server", "a central session needs a media server, none has joined")
+  );
+}
+
+/** The peer at the other end of a link that the sender may have, or why it may not. */
+export function counterpart(
+  session: Session,
+  sender: Peer,
+  to: string | undefined,
+): Peer | Problem {
+  const peer = addressee(session, sender, to);
+  if ("code" in peer) return peer;
+  if (peer.role === "observer") {
+    return problem("not-permitted", "an observer has no link", { to: peer.id });
+  }
+  const central = session.config.topology === "central";
+  if (central && sender.role !== "media-server" && peer.role !== "media-server") {
+    return problem("topology-mismatch", "in a central session every link has the media server");
+  }
+  return peer;
+}
+
+/** The link of two peers; a new one when they have none yet. */
+export function linkBetween(session: Session, one: string, other: string): Link {
+  const id = linkIdOf(one, other);
+  return (
+    session.links.get(id) ?? {
+      id,
+      peers: one < other ? [one, other] : [other, one],
+      exchange: 0,
+      open: null,
+      inForce: null,
+      flows: NO_FLOWS,
+      findings: [],
+    }
+  );
+}

@@ -1,0 +1,149 @@
+import { z } from "zod";
+
+/** Configuration of one deployment, read once from variables and secrets and checked as a whole. */
+export interface Config {
+  /** Started by `npm start`: `dev-key` is valid, nothing needs to be set. */
+  readonly localDev: boolean;
+  readonly apiKeys: readonly string[];
+  /** The first signs, all verify. Empty when the deployment is not configured. */
+  readonly tokenSecrets: readonly string[];
+  /** Empty: any origin; tokens decide, there are no cookies. */
+  readonly allowedOrigins: readonly string[];
+  readonly stunUrls: readonly string[];
+  readonly turn: TurnConfig;
+  readonly jurisdiction?: string;
+}
+
+export type TurnConfig =
+  | { readonly provider: "none" }
+  | {
+      readonly provider: "hmac";
+      readonly urls: readonly string[];
+      /** The first signs; the others are being rotated out and matter to the TURN server only. */
+      readonly secret: string;
+      readonly ttlSeconds: number;
+    }
+  | {
+      readonly provider: "cloudflare";
+      readonly keyId: string;
+      readonly apiToken: string;
+      readonly ttlSeconds: number;
+    };
+
+/** Thrown by `readConfig`; the message names the variable. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+const list = z
+  .string()
+  .default("")
+  .transform((text) =>
+    text
+      .split(",")
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ""),
+  );
+
+const urls = (pattern: RegExp, example: string) =>
+  list.refine((entries) => entries.every((entry) => pattern.test(entry)), `URLs such as ${example}`);
+
+const text = z.string().min(1).optional();
+
+const longSecrets = list.refine(
+  (secrets) => secrets.every((secret) => secret.length >= 32),
+  "secrets of at least 32 characters",
+);
+
+const Variables = z.object({
+  LOCAL_DEV: z.enum(["true", "false"]).default("false"),
+  API_KEYS: list,
+  TOKEN_SECRETS: longSecrets,
+  ALLOWED_ORIGINS: list.refine(
+    (origins) => origins.every((origin) => /^https?:\/\/[^/\s]+$/.test(origin)),
+    "origins such as https://app.example.com, without a path",
+  ),
+  // RFC 7064: stun:host[:port]
+  STUN_URLS: urls(/^stuns?:[^\s?/]+$/, "stun:stun.example.com:3478").optional(),
+  TURN_PROVIDER: z.enum(["hmac", "cloudflare", "none"]).optional(),
+  // RFC 7065: turn:host[:port][?transport=udp|tcp]
+  TURN_URLS: urls(/^turns?:[^\s?/]+(\?transport=(udp|tcp))?$/, "turn:turn.example.com:3478?transport=udp"),
+  TURN_SECRETS: list,
+  TURN_TTL_SECONDS: z.coerce.number().int().min(1).max(172_800).default(3600),
+  CLOUDFLARE_TURN_KEY_ID: text,
+  CLOUDFLARE_TURN_API_TOKEN: text,
+  WEBHOOK_URLS: list,
+  WEBHOOK_SECRETS: list,
+  DO_JURISDICTION: z.enum(["eu", "us", "fedramp", "fedramp-high"]).optional(),
+});
+
+/** Names of the variables that configure Duplex; `npm start` hands those set in the environment on. */
+export const VARIABLES = Object.keys(Variables.shape);
+
+type Read = z.output<typeof Variables>;
+
+/**
+ * Reads the configuration of a deployment. An empty string counts as not set.
+ *
+ * Throws `ConfigError` for unknown or contradictory values; the message names the variable.
+ */
+export function readConfig(env: Readonly<Record<string, unknown>>): Config {
+  const set = Object.entries(env).filter(
+    ([name, value]) => VARIABLES.includes(name) && typeof value === "string" && value !== "",
+  );
+  const parsed = Variables.safeParse(Object.fromEntries(set));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new ConfigError(`${String(issue?.path[0])}: ${issue?.message}`);
+  }
+  const read = parsed.data;
+  const localDev = read.LOCAL_DEV === "true";
+  if (!localDev && read.API_KEYS.includes(DEV_KEY)) {
+    throw new ConfigError(`API_KEYS: ${DEV_KEY} is for local development only`);
+  }
+  return {
+    localDev,
+    apiKeys: localDev && read.API_KEYS.length === 0 ? [DEV_KEY] : read.API_KEYS,
+    tokenSecrets: read.TOKEN_SECRETS,
+    allowedOrigins: read.ALLOWED_ORIGINS,
+    stunUrls: read.STUN_URLS ?? (localDev ? [] : ["stun:stun.cloudflare.com:3478"]),
+    turn: readTurn(read),
+    ...(read.DO_JURISDICTION === undefined ? {} : { jurisdiction: read.DO_JURISDICTION }),
+  };
+}
+
+/** The API key that is valid in local development when none is set. */
+export const DEV_KEY = "dev-key";
+
+function readTurn(read: Read): TurnConfig {
+  const provider = read.TURN_PROVIDER ?? (read.TURN_URLS.length > 0 ? "hmac" : "none");
+  const ttlSeconds = read.TURN_TTL_SECONDS;
+  if (provider === "none") {
+    return refuseIf(read.TURN_URLS.length > 0, "TURN_URLS: set although TURN_PROVIDER is none", {
+      provider,
+    });
+  }
+  if (provider === "hmac") {
+    if (read.TURN_URLS.length === 0) {
+      throw new ConfigError("TURN_URLS: needed when TURN_PROVIDER is hmac");
+    }
+    const [secret] = read.TURN_SECRETS;
+    if (secret === undefined) throw new ConfigError("TURN_SECRETS: needed when TURN_URLS is set");
+    return { provider, urls: read.TURN_URLS, secret, ttlSeconds };
+  }
+  const { CLOUDFLARE_TURN_KEY_ID: keyId, CLOUDFLARE_TURN_API_TOKEN: apiToken } = read;
+  if (!keyId) throw new ConfigError("CLOUDFLARE_TURN_KEY_ID: needed for TURN_PROVIDER cloudflare");
+  if (!apiToken) {
+    throw new ConfigError("CLOUDFLARE_TURN_API_TOKEN: needed for TURN_PROVIDER cloudflare");
+  }
+  return refuseIf(
+    read.TURN_URLS.length > 0,
+    "TURN_URLS: set although TURN_PROVIDER is cloudflare, which brings its own",
+    { provider, keyId, apiToken, ttlSeconds },
+  );
+}
+
+function refuseIf(contradiction: boolean, message: string, config: TurnConfig): TurnConfig {
+  if (contradiction) throw new ConfigError(message);
+  return config;
+}

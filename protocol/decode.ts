@@ -1,0 +1,102 @@
+import type { z } from "zod";
+import { LIMITS } from "./limits.ts";
+import { FROM_PEER, type FromPeer } from "./messages.ts";
+import { type Problem, problem } from "./problem.ts";
+
+/** A decoded frame, or the problem with it and the request id it carried, when that could be read. */
+export type Decoded =
+  | { readonly message: FromPeer }
+  | { readonly problem: Problem; readonly id?: number };
+
+/** UTF-8 bytes of a string. Lone surrogates count 3, as the replacement character would. */
+export function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    if (unit < 0x800) bytes += 1;
+    else if (unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(text.charCodeAt(i + 1))) {
+      bytes += 2;
+      i += 1;
+    } else bytes += 2;
+  }
+  return bytes;
+}
+
+const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe000;
+
+/** True when the text has more UTF-8 bytes than `maxBytes`; counts only when the length leaves it open. */
+export function exceedsBytes(text: string, maxBytes: number): boolean {
+  if (text.length > maxBytes) return true;
+  return text.length * 3 > maxBytes && utf8Bytes(text) > maxBytes;
+}
+
+const malformed = (detail: string): Decoded => ({ problem: problem("malformed-message", detail) });
+
+/**
+ * Reads one frame of `duplex.v1`. Never throws.
+ *
+ * Problems: `message-too-large`, `malformed-message`, `unknown-message-type`, `invalid-message`.
+ */
+export function decode(frame: string | ArrayBuffer): Decoded {
+  if (typeof frame !== "string") return malformed("frames are JSON text, not binary");
+  if (exceedsBytes(frame, LIMITS.messageBytes)) {
+    return {
+      problem: problem(
+        "message-too-large",
+        `a frame has at most ${LIMITS.messageBytes} bytes of UTF-8`,
+        { maxBytes: LIMITS.messageBytes },
+      ),
+    };
+  }
+  try {
+    return decodeText(frame);
+  } catch {
+    return malformed("the frame is not JSON that can be read");
+  }
+}
+
+function decodeText(frame: string): Decoded {
+  const value: unknown = JSON.parse(frame);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return malformed("a frame is a JSON object with a `type`");
+  }
+  const id = requestId(value);
+  const type = (value as { type?: unknown }).type;
+  if (typeof type !== "string") return { ...malformed("`type` is not a string"), ...id };
+  if (!Object.hasOwn(FROM_PEER, type)) {
+    return {
+      problem: problem("unknown-message-type", `types are ${Object.keys(FROM_PEER).join(", ")}`),
+      ...id,
+    };
+  }
+  const parsed = FROM_PEER[type as FromPeer["type"]].safeParse(value);
+  if (!parsed.success) return { problem: invalidMessage(parsed.error), ...id };
+  return checkBody(parsed.data, id);
+}
+
+/** The request id of a frame, readable even when the rest is wrong, so that the problem can name it. */
+function requestId(value: object): { id?: number } {
+  const id = (value as { id?: unknown }).id;
+  return Number.isSafeInteger(id) && (id as number) > 0 ? { id: id as number } : {};
+}
+
+function checkBody(message: FromPeer, id: { id?: number }): Decoded {
+  if (message.type !== "message") return { message };
+  if (message.body === undefined) {
+    return { problem: problem("invalid-message", "body: missing"), ...id };
+  }
+  if (!exceedsBytes(JSON.stringify(message.body), LIMITS.bodyBytes)) return { message };
+  const detail = `body: at most ${LIMITS.bodyBytes} bytes of JSON`;
+  return { problem: problem("message-too-large", detail, { maxBytes: LIMITS.bodyBytes }), ...id };
+}
+
+/** Says which fields are wrong and how; never what they held (A4). */
+function invalidMessage(error: z.ZodError): Problem {
+  const errors = error.issues.slice(0, 8).map((issue) => ({
+    field: issue.path.join("."),
+    expected: issue.message,
+  }));
+  const detail = errors.map(({ field, expected }) => `${field || "(message)"}: ${expected}`);
+  return problem("invalid-message", detail.join("; "), { errors });
+}

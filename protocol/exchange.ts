@@ -1,0 +1,220 @@
+import { assess, readable } from "./assess.ts";
+import { agreeFlows } from "./flows/agree.ts";
+import { candidateCounts } from "./flows/candidate-counts.ts";
+import { proposeFlows } from "./flows/propose.ts";
+import { LIMITS } from "./limits.ts";
+import type { FromPeer } from "./messages.ts";
+import {
+  closeOpen,
+  flowContext,
+  forwarded,
+  type Move,
+  move,
+  refusal,
+  staleness,
+  toReceiver,
+  transitionFor,
+  trickleOf,
+} from "./move.ts";
+import { type Problem, problem } from "./problem.ts";
+import {
+  type Effect,
+  type Link,
+  type OpenExchange,
+  type Peer,
+  type Session,
+  type Step,
+  type StoredDescription,
+  type Trickle,
+  withLink,
+  withTrickle,
+} from "./session.ts";
+import { ofGeneration } from "./trickle.ts";
+import { offerMessage } from "./views.ts";
+
+type Message<T extends FromPeer["type"]> = Extract<FromPeer, { type: T }>;
+
+/** An offer opens an exchange, replaces the sender's own open one, or meets glare (N1, N3). */
+export function offer(
+  session: Session,
+  sender: Peer,
+  message: Message<"offer">,
+  at: number,
+): Step | Problem {
+  const made = move(session, sender, message.to, at);
+  if ("code" in made) return made;
+  const { link } = made;
+  // A repeated offer is the same offer: the client lost the ack, not the exchange.
+  if (link.open?.offerer === sender.id && link.open.offer.sdp === message.sdp) {
+    return { session, effects: [], ack: { exchange: link.open.exchange } };
+  }
+  const refused = refusal(link, transitionFor(link, sender, "offer"));
+  if (refused) return refused;
+  const stored: StoredDescription = { sdp: message.sdp };
+  const assessed = assess(session, sender, stored);
+  if ("code" in assessed) return assessed;
+  const base = link.open ? closeOpen(made, "superseded") : made;
+  const exchange = link.exchange + 1;
+  const { description } = assessed;
+  const context = flowContext(base.session, base.link, at, exchange);
+  const open: OpenExchange = {
+    exchange,
+    offerer: sender.id,
+    offer: stored,
+    ...(message.restart === undefined ? {} : { restart: message.restart }),
+    expiresAt: at + LIMITS.offerExpiryMs,
+  };
+  const next: Link = {
+    ...base.link,
+    exchange,
+    open,
+    flows: description
+      ? proposeFlows(context, base.link.flows, description, sender.id)
+      : base.link.flows,
+    findings: [...base.link.findings, ...assessed.findings].slice(-50),
+  };
+  return {
+    session: withLink(base.session, next),
+    effects: [toReceiver(made, offerMessage(open))],
+    ack: { exchange },
+  };
+}
+
+/** An answer closes the open exchange and puts the pair in force; flows follow from it (F1, F3). */
+export function answer(
+  session: Session,
+  sender: Peer,
+  message: Message<"answer">,
+  at: number,
+): Step | Problem {
+  const made = move(session, sender, message.to, at);
+  if ("code" in made) return made;
+  const { link } = made;
+  if (isRepeatedAnswer(link, sender, message)) return { session, effects: [], ack: {} };
+  const refused =
+    staleness(link, message.exchange) ?? refusal(link, transitionFor(link, sender, "answer"));
+  if (refused) return refused;
+  if (!link.open) return problem("nothing-offered", "no offer waits for an answer");
+  const stored: StoredDescription = { sdp: message.sdp };
+  const assessed = assess(session, sender, stored, link.open.offer);
+  if ("code" in assessed) return assessed;
+  const { exchange, offerer, offer: offered } = link.open;
+  const inForce = { exchange, offerer, offer: offered, answer: stored };
+  const held = trickleOf(made).filter((entry) => entry.exchange === exchange);
+  const trickle = held.map((entry) => settle(entry, inForce));
+  const next: Link = {
+    ...link,
+    open: null,
+    inForce,
+    flows: agreed(made, inForce, trickle),
+    findings: [...link.findings, ...assessed.findings].slice(-50),
+  };
+  const waiting = trickle.find((entry) => entry.from === sender.id);
+  return {
+    session: withTrickle(withLink(session, next), link.id, trickle),
+    effects: [
+      toReceiver(made, { type: "answer", from: sender.id, exchange, sdp: message.sdp }),
+      ...(waiting && (waiting.candidates.length > 0 || waiting.complete)
+        ? [forwarded(made, waiting, waiting.candidates)]
+        : []),
+    ],
+    ack: {},
+  };
+}
+
+const isRepeatedAnswer = (link: Link, sender: Peer, message: Message<"answer">): boolean =>
+  link.inForce?.exchange === message.exchange &&
+  link.inForce.offerer !== sender.id &&
+  link.inForce.answer.sdp === message.sdp;
+
+/** Candidates that waited for the answer are sorted by generation now that it is known (N5). */
+function settle(entry: Trickle, pair: NonNullable<Link["inForce"]>): Trickle {
+  const own = entry.from === pair.offerer ? pair.offer : pair.answer;
+  const { current, dropped } = ofGeneration(entry.candidates, readable(own));
+  return dropped === 0
+    ? entry
+    : { ...entry, candidates: current, dropped: entry.dropped + dropped };
+}
+
+function agreed(made: Move, pair: NonNullable<Link["inForce"]>, trickle: readonly Trickle[]) {
+  const { link, session, at } = made;
+  const offerRead = readable(pair.offer);
+  const answerRead = readable(pair.answer);
+  if (!offerRead || !answerRead) return link.flows;
+  const described = { offer: offerRead, answer: answerRead, offerer: pair.offerer };
+  const before = link.inForce;
+  const previousOffer = readable(before?.offer);
+  const previousAnswer = readable(before?.answer);
+  return agreeFlows(
+    flowContext(session, link, at, pair.exchange),
+    link.flows,
+    described,
+    candidateCounts(link.peers, described, trickle),
+    session.config,
+    before && previousOffer && previousAnswer
+      ? { offer: previousOffer, answer: previousAnswer, offerer: before.offerer }
+      : undefined,
+  );
+}
+
+/** The answerer refuses the open offer; both are back in the last stable state (N4). */
+export function reject(
+  session: Session,
+  sender: Peer,
+  message: Message<"reject">,
+  at: number,
+): Step | Problem {
+  return takeBack(session, sender, message, at, "rejected");
+}
+
+/** The offerer takes its open offer back; both are back in the last stable state (N4). */
+export function rollback(
+  session: Session,
+  sender: Peer,
+  message: Message<"rollback">,
+  at: number,
+): Step | Problem {
+  return takeBack(session, sender, message, at, "rolled-back");
+}
+
+function takeBack(
+  session: Session,
+  sender: Peer,
+  message: Message<"reject"> | Message<"rollback">,
+  at: number,
+  reason: "rejected" | "rolled-back",
+): Step | Problem {
+  const made = move(session, sender, message.to, at);
+  if ("code" in made) return made;
+  const refused =
+    staleness(made.link, message.exchange) ??
+    refusal(made.link, transitionFor(made.link, sender, message.type));
+  if (refused) return refused;
+  const { type: _type, to: _to, id: _id, ...rest } = message;
+  const told =
+    message.type === "reject"
+      ? ({ ...rest, type: "reject", from: sender.id } as const)
+      : ({ ...rest, type: "rollback", from: sender.id } as const);
+  return {
+    session: closeOpen(made, reason).session,
+    effects: [toReceiver(made, told)],
+    ack: {},
+  };
+}
+
+/** Offers whose time is over: both ends learn it (N7). */
+export function expireOffers(session: Session, at: number): Step {
+  let now = session;
+  const effects: Effect[] = [];
+  for (const link of session.links.values()) {
+    if (!link.open || link.open.expiresAt > at) continue;
+    const { exchange } = link.open;
+    const [one, other] = link.peers;
+    const [sender, receiver] = [now.peers.get(one), now.peers.get(other)];
+    if (!sender || !receiver) continue;
+    now = closeOpen({ session: now, link, sender, receiver, at }, "expired").session;
+    effects.push({ type: "send", to: one, message: { type: "expired", from: other, exchange } });
+    effects.push({ type: "send", to: other, message: { type: "expired", from: one, exchange } });
+  }
+  return { session: now, effects };
+}

@@ -1,0 +1,67 @@
+import type { CandidateCounts } from "../flow.ts";
+import type { Description } from "../sdp/description.ts";
+import { candidateLineOf } from "../sdp/grammar.ts";
+import { type AgreedPair, descriptionOf } from "./agreed-pair.ts";
+
+/** Candidates by type: per peer, per m-section in order. */
+export type Candidates = ReadonlyMap<string, readonly CandidateCounts[]>;
+
+/** Candidates of one peer that came after or beside its description (RFC 8840). */
+export interface Trickled {
+  readonly from: string;
+  readonly candidates: readonly {
+    readonly candidate: string;
+    readonly sdpMid?: string | null | undefined;
+    readonly sdpMLineIndex?: number | null | undefined;
+  }[];
+}
+
+/** Foundation to type: what follows may differ between the description and the trickled form. */
+const IDENTIFYING_TOKENS = 8;
+
+const identityOf = (text: string): string =>
+  text
+    .replace(/^(?:a=)?candidate:/, "")
+    .split(" ", IDENTIFYING_TOKENS)
+    .join(" ");
+
+function countsOf(texts: readonly string[]): CandidateCounts {
+  const types = [...new Set(texts.map(identityOf))].map((text) => candidateLineOf(text).type);
+  const count = (wanted: string): number => types.filter((type) => type === wanted).length;
+  return {
+    host: count("host"),
+    srflx: count("srflx"),
+    prflx: count("prflx"),
+    relay: count("relay"),
+  };
+}
+
+/** Counts the candidates of both peers of a link, each once, in their descriptions and trickled. */
+export function candidateCounts(
+  peers: readonly [string, string],
+  pair: AgreedPair,
+  trickled: readonly Trickled[],
+): Candidates {
+  return new Map(
+    peers.map((peer) => {
+      const own = trickled.filter(({ from }) => from === peer).flatMap((each) => each.candidates);
+      return [peer, sectionCounts(descriptionOf(pair, peer), own)] as const;
+    }),
+  );
+}
+
+function sectionCounts(
+  { sections }: Description,
+  trickled: Trickled["candidates"],
+): readonly CandidateCounts[] {
+  const byMid = new Map(sections.map((section) => [section.mid, section]));
+  const bySection = Map.groupBy(trickled, ({ sdpMid, sdpMLineIndex }) =>
+    typeof sdpMid === "string" ? byMid.get(sdpMid) : sections[sdpMLineIndex ?? -1],
+  );
+  return sections.map((section) =>
+    countsOf([
+      ...section.candidates.map(({ text }) => text),
+      ...(bySection.get(section) ?? []).map(({ candidate }) => candidate),
+    ]),
+  );
+}

@@ -1,0 +1,94 @@
+import type { Flow, Kind, Transport } from "../flow.ts";
+import { carriesData, type Section } from "../sdp/section.ts";
+import { isLive } from "./commit.ts";
+import type { FlowContext, LinkFlows } from "./link-flows.ts";
+
+/** An m-section of one description or of both, as far as it names flows. */
+export interface Place {
+  /** Index of the m-section from 0. */
+  readonly index: number;
+  readonly mid: string | undefined;
+  /** Undefined for media types this server keeps no flows of. */
+  readonly kind: Kind | undefined;
+}
+
+/** The kind of flow a section carries, or undefined for media types this server has no flows of. */
+export function kindOf(section: Section): Kind | undefined {
+  if (section.kind === "audio" || section.kind === "video") return section.kind;
+  return carriesData(section) ? "data" : undefined;
+}
+
+/** What a section is called in records: its mid, or its index when it has none. */
+export const labelOf = ({ mid, index }: Pick<Place, "mid" | "index">): string => mid ?? `i${index}`;
+
+const percent = (character: string): string =>
+  [...character]
+    .map((each) => `%${each.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`)
+    .join("");
+
+/** Keeps only what needs no escape in a URL path and is no separator of ids. */
+const escaped = (text: string): string =>
+  encodeURIComponent(text).replace(/[.!~*'()]/g, (character) => percent(character));
+
+/** `0`, `cam%2E1`; `i0` is the first section when it has no mid, `%69` starts a mid that looks like it. */
+const keyOf = ({ mid, index }: Pick<Place, "mid" | "index">): string => {
+  if (mid === undefined) return `i${index}`;
+  return /^i\d+$/.test(mid) ? `%69${mid.slice(1)}` : escaped(mid);
+};
+
+/** Key and generation in a flow id: `a~b:0.1:a` is key `0`, generation 1. */
+function partsOf({ id, link }: Pick<Flow, "id" | "link">): { key: string; generation: number } {
+  const [key = "", rest = ""] = id.slice(link.length + 1).split(".", 2);
+  return { key, generation: Number.parseInt(rest, 10) };
+}
+
+/** The generation in the id of a flow. */
+export const generationIn = (flow: Pick<Flow, "id" | "link">): number => partsOf(flow).generation;
+
+/** The number in the id of a transport: `a~b:t.0.1` has number 1. */
+export const numberIn = ({ id }: Pick<Transport, "id">): number =>
+  Number(id.slice(id.lastIndexOf(".") + 1));
+
+/** Whether a live flow is one of this section. Without a mid on either side, the index tells. */
+export function isOf(flow: Flow, place: Place): boolean {
+  if (!isLive(flow) || flow.kind !== place.kind) return false;
+  return flow.mid !== "" && place.mid !== undefined
+    ? flow.mid === place.mid
+    : flow.mLineIndex === place.index;
+}
+
+/**
+ * A new flow id: link, mid, generation, sender. The generation counts how often the m-line or the mid
+ * was used again (N8); the two directions of a section share it as long as neither was used up.
+ */
+export function newFlowId(
+  context: FlowContext,
+  before: LinkFlows,
+  place: Place,
+  from: string,
+): string {
+  const { link } = context;
+  const key = keyOf(place);
+  // The section may have got a mid since its first flow was named: the name stays.
+  const sibling = before.flows.find((flow) => isOf(flow, place));
+  const siblingId = sibling && `${sibling.id.slice(0, -sibling.from.length)}${from}`;
+  if (siblingId !== undefined && isFree(before, siblingId)) return siblingId;
+  const used = before.flows
+    .filter((flow) => flow.mLineIndex === place.index || partsOf(flow).key === key)
+    .map(generationIn);
+  return `${link}:${key}.${1 + Math.max(before.forgotten ?? 0, ...used)}:${from}`;
+}
+
+const isFree = (before: LinkFlows, id: string): boolean =>
+  before.flows.every((flow) => flow.id !== id);
+
+/** A new transport id: link, tagged section, number. */
+export function newTransportId(
+  context: FlowContext,
+  before: LinkFlows,
+  tag: Pick<Place, "mid" | "index">,
+): string {
+  const stem = `${context.link}:t.${keyOf(tag)}.`;
+  const used = before.transports.filter(({ id }) => id.startsWith(stem)).map(numberIn);
+  return `${stem}${1 + Math.max(before.forgotten ?? 0, ...used)}`;
+}

@@ -1,0 +1,35 @@
+import type { Flow, Transport } from "../flow.ts";
+import { entered } from "./commit.ts";
+import type { FlowContext } from "./link-flows.ts";
+
+/** Reason of a flow that somebody holds on purpose; it outlives renegotiation. */
+export const REQUESTED = "requested";
+/** Reason of a flow whose direction the descriptions switch off. */
+export const DIRECTION = "direction";
+/** Reason of a flow whose transport failed. */
+export const FAILED = "failed";
+
+interface Circumstances {
+  readonly transport: Pick<Transport, "state"> | undefined;
+  /** The descriptions in force switch this direction off. */
+  readonly isOff: boolean;
+  /** The flow runs on another transport, or another DTLS association, than before. */
+  readonly isMoved: boolean;
+}
+
+/**
+ * An agreed flow in the state that follows from its holds and its transport. An active one stays active
+ * while ICE restarts: the old path may still carry media.
+ */
+export function running(
+  context: FlowContext,
+  flow: Flow,
+  { transport, isOff, isMoved }: Circumstances,
+): Flow {
+  if (flow.reason === REQUESTED) return entered(context, flow, "held", REQUESTED);
+  if (isOff) return entered(context, flow, "held", DIRECTION);
+  if (flow.state === "active" && !isMoved) return flow;
+  if (transport?.state === "connected") return entered(context, flow, "active");
+  const reason = transport?.state === "failed" ? FAILED : undefined;
+  return entered(context, flow, "negotiated", reason);
+}

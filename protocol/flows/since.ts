@@ -1,0 +1,13 @@
+import type { Flow, Transport } from "../flow.ts";
+import type { LinkFlows } from "./link-flows.ts";
+
+/** The records that changed after a revision (F4). */
+export function flowsSince(
+  { flows, transports }: LinkFlows,
+  revision: number,
+): { readonly flows: readonly Flow[]; readonly transports: readonly Transport[] } {
+  return {
+    flows: flows.filter((flow) => flow.revision > revision),
+    transports: transports.filter((transport) => transport.revision > revision),
+  };
+}

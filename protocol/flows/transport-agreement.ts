@@ -1,0 +1,151 @@
+import type { CandidateCounts, Transport } from "../flow.ts";
+import type { Section } from "../sdp/section.ts";
+import {
+  type AgreedPair,
+  type AgreedSection,
+  agreedSections,
+  descriptionOf,
+} from "./agreed-pair.ts";
+import { type Bundle, bundlesOf, transportOf } from "./bundle.ts";
+import type { Candidates } from "./candidate-counts.ts";
+import { labelOf, newTransportId } from "./identity.ts";
+import type { FlowContext, LinkFlows } from "./link-flows.ts";
+
+/** The transports after an answer. */
+export interface TransportAgreement {
+  readonly transports: readonly Transport[];
+  /** By index of the m-section. */
+  readonly bySection: ReadonlyMap<number, Transport>;
+  /** Ids of transports with a new DTLS association. */
+  readonly renewed: ReadonlySet<string>;
+}
+
+/** What the event knows. */
+export interface Agreement {
+  readonly context: FlowContext;
+  readonly before: LinkFlows;
+  readonly pair: AgreedPair;
+  readonly previous: AgreedPair | undefined;
+  readonly candidates: Candidates;
+}
+
+/** Transports by the BUNDLE groups of the answer (RFC 9143 s7.3); those that lost all sections close. */
+export function agreeTransports(
+  agreement: Agreement,
+  sections: readonly AgreedSection[],
+): TransportAgreement {
+  const { before, pair } = agreement;
+  const bySection = new Map<number, Transport>();
+  const renewed = new Set<string>();
+  const made = new Map<string, Transport>();
+  for (const bundle of bundlesOf(pair.answer, sections)) {
+    const known = transportOf(before, bundle, new Set(made.keys()));
+    const change = known ? changeSince(agreement, bundle, known) : UNCHANGED;
+    const transport = transportRecord(agreement, bundle, known, change);
+    made.set(transport.id, transport);
+    if (change.isNewAssociation) renewed.add(transport.id);
+    for (const { index } of bundle) bySection.set(index, transport);
+  }
+  const kept = before.transports.map(
+    (transport) => made.get(transport.id) ?? { ...transport, state: "closed" as const },
+  );
+  const keptIds = new Set(kept.map(({ id }) => id));
+  const added = [...made.values()].filter(({ id }) => !keptIds.has(id));
+  return { transports: [...kept, ...added], bySection, renewed };
+}
+
+interface TransportChange {
+  /** RFC 8445 s9: both ufrag and password of an agent changed. */
+  readonly isRestart: boolean;
+  /** RFC 8842 s5.5: other fingerprints mean another DTLS association. */
+  readonly isNewAssociation: boolean;
+}
+
+const UNCHANGED: TransportChange = { isRestart: false, isNewAssociation: false };
+
+function transportRecord(
+  { context, before, pair, candidates }: Agreement,
+  bundle: Bundle<AgreedSection>,
+  known: Transport | undefined,
+  { isRestart, isNewAssociation }: TransportChange,
+): Transport {
+  const rtp = bundle.filter(({ kind }) => kind !== "data");
+  const { selectedPair, fiveTuples = [], ...path } = known ?? {};
+  const isOtherPath = isRestart || isNewAssociation;
+  return {
+    id: newTransportId(context, before, bundle[0]),
+    revision: 0,
+    link: context.link,
+    iceGeneration: 0,
+    state: "new",
+    ...path,
+    ...(isRestart && known ? { iceGeneration: known.iceGeneration + 1 } : {}),
+    ...(isNewAssociation ? { state: "new" as const } : {}),
+    mids: bundle.map(labelOf),
+    // Data alone has no RTCP, thus one component as with rtcp-mux.
+    rtcpMux: rtp.every(({ answered }) => answered.rtcpMux),
+    dtls: dtlsRoles(context, pair, bundle[0]),
+    candidates: Object.fromEntries(
+      context.peers.map((peer) => [peer, bundleCounts(candidates.get(peer) ?? [], bundle)]),
+    ),
+    ...(selectedPair && !isOtherPath ? { selectedPair } : {}),
+    fiveTuples: isOtherPath ? [] : fiveTuples,
+  };
+}
+
+const NO_CANDIDATES: CandidateCounts = { host: 0, srflx: 0, prflx: 0, relay: 0 };
+
+/** The candidates of a bundle are those of its tagged section; offers may spread them (RFC 9143 s7.2). */
+function bundleCounts(
+  counts: readonly CandidateCounts[],
+  bundle: Bundle<AgreedSection>,
+): CandidateCounts {
+  const isAny = ({ host, srflx, prflx, relay }: CandidateCounts): boolean =>
+    host + srflx + prflx + relay > 0;
+  return bundle.flatMap(({ index }) => counts[index] ?? []).find(isAny) ?? NO_CANDIDATES;
+}
+
+/** RFC 4145 s4.1 and RFC 8842 s5: `active` is the DTLS client, also where only the offer decides. */
+function dtlsRoles(
+  { peers }: FlowContext,
+  { offerer }: AgreedPair,
+  { offered, answered }: AgreedSection,
+): Transport["dtls"] {
+  const answerer = peers[0] === offerer ? peers[1] : peers[0];
+  if (answered.setup === "active") return { client: answerer, server: offerer };
+  if (answered.setup === "passive") return { client: offerer, server: answerer };
+  if (offered.setup === "active") return { client: offerer, server: answerer };
+  return offered.setup === "passive" ? { client: answerer, server: offerer } : {};
+}
+
+/** Compares the effective attributes of the tagged sections, then and now, of both peers. */
+function changeSince(
+  { context, pair, previous }: Agreement,
+  bundle: Bundle<AgreedSection>,
+  known: Transport,
+): TransportChange {
+  const carried = bundle.find((section) => known.mids.includes(labelOf(section)));
+  const formerly =
+    previous &&
+    bundlesOf(previous.answer, agreedSections(previous)).find((members) =>
+      members.some((member) => carried && labelOf(member) === labelOf(carried)),
+    );
+  if (!previous || !formerly) return UNCHANGED;
+  const sides = context.peers.map((peer) => ({
+    old: descriptionOf(previous, peer).sections[formerly[0].index],
+    now: descriptionOf(pair, peer).sections[bundle[0].index],
+  }));
+  return {
+    isRestart: sides.some(({ old, now }) => hasNewCredentials(old, now)),
+    isNewAssociation: sides.some(({ old, now }) => fingerprintsOf(old) !== fingerprintsOf(now)),
+  };
+}
+
+const hasNewCredentials = (old: Section | undefined, now: Section | undefined): boolean =>
+  old?.iceUfrag !== now?.iceUfrag && old?.icePwd !== now?.icePwd;
+
+const fingerprintsOf = (section: Section | undefined): string =>
+  (section?.fingerprints ?? [])
+    .map(({ hash, value }) => `${hash} ${value}`)
+    .toSorted()
+    .join();

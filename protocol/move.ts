@@ -1,0 +1,96 @@
+import { counterpart, linkBetween } from "./addressing.ts";
+import type { FlowContext } from "./flows/link-flows.ts";
+import { withdrawFlows } from "./flows/withdraw.ts";
+import { type NegotiationEvent, type Side, type Transition, TRANSITIONS } from "./negotiation.ts";
+import { type Problem, problem } from "./problem.ts";
+import {
+  type Effect,
+  type Link,
+  type Peer,
+  revisionOf,
+  type Session,
+  type Trickle,
+  withLink,
+  withTrickle,
+} from "./session.ts";
+import { candidatesMessage } from "./views.ts";
+
+/** What an exchange message is about: both ends, their link, and the row of the table that applies. */
+export interface Move {
+  readonly session: Session;
+  readonly sender: Peer;
+  readonly receiver: Peer;
+  readonly link: Link;
+  readonly at: number;
+}
+
+export const trickleOf = ({ session, link }: Move): readonly Trickle[] =>
+  session.trickle.get(link.id) ?? [];
+
+export const toReceiver = ({ receiver }: Move, message: Extract<Effect, { type: "send" }>["message"]) =>
+  ({ type: "send", to: receiver.id, message }) as const;
+
+/** What the flows of a link need to know of the event that changes them. */
+export function flowContext(
+  session: Session,
+  link: Link,
+  at: number,
+  exchange = link.exchange,
+): FlowContext {
+  return { link: link.id, peers: link.peers, at, revision: revisionOf(session) + 1, exchange };
+}
+
+export function move(session: Session, sender: Peer, to: string | undefined, at: number): Move | Problem {
+  const receiver = counterpart(session, sender, to);
+  if ("code" in receiver) return receiver;
+  return { session, sender, receiver, link: linkBetween(session, sender.id, receiver.id), at };
+}
+
+/** The row of the table for this event and sender (N2). */
+export function transitionFor(link: Link, sender: Peer, event: NegotiationEvent): Transition {
+  const newest = link.open ?? link.inForce;
+  const side: Side = newest?.offerer === sender.id ? "offerer" : "answerer";
+  return TRANSITIONS[link.open ? "offered" : "stable"][event][side];
+}
+
+const REFUSALS: Partial<Record<string, string>> = {
+  glare: "the other side's offer was first; roll back and answer it (exchange tells its number)",
+  "not-the-answerer": "the offerer cannot do this to its own offer",
+  "not-the-offerer": "only the offerer can roll its offer back; the answerer rejects",
+  "nothing-offered": "the exchange is closed: no offer waits for an answer",
+};
+
+export function refusal(link: Link, transition: Transition): Problem | undefined {
+  if (!("problem" in transition)) return undefined;
+  const current = (link.open ?? link.inForce)?.exchange;
+  const members = current === undefined ? {} : { exchange: current };
+  return problem(transition.problem, REFUSALS[transition.problem] ?? transition.problem, members);
+}
+
+/** N1: only the open exchange, or in `stable` the one in force, is current. */
+export function staleness(link: Link, exchange: number): Problem | undefined {
+  const current = (link.open ?? link.inForce)?.exchange;
+  if (exchange === current) return undefined;
+  return problem("stale-negotiation", "this exchange is not the current one", {
+    exchange: current ?? null,
+  });
+}
+
+/** Drops the open offer: the link is what it was before it, its candidates are forgotten (N4). */
+export function closeOpen(
+  made: Move,
+  reason: "rejected" | "rolled-back" | "expired" | "superseded",
+): Move {
+  const { link, session, at } = made;
+  const next: Link = {
+    ...link,
+    open: null,
+    flows: withdrawFlows(flowContext(session, link, at), link.flows, reason),
+  };
+  const kept = trickleOf(made).filter(({ exchange }) => exchange !== link.open?.exchange);
+  return { ...made, link: next, session: withTrickle(withLink(session, next), link.id, kept) };
+}
+
+/** Candidates on their way to the other side. */
+export const forwarded = (made: Move, entry: Trickle, fresh: Trickle["candidates"]): Effect =>
+  toReceiver(made, candidatesMessage(entry, fresh));

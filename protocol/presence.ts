@@ -1,0 +1,206 @@
+import { endFlows } from "./flows/end.ts";
+import { markStale } from "./flows/stale.ts";
+import type { ToPeer } from "./messages.ts";
+import { flowContext } from "./move.ts";
+import { CLOSE, type Problem, problem } from "./problem.ts";
+import {
+  type Effect,
+  isConnected,
+  type Link,
+  otherPeer,
+  type Peer,
+  type Session,
+  type Step,
+  type Trickle,
+  withLink,
+  withoutPeer,
+  withPeer,
+  withTrickle,
+} from "./session.ts";
+import type { Grant } from "./session-config.ts";
+import {
+  candidatesMessage,
+  currentTrickle,
+  type IceGrant,
+  liveLinksOf,
+  offerMessage,
+  viewPeer,
+  welcome,
+} from "./views.ts";
+
+/** Joining, losing, leaving: presence is ordered (S3 to S6). */
+
+export type LeaveReason = Extract<ToPeer, { type: "peer-left" }>["reason"];
+
+const others = (session: Session, id: string): readonly Peer[] =>
+  [...session.peers.values()].filter((peer) => peer.id !== id && isConnected(peer));
+
+const tellOthers = (session: Session, id: string, message: ToPeer): readonly Effect[] =>
+  others(session, id).map((peer) => ({ type: "send", to: peer.id, message }));
+
+/** A token is dead when its peer was kicked (A1). */
+export function admits(session: Session, grant: Grant): Problem | undefined {
+  if (!session.kicked.has(grant.peer)) return undefined;
+  return problem("unauthorized", "no valid token");
+}
+
+/**
+ * A socket of a peer is here: it joins, comes back within the resume window, or takes over from an older
+ * socket of its own; only the first is announced (S3, S4).
+ *
+ * Problems: `unauthorized` after a kick, `session-full`.
+ */
+export function join(session: Session, grant: Grant, ice: IceGrant, at: number): Step | Problem {
+  const refused = admits(session, grant);
+  if (refused) return refused;
+  const known = session.peers.get(grant.peer);
+  if (!known && session.peers.size >= session.config.maxPeers) {
+    return problem("session-full", `the session takes ${session.config.maxPeers} peers`, {
+      maxPeers: session.config.maxPeers,
+    });
+  }
+  const peer = peerOf(grant, known, at);
+  let next: Session = { ...withPeer(session, peer), emptySince: null };
+  if (known && !isConnected(known)) next = staleLinks(next, peer.id, false, at);
+  return {
+    session: next,
+    effects: [
+      ...(known ? [{ type: "replace", peer: peer.id } as const] : []),
+      { type: "send", to: peer.id, message: welcome(next, peer, known !== undefined, ice) },
+      ...(known ? missed(next, peer) : []),
+      ...(known
+        ? []
+        : tellOthers(next, peer.id, { type: "peer-joined", peer: viewPeer(peer) })),
+    ],
+  };
+}
+
+const peerOf = (grant: Grant, known: Peer | undefined, at: number): Peer => ({
+  id: grant.peer,
+  role: grant.role,
+  ...(grant.name === undefined ? {} : { name: grant.name }),
+  publish: grant.publish,
+  subscribe: grant.subscribe,
+  ...(grant.metadata === undefined ? {} : { metadata: grant.metadata }),
+  tokenExpiresAt: grant.expiresAt,
+  joinedAt: known?.joinedAt ?? at,
+  connection: (known?.connection ?? 0) + 1,
+  awayUntil: null,
+});
+
+/** What the other side of each link has sent and this peer may lack (R2): it drops what it knows. */
+function missed(session: Session, peer: Peer): readonly Effect[] {
+  if (peer.role === "observer") return [];
+  return liveLinksOf(session, peer)
+    .flatMap((link) => missedOn(link, session.trickle.get(link.id) ?? [], peer))
+    .map((message) => ({ type: "send", to: peer.id, message }));
+}
+
+function missedOn(link: Link, trickle: readonly Trickle[], peer: Peer): readonly ToPeer[] {
+  const from = otherPeer(link, peer.id);
+  const { open, inForce } = link;
+  const messages: ToPeer[] = [];
+  // The answerer of the pair in force had its offer: it answered it.
+  if (inForce?.offerer === peer.id) {
+    const { exchange, answer } = inForce;
+    messages.push({ type: "answer", from, exchange, sdp: answer.sdp });
+  }
+  if (open?.offerer === from) messages.push(offerMessage(open));
+  for (const entry of currentTrickle(link, trickle)) {
+    const through = entry.exchange === inForce?.exchange || open?.offerer === from;
+    if (entry.from === from && through) messages.push(candidatesMessage(entry));
+  }
+  return messages;
+}
+
+function staleLinks(session: Session, peer: string, stale: boolean, at: number): Session {
+  let next = session;
+  for (const link of session.links.values()) {
+    if (!link.peers.includes(peer)) continue;
+    const otherStale = link.peers.some((id) => id !== peer && !isConnected(session.peers.get(id)));
+    const flows = markStale(flowContext(session, link, at), link.flows, stale || otherStale);
+    if (flows !== link.flows) next = withLink(next, { ...link, flows });
+  }
+  return next;
+}
+
+/** The socket of a peer is lost: it stays for the resume window, its flows are stale (S5). */
+export function lose(session: Session, id: string, at: number): Step {
+  const peer = session.peers.get(id);
+  if (!peer || !isConnected(peer)) return { session, effects: [] };
+  const away: Peer = { ...peer, awayUntil: at + session.config.resumeSeconds * 1000 };
+  const next = staleLinks(withPeer(session, away), id, true, at);
+  return { session: emptied(next, at), effects: [] };
+}
+
+const emptied = (session: Session, at: number): Session =>
+  [...session.peers.values()].some(isConnected) || session.emptySince !== null
+    ? session
+    : { ...session, emptySince: at };
+
+const CLOSE_OF: Record<LeaveReason, { code: number; reason: string }> = {
+  left: { code: CLOSE.left, reason: "left" },
+  lost: { code: CLOSE.left, reason: "lost" },
+  kicked: { code: CLOSE.kicked, reason: "kicked" },
+  expired: { code: CLOSE.tokenExpired, reason: "token expired" },
+  "session-ended": { code: CLOSE.sessionEnded, reason: "session ended" },
+};
+
+/** A peer leaves, once and with a reason (S4): its flows end, its links lose their negotiation. */
+export function leave(session: Session, id: string, reason: LeaveReason, at: number): Step {
+  const peer = session.peers.get(id);
+  if (!peer) return { session, effects: [] };
+  let next = withoutPeer(session, id);
+  for (const link of session.links.values()) {
+    if (!link.peers.includes(id)) continue;
+    const flows = endFlows(flowContext(session, link, at), link.flows, reason);
+    next = withLink(next, { ...link, open: null, inForce: null, flows });
+    next = withTrickle(next, link.id, []);
+  }
+  const told = tellOthers(next, id, { type: "peer-left", peer: id, reason });
+  return {
+    session: emptied(next, at),
+    effects: isConnected(peer) ? [...told, ...farewell(id, reason)] : told,
+  };
+}
+
+function farewell(peer: string, reason: LeaveReason): readonly Effect[] {
+  const { code, reason: text } = CLOSE_OF[reason];
+  const close: Effect = { type: "close", peer, code, reason: text };
+  if (reason === "left") return [close];
+  return [{ type: "send", to: peer, message: { type: "closing", reason: text } }, close];
+}
+
+/** Removes a peer for good: its token dies with it (A1). */
+export function kick(session: Session, id: string, at: number): Step {
+  const left = leave(session, id, "kicked", at);
+  const kicked = new Set(left.session.kicked).add(id);
+  return { session: { ...left.session, kicked }, effects: left.effects };
+}
+
+/** Ends the session: everyone is told and closed with 4000, then everything is erased (S6). */
+export function end(session: Session): Step {
+  const connected = [...session.peers.values()].filter(isConnected);
+  return {
+    session: { ...session, peers: new Map(), links: new Map(), trickle: new Map() },
+    effects: [
+      ...connected.flatMap((peer) => farewell(peer.id, "session-ended")),
+      { type: "erase" },
+    ],
+  };
+}
+
+/** Peers whose resume window or token is over (S5, A1). */
+export function expirePeers(session: Session, at: number): Step {
+  let now = session;
+  const effects: Effect[] = [];
+  for (const peer of session.peers.values()) {
+    const expired = peer.tokenExpiresAt <= at;
+    const lost = peer.awayUntil !== null && peer.awayUntil <= at;
+    if (!expired && !lost) continue;
+    const step = leave(now, peer.id, expired ? "expired" : "lost", at);
+    now = step.session;
+    effects.push(...step.effects);
+  }
+  return { session: now, effects };
+}

@@ -1,0 +1,262 @@
+/**
+ * What the values of attribute lines say, one function per row. A value that does not fit its grammar
+ * gives undefined: the line is kept in the description and its rule finds it there.
+ */
+
+const MAX_SSRC = 0xffff_ffff;
+
+export const DIRECTIONS = ["sendrecv", "sendonly", "recvonly", "inactive"] as const;
+export type Direction = (typeof DIRECTIONS)[number];
+
+export interface RtpMap {
+  readonly format: string;
+  readonly name: string;
+  /** Hz */
+  readonly rate: number;
+  readonly channels: number | undefined;
+}
+
+export interface FormatParameters {
+  readonly format: string;
+  /** Verbatim. */
+  readonly parameters: string;
+}
+
+export interface Feedback {
+  /** Payload type, or `*`. */
+  readonly format: string;
+  /** `nack pli` */
+  readonly type: string;
+}
+
+export interface ExtMap {
+  readonly id: number;
+  readonly direction: Direction | undefined;
+  readonly uri: string;
+  readonly attributes: string;
+}
+
+export interface Msid {
+  /** `-` when the track is in no stream. */
+  readonly stream: string;
+  readonly track: string | undefined;
+}
+
+export interface SsrcAttribute {
+  readonly ssrc: number;
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface SsrcGroup {
+  readonly semantics: string;
+  readonly ssrcs: readonly number[];
+}
+
+export interface Rid {
+  readonly id: string;
+  readonly direction: "send" | "recv";
+  /** `max-width` and the like, `pt` included. */
+  readonly restrictions: ReadonlyMap<string, string>;
+}
+
+export interface SimulcastChoice {
+  readonly rid: string;
+  readonly paused: boolean;
+}
+
+/** Streams, each a list of alternatives of which one is sent. */
+export type SimulcastStreams = readonly (readonly SimulcastChoice[])[];
+
+export interface Simulcast {
+  readonly send: SimulcastStreams;
+  readonly recv: SimulcastStreams;
+}
+
+export interface CandidateLine {
+  /** The value as received. */
+  readonly text: string;
+  /** `host`, `srflx`, `prflx`, `relay` or one of the future. */
+  readonly type: string | undefined;
+}
+
+export interface Fingerprint {
+  /** Lower case. */
+  readonly hash: string;
+  /** Upper case. */
+  readonly value: string;
+}
+
+export interface Group {
+  readonly semantics: string;
+  readonly mids: readonly string[];
+}
+
+export interface Bandwidth {
+  readonly type: string;
+  /** In the unit of the type: kilobits per second for AS and CT, bits per second for TIAS, RS and RR. */
+  readonly value: number;
+}
+
+export interface MediaLine {
+  readonly kind: string;
+  readonly port: number;
+  readonly protocol: string;
+  readonly formats: readonly string[];
+}
+
+const words = (value: string): string[] => value.split(" ").filter((word) => word !== "");
+
+/** `m=audio 9 UDP/TLS/RTP/SAVPF 111 63` and `m=audio 49170/2 RTP/AVP 0` (RFC 8866 s5.14). */
+export function mediaLineOf(value: string): MediaLine | undefined {
+  const [kind = "", port = "", protocol, ...formats] = words(value);
+  const isPort = /^\d{1,5}(?:\/\d{1,5})?$/.test(port);
+  const number = Number.parseInt(port, 10);
+  if (
+    !isPort ||
+    number > 65_535 ||
+    protocol === undefined ||
+    !/^[\w!#$%&'*+.^`{|}~-]+$/.test(kind)
+  ) {
+    return undefined;
+  }
+  return { kind, port: number, protocol, formats };
+}
+
+/** `b=AS:64`, `b=TIAS:700000`, `b=X-YZ:128` (RFC 8866 s5.8). */
+export function bandwidthOf(value: string): Bandwidth | undefined {
+  const found = /^([A-Za-z0-9-]+):(\d{1,10})$/.exec(value.trimEnd());
+  return found ? { type: found[1] ?? "", value: Number(found[2]) } : undefined;
+}
+
+/** `a=rtpmap:111 opus/48000/2` (RFC 8866 s6.6). */
+export function rtpMapOf(value: string): RtpMap | undefined {
+  const [format = "", encoding = ""] = words(value);
+  const found = /^([^/]+)\/(\d{1,9})(?:\/(\d{1,3}))?$/.exec(encoding);
+  if (!found) return undefined;
+  const [, name = "", rate, channels] = found;
+  return {
+    format,
+    name,
+    rate: Number(rate),
+    channels: channels === undefined ? undefined : Number(channels),
+  };
+}
+
+/** `a=fmtp:111 minptime=10;useinbandfec=1` (RFC 8866 s6.15). */
+export function formatParametersOf(value: string): FormatParameters | undefined {
+  const blank = value.indexOf(" ");
+  if (blank <= 0) return undefined;
+  return { format: value.slice(0, blank), parameters: value.slice(blank + 1) };
+}
+
+/** `a=rtcp-fb:96 nack pli`, `a=rtcp-fb:* ccm fir` (RFC 4585 s4.2). */
+export function feedbackOf(value: string): Feedback | undefined {
+  const [format = "", ...type] = words(value);
+  return type.length === 0 ? undefined : { format, type: type.join(" ") };
+}
+
+/** `a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid`, `a=extmap:3/recvonly urn:x attribute` (RFC 8285 s8). */
+export function extMapOf(value: string): ExtMap | undefined {
+  const [entry = "", uri, ...attributes] = words(value);
+  const found = /^(\d{1,5})(?:\/([a-z]+))?$/.exec(entry);
+  if (!found || uri === undefined) return undefined;
+  const [, id, said] = found;
+  const direction = DIRECTIONS.find((known) => known === said);
+  if (said !== undefined && direction === undefined) return undefined;
+  return { id: Number(id), direction, uri, attributes: attributes.join(" ") };
+}
+
+/** `a=msid:7ca411b0 fca6e273`, `a=msid:- {uuid}`, `a=msid:stream` (RFC 8830 s2). */
+export function msidOf(value: string): Msid | undefined {
+  const [stream, track] = words(value);
+  return stream === undefined ? undefined : { stream, track };
+}
+
+const ssrcOf = (word: string): number | undefined => {
+  const ssrc = /^\d{1,10}$/.test(word) ? Number(word) : MAX_SSRC + 1;
+  return ssrc <= MAX_SSRC ? ssrc : undefined;
+};
+
+/** `a=ssrc:3057157934 cname:YNBUiW7IzhPUPFKW` (RFC 5576 s4.1). */
+export function ssrcAttributeOf(value: string): SsrcAttribute | undefined {
+  const found = /^(\d+) +([^:]+)(?::(.*))?$/.exec(value);
+  const ssrc = ssrcOf(found?.[1] ?? "");
+  if (!found || ssrc === undefined) return undefined;
+  return { ssrc, name: found[2] ?? "", value: found[3] ?? "" };
+}
+
+/** `a=ssrc-group:FID 2572232228 3223626801` (RFC 5576 s4.2). */
+export function ssrcGroupOf(value: string): SsrcGroup | undefined {
+  const [semantics, ...members] = words(value);
+  if (semantics === undefined) return undefined;
+  return { semantics, ssrcs: members.map(ssrcOf).filter((ssrc) => ssrc !== undefined) };
+}
+
+/** `a=rid:h send`, `a=rid:1 send pt=97;max-width=1280;max-br=600000` (RFC 8851 s10). */
+export function ridOf(value: string): Rid | undefined {
+  const [id, direction, ...rest] = words(value);
+  if (id === undefined || (direction !== "send" && direction !== "recv")) return undefined;
+  const restrictions = rest
+    .join("")
+    .split(";")
+    .filter((part) => part !== "")
+    .map((part): [string, string] => {
+      const equals = part.indexOf("=");
+      return equals < 0 ? [part, ""] : [part.slice(0, equals), part.slice(equals + 1)];
+    });
+  return { id, direction, restrictions: new Map(restrictions) };
+}
+
+const streamsOf = (list: string): SimulcastStreams =>
+  list
+    .split(";")
+    .map((stream) =>
+      stream
+        .split(",")
+        .map((choice) =>
+          choice.startsWith("~")
+            ? { rid: choice.slice(1), paused: true }
+            : { rid: choice, paused: false },
+        )
+        .filter(({ rid }) => rid !== ""),
+    )
+    .filter((stream) => stream.length > 0);
+
+/** `a=simulcast:send h;m;l`, `a=simulcast:send 1,~4;2 recv c` (RFC 8853 s5.1). */
+export function simulcastOf(value: string): Simulcast | undefined {
+  const [first, firstList, second, secondList] = words(value);
+  const lists = new Map([
+    [first, firstList],
+    [second, secondList],
+  ]);
+  const send = lists.get("send");
+  const recv = lists.get("recv");
+  if (send === undefined && recv === undefined) return undefined;
+  return { send: streamsOf(send ?? ""), recv: streamsOf(recv ?? "") };
+}
+
+/** `candidate:2211808528 1 udp 2113937151 192.0.2.2 34139 typ host generation 0` (RFC 8839 s5.1). */
+export function candidateLineOf(value: string): CandidateLine {
+  const tokens = value.trim().split(" ", 8);
+  return { text: value, type: tokens[6] === "typ" ? tokens[7] : undefined };
+}
+
+/** `a=fingerprint:sha-256 5D:4F:C8:...` (RFC 8122 s5). */
+export function fingerprintOf(value: string): Fingerprint | undefined {
+  const [hash, digest] = words(value);
+  if (hash === undefined || digest === undefined) return undefined;
+  return { hash: hash.toLowerCase(), value: digest.toUpperCase() };
+}
+
+/** `a=group:BUNDLE 0 1`, `a=group:BUNDLE` (RFC 5888 s5). */
+export function groupOf(value: string): Group | undefined {
+  const [semantics, ...mids] = words(value);
+  return semantics === undefined ? undefined : { semantics, mids };
+}
+
+/** `a=sctp-port:5000` (RFC 8841 s5), `a=max-message-size:262144` (RFC 8841 s6). */
+export function integerOf(value: string): number | undefined {
+  const digits = value.trim();
+  return /^\d{1,15}$/.test(digits) ? Number(digits) : undefined;
+}

@@ -1,0 +1,177 @@
+import type { Kind } from "./flow.ts";
+import type { LinkFlows } from "./flows/link-flows.ts";
+import type { Candidate, ToPeer } from "./messages.ts";
+import type { SdpFinding } from "./sdp/finding.ts";
+import type { Role, SessionConfig } from "./session-config.ts";
+
+/** A session as a value. Immutable: a step makes a new one, sharing what did not change. */
+export interface Session {
+  readonly id: string;
+  readonly config: SessionConfig;
+  /** All times are milliseconds since 1970. */
+  readonly createdAt: number;
+  /** Since when nobody is connected; null while somebody is (S6). */
+  readonly emptySince: number | null;
+  readonly peers: ReadonlyMap<string, Peer>;
+  /** Peers that were kicked: their tokens are dead. */
+  readonly kicked: ReadonlySet<string>;
+  readonly links: ReadonlyMap<string, Link>;
+  /** Trickled candidates per link: kept apart because they are not worth a row each. */
+  readonly trickle: ReadonlyMap<string, readonly Trickle[]>;
+}
+
+export interface Peer {
+  readonly id: string;
+  readonly role: Role;
+  readonly name?: string;
+  readonly publish: readonly Kind[];
+  readonly subscribe: readonly Kind[];
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly tokenExpiresAt: number;
+  readonly joinedAt: number;
+  /** Counts the sockets of the peer; only the newest one speaks for it (S3). */
+  readonly connection: number;
+  /** Until when a lost peer may come back; null while it is connected (S5). */
+  readonly awayUntil: number | null;
+}
+
+/** A description as received. An object, so that what was read from it can be remembered with it. */
+export interface StoredDescription {
+  readonly sdp: string;
+}
+
+/** An offer that waits for its answer. */
+export interface OpenExchange {
+  readonly exchange: number;
+  readonly offerer: string;
+  readonly offer: StoredDescription;
+  readonly restart?: boolean;
+  readonly expiresAt: number;
+}
+
+/** The offer/answer pair in force. */
+export interface AgreedExchange {
+  readonly exchange: number;
+  readonly offerer: string;
+  readonly offer: StoredDescription;
+  readonly answer: StoredDescription;
+}
+
+/** Two peers and their negotiation. Outlives a peer that left: its numbers keep growing (N1). */
+export interface Link {
+  readonly id: string;
+  readonly peers: readonly [string, string];
+  /** Newest number issued; 0 before the first. */
+  readonly exchange: number;
+  readonly open: OpenExchange | null;
+  readonly inForce: AgreedExchange | null;
+  readonly flows: LinkFlows;
+  /** Findings of descriptions that were forwarded all the same (D1, `report`). */
+  readonly findings: readonly SdpFinding[];
+}
+
+/** Candidates of one peer in one exchange, in its order, without duplicates (N5). */
+export interface Trickle {
+  readonly from: string;
+  readonly exchange: number;
+  readonly candidates: readonly Candidate[];
+  readonly complete: boolean;
+  /** How many of an old ICE generation were dropped. */
+  readonly dropped: number;
+}
+
+/** What a step asks the shell to do, in this order, after the session was saved. */
+export type Effect =
+  | { readonly type: "send"; readonly to: string; readonly message: ToPeer }
+  /** Closes the sockets of the peer. */
+  | { readonly type: "close"; readonly peer: string; readonly code: number; readonly reason: string }
+  /** Closes the older sockets of the peer: a newer one took its place (S3). */
+  | { readonly type: "replace"; readonly peer: string }
+  /** Makes ICE servers for the peer and sends them as `ice-servers`. */
+  | { readonly type: "renew-ice-servers"; readonly peer: string }
+  /** The session is over: everything is erased (S6). */
+  | { readonly type: "erase" };
+
+/** Members of the ack of a request, when it had an id. */
+export type AckMembers = Omit<Extract<ToPeer, { type: "ack" }>, "type" | "re">;
+
+export interface Step {
+  readonly session: Session;
+  readonly effects: readonly Effect[];
+  readonly ack?: AckMembers;
+}
+
+export function newSession(id: string, config: SessionConfig, at: number): Session {
+  return {
+    id,
+    config,
+    createdAt: at,
+    emptySince: at,
+    peers: new Map(),
+    kicked: new Set(),
+    links: new Map(),
+    trickle: new Map(),
+  };
+}
+
+/** Id of the link of two peers, the same from both ends. */
+export function linkIdOf(one: string, other: string): string {
+  return one < other ? `${one}~${other}` : `${other}~${one}`;
+}
+
+export function otherPeer(link: Link, peer: string): string {
+  return link.peers[0] === peer ? link.peers[1] : link.peers[0];
+}
+
+export function isConnected(peer: Peer | undefined): boolean {
+  return peer !== undefined && peer.awayUntil === null;
+}
+
+/** The session's flow revision: the highest any record carries (F4). */
+export function revisionOf(session: Session): number {
+  let revision = 0;
+  for (const link of session.links.values()) revision = Math.max(revision, link.flows.revision);
+  return revision;
+}
+
+/** The earliest time at which something is due, or null: what the one alarm is set to (R5). */
+export function nextDeadline(session: Session): number | null {
+  const due: number[] = [];
+  if (session.emptySince !== null) {
+    due.push(session.emptySince + session.config.emptyTtlSeconds * 1000);
+  }
+  for (const peer of session.peers.values()) {
+    due.push(peer.tokenExpiresAt);
+    if (peer.awayUntil !== null) due.push(peer.awayUntil);
+  }
+  for (const link of session.links.values()) if (link.open) due.push(link.open.expiresAt);
+  return due.length === 0 ? null : Math.min(...due);
+}
+
+const replaced = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V | undefined): ReadonlyMap<K, V> => {
+  const next = new Map(map);
+  if (value === undefined) next.delete(key);
+  else next.set(key, value);
+  return next;
+};
+
+export function withPeer(session: Session, peer: Peer): Session {
+  return { ...session, peers: replaced(session.peers, peer.id, peer) };
+}
+
+export function withoutPeer(session: Session, id: string): Session {
+  return { ...session, peers: replaced(session.peers, id, undefined) };
+}
+
+export function withLink(session: Session, link: Link): Session {
+  return { ...session, links: replaced(session.links, link.id, link) };
+}
+
+/** Puts the trickled candidates of a link; an empty list removes them. */
+export function withTrickle(session: Session, link: string, trickle: readonly Trickle[]): Session {
+  return {
+    ...session,
+    trickle: replaced(session.trickle, link, trickle.length === 0 ? undefined : trickle),
+  };
+}
+

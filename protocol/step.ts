@@ -1,0 +1,178 @@
+import { candidates } from "./candidates.ts";
+import { answer, expireOffers, offer, reject, rollback } from "./exchange.ts";
+import type { FlowChange } from "./flow.ts";
+import { flowsSince } from "./flows/since.ts";
+import type { FromPeer, ToPeer } from "./messages.ts";
+import { end, expirePeers, join, kick, leave, lose } from "./presence.ts";
+import { isProblem, type Problem, problem } from "./problem.ts";
+import {
+  type Effect,
+  isConnected,
+  type Link,
+  type Peer,
+  revisionOf,
+  type Session,
+  type Step,
+} from "./session.ts";
+import type { Grant } from "./session-config.ts";
+import { reportOnTransport, relayMessage, steerFlow } from "./steering.ts";
+import { type IceGrant, liveLinksOf, viewLink } from "./views.ts";
+
+/** What can happen to a session. Time comes in with the event, in milliseconds since 1970. */
+export type SessionEvent =
+  | { readonly type: "join"; readonly grant: Grant; readonly ice: IceGrant; readonly at: number }
+  | {
+      readonly type: "message";
+      readonly peer: string;
+      readonly message: FromPeer;
+      readonly at: number;
+    }
+  /** The peer's newest socket closed without `leave`. */
+  | { readonly type: "lost"; readonly peer: string; readonly at: number }
+  | { readonly type: "kick"; readonly peer: string; readonly at: number }
+  | { readonly type: "end"; readonly at: number }
+  /** Something may be due. */
+  | { readonly type: "alarm"; readonly at: number }
+  | {
+      readonly type: "change-flow";
+      readonly flow: string;
+      readonly change: FlowChange;
+      /** The peer that asks; absent for the application's back end. */
+      readonly peer?: string;
+      readonly at: number;
+    };
+
+/**
+ * The whole server as one pure function: what the session becomes, and what is to be done about it.
+ * A refused event leaves the session as it was: the caller keeps the one it had.
+ *
+ * Effects are performed in order, after the new session is durable.
+ */
+export function step(session: Session, event: SessionEvent): Step | Problem {
+  const result = dispatch(session, event);
+  if (isProblem(result)) return result;
+  return { ...result, effects: withFlowEvents(session, result) };
+}
+
+function dispatch(session: Session, event: SessionEvent): Step | Problem {
+  switch (event.type) {
+    case "join":
+      return join(session, event.grant, event.ice, event.at);
+    case "message":
+      return receive(session, event.peer, event.message, event.at);
+    case "lost":
+      return lose(session, event.peer, event.at);
+    case "kick":
+      return kick(session, event.peer, event.at);
+    case "end":
+      return end(session);
+    case "alarm":
+      return due(session, event.at);
+    case "change-flow":
+      return steerFlow(session, event.flow, event.change, event.at, event.peer);
+  }
+}
+
+function due(session: Session, at: number): Step {
+  const { emptySince, config } = session;
+  if (emptySince !== null && emptySince + config.emptyTtlSeconds * 1000 <= at) return end(session);
+  const peers = expirePeers(session, at);
+  const offers = expireOffers(peers.session, at);
+  return { session: offers.session, effects: [...peers.effects, ...offers.effects] };
+}
+
+function receive(
+  session: Session,
+  id: string,
+  message: FromPeer,
+  at: number,
+): Step | Problem {
+  const sender = session.peers.get(id);
+  if (!sender) return problem("unknown-peer", "the sender has left the session");
+  if (message.type === "state") return answerState(session, sender, message.to);
+  if (message.type === "leave") return { ...leave(session, id, "left", at), ack: {} };
+  if (sender.role === "observer") {
+    return problem("not-permitted", "an observer sends nothing");
+  }
+  return obey(session, sender, message, at);
+}
+
+type Obeyed = Exclude<FromPeer, { type: "state" | "leave" }>;
+
+function obey(session: Session, sender: Peer, message: Obeyed, at: number): Step | Problem {
+  switch (message.type) {
+    case "offer":
+      return offer(session, sender, message, at);
+    case "answer":
+      return answer(session, sender, message, at);
+    case "candidates":
+      return candidates(session, sender, message, at);
+    case "reject":
+      return reject(session, sender, message, at);
+    case "rollback":
+      return rollback(session, sender, message, at);
+    case "transport":
+      return reportOnTransport(session, sender, message, at);
+    case "flow": {
+      const { held, maxBitrateBps, priority } = message;
+      const change: FlowChange = {
+        ...(held === undefined ? {} : { held }),
+        ...(maxBitrateBps === undefined ? {} : { maxBitrateBps }),
+        ...(priority === undefined ? {} : { priority }),
+      };
+      return steerFlow(session, message.flow, change, at, sender.id);
+    }
+    case "message":
+      return relayMessage(session, sender, message);
+    case "ice-servers":
+      return { session, effects: [{ type: "renew-ice-servers", peer: sender.id }], ack: {} };
+  }
+}
+
+/** The links of a peer as the server has them, all or the one with another peer (N6). */
+function answerState(session: Session, sender: Peer, to: string | undefined): Step {
+  const links = liveLinksOf(session, sender).filter(
+    (link) => to === undefined || link.peers.includes(to),
+  );
+  return {
+    session,
+    effects: [],
+    ack: { links: links.map((link) => viewLink(link, session.trickle.get(link.id) ?? [])) },
+  };
+}
+
+/** Whoever may read a link is told what changed of its flows (F4). */
+function withFlowEvents(before: Session, { session, effects }: Step): readonly Effect[] {
+  const revision = revisionOf(session);
+  const changed = [...session.links.values()].filter(
+    (link) => link.flows !== (before.links.get(link.id)?.flows ?? link.flows) ||
+      (!before.links.has(link.id) && link.flows.flows.length > 0),
+  );
+  if (changed.length === 0) return effects;
+  const told = [...session.peers.values()]
+    .filter(isConnected)
+    .flatMap((peer) => flowEvent(before, changed, peer, revision));
+  return [...effects, ...told];
+}
+
+function flowEvent(
+  before: Session,
+  changed: readonly Link[],
+  peer: Peer,
+  revision: number,
+): readonly Effect[] {
+  const mine = changed.filter(
+    (link) => peer.role === "observer" || link.peers.includes(peer.id),
+  );
+  if (mine.length === 0) return [];
+  const since = mine.map((link) =>
+    flowsSince(link.flows, before.links.get(link.id)?.flows.revision ?? 0),
+  );
+  const message: ToPeer = {
+    type: "flows",
+    revision,
+    changed: since.flatMap(({ flows }) => [...flows]),
+    transports: since.flatMap(({ transports }) => [...transports]),
+  };
+  return [{ type: "send", to: peer.id, message }];
+}

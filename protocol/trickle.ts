@@ -1,0 +1,113 @@
+import { LIMITS } from "./limits.ts";
+import type { Candidate } from "./messages.ts";
+import { type Problem, problem } from "./problem.ts";
+import type { Trickle } from "./session.ts";
+import type { Description } from "./sdp/description.ts";
+
+/** Trickle ICE of one peer in one exchange (RFC 8838, RFC 8840). */
+
+/** `candidate:1 1 udp 2113937151 192.0.2.2 55421 typ host generation 0 ufrag Ut4Y network-cost 999` */
+const UFRAG_EXTENSION = / ufrag (\S+)/;
+
+/** The ICE generation a candidate says it belongs to, or undefined when it does not say. */
+export function ufragOf(candidate: Candidate): string | undefined {
+  return (
+    candidate.usernameFragment ?? UFRAG_EXTENSION.exec(candidate.candidate)?.[1] ?? undefined
+  );
+}
+
+const keyOf = (candidate: Candidate): string =>
+  JSON.stringify([
+    candidate.candidate,
+    candidate.sdpMid ?? candidate.sdpMLineIndex ?? null,
+    ufragOf(candidate) ?? null,
+  ]);
+
+/**
+ * Checks that every candidate names an m-section that the description has.
+ *
+ * Problem: `unknown-m-section`.
+ */
+export function checkSections(
+  candidates: readonly Candidate[],
+  description: Description,
+): Problem | undefined {
+  for (const { sdpMid, sdpMLineIndex } of candidates) {
+    const found =
+      typeof sdpMid === "string" && sdpMid !== ""
+        ? description.sections.some((section) => section.mid === sdpMid)
+        : typeof sdpMLineIndex === "number"
+          ? sdpMLineIndex < description.sections.length
+          : false;
+    // W3C: an end-of-candidates indication may leave both out: it means all sections.
+    const unnamed = sdpMid == null && sdpMLineIndex == null;
+    if (found || unnamed) continue;
+    return problem("unknown-m-section", "sdpMid or sdpMLineIndex names no m-section", {
+      sdpMid: sdpMid ?? null,
+      sdpMLineIndex: sdpMLineIndex ?? null,
+    });
+  }
+  return undefined;
+}
+
+/** Splits candidates by generation: those of the description's own ICE generation, and the others. */
+export function ofGeneration(
+  candidates: readonly Candidate[],
+  description: Description | undefined,
+): { readonly current: readonly Candidate[]; readonly dropped: number } {
+  if (!description) return { current: candidates, dropped: 0 };
+  const ufrags = new Set(description.sections.map((section) => section.iceUfrag));
+  const current = candidates.filter((candidate) => {
+    const ufrag = ufragOf(candidate);
+    return ufrag === undefined || ufrag === "" || ufrags.has(ufrag);
+  });
+  return { current, dropped: candidates.length - current.length };
+}
+
+/** What came: the trickle with it, and only what was new of it. */
+export interface Added {
+  readonly trickle: readonly Trickle[];
+  readonly fresh: readonly Candidate[];
+  /** Something is to be told the receiver. */
+  readonly changed: boolean;
+}
+
+/**
+ * Adds candidates to what a peer has trickled in an exchange; those known already are left out (N5).
+ *
+ * Problem: `too-many-candidates`.
+ */
+export function addCandidates(
+  before: readonly Trickle[],
+  more: Trickle,
+): Added | Problem {
+  const mine = (entry: Trickle): boolean =>
+    entry.from === more.from && entry.exchange === more.exchange;
+  const known = before.find(mine);
+  const seen = new Set(known?.candidates.map(keyOf));
+  const fresh: Candidate[] = [];
+  for (const candidate of more.candidates) {
+    const key = keyOf(candidate);
+    if (seen.has(key)) continue;
+    seen.add(key);
+    fresh.push(candidate);
+  }
+  if (seen.size > LIMITS.candidates) {
+    return problem(
+      "too-many-candidates",
+      `at most ${LIMITS.candidates} candidates of one peer in one exchange`,
+    );
+  }
+  const next: Trickle = {
+    from: more.from,
+    exchange: more.exchange,
+    candidates: [...(known?.candidates ?? []), ...fresh],
+    complete: more.complete || known?.complete === true,
+    dropped: more.dropped + (known?.dropped ?? 0),
+  };
+  return {
+    trickle: known ? before.map((entry) => (mine(entry) ? next : entry)) : [...before, next],
+    fresh,
+    changed: fresh.length > 0 || (more.complete && known?.complete !== true),
+  };
+}

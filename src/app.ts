@@ -1,0 +1,49 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
+import { ConfigError } from "../protocol/config.ts";
+import { problem } from "../protocol/problem.ts";
+import { mountDocuments } from "./documents.ts";
+import { type AppEnv, configOf } from "./env.ts";
+import { flows } from "./flows.ts";
+import { answerError, answerProblem } from "./refusal.ts";
+import { sessions } from "./sessions.ts";
+import { openSignalling } from "./signalling.ts";
+import { turn } from "./turn.ts";
+
+const MAX_BODY_BYTES = 65_536;
+
+/** The Worker's HTTP surface. */
+export const app = new OpenAPIHono<AppEnv>();
+
+app.onError(answerError);
+app.notFound((c) => answerProblem(c, problem("not-found", "no route has this path and method")));
+
+app.use(async (c, next) => {
+  const config = configOf(c.env);
+  if (config instanceof ConfigError) {
+    return answerProblem(c, problem("misconfigured", config.message));
+  }
+  c.set("config", config);
+  return next();
+});
+
+// Before the middleware that edits headers: those of a 101 response cannot be edited.
+app.get("/v1/sessions/:id/signalling", openSignalling);
+
+app.use("/v1/*", (c, next) => {
+  const { allowedOrigins } = c.get("config");
+  return cors({
+    origin: allowedOrigins.length === 0 ? "*" : [...allowedOrigins],
+    allowMethods: ["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
+    allowHeaders: ["authorization", "content-type"],
+    exposeHeaders: ["location"],
+    maxAge: 600,
+  })(c, next);
+});
+app.use("/v1/*", bodyLimit({ maxSize: MAX_BODY_BYTES }));
+
+app.route("/", sessions);
+app.route("/", flows);
+app.route("/", turn);
+mountDocuments(app);

@@ -1,0 +1,137 @@
+import type { Context } from "hono";
+import { jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
+import type { Config } from "../protocol/config.ts";
+import { Kind } from "../protocol/flow.ts";
+import { type Problem, problem } from "../protocol/problem.ts";
+import { type Grant, Role } from "../protocol/session-config.ts";
+import type { AppEnv, Principal } from "./env.ts";
+
+/** Tokens and keys (A1): stateless JWTs per peer, API keys for the application's back end. */
+
+const bytes = new TextEncoder();
+
+/** One shape for every refusal: what was wrong with a token is nobody's business but its owner's. */
+export const unauthorized = (): Problem => problem("unauthorized", "no valid token");
+
+const Claims = z.object({
+  sub: z.string(),
+  session: z.string(),
+  role: Role,
+  publish: z.array(Kind),
+  subscribe: z.array(Kind),
+  name: z.string().optional(),
+  metadata: z.record(z.string(), z.unknown()).optional(),
+  exp: z.number(),
+});
+
+async function sha256(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes.encode(text)));
+}
+
+/** Names a secret without telling it, so that a token says which one signed it (key rotation). */
+async function keyId(secret: string): Promise<string> {
+  const hash = await sha256(`duplex kid ${secret}`);
+  return Array.from(hash.subarray(0, 6), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Signs the token of a peer with the first secret. Writes nothing anywhere. */
+export async function mintToken(config: Config, grant: Grant): Promise<string> {
+  const [secret] = config.tokenSecrets;
+  if (secret === undefined) throw new Error("no token secret");
+  const { session, peer, role, publish, subscribe, name, metadata } = grant;
+  return new SignJWT({ session, role, publish, subscribe, name, metadata })
+    .setProtectedHeader({ alg: "HS256", typ: "JWT", kid: await keyId(secret) })
+    .setIssuer("duplex")
+    .setSubject(peer)
+    .setIssuedAt()
+    .setExpirationTime(Math.floor(grant.expiresAt / 1000))
+    .sign(bytes.encode(secret));
+}
+
+/** The grant of a token, or undefined for any that is wrong, expired or foreign to this deployment. */
+export async function readToken(config: Config, token: string): Promise<Grant | undefined> {
+  try {
+    const { payload } = await jwtVerify(
+      token,
+      async ({ kid }) => {
+        for (const secret of config.tokenSecrets) {
+          if ((await keyId(secret)) === kid) return bytes.encode(secret);
+        }
+        throw new Error("unknown kid");
+      },
+      { algorithms: ["HS256"], issuer: "duplex", requiredClaims: ["exp", "sub"] },
+    );
+    const { sub: peer, exp, ...rest } = Claims.parse(payload);
+    const { name, metadata, ...granted } = rest;
+    return {
+      ...granted,
+      peer,
+      expiresAt: exp * 1000,
+      ...(name === undefined ? {} : { name }),
+      ...(metadata === undefined ? {} : { metadata }),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Compares hashes, so that time tells nothing about the key. */
+async function isApiKey(config: Config, candidate: string): Promise<boolean> {
+  const hash = await sha256(candidate);
+  let found = false;
+  for (const key of config.apiKeys) {
+    const wanted = await sha256(key);
+    let difference = 0;
+    for (let i = 0; i < hash.length; i++) difference |= (hash[i] ?? 0) ^ (wanted[i] ?? 0);
+    if (difference === 0) found = true;
+  }
+  return found;
+}
+
+/** The bearer of the Authorization header, or undefined. */
+export function bearerOf(c: Context<AppEnv>): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
+}
+
+async function principalOf(c: Context<AppEnv>): Promise<Principal | undefined> {
+  const bearer = bearerOf(c);
+  if (bearer === undefined) return undefined;
+  const config = c.get("config");
+  if (await isApiKey(config, bearer)) return { kind: "key" };
+  const grant = await readToken(config, bearer);
+  return grant && { kind: "peer", grant };
+}
+
+const notConfigured = (): Problem =>
+  problem(
+    "misconfigured",
+    "this deployment has no API_KEYS or no TOKEN_SECRETS yet: set both with `wrangler secret put`",
+  );
+
+/** The application's back end, or why not. */
+export async function requireKey(c: Context<AppEnv>): Promise<Problem | undefined> {
+  const config = c.get("config");
+  if (config.apiKeys.length === 0 || config.tokenSecrets.length === 0) return notConfigured();
+  const principal = await principalOf(c);
+  if (!principal) return unauthorized();
+  return principal.kind === "key"
+    ? undefined
+    : problem("not-permitted", "this needs an API key; a peer token does not grant it");
+}
+
+/** The back end or a peer of this session, or why not. A token of another session is no token here. */
+export async function requireMember(
+  c: Context<AppEnv>,
+  session: string,
+): Promise<Principal | Problem> {
+  const principal = await principalOf(c);
+  if (!principal) return unauthorized();
+  if (principal.kind === "peer" && principal.grant.session !== session) return unauthorized();
+  return principal;
+}
+
+/** The back end or any peer, or why not. */
+export async function requireAnyone(c: Context<AppEnv>): Promise<Principal | Problem> {
+  return (await principalOf(c)) ?? unauthorized();
+}

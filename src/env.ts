@@ -1,0 +1,32 @@
+import type { Bindings } from "../durable-objects/env.ts";
+import { type Config, ConfigError, readConfig } from "../protocol/config.ts";
+import type { Grant } from "../protocol/session-config.ts";
+
+/** Who makes a request: the application's back end by its API key, or a peer by its token. */
+export type Principal = { readonly kind: "key" } | { readonly kind: "peer"; readonly grant: Grant };
+
+/** Types of the Hono app: bindings of the platform, and what middleware found out about the request. */
+export interface AppEnv {
+  Bindings: Bindings;
+  Variables: { config: Config };
+}
+
+const read = new WeakMap<object, Config | ConfigError>();
+
+/** The configuration of this deployment, read once per isolate; a value of `ConfigError` when it is wrong. */
+export function configOf(env: Bindings): Config | ConfigError {
+  const known = read.get(env);
+  if (known) return known;
+  const config = readOrFail(env);
+  read.set(env, config);
+  return config;
+}
+
+function readOrFail(env: Bindings): Config | ConfigError {
+  try {
+    return readConfig({ ...env });
+  } catch (thrown) {
+    if (thrown instanceof ConfigError) return thrown;
+    throw thrown;
+  }
+}

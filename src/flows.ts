@@ -1,0 +1,78 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { Flow, FlowChange, FlowFilter, FlowsView } from "../protocol/flow.ts";
+import type { AppEnv } from "./env.ts";
+import { granted, invalidRequest, Refusal } from "./refusal.ts";
+import { answers, SECURED } from "./schemas.ts";
+import { memberOf } from "./sessions.ts";
+
+/** /v1/sessions/{id}/flows (M4, M5). */
+
+const tags = ["flows"];
+const security = SECURED;
+const params = z.object({ id: z.string() });
+const flowParams = params.extend({ flowId: z.string().max(512) });
+
+const list = createRoute({
+  method: "get",
+  path: "/v1/sessions/{id}/flows",
+  summary: "Media flows and their transports",
+  description: "A peer reads the flows it sends or receives; the back end and observers all.",
+  tags,
+  security,
+  request: { params, query: FlowFilter },
+  responses: answers(200, "Flows", FlowsView, "unauthorized", "session-not-found"),
+});
+
+const read = createRoute({
+  method: "get",
+  path: "/v1/sessions/{id}/flows/{flowId}",
+  summary: "One flow",
+  tags,
+  security,
+  request: { params: flowParams },
+  responses: answers(200, "The flow", Flow, "unauthorized", "session-not-found", "flow-not-found"),
+});
+
+const change = createRoute({
+  method: "patch",
+  path: "/v1/sessions/{id}/flows/{flowId}",
+  summary: "Hold, resume, limit or prioritise a flow",
+  tags,
+  security,
+  request: {
+    params: flowParams,
+    body: { content: { "application/json": { schema: FlowChange } }, required: true },
+  },
+  responses: answers(
+    200,
+    "The flow as it is now",
+    Flow,
+    "unauthorized",
+    "not-permitted",
+    "session-not-found",
+    "flow-not-found",
+  ),
+});
+
+export const flows = new OpenAPIHono<AppEnv>({
+  defaultHook: (result) => {
+    if (!result.success) throw new Refusal(invalidRequest(result.error));
+  },
+});
+
+flows.openapi(list, async (c) => {
+  const { stub, asker } = await memberOf(c, c.req.valid("param").id);
+  return c.json(granted(await stub.flows(asker, c.req.valid("query"))), 200);
+});
+
+flows.openapi(read, async (c) => {
+  const { id, flowId } = c.req.valid("param");
+  const { stub, asker } = await memberOf(c, id);
+  return c.json(granted(await stub.flow(asker, flowId)), 200);
+});
+
+flows.openapi(change, async (c) => {
+  const { id, flowId } = c.req.valid("param");
+  const { stub, asker } = await memberOf(c, id);
+  return c.json(granted(await stub.changeFlow(asker, flowId, c.req.valid("json"))), 200);
+});

@@ -1,0 +1,111 @@
+import { z } from "zod";
+import { IceServer, LinkView, PeerView } from "../protocol/messages.ts";
+import { PROBLEMS, type ProblemCode } from "../protocol/problem.ts";
+import { SessionRequest } from "../protocol/session-config.ts";
+
+/** Shapes of answers that only HTTP has. */
+
+const codes = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]];
+
+export const ProblemBody = z
+  .looseObject({
+    type: z.string().describe("urn:duplex:problem:<code>"),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(codes),
+    detail: z.string(),
+  })
+  .meta({ id: "Problem" });
+
+export const SessionBody = SessionRequest.extend({
+  id: z.string(),
+  createdAt: z.number().describe("milliseconds since 1970"),
+  peers: z.array(PeerView),
+  links: z.array(LinkView.pick({ id: true, peers: true, state: true, exchange: true })),
+  flows: z.record(z.string(), z.int()).describe("how many flows are in each state"),
+  revision: z.int().describe("flow revision (F4)"),
+}).meta({ id: "Session" });
+
+export const SessionList = z.object({
+  sessions: z.array(
+    z.object({
+      id: z.string(),
+      createdAt: z.number(),
+      topology: z.string(),
+      metadata: z.record(z.string(), z.unknown()).optional(),
+    }),
+  ),
+  cursor: z.string().optional().describe("pass it on to get the next page"),
+});
+
+export const PeerGrant = z
+  .object({
+    peer: PeerView.omit({ state: true, joinedAt: true }),
+    token: z.string(),
+    expiresAt: z.number().describe("milliseconds since 1970"),
+    signalling: z.object({ url: z.string(), protocol: z.string() }),
+    iceServers: z.array(IceServer),
+  })
+  .meta({ id: "PeerGrant" });
+
+export const TurnCredentials = z
+  .object({
+    iceServers: z.array(IceServer),
+    ttlSeconds: z.int(),
+    expiresAt: z.number().describe("milliseconds since 1970"),
+  })
+  .meta({ id: "TurnCredentials" });
+
+const Finding = z.object({
+  rule: z.string(),
+  level: z.enum(["error", "warning", "info"]),
+  description: z.enum(["offer", "answer", "pair"]).optional(),
+  line: z.int().optional().describe("1-based"),
+  mLine: z.int().optional().describe("index of the m-section"),
+  mid: z.string().optional(),
+  message: z.string(),
+  source: z.string().describe("the clause it comes from"),
+});
+
+export const Findings = z.object({
+  links: z.array(z.object({ link: z.string(), findings: z.array(Finding) })),
+});
+
+/** The answers of a route: the good one, and the problems by status. */
+export function answers<S extends number, T extends z.ZodType>(
+  status: S,
+  description: string,
+  schema: T,
+  ...problems: ProblemCode[]
+) {
+  const good = { [status]: { description, content: { "application/json": { schema } } } };
+  return { ...good, ...problemAnswers(problems) } as Record<
+    S,
+    { description: string; content: { "application/json": { schema: T } } }
+  >;
+}
+
+/** An answer without a body, and the problems by status. */
+export function emptyAnswer(description: string, ...problems: ProblemCode[]) {
+  return { 204: { description }, ...problemAnswers(problems) } as Record<
+    204,
+    { description: string }
+  >;
+}
+
+function problemAnswers(codesGiven: readonly ProblemCode[]) {
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of [...codesGiven, "invalid-request", "internal-fault"] as ProblemCode[]) {
+    const { status } = PROBLEMS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  const content = { "application/problem+json": { schema: ProblemBody } };
+  return Object.fromEntries(
+    [...byStatus].map(([status, list]) => [
+      status,
+      { description: list.map((code) => `${code}: ${PROBLEMS[code].title}`).join("; "), content },
+    ]),
+  );
+}
+
+export const SECURED: Record<string, string[]>[] = [{ bearer: [] }];

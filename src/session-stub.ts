@@ -1,0 +1,59 @@
+import type { Context } from "hono";
+import type { SessionCommands } from "../durable-objects/session-commands.ts";
+import type { SessionObject } from "../durable-objects/session-object.ts";
+import { type Problem, problem } from "../protocol/problem.ts";
+import type { SessionConfig } from "../protocol/session-config.ts";
+import type { AppEnv } from "./env.ts";
+import { randomId } from "./id.ts";
+
+/** `eu-0123...`: the jurisdiction is part of the id, because it is part of the object's address. */
+const SESSION_ID = /^(?:(eu|us|fedramp|fedramp-high)-)?[0-9a-hjkmnp-tv-z]{26}$/;
+
+/** An object is addressed by name and jurisdiction; the platform makes it on first use. */
+function namespaceOf(c: Context<AppEnv>, jurisdiction: string | undefined) {
+  if (jurisdiction === undefined) return c.env.SESSIONS;
+  return c.env.SESSIONS.jurisdiction(jurisdiction as DurableObjectJurisdiction);
+}
+
+/** RPC types of the platform lose records of unknown values; the interface says what really comes. */
+const commandsOf = (stub: DurableObjectStub<SessionObject>): SessionCommands & Fetching =>
+  stub as unknown as SessionCommands & Fetching;
+
+interface Fetching {
+  fetch(request: Request): Promise<Response>;
+}
+
+/** The object of a session, or `session-not-found` for what cannot be an id: nothing is woken for it. */
+export function sessionStub(
+  c: Context<AppEnv>,
+  id: string,
+): (SessionCommands & Fetching) | Problem {
+  const match = SESSION_ID.exec(id);
+  if (!match) return problem("session-not-found", "no session has this id; it may have ended");
+  try {
+    return commandsOf(namespaceOf(c, match[1]).getByName(id));
+  } catch {
+    return problem("session-not-found", "no session has this id; it may have ended");
+  }
+}
+
+/** A new session's id and object. Problem: `jurisdiction-unavailable`. */
+export function newSessionStub(
+  c: Context<AppEnv>,
+  config: SessionConfig,
+): { id: string; stub: SessionCommands } | Problem {
+  const jurisdiction = config.jurisdiction ?? c.get("config").jurisdiction;
+  const id = `${jurisdiction === undefined ? "" : `${jurisdiction}-`}${randomId(26)}`;
+  try {
+    const stub = namespaceOf(c, jurisdiction).getByName(
+      id,
+      config.locationHint === undefined ? {} : { locationHint: config.locationHint },
+    );
+    return { id, stub: commandsOf(stub) };
+  } catch {
+    return problem(
+      "jurisdiction-unavailable",
+      `the platform has no jurisdiction ${jurisdiction} here; local development has none`,
+    );
+  }
+}

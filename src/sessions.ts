@@ -1,0 +1,260 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { iceServersFor } from "../durable-objects/ice-servers.ts";
+import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
+import { Kind } from "../protocol/flow.ts";
+import { PeerView } from "../protocol/messages.ts";
+import { isProblem, problem } from "../protocol/problem.ts";
+import { type Grant, PeerRequest, SessionRequest } from "../protocol/session-config.ts";
+import { mintToken, requireKey, requireMember } from "./auth.ts";
+import type { AppEnv, Principal } from "./env.ts";
+import { randomId } from "./id.ts";
+import { granted, invalidRequest, Refusal } from "./refusal.ts";
+import {
+  answers,
+  emptyAnswer,
+  Findings,
+  PeerGrant,
+  SECURED,
+  SessionBody,
+  SessionList,
+} from "./schemas.ts";
+import { newSessionStub, sessionStub } from "./session-stub.ts";
+
+/** /v1/sessions and what is below it, flows and signalling excepted (M1). */
+
+const tags = ["sessions"];
+const security = SECURED;
+const params = z.object({ id: z.string() });
+const peerParams = params.extend({ peerId: z.string().max(64) });
+const json = <T extends z.ZodType>(schema: T) => ({
+  body: { content: { "application/json": { schema } }, required: false },
+});
+
+const create = createRoute({
+  method: "post",
+  path: "/v1/sessions",
+  summary: "Start a session",
+  tags,
+  security,
+  request: json(SessionRequest),
+  responses: answers(
+    201,
+    "The session; Location names it",
+    SessionBody,
+    "unauthorized",
+    "not-permitted",
+    "misconfigured",
+    "jurisdiction-unavailable",
+  ),
+});
+
+const list = createRoute({
+  method: "get",
+  path: "/v1/sessions",
+  summary: "Sessions that were created with `listed: true`",
+  tags,
+  security,
+  request: { query: z.object({ cursor: z.string().max(64).optional() }) },
+  responses: answers(200, "A page of sessions", SessionList, "unauthorized", "not-permitted"),
+});
+
+const read = createRoute({
+  method: "get",
+  path: "/v1/sessions/{id}",
+  summary: "A session: configuration, peers, links, flow counts",
+  tags,
+  security,
+  request: { params },
+  responses: answers(200, "The session", SessionBody, "unauthorized", "session-not-found"),
+});
+
+const end = createRoute({
+  method: "delete",
+  path: "/v1/sessions/{id}",
+  summary: "End a session; idempotent",
+  tags,
+  security,
+  request: { params },
+  responses: emptyAnswer("It has ended", "unauthorized", "not-permitted"),
+});
+
+const invite = createRoute({
+  method: "post",
+  path: "/v1/sessions/{id}/peers",
+  summary: "Make a token for a peer",
+  description: "Writes nothing: the token is the peer until it joins. Every call makes a new peer.",
+  tags,
+  security,
+  request: { params, ...json(PeerRequest) },
+  responses: answers(
+    201,
+    "The peer, its token and where to signal",
+    PeerGrant,
+    "unauthorized",
+    "not-permitted",
+    "session-not-found",
+    "turn-unavailable",
+  ),
+});
+
+const peers = createRoute({
+  method: "get",
+  path: "/v1/sessions/{id}/peers",
+  summary: "Peers that have joined",
+  tags,
+  security,
+  request: { params },
+  responses: answers(
+    200,
+    "The peers",
+    z.object({ peers: z.array(PeerView) }),
+    "unauthorized",
+    "session-not-found",
+  ),
+});
+
+const kick = createRoute({
+  method: "delete",
+  path: "/v1/sessions/{id}/peers/{peerId}",
+  summary: "Kick a peer; its token dies",
+  tags,
+  security,
+  request: { params: peerParams },
+  responses: emptyAnswer("It is gone", "unauthorized", "not-permitted", "session-not-found"),
+});
+
+const findings = createRoute({
+  method: "get",
+  path: "/v1/sessions/{id}/findings",
+  summary: "SDP findings of descriptions that were forwarded",
+  tags,
+  security,
+  request: { params },
+  responses: answers(200, "Findings by link", Findings, "unauthorized", "not-permitted", "session-not-found"),
+});
+
+/** As whom the session object is asked: nobody in particular for the back end. */
+export const askerOf = (principal: Principal) =>
+  principal.kind === "key"
+    ? undefined
+    : { peer: principal.grant.peer, role: principal.grant.role };
+
+/** The session object and who asks it; throws the refusal. */
+export async function memberOf(c: Context<AppEnv>, id: string) {
+  const principal = granted(await requireMember(c, id));
+  return { stub: granted(sessionStub(c, id)), asker: askerOf(principal), principal };
+}
+
+async function keyHolder(c: Context<AppEnv>): Promise<void> {
+  const refused = await requireKey(c);
+  if (refused) throw new Refusal(refused);
+}
+
+export const sessions = new OpenAPIHono<AppEnv>({
+  defaultHook: (result) => {
+    if (!result.success) throw new Refusal(invalidRequest(result.error));
+  },
+});
+
+sessions.use("/v1/sessions", async (c, next) => {
+  await keyHolder(c);
+  await next();
+});
+
+sessions.openapi(create, async (c) => {
+  const config = SessionRequest.parse(c.req.valid("json") ?? {});
+  const { id, stub } = granted(newSessionStub(c, config));
+  const session = await stub.create(id, config);
+  if (config.listed) {
+    const { topology, metadata } = config;
+    const entry = { id, createdAt: session.createdAt, topology, metadata };
+    await c.env.SESSION_INDEX.getByName("index").add(JSON.stringify(entry));
+  }
+  c.header("location", `/v1/sessions/${id}`);
+  return c.json(session, 201);
+});
+
+sessions.openapi(list, async (c) => {
+  const page = await c.env.SESSION_INDEX.getByName("index").list(c.req.query("cursor") ?? "");
+  return c.json(page as z.infer<typeof SessionList>, 200);
+});
+
+sessions.openapi(read, async (c) => {
+  const { stub, asker } = await memberOf(c, c.req.valid("param").id);
+  return c.json(granted(await stub.view(asker)), 200);
+});
+
+sessions.openapi(end, async (c) => {
+  await keyHolder(c);
+  const stub = sessionStub(c, c.req.valid("param").id);
+  if (!isProblem(stub)) await stub.end();
+  return c.body(null, 204);
+});
+
+sessions.openapi(invite, async (c) => {
+  await keyHolder(c);
+  const { id } = c.req.valid("param");
+  const stub = granted(sessionStub(c, id));
+  granted(await stub.view(undefined));
+  const asked = PeerRequest.parse(c.req.valid("json") ?? {});
+  const grant = grantFor(id, asked, Date.now());
+  const config = c.get("config");
+  const token = await mintToken(config, grant);
+  const ice = await iceServersFor(config, grant.peer, Date.now()).catch(() => {
+    throw new Refusal(problem("turn-unavailable", "no TURN credentials can be had now"));
+  });
+  const { peer, role, publish, subscribe, name, metadata, expiresAt } = grant;
+  const view = { id: peer, role, publish: [...publish], subscribe: [...subscribe] };
+  return c.json(
+    {
+      peer: { ...view, ...(name && { name }), ...(metadata && { metadata }) },
+      token,
+      expiresAt,
+      signalling: { url: signallingUrl(c, id), protocol: SUBPROTOCOL },
+      iceServers: [...ice.iceServers],
+    },
+    201,
+  );
+});
+
+function grantFor(session: string, asked: z.output<typeof PeerRequest>, at: number): Grant {
+  const { role, publish, subscribe, name, metadata, ttlSeconds } = asked;
+  const silent = role === "observer";
+  return {
+    session,
+    peer: randomId(16),
+    role,
+    publish: silent ? [] : (publish ?? Kind.options),
+    subscribe: silent ? [] : (subscribe ?? Kind.options),
+    ...(name === undefined ? {} : { name }),
+    ...(metadata === undefined ? {} : { metadata }),
+    expiresAt: (Math.floor(at / 1000) + ttlSeconds) * 1000,
+  };
+}
+
+function signallingUrl(c: Context<AppEnv>, id: string): string {
+  const url = new URL(`/v1/sessions/${id}/signalling`, c.req.url);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+}
+
+sessions.openapi(peers, async (c) => {
+  const { stub, asker } = await memberOf(c, c.req.valid("param").id);
+  return c.json({ peers: granted(await stub.peers(asker)) }, 200);
+});
+
+sessions.openapi(kick, async (c) => {
+  await keyHolder(c);
+  const { id, peerId } = c.req.valid("param");
+  granted(await granted(sessionStub(c, id)).kick(peerId));
+  return c.body(null, 204);
+});
+
+sessions.openapi(findings, async (c) => {
+  const { stub, asker } = await memberOf(c, c.req.valid("param").id);
+  if (asker && asker.role !== "observer") {
+    throw new Refusal(problem("not-permitted", "findings are for the back end and observers"));
+  }
+  return c.json({ links: granted(await stub.findings(asker)) }, 200);
+});

@@ -1,0 +1,75 @@
+import type { Context } from "hono";
+import { iceServersFor } from "../durable-objects/ice-servers.ts";
+import { GRANT_HEADER, ICE_HEADER, SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
+import { type Problem, problem } from "../protocol/problem.ts";
+import type { Grant } from "../protocol/session-config.ts";
+import type { IceGrant } from "../protocol/views.ts";
+import { bearerOf, readToken, unauthorized } from "./auth.ts";
+import type { AppEnv } from "./env.ts";
+import { answerProblem, granted } from "./refusal.ts";
+import { sessionStub } from "./session-stub.ts";
+
+/** GET /v1/sessions/{id}/signalling: the door of `duplex.v1`. The object is woken only for valid tokens. */
+
+const BEARER_PREFIX = "bearer.";
+
+/** Subprotocols offered, in order (RFC 6455 s4.1). */
+const offeredBy = (c: Context<AppEnv>): string[] =>
+  (c.req.header("sec-websocket-protocol") ?? "")
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+
+/** Hands an authorised upgrade to the session's object. */
+export async function openSignalling(c: Context<AppEnv>): Promise<Response> {
+  const offered = offeredBy(c);
+  const refused = refuseUpgrade(c, offered);
+  if (refused) return answerProblem(c, refused);
+  const id = c.req.param("id") ?? "";
+  const subprotocolToken = offered.find((entry) => entry.startsWith(BEARER_PREFIX));
+  const token = subprotocolToken?.slice(BEARER_PREFIX.length) ?? bearerOf(c);
+  const config = c.get("config");
+  const grant = token === undefined ? undefined : await readToken(config, token);
+  if (grant?.session !== id) return answerProblem(c, unauthorized());
+  const stub = granted(sessionStub(c, id));
+  // A failing TURN provider must not keep anybody out of the call: STUN and host candidates remain.
+  const ice = await iceServersFor(config, grant.peer, Date.now()).catch(
+    (): IceGrant => ({
+      iceServers: config.stunUrls.length === 0 ? [] : [{ urls: [...config.stunUrls] }],
+    }),
+  );
+  return stub.fetch(forObject(c.req.raw, grant, ice));
+}
+
+function refuseUpgrade(c: Context<AppEnv>, offered: readonly string[]): Problem | undefined {
+  const url = new URL(c.req.url);
+  if ([...url.searchParams.keys()].some((name) => /token|bearer|auth|key|jwt/i.test(name))) {
+    return problem(
+      "token-in-url",
+      "URLs end up in logs: send the token as subprotocol bearer.<token> or in Authorization",
+    );
+  }
+  if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
+    return problem("upgrade-required", "connect with a WebSocket client");
+  }
+  const origin = c.req.header("origin");
+  const { allowedOrigins } = c.get("config");
+  const ours = origin === undefined || origin === url.origin;
+  if (!ours && allowedOrigins.length > 0 && !allowedOrigins.includes(origin)) {
+    return problem("origin-not-allowed", "ALLOWED_ORIGINS does not name this origin");
+  }
+  if (!offered.includes(SUBPROTOCOL)) {
+    return problem("unsupported-subprotocol", `offer the subprotocol ${SUBPROTOCOL}`);
+  }
+  return undefined;
+}
+
+/** The upgrade as the object gets it: who comes, and with which ICE servers; the token stays here. */
+function forObject(raw: Request, grant: Grant, ice: IceGrant): Request {
+  const headers = new Headers(raw.headers);
+  headers.delete("authorization");
+  headers.set("sec-websocket-protocol", SUBPROTOCOL);
+  headers.set(GRANT_HEADER, encodeURIComponent(JSON.stringify(grant)));
+  headers.set(ICE_HEADER, encodeURIComponent(JSON.stringify(ice)));
+  return new Request(raw.url, { method: "GET", headers });
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError, readConfig } from "../protocol/config.ts";
+
+const SECRET = "s".repeat(32);
+
+describe("configuration", () => {
+  it("[M19] local development needs nothing", () => {
+    const config = readConfig({ LOCAL_DEV: "true" });
+    expect(config.apiKeys).toEqual(["dev-key"]);
+    expect(config.turn).toEqual({ provider: "none" });
+  });
+
+  it("[A1] a deployment has no key of its own", () => {
+    expect(readConfig({}).apiKeys).toEqual([]);
+    expect(readConfig({ API_KEYS: "a, b,," }).apiKeys).toEqual(["a", "b"]);
+  });
+
+  it.each([
+    [{ API_KEYS: "dev-key" }, "API_KEYS"],
+    [{ TOKEN_SECRETS: "short" }, "TOKEN_SECRETS"],
+    [{ ALLOWED_ORIGINS: "app.example.com" }, "ALLOWED_ORIGINS"],
+    [{ STUN_URLS: "turn:x" }, "STUN_URLS"],
+    [{ TURN_PROVIDER: "magic" }, "TURN_PROVIDER"],
+    [{ TURN_PROVIDER: "hmac" }, "TURN_URLS"],
+    [{ TURN_URLS: "turn:x" }, "TURN_SECRETS"],
+    [{ TURN_URLS: "http://x", TURN_SECRETS: "s" }, "TURN_URLS"],
+    [{ TURN_URLS: "turn:x", TURN_SECRETS: "s", TURN_PROVIDER: "none" }, "TURN_URLS"],
+    [{ TURN_PROVIDER: "cloudflare" }, "CLOUDFLARE_TURN_KEY_ID"],
+    [{ TURN_PROVIDER: "cloudflare", CLOUDFLARE_TURN_KEY_ID: "k" }, "CLOUDFLARE_TURN_API_TOKEN"],
+    [
+      {
+        TURN_PROVIDER: "cloudflare",
+        CLOUDFLARE_TURN_KEY_ID: "k",
+        CLOUDFLARE_TURN_API_TOKEN: "t",
+        TURN_URLS: "turn:x",
+      },
+      "TURN_URLS",
+    ],
+    [{ TURN_TTL_SECONDS: "172801" }, "TURN_TTL_SECONDS"],
+    [{ TURN_TTL_SECONDS: "soon" }, "TURN_TTL_SECONDS"],
+    [{ DO_JURISDICTION: "mars" }, "DO_JURISDICTION"],
+    [{ LOCAL_DEV: "yes" }, "LOCAL_DEV"],
+  ])("[M19] %j stops the start and names the variable", (env, variable) => {
+    expect(() => readConfig(env)).toThrow(ConfigError);
+    expect(() => readConfig(env)).toThrow(new RegExp(`^${variable}: `));
+  });
+
+  it("[M10] TURN is hmac when URLs are set, with the first secret signing", () => {
+    const env = {
+      TURN_URLS: "turn:a.example.com:3478?transport=udp,turns:a.example.com:5349?transport=tcp",
+      TURN_SECRETS: "new,old",
+      TOKEN_SECRETS: SECRET,
+    };
+    expect(readConfig(env).turn).toEqual({
+      provider: "hmac",
+      urls: env.TURN_URLS.split(","),
+      secret: "new",
+      ttlSeconds: 3600,
+    });
+  });
+
+  it("[M19] an empty variable is a variable that is not set", () => {
+    expect(readConfig({ TURN_PROVIDER: "", TURN_TTL_SECONDS: "" }).turn).toEqual({ provider: "none" });
+  });
+});
