@@ -86,8 +86,12 @@ export const stopTree = async (
   graceMs = 8_000,
   known: readonly ProcessId[] = [],
 ): Promise<void> => {
-  const tree = [...processTree(pid), ...known];
-  signal(pid, "SIGTERM");
+  const below = processTree(pid);
+  const tree = [...below, ...known];
+  // Nobody is left to tell the others when the first has died.
+  for (const one of below.length > 0 ? below.slice(0, 1) : stillRunning(known)) {
+    signal(one.pid, "SIGTERM");
+  }
   if (await allGone(tree, graceMs)) return;
   for (const left of stillRunning(tree)) signal(left.pid, "SIGKILL");
   await allGone(tree, 2_000);

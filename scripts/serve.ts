@@ -17,20 +17,22 @@ const PATIENCE_MS = 2_000;
 /** What the user can put right; said in one line, without a stack. */
 class Refusal extends Error {}
 
+/** What may be over in a moment: a server that was just told to stop may still be at it. */
+class Busy extends Refusal {}
+
 const readPort = (value: string | undefined): number => {
   const port = value === undefined || value === "" ? DEFAULT_PORT : Number(value);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
   throw new Refusal(`PORT: ${value} is not a port number (0 to 65535)`);
 };
 
-/** A server that was just told to stop may still be at it: tries again until it has had time to. */
 const patiently = async <T>(attempt: () => Promise<T>): Promise<T> => {
   const end = Date.now() + PATIENCE_MS;
   for (;;) {
     try {
       return await attempt();
     } catch (fault) {
-      if (Date.now() > end) throw fault;
+      if (!(fault instanceof Busy) || Date.now() > end) throw fault;
       await delay(100);
     }
   }
@@ -41,9 +43,12 @@ const checkAddress = (host: string, port: number): Promise<void> =>
   new Promise((done, reject) => {
     const probe = createServer();
     probe.once("error", (fault: NodeJS.ErrnoException) => {
-      const inUse = `PORT: ${host}:${port} is in use; stop what listens there or set another PORT`;
-      const other = `HOST, PORT: cannot listen on ${host}:${port} (${fault.code ?? fault.message})`;
-      reject(new Refusal(fault.code === "EADDRINUSE" ? inUse : other));
+      const where = `${host}:${port}`;
+      if (fault.code === "EADDRINUSE") {
+        reject(new Busy(`PORT: ${where} is in use; stop what listens there or set another PORT`));
+      } else {
+        reject(new Refusal(`HOST, PORT: cannot listen on ${where} (${fault.code})`));
+      }
     });
     probe.listen(port, host, () => probe.close(() => done()));
   });
@@ -84,12 +89,13 @@ const claimState = async (port: number): Promise<State> => {
   const folder = chosen === "" ? join(root, ".wrangler", "state") : resolve(chosen);
   const claim = async (): Promise<State> => {
     if (isTaken(join(folder, "owner.json"))) {
-      throw new Refusal(`DUPLEX_STATE: another server uses ${folder}`);
+      throw new Busy(`DUPLEX_STATE: another server uses ${folder}`);
     }
     return take(folder, false);
   };
   if (chosen !== "") return patiently(claim);
-  return patiently(claim).catch(() => {
+  return patiently(claim).catch((fault: unknown) => {
+    if (!(fault instanceof Busy)) throw fault;
     const own = `${folder}-${port === 0 ? process.pid : port}`;
     const place = relative(root, own);
     process.stderr.write(

@@ -5,6 +5,7 @@ import { type Problem, problem } from "../protocol/problem.ts";
 import type { SessionConfig } from "../protocol/session-config.ts";
 import type { AppEnv } from "./env.ts";
 import { randomId } from "./id.ts";
+import { Refusal } from "./refusal.ts";
 
 /** `eu-0123...`: the jurisdiction is part of the id, because it is part of the object's address. */
 const SESSION_ID = /^(?:(eu|us|fedramp|fedramp-high)-)?[0-9a-hjkmnp-tv-z]{26}$/;
@@ -23,17 +24,20 @@ interface Fetching {
   fetch(request: Request): Promise<Response>;
 }
 
-/** The object of a session, or `session-not-found` for what cannot be an id: nothing is woken for it. */
-export function sessionStub(
-  c: Context<AppEnv>,
-  id: string,
-): (SessionCommands & Fetching) | Problem {
+/** True for what could be the id of a session. */
+export const isSessionId = (id: string): boolean => SESSION_ID.test(id);
+
+/**
+ * The object of a session. Refuses what cannot be an id with `session-not-found`: nothing is woken for it.
+ * Throws, because a stub answers to every property and cannot be told from a problem.
+ */
+export function sessionStub(c: Context<AppEnv>, id: string): SessionCommands & Fetching {
   const match = SESSION_ID.exec(id);
-  if (!match) return problem("session-not-found", "no session has this id; it may have ended");
+  if (!match) throw new Refusal(problem("session-not-found", "no session has this id"));
   try {
     return commandsOf(namespaceOf(c, match[1]).getByName(id));
   } catch {
-    return problem("session-not-found", "no session has this id; it may have ended");
+    throw new Refusal(problem("session-not-found", "no session has this id"));
   }
 }
 

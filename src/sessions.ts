@@ -4,7 +4,7 @@ import { iceServersFor } from "../durable-objects/ice-servers.ts";
 import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
 import { Kind } from "../protocol/flow.ts";
 import { PeerView } from "../protocol/messages.ts";
-import { isProblem, problem } from "../protocol/problem.ts";
+import { problem } from "../protocol/problem.ts";
 import { type Grant, PeerRequest, SessionRequest } from "../protocol/session-config.ts";
 import { mintToken, requireKey, requireMember } from "./auth.ts";
 import type { AppEnv, Principal } from "./env.ts";
@@ -19,7 +19,7 @@ import {
   SessionBody,
   SessionList,
 } from "./schemas.ts";
-import { newSessionStub, sessionStub } from "./session-stub.ts";
+import { isSessionId, newSessionStub, sessionStub } from "./session-stub.ts";
 
 /** /v1/sessions and what is below it, flows and signalling excepted (M1). */
 
@@ -143,7 +143,7 @@ export const askerOf = (principal: Principal) =>
 /** The session object and who asks it; throws the refusal. */
 export async function memberOf(c: Context<AppEnv>, id: string) {
   const principal = granted(await requireMember(c, id));
-  return { stub: granted(sessionStub(c, id)), asker: askerOf(principal), principal };
+  return { stub: sessionStub(c, id), asker: askerOf(principal), principal };
 }
 
 async function keyHolder(c: Context<AppEnv>): Promise<void> {
@@ -187,15 +187,15 @@ sessions.openapi(read, async (c) => {
 
 sessions.openapi(end, async (c) => {
   await keyHolder(c);
-  const stub = sessionStub(c, c.req.valid("param").id);
-  if (!isProblem(stub)) await stub.end();
+  const { id } = c.req.valid("param");
+  if (isSessionId(id)) await sessionStub(c, id).end();
   return c.body(null, 204);
 });
 
 sessions.openapi(invite, async (c) => {
   await keyHolder(c);
   const { id } = c.req.valid("param");
-  const stub = granted(sessionStub(c, id));
+  const stub = sessionStub(c, id);
   granted(await stub.view(undefined));
   const asked = PeerRequest.parse(c.req.valid("json") ?? {});
   const grant = grantFor(id, asked, Date.now());
@@ -247,7 +247,7 @@ sessions.openapi(peers, async (c) => {
 sessions.openapi(kick, async (c) => {
   await keyHolder(c);
   const { id, peerId } = c.req.valid("param");
-  granted(await granted(sessionStub(c, id)).kick(peerId));
+  granted(await sessionStub(c, id).kick(peerId));
   return c.body(null, 204);
 });
 

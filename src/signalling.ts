@@ -6,7 +6,7 @@ import type { Grant } from "../protocol/session-config.ts";
 import type { IceGrant } from "../protocol/views.ts";
 import { bearerOf, readToken, unauthorized } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
-import { answerProblem, granted } from "./refusal.ts";
+import { answerProblem } from "./refusal.ts";
 import { sessionStub } from "./session-stub.ts";
 
 /** GET /v1/sessions/{id}/signalling: the door of `duplex.v1`. The object is woken only for valid tokens. */
@@ -31,7 +31,7 @@ export async function openSignalling(c: Context<AppEnv>): Promise<Response> {
   const config = c.get("config");
   const grant = token === undefined ? undefined : await readToken(config, token);
   if (grant?.session !== id) return answerProblem(c, unauthorized());
-  const stub = granted(sessionStub(c, id));
+  const stub = sessionStub(c, id);
   // A failing TURN provider must not keep anybody out of the call: STUN and host candidates remain.
   const ice = await iceServersFor(config, grant.peer, Date.now()).catch(
     (): IceGrant => ({

@@ -47,7 +47,7 @@ turn.openapi(credentials, async (c) => {
   const asker = askerOf(principal);
   // A kicked peer's token still verifies; only its session knows that it is dead.
   if (principal.kind === "peer") {
-    granted(await granted(sessionStub(c, principal.grant.session)).peers(asker));
+    granted(await sessionStub(c, principal.grant.session).peers(asker));
   }
   const config = c.get("config");
   if (config.turn.provider === "none") {

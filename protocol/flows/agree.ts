@@ -91,7 +91,8 @@ function outcomeOf(
     ? { sender: section.offered, receiver: section.answered }
     : { sender: section.answered, receiver: section.offered };
   const place: Placed = {
-    flow: known ?? newFlow(context, before, { ...section, kind }, route),
+    // Named after the offer, as a proposed one is.
+    flow: known ?? newFlow(context, before, { ...section.offered, kind }, route),
     section,
     transport,
     isMoved: transports.renewed.has(transport.id) || known?.transport !== transport.id,

@@ -73,7 +73,8 @@ function transportRecord(
   const { selectedPair, fiveTuples = [], ...path } = known ?? {};
   const isOtherPath = isRestart || isNewAssociation;
   return {
-    id: newTransportId(context, before, bundle[0]),
+    // Named as its flows were when they were proposed: after the offer.
+    id: newTransportId(context, before, bundle[0].offered),
     revision: 0,
     link: context.link,
     iceGeneration: 0,
