@@ -83,3 +83,12 @@ export async function errorOfResponse(response: Response): Promise<DuplexError> 
     return new DuplexError(fallback);
   }
 }
+
+/**
+ * What the refusal of an offer, an answer or candidates means for the negotiation: `over`, nothing is to be
+ * done (the peer is gone, or another offer comes); `again`, later it may pass; `never`, it would not.
+ */
+export function outlook({ code, status }: DuplexError): "over" | "again" | "never" {
+  if (code === "glare" || code === "unknown-peer" || code === "signalling-closed") return "over";
+  return status === 409 || status === 429 || status >= 500 ? "again" : "never";
+}

@@ -68,23 +68,20 @@ export class Links {
   /** A later socket's first frame: who came and went meanwhile, and how far each link is. */
   resume(welcome: Welcome): void {
     this.#self = welcome.peer;
-    if (!welcome.resumed) {
-      this.close();
-      this.#peers.clear();
-      this.join(welcome);
-      return;
-    }
+    const forgotten = !welcome.resumed;
+    if (forgotten) this.close();
     const present = new Map(welcome.peers.map((peer) => [peer.id, peer]));
     for (const [id, known] of [...this.#peers]) {
       // Another time of joining: it left and came back, its links are not those known here.
       if (present.get(id)?.joinedAt !== known.joinedAt) this.#remove(id, "lost");
     }
     for (const peer of welcome.peers) {
-      const link = this.#links.get(peer.id);
       const isNew = !this.#peers.has(peer.id);
       this.#peers.set(peer.id, peer);
-      if (isNew) this.#join(peer);
-      else link?.resume(summaryOf(welcome, peer.id));
+      // A peer that the session had forgotten joins anew, so it offers.
+      if (isNew || forgotten) this.#add(peer, forgotten, undefined);
+      else this.#links.get(peer.id)?.resume(summaryOf(welcome, peer.id));
+      if (isNew) this.#events.emit("peer-joined", { peer });
     }
   }
 

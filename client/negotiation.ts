@@ -1,12 +1,12 @@
 import type { LinkSummary, ToPeer } from "../protocol/messages.ts";
 import { hasSections, isOtherConnection, rollBack, setRemoteOffer } from "./description.ts";
-import { asDuplexError, type DuplexError } from "./duplex-error.ts";
+import { asDuplexError, type DuplexError, outlook } from "./duplex-error.ts";
 import { hasDescription, isOpen, LinkPort } from "./link-port.ts";
 import { LocalCandidates } from "./local-candidates.ts";
+import { OfferGate } from "./offer-gate.ts";
 import { OperationChain } from "./operation-chain.ts";
 import { type CandidatesFrame, RemoteCandidates } from "./remote-candidates.ts";
 import type { SignallingPort } from "./requests.ts";
-import { Retries } from "./retries.ts";
 
 type OfferFrame = Extract<ToPeer, { type: "offer" }>;
 type AnswerFrame = Extract<ToPeer, { type: "answer" }>;
@@ -31,9 +31,6 @@ export interface NegotiationStart {
   readonly summary?: LinkSummary | undefined;
 }
 
-/** The joiner offers; if it has not in this time, it is of a kind that waits for offers itself. */
-const JOINER_MS = 4000;
-
 /**
  * Offer/answer of one link. Which of two crossing offers counts is the server's decision (N3): the loser is
  * told `glare`, rolls back and answers. Every exchange has a number; what is not for the current one is
@@ -46,7 +43,7 @@ export class Negotiation {
   readonly #peer: string;
   readonly #local: LocalCandidates;
   readonly #remote = new RemoteCandidates();
-  readonly #retries = new Retries(() => this.#kick());
+  readonly #gate = new OfferGate(() => this.#kick());
   readonly #void = new Set<number>();
   readonly #chain = new OperationChain((thrown) => this.#host.problem(asDuplexError(thrown)));
   /** Newest exchange heard of. */
@@ -56,9 +53,7 @@ export class Negotiation {
   /** Number of this side's open offer. */
   #open: number | undefined;
   #needed = false;
-  #waiting = false;
   #restart = false;
-  #joinerTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(host: NegotiationHost, port: SignallingPort, self: string, peer: string) {
     this.#host = host;
@@ -78,7 +73,7 @@ export class Negotiation {
   start({ offers, summary }: NegotiationStart): void {
     if (summary !== undefined) this.#takeOver(summary);
     else if (offers) this.#needed = true;
-    else this.#awaitJoiner();
+    else this.#gate.awaitJoiner();
     // One task later, so that what the application publishes right after `join` is in the first offer.
     this.#chain.add(() => new Promise((resolve) => setTimeout(resolve)));
     this.#kick();
@@ -86,8 +81,7 @@ export class Negotiation {
 
   stop(): void {
     this.#chain.stop();
-    clearTimeout(this.#joinerTimer);
-    this.#retries.stop();
+    this.#gate.stop();
     this.#local.stop();
   }
 
@@ -99,7 +93,7 @@ export class Negotiation {
 
   /** The application changed something: offers that were given up are worth another try. */
   encourage(): void {
-    this.#retries.reset();
+    this.#gate.reset();
     this.#kick();
   }
 
@@ -151,18 +145,10 @@ export class Negotiation {
     if (openHere) this.#chain.add(() => this.#port.rollback(exchange));
   }
 
-  #awaitJoiner(): void {
-    this.#waiting = true;
-    this.#joinerTimer = setTimeout(() => {
-      this.#waiting = false;
-      this.#kick();
-    }, JOINER_MS);
-  }
-
   async #offerIfNeeded(): Promise<void> {
     const { connection } = this.#host;
     const idle = connection.signalingState === "stable" && this.#open === undefined;
-    if (!this.#needed || !idle || this.#waiting || !this.#retries.ready) return;
+    if (!this.#needed || !idle || !this.#gate.open) return;
     this.#needed = false;
     this.#host.prepare("offer");
     await connection.setLocalDescription();
@@ -185,18 +171,19 @@ export class Negotiation {
 
   async #offerRefused(error: DuplexError): Promise<void> {
     await this.#rollBack();
-    // The other offer came in before this reply: it is next in line, and may settle what was wanted here.
-    if (error.code === "glare") return;
-    if (error.code === "unknown-peer" || error.code === "signalling-closed") return;
+    // After `glare` the other offer, which came in before this reply, is next in line.
+    const ahead = outlook(error);
+    if (ahead === "over") return;
     this.#host.problem(error);
     this.#needed = true;
-    if (error.status === 429 || error.status === 409) this.#retries.later();
-    else this.#retries.giveUp();
+    if (ahead === "again") this.#gate.later();
+    else this.#gate.giveUp();
   }
 
   async #applyOffer({ exchange, sdp }: OfferFrame): Promise<void> {
     if (exchange <= Math.max(this.#applied, this.#open ?? 0) || this.#void.has(exchange)) return;
     this.#heard(exchange);
+    this.#gate.reset();
     this.#applied = exchange;
     // The server let this offer in, so none of this side's is open any more.
     this.#open = undefined;
@@ -233,17 +220,18 @@ export class Negotiation {
    * offer with an ICE restart brings both sides together again.
    */
   #answerRefused(exchange: number, error: DuplexError): void {
-    if (error.code === "signalling-closed" || error.code === "unknown-peer") return;
+    const ahead = outlook(error);
+    if (ahead === "over") return;
     this.#host.problem(error);
-    if (error.status !== 409) {
+    if (ahead === "never") {
       this.#chain.add(() => this.#port.reject(exchange, error.code));
-      this.#retries.giveUp();
+      this.#gate.giveUp();
       return;
     }
     this.#restart = true;
     this.#host.connection.restartIce();
     this.#needed = true;
-    this.#retries.later();
+    this.#gate.later();
   }
 
   async #refuse(exchange: number, error: DuplexError): Promise<void> {
@@ -285,13 +273,12 @@ export class Negotiation {
     await this.#rollBack();
     if (error !== undefined) this.#host.problem(error);
     this.#needed = true;
-    this.#retries.later();
+    this.#gate.later();
   }
 
   async #candidatesRefused(error: DuplexError, exchange: number): Promise<void> {
-    if (error.code === "unknown-peer" || error.code === "signalling-closed") return;
     if (error.code !== "stale-negotiation") {
-      this.#host.problem(error);
+      if (outlook(error) !== "over") this.#host.problem(error);
       return;
     }
     // Operations that were under way are done: the number may have changed, the generation need not.
@@ -309,7 +296,7 @@ export class Negotiation {
       (open !== undefined && hasDescription(summary, this.#peer, "answer", open));
     if (open !== undefined && !alive) await this.#withdrawn(open, undefined);
     this.#local.reconcile(summary.candidates.filter(({ from }) => from === this.#self));
-    this.#newest = Math.max(this.#newest, summary.exchange);
+    this.#heard(summary.exchange);
     // The other side may have given up while this one was away.
     if (!this.established && summary.state === "stable") this.#needed = true;
   }
@@ -329,13 +316,10 @@ export class Negotiation {
 
   #heard(exchange: number): void {
     this.#newest = Math.max(this.#newest, exchange);
-    this.#waiting = false;
-    clearTimeout(this.#joinerTimer);
-    this.#joinerTimer = undefined;
   }
 
   #settled(): void {
-    this.#retries.reset();
+    this.#gate.reset();
     this.#void.clear();
     this.#host.settled();
     this.#kick();

@@ -93,7 +93,10 @@ export class PublishedTracks {
   }
 
   /** `addTrack`, not `addTransceiver`: only its sections are matched with those of a remote offer. */
-  #addTrack(track: MediaStreamTrack, streams: readonly MediaStream[]): RTCRtpTransceiver | undefined {
+  #addTrack(
+    track: MediaStreamTrack,
+    streams: readonly MediaStream[],
+  ): RTCRtpTransceiver | undefined {
     const sender = this.#connection.addTrack(track, ...streams);
     return this.#connection.getTransceivers().find((one) => one.sender === sender);
   }

@@ -60,8 +60,12 @@ export async function selectedPairsOf(
   const byTransport = new Map<string, SelectedPair>();
   for (const [transport, pairId] of selectedPairIds(stats)) {
     const pair = stats.get(pairId);
-    const local = endOf(stats.get(pair?.localCandidateId ?? "") as Record<string, unknown> | undefined);
-    const remote = endOf(stats.get(pair?.remoteCandidateId ?? "") as Record<string, unknown> | undefined);
+    const local = endOf(
+      stats.get(pair?.localCandidateId ?? "") as Record<string, unknown> | undefined,
+    );
+    const remote = endOf(
+      stats.get(pair?.remoteCandidateId ?? "") as Record<string, unknown> | undefined,
+    );
     if (local === undefined || remote === undefined) continue;
     byTransport.set(transport, { local, remote });
     pairs.set("", { local, remote });

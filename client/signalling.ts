@@ -1,7 +1,7 @@
 import type { ToPeer, Welcome } from "../protocol/messages.ts";
 import { AccessToken, type TokenSource } from "./access-token.ts";
 import { backoffMs } from "./backoff.ts";
-import { clientError, type DuplexError, errorOfFrame, errorOfResponse } from "./duplex-error.ts";
+import { type DuplexError, errorOfFrame } from "./duplex-error.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import {
   type Ack,
@@ -241,26 +241,13 @@ export class Signalling implements SignallingPort {
 
   /** A browser shows a refused upgrade as 1006 only; the session's HTTP address tells why. */
   async #diagnose(): Promise<void> {
-    const problem = this.#refusal ?? (await this.#askWhy());
+    const problem = this.#refusal ?? (await whyRefused(this.#url, await this.#token.get()));
     if (this.#closed || this.#socket !== undefined) return;
     const temporary = problem === undefined || problem.status >= 500 || problem.status === 429;
     if (problem?.status === 401) this.#renewToken({ code: 1006, reason: problem.code, problem });
     else if (problem !== undefined && !temporary)
       this.#finish({ code: 1006, reason: problem.code, problem });
     else this.#reconnectLater(problem);
-  }
-
-  async #askWhy(): Promise<DuplexError | undefined> {
-    const address = new URL(this.#url);
-    address.protocol = address.protocol.replace("ws", "http");
-    address.pathname = address.pathname.replace(/\/signalling\/?$/, "");
-    try {
-      const authorization = `Bearer ${await this.#token.get()}`;
-      const response = await fetch(address, { headers: { authorization }, cache: "no-store" });
-      return response.ok ? await fullSession(response) : await errorOfResponse(response);
-    } catch {
-      return undefined;
-    }
   }
 
   #reconnectLater(problem?: DuplexError): void {
@@ -289,22 +276,8 @@ export class Signalling implements SignallingPort {
     this.#socket?.close(1000, closed.reason.slice(0, 40));
     this.#socket = undefined;
     this.#requests.fail(`Signalling is closed: ${closed.reason}.`);
-    this.#opening.reject(closed.problem ?? unreachable(closed));
+    this.#opening.reject(closed.problem ?? unreachable(closed.code, closed.reason));
     this.#listener?.state("closed");
     this.#listener?.closed(closed);
   }
-}
-
-function unreachable({ code, reason }: Closed): DuplexError {
-  const title = "The signalling server could not be reached";
-  return clientError("signalling-unreachable", title, `close code ${code} ${reason}`.trim());
-}
-
-/** A session that may be read but not joined has no place left. */
-async function fullSession(response: Response): Promise<DuplexError | undefined> {
-  const session = (await response.json()) as { peers?: unknown[]; maxPeers?: number };
-  const { peers = [], maxPeers = Number.POSITIVE_INFINITY } = session;
-  if (peers.length < maxPeers) return undefined;
-  const title = "The session has as many peers as it may";
-  return clientError("session-full", title, `it takes ${maxPeers} peers`, 409);
 }

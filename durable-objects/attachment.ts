@@ -1,4 +1,5 @@
-import type { Allowance } from "../protocol/allowance.ts";
+import { type Allowance, spend } from "../protocol/allowance.ts";
+import { LIMITS } from "../protocol/limits.ts";
 import type { Session, Trickle } from "../protocol/session.ts";
 
 /**
@@ -19,6 +20,21 @@ export interface Attachment {
 /** In characters, of which structured clone may make two bytes. */
 const REPLIES_CHARACTERS = 3_000;
 const SOFT_CHARACTERS = 3_500;
+
+const MESSAGES = { burst: LIMITS.messageBurst, perSecond: LIMITS.messagesPerSecond };
+const PROBLEMS = { burst: LIMITS.problemBurst, perSecond: LIMITS.problemsForgivenPerSecond };
+
+/** Counts a message of the socket; null when it sends too fast (S7). */
+export function withMessage(attachment: Attachment, at: number): Attachment | null {
+  const messages = spend(attachment.messages, MESSAGES, at);
+  return messages && { ...attachment, messages };
+}
+
+/** Counts a problem of the socket; null when it has caused too many (S7). */
+export function withProblem(attachment: Attachment, at: number): Attachment | null {
+  const problems = spend(attachment.problems, PROBLEMS, at);
+  return problems && { ...attachment, problems };
+}
 
 /** Remembers a reply; the oldest are forgotten when there is no more room. */
 export function withReply(attachment: Attachment, id: number, frame: string): Attachment {

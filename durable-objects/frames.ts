@@ -36,6 +36,15 @@ export function answerClose(ws: WebSocket, code: number, reason: string): void {
   }
 }
 
+/** Sends to the socket of somebody else: that it died meanwhile is not the sender's fault (S8). */
+export function sendTo(ws: WebSocket, frame: string): void {
+  try {
+    ws.send(frame);
+  } catch {
+    // Its close event follows and takes the peer away.
+  }
+}
+
 /** Logs a fault without what it was about (A4); returns its opaque id. */
 export function report(thrown: unknown): string {
   const id = crypto.randomUUID();

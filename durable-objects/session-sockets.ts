@@ -1,5 +1,4 @@
 import { DurableObject } from "cloudflare:workers";
-import { spend } from "../protocol/allowance.ts";
 import { decode } from "../protocol/decode.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { ToPeer } from "../protocol/messages.ts";
@@ -11,12 +10,21 @@ import type { IceGrant } from "../protocol/views.ts";
 import {
   type Attachment,
   replyTo,
+  withMessage,
+  withProblem,
   withRemembered,
   withReply,
   withSoft,
 } from "./attachment.ts";
 import type { Bindings } from "./env.ts";
-import { answerClose, closingFrame, problemFrame, problemResponse, report } from "./frames.ts";
+import {
+  answerClose,
+  closingFrame,
+  problemFrame,
+  problemResponse,
+  report,
+  sendTo,
+} from "./frames.ts";
 import { iceServersFrame } from "./ice-servers.ts";
 import { SessionStore } from "./session-store.ts";
 
@@ -140,16 +148,15 @@ export class SessionSockets extends DurableObject<Bindings> {
     const peer = before?.peers.get(known.peer);
     // The socket was replaced or its peer is gone: nobody listens to it any more (S3).
     if (!before || peer?.connection !== known.connection) return;
-    const messages = spend(
-      known.messages,
-      { burst: LIMITS.messageBurst, perSecond: LIMITS.messagesPerSecond },
-      at,
-    );
-    if (!messages) return this.#refuse(ws, known, at, rateLimited());
-    const attachment = { ...known, messages };
+    const attachment = withMessage(known, at);
+    if (!attachment) {
+      this.#refuse(ws, known, at, rateLimited());
+      return;
+    }
     const decoded = decode(frame);
     if ("problem" in decoded) {
-      return this.#refuse(ws, attachment, at, decoded.problem, decoded.id);
+      this.#refuse(ws, attachment, at, decoded.problem, decoded.id);
+      return;
     }
     const { message } = decoded;
     const repeated = message.id === undefined ? undefined : replyTo(attachment, message.id);
@@ -159,7 +166,10 @@ export class SessionSockets extends DurableObject<Bindings> {
       return;
     }
     const result = step(before, { type: "message", peer: peer.id, message, at });
-    if (isProblem(result)) return this.#refuse(ws, attachment, at, result, message.id);
+    if (isProblem(result)) {
+      this.#refuse(ws, attachment, at, result, message.id);
+      return;
+    }
     const ack: ToPeer | undefined =
       message.id === undefined ? undefined : { type: "ack", re: message.id, ...result.ack };
     const reply = ack && JSON.stringify(ack);
@@ -175,22 +185,15 @@ export class SessionSockets extends DurableObject<Bindings> {
   #refuse(ws: WebSocket, known: Attachment, at: number, what: Problem, id?: number): void {
     const frame = problemFrame(what, id);
     const { socket } = PROBLEMS[what.code];
-    const problems =
-      socket === "reply"
-        ? known.problems
-        : spend(
-            known.problems,
-            { burst: LIMITS.problemBurst, perSecond: LIMITS.problemsForgivenPerSecond },
-            at,
-          );
+    const next = socket === "reply" ? known : withProblem(known, at);
     ws.send(frame);
-    if (problems === null) {
+    if (!next) {
       const code = typeof socket === "number" ? socket : CLOSE.tooManyProblems;
       ws.send(closingFrame(what.code));
       ws.close(code, what.code);
-      return this.#lose(ws);
+      this.#lose(ws);
+      return;
     }
-    const next = problems ? { ...known, problems } : known;
     ws.serializeAttachment(id === undefined ? next : withReply(next, id, frame));
   }
 
@@ -212,7 +215,7 @@ export class SessionSockets extends DurableObject<Bindings> {
 
   /** Makes the new session durable: rows for what is worth one, the sender's attachment for the rest. */
   #commit(before: Session, after: Session, forced = new Set<string>(), sender?: WebSocket): void {
-    const written = this.#store.save(before, after, forced);
+    const written = this.#save(before, after, forced);
     const attachment = sender && attachmentOf(sender);
     if (sender && attachment) {
       const soft = new Set(attachment.soft.map(([link]) => link));
@@ -221,20 +224,23 @@ export class SessionSockets extends DurableObject<Bindings> {
       }
       for (const link of written) soft.delete(link);
       const kept = withSoft(attachment, after, soft);
-      if (!kept.fits) this.#store.save(after, after, soft);
+      if (!kept.fits) this.#save(after, after, soft);
       sender.serializeAttachment(kept.attachment);
     }
     this.#session = after;
     this.#setAlarm(after);
   }
 
+  /** All rows or none: a fault half-way leaves what was. */
+  #save(before: Session, after: Session, forced: ReadonlySet<string>): Set<string> {
+    return this.ctx.storage.transactionSync(() => this.#store.save(before, after, forced));
+  }
+
   #setAlarm(session: Session): void {
     const next = nextDeadline(session);
     if (next === this.#alarmAt) return;
     this.#alarmAt = next;
-    void (next === null
-      ? this.ctx.storage.deleteAlarm()
-      : this.ctx.storage.setAlarm(next));
+    void (next === null ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(next));
   }
 
   #perform(session: Session, effects: readonly Effect[]): void {
@@ -264,16 +270,14 @@ export class SessionSockets extends DurableObject<Bindings> {
     const newest = session.peers.get(peer)?.connection;
     for (const ws of this.ctx.getWebSockets(tagOf(peer))) {
       const open = ws.readyState === WebSocket.OPEN;
-      if (open && (newest === undefined || attachmentOf(ws).connection === newest)) ws.send(frame);
+      if (open && (newest === undefined || attachmentOf(ws).connection === newest)) sendTo(ws, frame);
     }
   }
 
   #closeSockets(peer: string, code: number, reason: string, keepNewestOf?: Session): void {
     const newest = keepNewestOf?.peers.get(peer)?.connection;
     for (const ws of this.ctx.getWebSockets(tagOf(peer))) {
-      if (attachmentOf(ws).connection !== newest && ws.readyState === WebSocket.OPEN) {
-        ws.close(code, reason);
-      }
+      if (attachmentOf(ws).connection !== newest) answerClose(ws, code, reason);
     }
   }
 

@@ -1,15 +1,11 @@
+import { NO_FLOWS } from "./flows/link-flows.ts";
 import { type Problem, problem } from "./problem.ts";
 import { isConnected, type Link, linkIdOf, type Peer, type Session } from "./session.ts";
-import { NO_FLOWS } from "./flows/link-flows.ts";
 
 /** Who may talk to whom (A2). */
 
 /** The peer a message is for; in a central session the media server when it names none. */
-export function addressee(
-  session: Session,
-  sender: Peer,
-  to: string | undefined,
-): Peer | Problem {
+export function addressee(session: Session, sender: Peer, to: string | undefined): Peer | Problem {
   if (to === sender.id) return problem("self-addressed", "`to` is the sender itself");
   if (to !== undefined) {
     return (

@@ -50,4 +50,3 @@ function exchangeOf(link: Link, exchange: number) {
   if (link.inForce?.exchange === exchange) return link.inForce;
   return undefined;
 }
-

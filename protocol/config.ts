@@ -46,7 +46,10 @@ const list = z
   );
 
 const urls = (pattern: RegExp, example: string) =>
-  list.refine((entries) => entries.every((entry) => pattern.test(entry)), `URLs such as ${example}`);
+  list.refine(
+    (entries) => entries.every((entry) => pattern.test(entry)),
+    `URLs such as ${example}`,
+  );
 
 const text = z.string().min(1).optional();
 
@@ -67,7 +70,10 @@ const Variables = z.object({
   STUN_URLS: urls(/^stuns?:[^\s?/]+$/, "stun:stun.example.com:3478").optional(),
   TURN_PROVIDER: z.enum(["hmac", "cloudflare", "none"]).optional(),
   // RFC 7065: turn:host[:port][?transport=udp|tcp]
-  TURN_URLS: urls(/^turns?:[^\s?/]+(\?transport=(udp|tcp))?$/, "turn:turn.example.com:3478?transport=udp"),
+  TURN_URLS: urls(
+    /^turns?:[^\s?/]+(\?transport=(udp|tcp))?$/,
+    "turn:turn.example.com:3478?transport=udp",
+  ),
   TURN_SECRETS: list,
   TURN_TTL_SECONDS: z.coerce.number().int().min(1).max(172_800).default(3600),
   CLOUDFLARE_TURN_KEY_ID: text,

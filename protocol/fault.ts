@@ -10,5 +10,9 @@ export interface FaultRecord {
 export function faultRecord(id: string, thrown: unknown): FaultRecord {
   const error = thrown instanceof Error ? thrown : undefined;
   const frames = (error?.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
-  return { fault: id, name: error?.name ?? typeof thrown, frames: frames.map((line) => line.trim()) };
+  return {
+    fault: id,
+    name: error?.name ?? typeof thrown,
+    frames: frames.map((line) => line.trim()),
+  };
 }

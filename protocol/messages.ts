@@ -1,12 +1,5 @@
 import { z } from "zod";
-import {
-  Flow,
-  Kind,
-  Priority,
-  SelectedPair,
-  Transport,
-  TransportState,
-} from "./flow.ts";
+import { Flow, Kind, Priority, SelectedPair, Transport, TransportState } from "./flow.ts";
 import { LIMITS } from "./limits.ts";
 import { Role } from "./session-config.ts";
 

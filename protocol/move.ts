@@ -1,7 +1,7 @@
 import { counterpart, linkBetween } from "./addressing.ts";
 import type { FlowContext } from "./flows/link-flows.ts";
 import { withdrawFlows } from "./flows/withdraw.ts";
-import { type NegotiationEvent, type Side, type Transition, TRANSITIONS } from "./negotiation.ts";
+import { type NegotiationEvent, type Side, TRANSITIONS, type Transition } from "./negotiation.ts";
 import { type Problem, problem } from "./problem.ts";
 import {
   type Effect,
@@ -27,8 +27,10 @@ export interface Move {
 export const trickleOf = ({ session, link }: Move): readonly Trickle[] =>
   session.trickle.get(link.id) ?? [];
 
-export const toReceiver = ({ receiver }: Move, message: Extract<Effect, { type: "send" }>["message"]) =>
-  ({ type: "send", to: receiver.id, message }) as const;
+export const toReceiver = (
+  { receiver }: Move,
+  message: Extract<Effect, { type: "send" }>["message"],
+) => ({ type: "send", to: receiver.id, message }) as const;
 
 /** What the flows of a link need to know of the event that changes them. */
 export function flowContext(
@@ -40,7 +42,12 @@ export function flowContext(
   return { link: link.id, peers: link.peers, at, revision: revisionOf(session) + 1, exchange };
 }
 
-export function move(session: Session, sender: Peer, to: string | undefined, at: number): Move | Problem {
+export function move(
+  session: Session,
+  sender: Peer,
+  to: string | undefined,
+  at: number,
+): Move | Problem {
   const receiver = counterpart(session, sender, to);
   if ("code" in receiver) return receiver;
   return { session, sender, receiver, link: linkBetween(session, sender.id, receiver.id), at };

@@ -54,10 +54,7 @@ const both = (row: Transition): Record<Side, Transition> => ({ offerer: row, ans
  * the open one in `offered`, the one in force in `stable`; others are `stale-negotiation` before (N1).
  * `expire` is the server's own event and has no side: both columns are the same.
  */
-export const TRANSITIONS: Record<
-  LinkState,
-  Record<NegotiationEvent, Record<Side, Transition>>
-> = {
+export const TRANSITIONS: Record<LinkState, Record<NegotiationEvent, Record<Side, Transition>>> = {
   stable: {
     offer: both(go("offered", "open")),
     answer: both(refuse("nothing-offered")),

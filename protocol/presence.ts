@@ -68,9 +68,7 @@ export function join(session: Session, grant: Grant, ice: IceGrant, at: number):
       ...(known ? [{ type: "replace", peer: peer.id } as const] : []),
       { type: "send", to: peer.id, message: welcome(next, peer, known !== undefined, ice) },
       ...(known ? missed(next, peer) : []),
-      ...(known
-        ? []
-        : tellOthers(next, peer.id, { type: "peer-joined", peer: viewPeer(peer) })),
+      ...(known ? [] : tellOthers(next, peer.id, { type: "peer-joined", peer: viewPeer(peer) })),
     ],
   };
 }

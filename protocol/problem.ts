@@ -97,9 +97,7 @@ export function problem(
 
 /** Tells a problem from any other result. */
 export function isProblem(result: unknown): result is Problem {
-  return (
-    typeof result === "object" && result !== null && "code" in result && "detail" in result
-  );
+  return typeof result === "object" && result !== null && "code" in result && "detail" in result;
 }
 
 export interface ProblemDocument {

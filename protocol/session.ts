@@ -84,7 +84,12 @@ export interface Trickle {
 export type Effect =
   | { readonly type: "send"; readonly to: string; readonly message: ToPeer }
   /** Closes the sockets of the peer. */
-  | { readonly type: "close"; readonly peer: string; readonly code: number; readonly reason: string }
+  | {
+      readonly type: "close";
+      readonly peer: string;
+      readonly code: number;
+      readonly reason: string;
+    }
   /** Closes the older sockets of the peer: a newer one took its place (S3). */
   | { readonly type: "replace"; readonly peer: string }
   /** Makes ICE servers for the peer and sends them as `ice-servers`. */
@@ -148,7 +153,11 @@ export function nextDeadline(session: Session): number | null {
   return due.length === 0 ? null : Math.min(...due);
 }
 
-const replaced = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V | undefined): ReadonlyMap<K, V> => {
+const replaced = <K, V>(
+  map: ReadonlyMap<K, V>,
+  key: K,
+  value: V | undefined,
+): ReadonlyMap<K, V> => {
   const next = new Map(map);
   if (value === undefined) next.delete(key);
   else next.set(key, value);
@@ -174,4 +183,3 @@ export function withTrickle(session: Session, link: string, trickle: readonly Tr
     trickle: replaced(session.trickle, link, trickle.length === 0 ? undefined : trickle),
   };
 }
-

@@ -44,7 +44,11 @@ export function reportOnTransport(
     },
   );
   if ("code" in flows) return flows;
-  return { session: flows === link.flows ? session : withLink(session, { ...link, flows }), effects: [], ack: {} };
+  return {
+    session: flows === link.flows ? session : withLink(session, { ...link, flows }),
+    effects: [],
+    ack: {},
+  };
 }
 
 /** The flow of this id and its link. */

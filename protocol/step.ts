@@ -15,7 +15,7 @@ import {
   type Step,
 } from "./session.ts";
 import type { Grant } from "./session-config.ts";
-import { reportOnTransport, relayMessage, steerFlow } from "./steering.ts";
+import { relayMessage, reportOnTransport, steerFlow } from "./steering.ts";
 import { type IceGrant, liveLinksOf, viewLink } from "./views.ts";
 
 /** What can happen to a session. Time comes in with the event, in milliseconds since 1970. */
@@ -81,12 +81,7 @@ function due(session: Session, at: number): Step {
   return { session: offers.session, effects: [...peers.effects, ...offers.effects] };
 }
 
-function receive(
-  session: Session,
-  id: string,
-  message: FromPeer,
-  at: number,
-): Step | Problem {
+function receive(session: Session, id: string, message: FromPeer, at: number): Step | Problem {
   const sender = session.peers.get(id);
   if (!sender) return problem("unknown-peer", "the sender has left the session");
   if (message.type === "state") return answerState(session, sender, message.to);
@@ -145,7 +140,8 @@ function answerState(session: Session, sender: Peer, to: string | undefined): St
 function withFlowEvents(before: Session, { session, effects }: Step): readonly Effect[] {
   const revision = revisionOf(session);
   const changed = [...session.links.values()].filter(
-    (link) => link.flows !== (before.links.get(link.id)?.flows ?? link.flows) ||
+    (link) =>
+      link.flows !== (before.links.get(link.id)?.flows ?? link.flows) ||
       (!before.links.has(link.id) && link.flows.flows.length > 0),
   );
   if (changed.length === 0) return effects;
@@ -161,9 +157,7 @@ function flowEvent(
   peer: Peer,
   revision: number,
 ): readonly Effect[] {
-  const mine = changed.filter(
-    (link) => peer.role === "observer" || link.peers.includes(peer.id),
-  );
+  const mine = changed.filter((link) => peer.role === "observer" || link.peers.includes(peer.id));
   if (mine.length === 0) return [];
   const since = mine.map((link) =>
     flowsSince(link.flows, before.links.get(link.id)?.flows.revision ?? 0),

@@ -1,8 +1,8 @@
 import { LIMITS } from "./limits.ts";
 import type { Candidate } from "./messages.ts";
 import { type Problem, problem } from "./problem.ts";
-import type { Trickle } from "./session.ts";
 import type { Description } from "./sdp/description.ts";
+import type { Trickle } from "./session.ts";
 
 /** Trickle ICE of one peer in one exchange (RFC 8838, RFC 8840). */
 
@@ -11,9 +11,7 @@ const UFRAG_EXTENSION = / ufrag (\S+)/;
 
 /** The ICE generation a candidate says it belongs to, or undefined when it does not say. */
 export function ufragOf(candidate: Candidate): string | undefined {
-  return (
-    candidate.usernameFragment ?? UFRAG_EXTENSION.exec(candidate.candidate)?.[1] ?? undefined
-  );
+  return candidate.usernameFragment ?? UFRAG_EXTENSION.exec(candidate.candidate)?.[1] ?? undefined;
 }
 
 const keyOf = (candidate: Candidate): string =>
@@ -77,10 +75,7 @@ export interface Added {
  *
  * Problem: `too-many-candidates`.
  */
-export function addCandidates(
-  before: readonly Trickle[],
-  more: Trickle,
-): Added | Problem {
+export function addCandidates(before: readonly Trickle[], more: Trickle): Added | Problem {
   const mine = (entry: Trickle): boolean =>
     entry.from === more.from && entry.exchange === more.exchange;
   const known = before.find(mine);

@@ -93,8 +93,18 @@ const aptGet = async (args: readonly string[], limitMs: number): Promise<void> =
   if (code !== 0) throw new Error(`apt-get ${args.join(" ")} failed\n${output}`);
 };
 
+/** A variable that leads nowhere is the user's to mend; installing would not help. */
+const checkVariables = (): void => {
+  for (const name of NAMES) {
+    const { variable } = TOOLS[name];
+    const given = process.env[variable];
+    if (given && !isProgram(given)) throw new Error(`${variable}: ${given} is not a program`);
+  }
+};
+
 /** Installs what is missing where that can be done; throws with a list of what is left to the user. */
 export const ensureTools = async (): Promise<void> => {
+  checkVariables();
   const packages = NAMES.filter((name) => find(name) === undefined).flatMap((name) => {
     const known: Tool["packages"] = TOOLS[name].packages;
     return known[distribution()] ?? [];

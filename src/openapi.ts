@@ -74,7 +74,12 @@ export function describePlainPaths(app: OpenAPIHono<AppEnv>): void {
 export function openapiOf(app: OpenAPIHono<AppEnv>, origin: string) {
   return app.getOpenAPI31Document({
     openapi: "3.1.0",
-    info: { title: "Duplex", version: VERSION, description: ABOUT, license: { name: "Apache-2.0" } },
+    info: {
+      title: "Duplex",
+      version: VERSION,
+      description: ABOUT,
+      license: { name: "Apache-2.0" },
+    },
     servers: [{ url: origin }],
   });
 }

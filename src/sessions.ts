@@ -131,14 +131,19 @@ const findings = createRoute({
   tags,
   security,
   request: { params },
-  responses: answers(200, "Findings by link", Findings, "unauthorized", "not-permitted", "session-not-found"),
+  responses: answers(
+    200,
+    "Findings by link",
+    Findings,
+    "unauthorized",
+    "not-permitted",
+    "session-not-found",
+  ),
 });
 
 /** As whom the session object is asked: nobody in particular for the back end. */
 export const askerOf = (principal: Principal) =>
-  principal.kind === "key"
-    ? undefined
-    : { peer: principal.grant.peer, role: principal.grant.role };
+  principal.kind === "key" ? undefined : { peer: principal.grant.peer, role: principal.grant.role };
 
 /** The session object and who asks it; throws the refusal. */
 export async function memberOf(c: Context<AppEnv>, id: string) {

@@ -60,6 +60,8 @@ describe("configuration", () => {
   });
 
   it("[M19] an empty variable is a variable that is not set", () => {
-    expect(readConfig({ TURN_PROVIDER: "", TURN_TTL_SECONDS: "" }).turn).toEqual({ provider: "none" });
+    expect(readConfig({ TURN_PROVIDER: "", TURN_TTL_SECONDS: "" }).turn).toEqual({
+      provider: "none",
+    });
   });
 });

@@ -46,9 +46,9 @@ export class LiveSession {
   }
 
   get stub(): DurableObjectStub<SessionObject> {
-    return (env as unknown as { SESSIONS: DurableObjectNamespace<SessionObject> }).SESSIONS.getByName(
-      this.id,
-    );
+    return (
+      env as unknown as { SESSIONS: DurableObjectNamespace<SessionObject> }
+    ).SESSIONS.getByName(this.id);
   }
 
   get path(): string {
@@ -151,9 +151,7 @@ export class LivePeer {
 
   /** The next frame of a type; frames of other types before it stay in the inbox. */
   next<T extends ToPeer["type"]>(type: T): Promise<Of<T>> {
-    return this.#wait(type, () =>
-      this.#takeFirst((frame): frame is Of<T> => frame.type === type),
-    );
+    return this.#wait(type, () => this.#takeFirst((frame): frame is Of<T> => frame.type === type));
   }
 
   closing(): Promise<{ code: number; reason: string }> {

@@ -143,7 +143,9 @@ describe("exchanges", () => {
 
   it("[N1] an offer that is sent again while it is open is the same exchange", () => {
     const pure = linkIn("offered");
-    const again = accepted(pure.send("alice", { type: "offer", to: "bob", sdp: sdpOf({ version: 2 }) }));
+    const again = accepted(
+      pure.send("alice", { type: "offer", to: "bob", sdp: sdpOf({ version: 2 }) }),
+    );
     expect(again.ack).toEqual({ exchange: 2 });
     expect(pure.take("bob")).toEqual([]);
   });
@@ -229,9 +231,7 @@ describe("candidates", () => {
   it("[N5] of an old generation are dropped and recorded", () => {
     const pure = linkIn("stable");
     const sent = [candidateOf(1, "old1"), candidateOf(2, "abcd")];
-    accepted(
-      pure.send("alice", { type: "candidates", to: "bob", exchange: 1, candidates: sent }),
-    );
+    accepted(pure.send("alice", { type: "candidates", to: "bob", exchange: 1, candidates: sent }));
     expect(pure.take("bob", "candidates")).toMatchObject([{ candidates: [sent[1]] }]);
     expect(pure.session.trickle.get("alice~bob")).toMatchObject([{ dropped: 1 }]);
   });
@@ -268,7 +268,12 @@ describe("candidates", () => {
   it("[N5] for an m-section that is not there are refused", () => {
     const pure = linkIn("stable");
     const stray = { ...candidateOf(1), sdpMid: "nowhere" };
-    const result = pure.send("alice", { type: "candidates", to: "bob", exchange: 1, candidates: [stray] });
+    const result = pure.send("alice", {
+      type: "candidates",
+      to: "bob",
+      exchange: 1,
+      candidates: [stray],
+    });
     expect(outcome(result)).toBe("unknown-m-section");
     expect(pure.take("bob")).toEqual([]);
   });
@@ -290,7 +295,12 @@ describe("candidates", () => {
   it("[N6] descriptions and candidates can be read again by both peers", () => {
     const pure = linkIn("stable");
     accepted(
-      pure.send("alice", { type: "candidates", to: "bob", exchange: 1, candidates: [candidateOf(1)] }),
+      pure.send("alice", {
+        type: "candidates",
+        to: "bob",
+        exchange: 1,
+        candidates: [candidateOf(1)],
+      }),
     );
     for (const peer of ["alice", "bob"]) {
       const { ack } = accepted(pure.send(peer, { type: "state", id: 5 }));

@@ -1,8 +1,8 @@
-import { env } from "cloudflare:workers";
 import { abortAllDurableObjects, reset } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { candidateOf, sdpOf } from "./descriptions.ts";
-import { callJson, LiveSession, type LivePeer, MODES } from "./live-session.ts";
+import { callJson, type LivePeer, LiveSession, MODES } from "./live-session.ts";
 
 afterEach(async () => {
   vi.useRealTimers();
@@ -17,7 +17,12 @@ function later(seconds: number): void {
 }
 
 async function negotiate(alice: LivePeer, bob: LivePeer, first = 1): Promise<number> {
-  const ack = await alice.request({ type: "offer", id: first, to: bob.id, sdp: sdpOf({ version: first }) } as never);
+  const ack = await alice.request({
+    type: "offer",
+    id: first,
+    to: bob.id,
+    sdp: sdpOf({ version: first }),
+  } as never);
   const { exchange } = ack as { exchange: number };
   await bob.next("offer");
   await bob.request({ type: "answer", id: first, to: alice.id, exchange, sdp: answerSdp } as never);
@@ -88,7 +93,13 @@ describe.each(MODES)("%s", (mode) => {
       exchange: 1,
       candidates: [candidateOf(2, "wxyz")],
     });
-    await bob.request({ type: "answer", id: 1, to: alice.id, exchange: 1, sdp: answerSdp } as never);
+    await bob.request({
+      type: "answer",
+      id: 1,
+      to: alice.id,
+      exchange: 1,
+      sdp: answerSdp,
+    } as never);
     expect(await alice.next("answer")).toMatchObject({ exchange: 1, sdp: answerSdp });
     expect(await alice.next("candidates")).toMatchObject({
       candidates: [candidateOf(2, "wxyz")],
@@ -195,7 +206,9 @@ describe.each(MODES)("%s", (mode) => {
     expect((await callJson(session.path, "GET")).status).toBe(404);
     expect((await callJson(session.path, "DELETE")).status).toBe(204);
     const tables = await session.inside((state) =>
-      state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name IN ('session','peer','link')").toArray(),
+      state.storage.sql
+        .exec("SELECT name FROM sqlite_master WHERE name IN ('session','peer','link')")
+        .toArray(),
     );
     expect(tables).toEqual([]);
     expect(await session.inside((state) => state.storage.getAlarm())).toBeNull();
@@ -245,7 +258,9 @@ describe.each(MODES)("%s", (mode) => {
       pair: pairOf(40_001, 40_002),
     } as never);
     await bob.settled();
-    const read = await session.read<{ revision: number; flows: object[]; transports: object[] }>("/flows");
+    const read = await session.read<{ revision: number; flows: object[]; transports: object[] }>(
+      "/flows",
+    );
     expect(read.flows).toMatchObject([
       { state: "active", kind: "audio", exchange },
       { state: "active", kind: "audio", exchange },
@@ -391,7 +406,13 @@ describe("cost", () => {
     expect(await alarm()).toBe(bob.invitation.expiresAt);
     await alice.request({ type: "offer", id: 1, to: bob.id, sdp: sdpOf() } as never);
     expect((await alarm())! - Date.now()).toBeLessThanOrEqual(60_000);
-    await bob.request({ type: "answer", id: 1, to: alice.id, exchange: 1, sdp: answerSdp } as never);
+    await bob.request({
+      type: "answer",
+      id: 1,
+      to: alice.id,
+      exchange: 1,
+      sdp: answerSdp,
+    } as never);
     expect(await alarm()).toBe(bob.invitation.expiresAt);
   });
 
@@ -459,7 +480,12 @@ describe("limits", () => {
     expect((await alice.next("answer")).sdp).toBe(answer);
     const state = await alice.request({ type: "state", id: 9 } as never);
     expect(state).toMatchObject({ links: [{ offer: { sdp: big }, answer: { sdp: answer } }] });
-    const refused = await alice.request({ type: "offer", id: 2, to: bob.id, sdp: big + filler.repeat(30) } as never);
+    const refused = await alice.request({
+      type: "offer",
+      id: 2,
+      to: bob.id,
+      sdp: big + filler.repeat(30),
+    } as never);
     expect(refused).toMatchObject({ code: "sdp-too-large" });
     expect(env).toBeDefined();
   });

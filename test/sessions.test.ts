@@ -26,7 +26,9 @@ async function tokenWith(
   const hash = new Uint8Array(
     await crypto.subtle.digest("SHA-256", bytes.encode(`duplex kid ${secret}`)),
   );
-  const own = Array.from(hash.subarray(0, 6), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const own = Array.from(hash.subarray(0, 6), (byte) => byte.toString(16).padStart(2, "0")).join(
+    "",
+  );
   return new SignJWT(claims)
     .setProtectedHeader({ alg, kid: kid || own })
     .setIssuer("duplex")
@@ -70,7 +72,9 @@ describe("sessions", () => {
       links: [],
       flows: {},
     });
-    expect(await (await call(`/v1/sessions/${session.id}`, { headers: KEY })).json()).toEqual(session);
+    expect(await (await call(`/v1/sessions/${session.id}`, { headers: KEY })).json()).toEqual(
+      session,
+    );
   });
 
   it.each([
@@ -246,9 +250,24 @@ describe("security", () => {
     const bob = await session.join();
     const video = (direction: "sendrecv" | "recvonly") =>
       sdpOf({ sections: [{ kind: "audio" }, { kind: "video", direction }] });
-    const refused = await alice.request({ type: "offer", id: 1, to: bob.id, sdp: video("sendrecv") } as never);
-    expect(refused).toMatchObject({ code: "not-permitted", kind: "video", act: "publish", mid: "1" });
-    const fine = await alice.request({ type: "offer", id: 2, to: bob.id, sdp: video("recvonly") } as never);
+    const refused = await alice.request({
+      type: "offer",
+      id: 1,
+      to: bob.id,
+      sdp: video("sendrecv"),
+    } as never);
+    expect(refused).toMatchObject({
+      code: "not-permitted",
+      kind: "video",
+      act: "publish",
+      mid: "1",
+    });
+    const fine = await alice.request({
+      type: "offer",
+      id: 2,
+      to: bob.id,
+      sdp: video("recvonly"),
+    } as never);
     expect(fine.type).toBe("ack");
     const data = sdpOf({ sections: [{ kind: "application" }] });
     const channel = await alice.request({ type: "offer", id: 3, to: bob.id, sdp: data } as never);
@@ -329,7 +348,8 @@ describe("what the server says of itself", () => {
     };
     expect(api.asyncapi).toBe("3.0.0");
     const { messages } = api.channels.signalling;
-    for (const type of Object.keys(FROM_PEER)) expect(messages).toHaveProperty([`from-peer.${type}`]);
+    for (const type of Object.keys(FROM_PEER))
+      expect(messages).toHaveProperty([`from-peer.${type}`]);
     for (const type of Object.keys(TO_PEER)) expect(messages).toHaveProperty([`to-peer.${type}`]);
   });
 

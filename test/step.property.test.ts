@@ -113,7 +113,12 @@ class Run {
         return { type: "offer", to: other, sdp: sdpOf({ version: this.#version }) };
       case "answer":
         this.#version += 1;
-        return { type: "answer", to: other, exchange, sdp: sdpOf({ setup: "active", version: this.#version }) };
+        return {
+          type: "answer",
+          to: other,
+          exchange,
+          sdp: sdpOf({ setup: "active", version: this.#version }),
+        };
       case "candidates":
         return { type: "candidates", to: other, exchange, candidates: [candidateOf(n)] };
       case "reject":
@@ -133,8 +138,8 @@ class Run {
     const { pure } = this;
     const before = pure.session;
     const revision = revisionOf(before);
-    if (action === "read") return this.readAll(actor);
-    if (action === "join") pure.join(actor);
+    if (action === "read") this.readAll(actor);
+    else if (action === "join") pure.join(actor);
     else if (action === "lose") pure.do({ type: "lost", peer: actor, at: pure.at });
     else if (action === "alarm") {
       pure.at = Math.max(pure.at, nextDeadline(pure.session) ?? pure.at);
@@ -145,7 +150,10 @@ class Run {
       if (!message || pure.session.peers.get(actor)?.awayUntil !== null) return;
       const result = pure.send(actor, message);
       // A refused event changes nothing at all.
-      if (isProblem(result)) return expect(pure.session).toBe(before);
+      if (isProblem(result)) {
+        expect(pure.session).toBe(before);
+        return;
+      }
       // The ack comes after all that is on its way to the sender already.
       const re = this.#requests.push({ other, message });
       pure.deliver(actor, { type: "ack", re, ...result.ack });

@@ -33,17 +33,21 @@ describe("hmac", () => {
   it("[A3] TURN REST: expiry:peer and its HMAC-SHA1 by the first secret", async () => {
     // The vector of RFC 2202 case 2 keeps our own HMAC honest.
     expect(await hmacSha1("Jefe", "what do ya want for nothing?")).toBe(
-      btoa(String.fromCharCode(...[0xef, 0xfc, 0xdf, 0x6a, 0xe5, 0xeb, 0x2f, 0xa2, 0xd2, 0x74, 0x16, 0xd5, 0xf1, 0x84, 0xdf, 0x9c, 0x25, 0x9a, 0x7c, 0x79])),
+      btoa(
+        String.fromCharCode(
+          ...[
+            0xef, 0xfc, 0xdf, 0x6a, 0xe5, 0xeb, 0x2f, 0xa2, 0xd2, 0x74, 0x16, 0xd5, 0xf1, 0x84,
+            0xdf, 0x9c, 0x25, 0x9a, 0x7c, 0x79,
+          ],
+        ),
+      ),
     );
     const { iceServers, expiresAt } = await iceServersFor(config, "peer1", AT);
     expect(expiresAt).toBe(1_700_000_600_000);
     expect(iceServers).toEqual([
       { urls: ["stun:stun.example.com:3478"] },
       {
-        urls: [
-          "turn:t.example.com:3478?transport=udp",
-          "turns:t.example.com:5349?transport=tcp",
-        ],
+        urls: ["turn:t.example.com:3478?transport=udp", "turns:t.example.com:5349?transport=tcp"],
         username: "1700000600:peer1",
         credential: await hmacSha1("north", "1700000600:peer1"),
       },
@@ -112,7 +116,8 @@ describe("POST /v1/turn/credentials", () => {
   it("[A3] the back end and peers get them, others do not", async () => {
     const session = await LiveSession.start("awake");
     const { token, peer } = await session.invite();
-    const as = (headers: object) => callJson("/v1/turn/credentials", "POST", { ttlSeconds: 60 }, headers);
+    const as = (headers: object) =>
+      callJson("/v1/turn/credentials", "POST", { ttlSeconds: 60 }, headers);
     const own = (await (await as({ authorization: `Bearer ${token}` })).json()) as {
       iceServers: { username: string }[];
       ttlSeconds: number;

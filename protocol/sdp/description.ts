@@ -37,15 +37,18 @@ export function readDescription(sdp: string): Description | SdpFinding {
 }
 
 function describe(lines: readonly Line[]): Description | SdpFinding {
-  const starts = lines.flatMap(({ type }, index) => (type === "m" ? [index] : []));
+  const starts = lines.filter(({ type }) => type === "m");
   if (starts.length > LIMITS.sdpSections) return sectionsTooMany();
-  const session = sessionPartOf(lines.slice(0, starts[0]));
+  // Line numbers count from 1: the number of an m-line is one more than its index.
+  const partOf = (from: number, next: Line | undefined) =>
+    lines.slice(from, next && next.number - 1);
+  const session = sessionPartOf(partOf(0, starts[0]));
   const sections: Section[] = [];
-  for (const [index, start] of starts.entries()) {
-    const own = lines.slice(start, starts[index + 1]);
-    const media = mediaLineOf(own[0]?.value ?? "");
-    if (!media) return mediaLineInvalid(start + 1, index);
-    sections.push(sectionOf(own, media, { index, line: start + 1 }, session));
+  for (const [index, { number: line, value }] of starts.entries()) {
+    const media = mediaLineOf(value);
+    if (!media) return mediaLineInvalid(line, index);
+    const own = partOf(line - 1, starts[index + 1]);
+    sections.push(sectionOf(own, media, { index, line }, session));
   }
   const bundles = every(byName(session.lines), "group", groupOf)
     .filter(({ semantics }) => semantics === "BUNDLE")
@@ -71,11 +74,11 @@ function duplicateMid(sections: readonly Section[]): SdpFinding | undefined {
   for (const { mid, lines, index } of sections) {
     if (mid === undefined) continue;
     if (seen.has(mid)) {
-      const line = lines.find(({ type, value }) => type === "a" && value.startsWith("mid:"));
+      const named = lines.filter(({ type, value }) => type === "a" && value.startsWith("mid:"));
       return {
         rule: "mid-duplicate",
         level: "error",
-        line: line?.number ?? 1,
+        line: Math.max(...named.map(({ number }) => number)),
         mLine: index,
         mid,
         message: "two m-sections have the same mid",
@@ -94,7 +97,9 @@ function bundled(
 ): readonly Section[] {
   const tags = new Map<string, string>();
   for (const bundle of bundles) {
-    for (const mid of bundle) tags.set(mid, bundle[0] ?? mid);
+    const [tag] = bundle;
+    if (tag === undefined) continue;
+    for (const mid of bundle) tags.set(mid, tag);
   }
   const byMid = new Map(sections.map((section) => [section.mid, section]));
   return sections.map((section) => {

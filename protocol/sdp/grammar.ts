@@ -126,7 +126,7 @@ export function mediaLineOf(value: string): MediaLine | undefined {
 /** `b=AS:64`, `b=TIAS:700000`, `b=X-YZ:128` (RFC 8866 s5.8). */
 export function bandwidthOf(value: string): Bandwidth | undefined {
   const found = /^([A-Za-z0-9-]+):(\d{1,10})$/.exec(value.trimEnd());
-  return found ? { type: found[1] ?? "", value: Number(found[2]) } : undefined;
+  return found ? { type: String(found[1]), value: Number(found[2]) } : undefined;
 }
 
 /** `a=rtpmap:111 opus/48000/2` (RFC 8866 s6.6). */
@@ -134,10 +134,10 @@ export function rtpMapOf(value: string): RtpMap | undefined {
   const [format = "", encoding = ""] = words(value);
   const found = /^([^/]+)\/(\d{1,9})(?:\/(\d{1,3}))?$/.exec(encoding);
   if (!found) return undefined;
-  const [, name = "", rate, channels] = found;
+  const [, name, rate, channels] = found;
   return {
     format,
-    name,
+    name: String(name),
     rate: Number(rate),
     channels: channels === undefined ? undefined : Number(channels),
   };
@@ -180,10 +180,14 @@ const ssrcOf = (word: string): number | undefined => {
 
 /** `a=ssrc:3057157934 cname:YNBUiW7IzhPUPFKW` (RFC 5576 s4.1). */
 export function ssrcAttributeOf(value: string): SsrcAttribute | undefined {
-  const found = /^(\d+) +([^:]+)(?::(.*))?$/.exec(value);
-  const ssrc = ssrcOf(found?.[1] ?? "");
-  if (!found || ssrc === undefined) return undefined;
-  return { ssrc, name: found[2] ?? "", value: found[3] ?? "" };
+  const blank = value.indexOf(" ");
+  const ssrc = ssrcOf(value.slice(0, Math.max(blank, 0)));
+  if (ssrc === undefined) return undefined;
+  const attribute = value.slice(blank + 1).trim();
+  const colon = attribute.indexOf(":");
+  return colon < 0
+    ? { ssrc, name: attribute, value: "" }
+    : { ssrc, name: attribute.slice(0, colon), value: attribute.slice(colon + 1) };
 }
 
 /** `a=ssrc-group:FID 2572232228 3223626801` (RFC 5576 s4.2). */

@@ -7,21 +7,25 @@ import type { Section } from "./section.ts";
  * `m-line-type-mismatch`, `mid-mismatch`, `rejected-line-accepted` (RFC 3264 s6, RFC 8829 s5.8.3).
  */
 export function pairFindings(offer: Description, answer: Description): readonly SdpFinding[] {
-  if (offer.sections.length !== answer.sections.length) {
-    return [
-      {
-        rule: "m-line-count-mismatch",
-        level: "error",
-        description: "pair",
-        message: `the offer has ${offer.sections.length} m-sections, the answer ${answer.sections.length}`,
-        source: "RFC 3264 s6",
-      },
-    ];
-  }
-  return answer.sections.flatMap((answered, index) => {
+  const ofSections = answer.sections.flatMap((answered, index) => {
     const offered = offer.sections[index];
     return offered ? sectionFindings(offered, answered) : [];
   });
+  return [...countFindings(offer, answer), ...ofSections];
+}
+
+function countFindings(offer: Description, answer: Description): readonly SdpFinding[] {
+  const [offered, answered] = [offer.sections.length, answer.sections.length];
+  if (offered === answered) return [];
+  return [
+    {
+      rule: "m-line-count-mismatch",
+      level: "error",
+      description: "pair",
+      message: `the offer has ${offered} m-sections, the answer ${answered}`,
+      source: "RFC 3264 s6",
+    },
+  ];
 }
 
 function sectionFindings(offered: Section, answered: Section): readonly SdpFinding[] {

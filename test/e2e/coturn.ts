@@ -1,14 +1,13 @@
 import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ProcessId, processTree, stillRunning, stopTree } from "../../scripts/processes.ts";
 import { toolPath } from "../../scripts/tools.ts";
 import { probe } from "./turn-client.ts";
-import { guard } from "./watchdog.ts";
+import { guard, temporaryFolder } from "./watchdog.ts";
 
 export interface TurnServer {
   readonly port: number;
@@ -68,7 +67,7 @@ const configuration = (folder: string, port: number, secrets: readonly string[])
 
 /** Starts coturn with time-limited credentials (TURN REST) on loopback ports that are free. */
 export const startCoturn = async (secrets: readonly string[]): Promise<TurnServer> => {
-  const folder = mkdtempSync(join(tmpdir(), "duplex-turn-"));
+  const folder = temporaryFolder("turn");
   const port = await freePort();
   const path = join(folder, "turn.conf");
   writeFileSync(path, configuration(folder, port, secrets), { mode: 0o600 });

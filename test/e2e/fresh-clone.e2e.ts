@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,6 +6,7 @@ import { run } from "../../scripts/processes.ts";
 import { GUARD } from "../../scripts/steps.ts";
 import { toolPath } from "../../scripts/tools.ts";
 import { startServer } from "./server.ts";
+import { temporaryFolder } from "./watchdog.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const START_LIMIT_MS = 180_000;
@@ -22,7 +22,7 @@ let folder: string;
 let clone: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "duplex-clone-"));
+  folder = temporaryFolder("clone");
   clone = join(folder, "duplex");
   const args = ["clone", "--quiet", "--no-hardlinks", root, clone];
   const { code, output } = await run(toolPath("git"), args, { limitMs: 60_000 });

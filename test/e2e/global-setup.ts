@@ -1,11 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 import { startCoturn } from "./coturn.ts";
 import { type Server, startServer } from "./server.ts";
+import { temporaryFolder } from "./watchdog.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -28,7 +27,7 @@ const start = fileURLToPath(new URL("../../scripts/start.mjs", import.meta.url))
 /** One TURN server and one Duplex server, started as a user starts it, for all tests of the project. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const secrets = [randomBytes(16).toString("hex"), randomBytes(16).toString("hex")];
-  const state = mkdtempSync(join(tmpdir(), "duplex-state-"));
+  const state = temporaryFolder("state");
   const coturn = await startCoturn(secrets);
   let server: Server;
   try {

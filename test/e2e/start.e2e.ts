@@ -1,12 +1,12 @@
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { stillRunning } from "../../scripts/processes.ts";
 import { type Server, startServer } from "./server.ts";
+import { temporaryFolder } from "./watchdog.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const READY_LIMIT_MS = 60_000;
@@ -14,7 +14,7 @@ const READY_LIMIT_MS = 60_000;
 let state: string;
 
 beforeAll(() => {
-  state = mkdtempSync(join(tmpdir(), "duplex-start-"));
+  state = temporaryFolder("start");
 });
 
 afterAll(() => {

@@ -1,0 +1,60 @@
+/**
+ * What an application's back end would do: it creates sessions and peers with an API key. The demo does it
+ * from the page, with the key of local development or one that its user types in.
+ */
+
+const KEY_ITEM = "duplex-api-key";
+const DEVELOPMENT_KEY = "dev-key";
+
+/** What POST /v1/sessions/{id}/peers answers, as far as the demo needs it. */
+export interface Invitation {
+  readonly token: string;
+  readonly signalling: { readonly url: string };
+}
+
+/** The server refused: `status` and `code` of its problem document. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, detail: string) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** Keeps an API key for this tab. */
+export function useApiKey(key: string): void {
+  sessionStorage.setItem(KEY_ITEM, key);
+}
+
+/** Creates a session; gives its id. */
+export async function createSession(): Promise<string> {
+  const { id } = (await post("/v1/sessions", {})) as { id: string };
+  return id;
+}
+
+/** Creates a peer in a session. */
+export async function createPeer(session: string, name: string): Promise<Invitation> {
+  const path = `/v1/sessions/${encodeURIComponent(session)}/peers`;
+  const invitation = (await post(path, { name })) as Invitation;
+  const url = new URL(invitation.signalling.url, location.href).href;
+  return { token: invitation.token, signalling: { url } };
+}
+
+async function post(path: string, body: unknown): Promise<unknown> {
+  const key = sessionStorage.getItem(KEY_ITEM) ?? DEVELOPMENT_KEY;
+  const response = await fetch(path, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  }).catch(() => {
+    throw new Refusal(0, "unreachable", "no answer");
+  });
+  const answer: unknown = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
+  const { code = "", detail = "" } = answer as { code?: string; detail?: string };
+  throw new Refusal(response.status, code, detail);
+}

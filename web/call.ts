@@ -1,0 +1,125 @@
+import { type Closed, join, type Publication, type Session } from "../client/duplex.ts";
+import type { Invitation } from "./back-end.ts";
+import { openScreen, stop } from "./local-media.ts";
+import type { Tiles } from "./tiles.ts";
+
+/** What a call tells the page around it. */
+export interface CallPage {
+  changed(): void;
+  problem(code: string, detail: string): void;
+  closed(closed: Closed): void;
+}
+
+/** One call: the session, the tracks of this device, and the tiles that show everybody. */
+export class Call {
+  readonly session: Session;
+  readonly #stream: MediaStream;
+  readonly #tiles: Tiles;
+  readonly #page: CallPage;
+  #screen: { readonly stream: MediaStream; readonly publication: Publication } | undefined;
+
+  private constructor(session: Session, stream: MediaStream, tiles: Tiles, page: CallPage) {
+    this.session = session;
+    this.#stream = stream;
+    this.#tiles = tiles;
+    this.#page = page;
+    for (const track of stream.getTracks()) session.publish(track, stream);
+    this.#show();
+    this.#listen();
+  }
+
+  /** Joins with what the device has. Rejects with the SDK's `DuplexError`. */
+  static async join(
+    { signalling, token }: Invitation,
+    stream: MediaStream,
+    tiles: Tiles,
+    page: CallPage,
+  ): Promise<Call> {
+    const session = await join({ url: signalling.url, token });
+    return new Call(session, stream, tiles, page);
+  }
+
+  get sharing(): boolean {
+    return this.#screen !== undefined;
+  }
+
+  has(kind: "audio" | "video"): boolean {
+    return this.#tracks(kind).length > 0;
+  }
+
+  /** True when this side's tracks of the kind are switched off. */
+  off(kind: "audio" | "video"): boolean {
+    return this.#tracks(kind).every(({ enabled }) => !enabled);
+  }
+
+  toggle(kind: "audio" | "video"): void {
+    const enabled = this.off(kind);
+    for (const track of this.#tracks(kind)) track.enabled = enabled;
+    if (kind === "video") this.#tiles.dim(this.session.peer.id, !enabled);
+    this.#page.changed();
+  }
+
+  async share(): Promise<void> {
+    const stream = await openScreen();
+    const track = stream?.getVideoTracks()[0];
+    if (stream === undefined || track === undefined) return;
+    this.#screen = { stream, publication: this.session.publish(track, stream) };
+    // The browser has a button of its own to end it.
+    track.addEventListener("ended", () => this.stopSharing());
+    this.#tiles.showOwn(this.session.peer.id, stream, false);
+    this.#page.changed();
+  }
+
+  stopSharing(): void {
+    if (this.#screen === undefined) return;
+    const { stream, publication } = this.#screen;
+    this.#screen = undefined;
+    publication.unpublish();
+    stop(stream);
+    this.#tiles.hideOwn(this.session.peer.id, stream);
+    this.#page.changed();
+  }
+
+  leave(reason?: string): void {
+    this.session.leave(reason);
+  }
+
+  #tracks(kind: "audio" | "video"): MediaStreamTrack[] {
+    return kind === "audio" ? this.#stream.getAudioTracks() : this.#stream.getVideoTracks();
+  }
+
+  #show(): void {
+    const { peer, peers } = this.session;
+    this.#tiles.clear();
+    this.#tiles.addPeer(peer.id, `${peer.name ?? "Guest"} (you)`);
+    if (this.has("video")) this.#tiles.showOwn(peer.id, this.#stream, true);
+    for (const other of peers.values()) {
+      if (other.role !== "observer") this.#tiles.addPeer(other.id, other.name ?? "Guest");
+    }
+  }
+
+  #listen(): void {
+    const { session } = this;
+    const tiles = this.#tiles;
+    session.on("peer-joined", ({ peer }) => {
+      if (peer.role !== "observer") tiles.addPeer(peer.id, peer.name ?? "Guest");
+      this.#page.changed();
+    });
+    session.on("peer-left", ({ peer }) => {
+      tiles.removePeer(peer);
+      this.#page.changed();
+    });
+    session.on("track", (track) => tiles.show(track));
+    session.on("track-ended", (track) => tiles.hide(track));
+    session.on("link", ({ peer, state }) => tiles.link(peer, state));
+    session.on("flows", () => this.#page.changed());
+    session.on("state", () => this.#page.changed());
+    session.on("problem", ({ error }) => this.#page.problem(error.code, error.detail));
+    session.on("closed", (closed) => {
+      if (this.#screen !== undefined) stop(this.#screen.stream);
+      stop(this.#stream);
+      tiles.clear();
+      this.#page.closed(closed);
+    });
+  }
+}
