@@ -4,12 +4,13 @@ import { type Ack, DONE, type SignallingPort } from "./requests.ts";
 
 /** The description of `from` in exchange `exchange` is on the server. */
 export function hasDescription(
-  { has }: LinkSummary,
+  summary: LinkSummary | undefined,
   from: string,
   description: "offer" | "answer",
   exchange: number | undefined,
 ): boolean {
-  return has.some(
+  const known = summary?.has ?? [];
+  return known.some(
     (one) => one.from === from && one.description === description && one.exchange === exchange,
   );
 }
@@ -47,7 +48,7 @@ export class LinkPort {
   async answer(exchange: number, sdp: string): Promise<void> {
     await this.#port.request({ type: "answer", to: this.#peer, exchange, sdp }, (welcome) => {
       const summary = this.#summaryIn(welcome);
-      if (summary !== undefined && hasDescription(summary, this.#self, "answer", exchange)) {
+      if (hasDescription(summary, this.#self, "answer", exchange)) {
         return DONE;
       }
       return isOpen(summary, exchange) ? "resend" : lost("stale-negotiation");

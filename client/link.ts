@@ -2,7 +2,8 @@ import type { PeerView, ToPeer } from "../protocol/messages.ts";
 import type { DuplexError } from "./duplex-error.ts";
 import { clientError } from "./duplex-error.ts";
 import { IceRecovery } from "./ice-recovery.ts";
-import { Negotiation, type NegotiationStart } from "./negotiation.ts";
+import { Negotiation } from "./negotiation.ts";
+import type { NegotiationHost, NegotiationStart } from "./negotiation-host.ts";
 import { type Publication, PublishedTracks } from "./publication.ts";
 import type { SignallingPort } from "./requests.ts";
 import { type Rights, rightsBetween } from "./rights.ts";
@@ -37,7 +38,7 @@ export interface LinkHost {
 }
 
 /** This peer and another one: their RTCPeerConnection and what negotiates it. */
-export class Link {
+export class Link implements NegotiationHost {
   readonly #host: LinkHost;
   readonly #peer: string;
   readonly #rights: Rights;

@@ -1,8 +1,10 @@
 import type { LinkSummary, ToPeer } from "../protocol/messages.ts";
 import { hasSections, isOtherConnection, rollBack, setRemoteOffer } from "./description.ts";
 import { asDuplexError, type DuplexError, outlook } from "./duplex-error.ts";
+import { ExchangeNumbers } from "./exchange-numbers.ts";
 import { hasDescription, isOpen, LinkPort } from "./link-port.ts";
 import { LocalCandidates } from "./local-candidates.ts";
+import type { NegotiationHost, NegotiationStart } from "./negotiation-host.ts";
 import { OfferGate } from "./offer-gate.ts";
 import { OperationChain } from "./operation-chain.ts";
 import { type CandidatesFrame, RemoteCandidates } from "./remote-candidates.ts";
@@ -11,25 +13,8 @@ import type { SignallingPort } from "./requests.ts";
 type OfferFrame = Extract<ToPeer, { type: "offer" }>;
 type AnswerFrame = Extract<ToPeer, { type: "answer" }>;
 
-/** What a negotiation needs of the link it belongs to. */
-export interface NegotiationHost {
-  readonly connection: RTCPeerConnection;
-  /** Puts a fresh connection, with the same published tracks, in the place of the present one. */
-  renew(): void;
-  /** Brings the transceivers in line with what both peers were granted, before a description is made. */
-  prepare(type: "offer" | "answer"): void;
-  /** An exchange was completed. */
-  settled(): void;
-  problem(error: DuplexError): void;
-}
-
-/** How a negotiation begins. */
-export interface NegotiationStart {
-  /** Offer at once: this peer joined, the other was there. Else the other peer's offer is awaited. */
-  readonly offers: boolean;
-  /** The link as the server knows it, when this page takes over a peer that was in the session. */
-  readonly summary?: LinkSummary | undefined;
-}
+/** One description that cannot be applied may be the other side's mistake; a second one is a pattern. */
+const MISFITS = 2;
 
 /**
  * Offer/answer of one link. Which of two crossing offers counts is the server's decision (N3): the loser is
@@ -44,16 +29,11 @@ export class Negotiation {
   readonly #local: LocalCandidates;
   readonly #remote = new RemoteCandidates();
   readonly #gate = new OfferGate(() => this.#kick());
-  readonly #void = new Set<number>();
+  readonly #numbers = new ExchangeNumbers();
   readonly #chain = new OperationChain((thrown) => this.#host.problem(asDuplexError(thrown)));
-  /** Newest exchange heard of. */
-  #newest = 0;
-  /** Newest exchange whose remote description is, or was, applied. */
-  #applied = 0;
-  /** Number of this side's open offer. */
-  #open: number | undefined;
   #needed = false;
   #restart = false;
+  #misfits = 0;
 
   constructor(host: NegotiationHost, port: SignallingPort, self: string, peer: string) {
     this.#host = host;
@@ -116,18 +96,20 @@ export class Negotiation {
   }
 
   candidates(frame: CandidatesFrame): void {
-    this.#chain.add(() => this.#remote.add(frame, this.#host.connection, this.#applied));
+    this.#chain.add(() => this.#remote.add(frame, this.#host.connection, this.#numbers.applied));
   }
 
   /** An exchange was rejected, rolled back or has expired: back to the last stable state (N4). */
   withdraw(exchange: number, error?: DuplexError): void {
-    this.#void.add(exchange);
+    this.#numbers.withdraw(exchange);
     this.#chain.add(() => this.#withdrawn(exchange, error));
   }
 
   /** After a reconnect: compares with what the server has (R2). */
   resume(summary: LinkSummary | undefined): void {
-    this.#chain.add(() => this.#reconcile(summary));
+    // What is open now; an offer sent again after this `welcome` is not in its summary yet.
+    const { open } = this.#numbers;
+    this.#chain.add(() => this.#reconcile(summary, open));
     this.#kick();
   }
 
@@ -135,19 +117,15 @@ export class Negotiation {
     this.#chain.add(() => this.#offerIfNeeded());
   }
 
-  #takeOver({ exchange, offerer, state }: LinkSummary): void {
-    const openHere = state === "offered" && offerer === this.#self;
-    const openThere = state === "offered" && !openHere;
-    this.#newest = exchange;
-    // Descriptions in force were applied by a page that is gone; only an open offer is for this one.
-    this.#applied = openThere ? exchange - 1 : exchange;
-    this.#needed = !openThere;
-    if (openHere) this.#chain.add(() => this.#port.rollback(exchange));
+  #takeOver(summary: LinkSummary): void {
+    this.#needed = !this.#numbers.takeOver(summary, this.#self);
+    const { exchange, state } = summary;
+    if (this.#needed && state === "offered") this.#chain.add(() => this.#port.rollback(exchange));
   }
 
   async #offerIfNeeded(): Promise<void> {
     const { connection } = this.#host;
-    const idle = connection.signalingState === "stable" && this.#open === undefined;
+    const idle = connection.signalingState === "stable" && this.#numbers.open === undefined;
     if (!this.#needed || !idle || !this.#gate.open) return;
     this.#needed = false;
     this.#host.prepare("offer");
@@ -160,33 +138,25 @@ export class Negotiation {
   async #sendOffer(sdp: string): Promise<void> {
     this.#local.begin(sdp);
     try {
-      this.#open = await this.#port.offer(sdp, this.#restart, this.#newest);
+      const exchange = await this.#port.offer(sdp, this.#restart, this.#numbers.newest);
       this.#restart = false;
-      this.#newest = this.#open;
-      this.#local.release(this.#open);
+      this.#numbers.opened(exchange);
+      this.#local.release(exchange);
     } catch (thrown) {
       await this.#offerRefused(asDuplexError(thrown));
     }
   }
 
   async #offerRefused(error: DuplexError): Promise<void> {
-    await this.#rollBack();
     // After `glare` the other offer, which came in before this reply, is next in line.
-    const ahead = outlook(error);
-    if (ahead === "over") return;
-    this.#host.problem(error);
-    this.#needed = true;
-    if (ahead === "again") this.#gate.later();
-    else this.#gate.giveUp();
+    if (outlook(error) === "over") await this.#rollBack();
+    else await this.#again(error);
+    if (outlook(error) === "never") this.#gate.giveUp();
   }
 
   async #applyOffer({ exchange, sdp }: OfferFrame): Promise<void> {
-    if (exchange <= Math.max(this.#applied, this.#open ?? 0) || this.#void.has(exchange)) return;
-    this.#heard(exchange);
-    this.#gate.reset();
-    this.#applied = exchange;
-    // The server let this offer in, so none of this side's is open any more.
-    this.#open = undefined;
+    if (!this.#numbers.isDue(exchange)) return;
+    this.#numbers.apply(exchange);
     if (isOtherConnection(this.#host.connection.remoteDescription?.sdp, sdp)) this.#renew();
     // Browsers decide anew, when stable again, whether something is left to negotiate.
     this.#needed = false;
@@ -209,7 +179,7 @@ export class Negotiation {
     this.#local.release(exchange);
     try {
       await reply;
-      this.#settled();
+      this.#settled(exchange);
     } catch (thrown) {
       this.#answerRefused(exchange, asDuplexError(thrown));
     }
@@ -238,13 +208,14 @@ export class Negotiation {
     await this.#rollBack();
     this.#host.problem(error);
     await this.#port.reject(exchange, error.detail);
+    this.#misfit();
   }
 
   async #applyAnswer(exchange: number, sdp: string): Promise<void> {
     const { connection } = this.#host;
-    if (exchange !== this.#open || connection.signalingState !== "have-local-offer") return;
-    this.#open = undefined;
-    this.#applied = exchange;
+    const { open } = this.#numbers;
+    if (exchange !== open || connection.signalingState !== "have-local-offer") return;
+    this.#numbers.apply(exchange);
     if (isOtherConnection(connection.remoteDescription?.sdp, sdp)) {
       // Answered by a page that was loaded anew: it never had this connection's keys.
       this.#renew();
@@ -254,17 +225,27 @@ export class Negotiation {
     try {
       await connection.setRemoteDescription({ type: "answer", sdp });
       await this.#remote.release(connection, exchange);
-      this.#settled();
+      this.#settled(exchange);
     } catch (thrown) {
       await this.#again(asDuplexError(thrown));
+      this.#misfit();
     }
   }
 
+  /** Descriptions do not fit the connection, time and again: the sides have come apart; a fresh one mends it. */
+  #misfit(): void {
+    this.#misfits += 1;
+    if (this.#misfits < MISFITS || !this.established) return;
+    this.#misfits = 0;
+    this.#renew();
+    this.need();
+  }
+
   async #withdrawn(exchange: number, error: DuplexError | undefined): Promise<void> {
-    this.#heard(exchange);
+    this.#numbers.heard(exchange);
     this.#remote.drop(exchange);
-    if (this.#open !== exchange) return;
-    this.#open = undefined;
+    if (this.#numbers.open !== exchange) return;
+    this.#numbers.open = undefined;
     await this.#again(error);
   }
 
@@ -282,30 +263,26 @@ export class Negotiation {
       return;
     }
     // Operations that were under way are done: the number may have changed, the generation need not.
-    const named = error.problem.exchange;
-    const current = typeof named === "number" ? Math.min(named, this.#newest) : this.#newest;
+    const current = this.#numbers.known(error.problem.exchange);
     if (current !== exchange) this.#local.resend(current);
   }
 
-  async #reconcile(summary: LinkSummary | undefined): Promise<void> {
-    if (summary === undefined) return;
-    const open = this.#open;
+  async #reconcile(summary: LinkSummary | undefined, open: number | undefined): Promise<void> {
     // An answer that was missed follows as a frame of its own.
-    const alive =
-      isOpen(summary, open) ||
-      (open !== undefined && hasDescription(summary, this.#peer, "answer", open));
+    const alive = isOpen(summary, open) || hasDescription(summary, this.#peer, "answer", open);
     if (open !== undefined && !alive) await this.#withdrawn(open, undefined);
-    this.#local.reconcile(summary.candidates.filter(({ from }) => from === this.#self));
-    this.#heard(summary.exchange);
+    const counts = summary?.candidates.filter(({ from }) => from === this.#self) ?? [];
+    this.#local.reconcile(counts);
+    this.#numbers.heard(summary?.exchange ?? 0);
     // The other side may have given up while this one was away.
-    if (!this.established && summary.state === "stable") this.#needed = true;
+    if (!this.established && summary?.state !== "offered") this.#needed = true;
   }
 
   async #rollBack(): Promise<void> {
     const { connection } = this.#host;
     if (!(await rollBack(connection))) return;
     this.#local.begin(connection.localDescription?.sdp ?? "");
-    if (this.established) this.#local.release(this.#newest);
+    if (this.established) this.#local.release(this.#numbers.inForce);
   }
 
   #renew(): void {
@@ -314,13 +291,10 @@ export class Negotiation {
     this.#restart = false;
   }
 
-  #heard(exchange: number): void {
-    this.#newest = Math.max(this.#newest, exchange);
-  }
-
-  #settled(): void {
+  #settled(exchange: number): void {
+    this.#misfits = 0;
     this.#gate.reset();
-    this.#void.clear();
+    this.#numbers.settle(exchange);
     this.#host.settled();
     this.#kick();
   }

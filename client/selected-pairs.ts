@@ -26,7 +26,7 @@ const END_MEMBERS = [
 ] as const;
 
 function endOf(candidate: Readonly<Record<string, unknown>> | undefined): PairEnd | undefined {
-  if (typeof candidate?.["candidateType"] !== "string") return undefined;
+  if (typeof candidate?.candidateType !== "string") return undefined;
   const known = END_MEMBERS.filter((member) => {
     const value = candidate[member];
     // Browsers hide the address of some candidates: an empty one says nothing.

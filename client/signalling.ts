@@ -3,6 +3,7 @@ import { AccessToken, type TokenSource } from "./access-token.ts";
 import { backoffMs } from "./backoff.ts";
 import { type DuplexError, errorOfFrame } from "./duplex-error.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { unreachable, whyRefused } from "./refusal.ts";
 import {
   type Ack,
   type OnResume,
@@ -221,10 +222,13 @@ export class Signalling implements SignallingPort {
 
   #lost(socket: WebSocket, code: number, reason: string): void {
     if (socket !== this.#socket) return;
+    if (FINAL_CODES.includes(code)) {
+      this.#finish({ code, reason });
+      return;
+    }
     const refused = !this.#welcomed;
     this.#drop();
-    if (FINAL_CODES.includes(code)) this.#finish({ code, reason });
-    else if (code === TOKEN_EXPIRED) this.#renewToken({ code, reason });
+    if (code === TOKEN_EXPIRED) this.#renewToken({ code, reason });
     else if (refused) this.#diagnose().catch((error: unknown) => this.#failToStart(error));
     else this.#reconnectLater();
   }

@@ -51,7 +51,9 @@ const runStep = async (step: Step, results: Map<string, Result>): Promise<void> 
 };
 
 const runLane = async (steps: readonly Step[], results: Map<string, Result>): Promise<void> => {
-  for (const step of steps) await runStep(step, results);
+  for (const step of steps) {
+    if (stopping === undefined) await runStep(step, results);
+  }
 };
 
 const check = async (steps: readonly Step[]): Promise<number> => {
@@ -70,14 +72,18 @@ const check = async (steps: readonly Step[]): Promise<number> => {
   return failed === 0 ? 0 : 1;
 };
 
+let stopping: Promise<void> | undefined;
+
+const stopAll = async (): Promise<void> => {
+  const pids = [...started].map(({ pid }) => pid).filter((pid) => pid !== undefined);
+  await Promise.all(pids.map((pid) => stopTree(pid)));
+};
+
 const stopOnRequest = (): void => {
-  const stop = async (): Promise<void> => {
-    const pids = [...started].map(({ pid }) => pid).filter((pid) => pid !== undefined);
-    await Promise.all(pids.map((pid) => stopTree(pid)));
-    process.exit(1);
+  const stop = (): void => {
+    stopping ??= stopAll().then(() => process.exit(1));
   };
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "disconnect"])
-    process.once(name, () => void stop());
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "disconnect"]) process.on(name, stop);
 };
 
 const main = async (): Promise<number> => {
@@ -102,5 +108,7 @@ try {
   console.error(fault instanceof Error ? fault.message : fault);
   process.exitCode = 1;
 }
+// A run that is being stopped ends early, but not before all it started is gone.
+await stopping;
 // The channel to the process that started us would keep us.
 process.exit();

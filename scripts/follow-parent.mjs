@@ -1,2 +1,3 @@
-// Preloaded into wrangler: it would outlive a parent that is killed outright, and its workerd with it.
+// Preloaded into wrangler and vitest: they would outlive a parent that is killed outright, and with
+// them what they started.
 process.on("disconnect", () => process.kill(process.pid, "SIGTERM"));

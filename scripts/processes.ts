@@ -106,6 +106,8 @@ export interface Limits {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly limitMs: number;
+  /** Gives a Node program a channel that closes when we are gone; see follow-parent.mjs. */
+  readonly channel?: boolean;
   /** Sees the process once it runs, so that an interrupted caller can stop it. */
   readonly onStart?: (child: ChildProcess) => void;
 }
@@ -116,12 +118,12 @@ export const run = (file: string, args: readonly string[], limits: Limits): Prom
     const child = spawn(file, args, {
       cwd: limits.cwd,
       env: limits.env ?? process.env,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", ...(limits.channel === true ? ["ipc" as const] : [])],
     });
     limits.onStart?.(child);
     const chunks: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
+    child.stdout?.on("data", (chunk: Buffer) => chunks.push(chunk));
+    child.stderr?.on("data", (chunk: Buffer) => chunks.push(chunk));
     const timer = setTimeout(() => {
       chunks.push(Buffer.from(`\n${file} was stopped after ${limits.limitMs / 1000} s\n`));
       if (child.pid !== undefined) void stopTree(child.pid, 5_000);

@@ -107,9 +107,16 @@ export const STEPS: readonly Step[] = [
   compiles("tsc-e2e", "test/e2e"),
   {
     name: "build",
-    what: "pages, SDK and package",
+    what: "pages and SDK",
     lane: "code",
     needs: [],
+    run: () => once(() => build("web")),
+  },
+  {
+    name: "package",
+    what: "the SDK as an npm package, with its types",
+    lane: "code",
+    needs: ["build"],
     run: () => once(() => build("all")),
   },
   {

@@ -28,6 +28,12 @@ const coverageNote = (root: string): string => {
   return `, covered: lines ${lines.pct} %, branches ${branches.pct} %`;
 };
 
+/** vitest and its workers end when we are gone: the option reaches all Node programs below. */
+const followed = (env: NodeJS.ProcessEnv | undefined): NodeJS.ProcessEnv => {
+  const follow = `--import=${new URL("follow-parent.mjs", import.meta.url).href}`;
+  return { ...env, NODE_OPTIONS: [env?.NODE_OPTIONS, follow].filter(Boolean).join(" ") };
+};
+
 /** Runs a project of vitest.config.ts; a run that breaks outside its tests counts as one failure more. */
 export const runVitest = async (
   root: string,
@@ -42,7 +48,12 @@ export const runVitest = async (
   const args = [vitest, "run", "--project", project, ...reporters, ...more];
   rmSync(join(root, "coverage", "coverage-summary.json"), { force: true });
   try {
-    const { code, output } = await run(process.execPath, args, { cwd: root, ...limits });
+    const { code, output } = await run(process.execPath, args, {
+      cwd: root,
+      ...limits,
+      env: followed(limits.env),
+      channel: true,
+    });
     const counts = readJson(report) as Counts | undefined;
     const passed = counts?.numPassedTests ?? 0;
     const failedTests = counts?.numFailedTests ?? 0;

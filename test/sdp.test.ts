@@ -90,7 +90,10 @@ const parsedWords = (media: Parsed) => ({
     ssrcs: ssrcs.split(" ").map(Number),
   })),
   rids: (media.rids ?? []).map(({ id, direction }) => ({ id: String(id), direction })),
-  bandwidths: (media.bandwidth ?? []).map(({ type, limit }) => ({ type, value: limit })),
+  bandwidths: (media.bandwidth ?? []).map(({ type, limit }) => ({
+    type: String(type),
+    value: limit,
+  })),
   ownUfrag: media.iceUfrag === undefined ? undefined : String(media.iceUfrag),
   ownPwd: media.icePwd,
   candidateTypes: (media.candidates ?? []).map(({ type }) => type),
@@ -512,10 +515,7 @@ describe("pairs", () => {
     expect(rulesOf([...audio, ...video], answer)).toMatchObject([
       { rule: "mid-mismatch", line: 7, mLine: 1, mid: "2" },
     ]);
-    const unnamed = rulesOf(
-      ["m=audio 0 UDP/TLS/RTP/SAVPF 0"],
-      ["m=audio 9 UDP/TLS/RTP/SAVPF 0"],
-    );
+    const unnamed = rulesOf(["m=audio 0 UDP/TLS/RTP/SAVPF 0"], ["m=audio 9 UDP/TLS/RTP/SAVPF 0"]);
     expect(unnamed[0]).not.toHaveProperty("mid");
   });
 

@@ -33,6 +33,7 @@ const page = {
   key: element("key", HTMLInputElement),
   notices: element("notices", HTMLElement),
   signalling: element("signalling", HTMLElement),
+  signallingText: element("signalling-text", HTMLElement),
   copy: element("copy", HTMLButtonElement),
   alone: element("alone", HTMLElement),
   mute: element("mute", HTMLButtonElement),
@@ -65,7 +66,7 @@ function notice(text: string): void {
 
 function showLobby(): void {
   const joining = sessionInLink() !== "";
-  document.body.dataset["view"] = "lobby";
+  document.body.dataset.view = "lobby";
   page.lobby.hidden = false;
   page.call.hidden = true;
   page.copy.hidden = true;
@@ -93,14 +94,14 @@ function showFlows(current: Call): void {
 function showCall(): void {
   if (call === undefined) return;
   const { session } = call;
-  document.body.dataset["view"] = "call";
+  document.body.dataset.view = "call";
   page.lobby.hidden = true;
   page.call.hidden = false;
   page.copy.hidden = false;
   page.alone.hidden = session.peers.size > 0;
   page.signalling.hidden = false;
-  page.signalling.dataset["state"] = session.state;
-  setText(page.signalling, SIGNALLING_WORDS[session.state]);
+  page.signalling.dataset.state = session.state;
+  setText(page.signallingText, SIGNALLING_WORDS[session.state]);
   page.mute.disabled = !call.has("audio");
   page.camera.disabled = !call.has("video");
   showControl(page.mute, call.off("audio"), call.off("audio") ? "Unmute" : "Mute");

@@ -31,6 +31,15 @@ function pathOf(transport: Transport | undefined, self: string, uplink: boolean)
   return `${tuple.protocol} ${uplink ? `${local} → ${remote}` : `${remote} → ${local}`}${relay}`;
 }
 
+/** Flows of one peer stand together, in the order of their m-sections, uplink first. */
+function byPeerAndMid(self: string): (a: Flow, b: Flow) => number {
+  const other = ({ from, to }: Flow) => (from === self ? to : from);
+  return (a, b) =>
+    other(a).localeCompare(other(b)) ||
+    a.mLineIndex - b.mLineIndex ||
+    Number(a.from !== self) - Number(b.from !== self);
+}
+
 /** The live table of flows. Rows stay where they are; only what changed in them is written. */
 export class FlowTable {
   readonly #table: HTMLTableElement;
@@ -58,7 +67,7 @@ export class FlowTable {
       row.remove();
       this.#rows.delete(id);
     }
-    for (const flow of flows) this.#showFlow(session, flow);
+    for (const flow of flows.sort(byPeerAndMid(session.peer.id))) this.#showFlow(session, flow);
     this.#table.hidden = flows.length === 0;
     const sum = (own: boolean) =>
       flows
@@ -78,9 +87,11 @@ export class FlowTable {
     const uplink = flow.from === self;
     const other = uplink ? flow.to : flow.from;
     const { row, cells, action } = this.#rowOf(session, flow.id);
-    row.dataset["direction"] = uplink ? "uplink" : "downlink";
-    row.dataset["state"] = flow.state;
-    row.dataset["kind"] = flow.kind;
+    // Moving a row takes the focus from its button: only a new one is put in its place.
+    if (!row.isConnected) this.#body.insertBefore(row, this.#rowAfter(session, flow));
+    row.dataset.direction = uplink ? "uplink" : "downlink";
+    row.dataset.state = flow.state;
+    row.dataset.kind = flow.kind;
     row.classList.toggle("impaired", flow.stale === true || flow.impaired === true);
     const transport = session.transports.find(({ id }) => id === flow.transport);
     const texts = [
@@ -102,14 +113,22 @@ export class FlowTable {
     action.setAttribute("aria-label", `${action.textContent} ${flow.kind} ${texts[0]} ${texts[1]}`);
   }
 
+  #rowAfter(session: Session, flow: Flow): Node | null {
+    const compare = byPeerAndMid(session.peer.id);
+    const after = session.flows
+      .filter((other) => this.#rows.get(other.id)?.row.isConnected && compare(flow, other) < 0)
+      .sort(compare)[0];
+    return (after && this.#rows.get(after.id)?.row) ?? null;
+  }
+
   #rowOf(session: Session, id: string): Row {
     const known = this.#rows.get(id);
     if (known !== undefined) return known;
     const row = make("tr");
-    row.dataset["flow"] = id;
+    row.dataset.flow = id;
     const cells = COLUMNS.map((label) => {
       const cell = make("td");
-      cell.dataset["label"] = label;
+      cell.dataset.label = label;
       return cell;
     });
     const action = make("button", "button small");
@@ -122,7 +141,6 @@ export class FlowTable {
     });
     cells.at(-1)?.append(action);
     row.append(...cells);
-    this.#body.append(row);
     const made = { row, cells, action };
     this.#rows.set(id, made);
     return made;

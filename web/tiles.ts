@@ -82,7 +82,7 @@ export class Tiles {
   #showState(peer: string, { figure, state }: Tile): void {
     const known = this.#states.get(peer);
     if (known === undefined) return;
-    figure.dataset["link"] = known;
+    figure.dataset.link = known;
     setText(state, wordsForLink(known));
   }
 
@@ -110,11 +110,13 @@ export class Tiles {
   }
 
   #addTile(peer: string, streamId: string): Tile {
-    const name = this.#names.get(peer) ?? "Guest";
+    // The first stream of a peer is its camera; another one is a screen.
+    const extra = (this.#tiles.get(peer)?.size ?? 0) > 0 ? ", screen" : "";
+    const name = `${this.#names.get(peer) ?? "Guest"}${extra}`;
     const figure = make("figure", "tile empty");
-    figure.dataset["tile"] = peer;
+    figure.dataset.tile = peer;
     const video = make("video");
-    video.dataset["peer"] = peer;
+    video.dataset.peer = peer;
     video.autoplay = true;
     video.playsInline = true;
     video.setAttribute("aria-label", name);

@@ -6,7 +6,7 @@ import {
   descriptionOf,
 } from "./agreed-pair.ts";
 import type { Candidates } from "./candidate-counts.ts";
-import { commit, ended, isLive } from "./commit.ts";
+import { type Change, commit, ended, isLive } from "./commit.ts";
 import { agreedLimits, type FlowPolicy, limitsWith, sessionCeiling } from "./flow-limits.ts";
 import { forget } from "./forget.ts";
 import { isOf } from "./identity.ts";
@@ -15,7 +15,12 @@ import { newFlow, type Route, routesOf } from "./new-flow.ts";
 import { receives, sends } from "./propose.ts";
 import { running } from "./running-state.ts";
 import { type Ends, identityOf, termsOf } from "./terms.ts";
-import { type Agreement, agreeTransports, type TransportAgreement } from "./transport-agreement.ts";
+import {
+  type Agreement,
+  agreeTransports,
+  type Placement,
+  type TransportAgreement,
+} from "./transport-agreement.ts";
 
 /**
  * An answer was accepted: what both descriptions want exists (media-flows.md sections 2 and 3).
@@ -32,11 +37,10 @@ export function agreeFlows(
   previous?: AgreedPair,
 ): LinkFlows {
   const agreement: Agreement = { context, before, pair, previous, candidates };
-  const sections = agreedSections(pair);
-  const transports = agreeTransports(agreement, sections);
-  const outcomes = sections.flatMap((section) =>
+  const transports = agreeTransports(agreement, agreedSections(pair));
+  const outcomes = transports.placements.flatMap((placement) =>
     routesOf(context, pair.offerer)
-      .map((route) => outcomeOf(agreement, policy, transports, section, route))
+      .map((route) => outcomeOf(agreement, policy, transports.renewed, placement, route))
       .filter((outcome) => outcome !== undefined),
   );
   const settled = new Map(outcomes.map((outcome) => [outcome.flow.id, outcome]));
@@ -59,14 +63,14 @@ interface Outcome {
   readonly isOff: boolean;
 }
 
-function steered(outcomes: readonly Outcome[]): Pick<LinkFlows, "switchedOff" | "agreedLimits"> {
+function steered(outcomes: readonly Outcome[]): Pick<Change, "switchedOff" | "agreedLimits"> {
   const off = outcomes.filter(({ isOff }) => isOff).map(({ flow }) => flow.id);
   const limits = outcomes.flatMap(({ flow, limits: agreed }) =>
     agreed ? [[flow.id, agreed] as const] : [],
   );
   return {
-    ...(off.length > 0 ? { switchedOff: off } : {}),
-    ...(limits.length > 0 ? { agreedLimits: Object.fromEntries(limits) } : {}),
+    switchedOff: off.length > 0 ? off : undefined,
+    agreedLimits: limits.length > 0 ? Object.fromEntries(limits) : undefined,
   };
 }
 
@@ -77,14 +81,13 @@ const gone = (context: FlowContext, flow: Flow): Flow =>
 function outcomeOf(
   agreement: Agreement,
   policy: FlowPolicy,
-  transports: TransportAgreement,
-  section: AgreedSection,
+  renewed: TransportAgreement["renewed"],
+  { section, transport }: Placement,
   route: Route,
 ): Outcome | undefined {
   const { context, before, pair } = agreement;
   const { kind } = section;
-  const transport = transports.bySection.get(section.index);
-  if (kind === undefined || transport === undefined) return undefined;
+  if (kind === undefined) return undefined;
   const known = before.flows.find((flow) => flow.from === route.from && isOf(flow, section));
   const isForward = route.from === pair.offerer;
   const ends: Ends = isForward
@@ -95,7 +98,7 @@ function outcomeOf(
     flow: known ?? newFlow(context, before, { ...section.offered, kind }, route),
     section,
     transport,
-    isMoved: transports.renewed.has(transport.id) || known?.transport !== transport.id,
+    isMoved: renewed.has(transport.id) || !isOn(known, transport),
   };
   if (isAgreed(ends, kind)) return agreedOutcome(agreement, policy, place, ends);
   if (!known) return undefined;
@@ -103,6 +106,10 @@ function outcomeOf(
     ? { flow: ended(context, known, "not-accepted"), limits: undefined, isOff: false }
     : heldOutcome(agreement, place);
 }
+
+/** Whether a flow has been agreed to run on this transport. */
+const isOn = (flow: Flow | undefined, { id }: Transport): boolean =>
+  flow?.transport === id && flow.state !== "proposed";
 
 /** Media needs a sender, a receiver and a codec; data always flows both ways (RFC 8841 s9.2). */
 function isAgreed(ends: Ends, kind: Kind): boolean {

@@ -45,7 +45,7 @@ const unseen = { revision: 0, exchange: 0 };
 
 /** What an event leaves; flows it made a part of carry its time and exchange already. */
 export interface Change {
-  readonly flows?: readonly Flow[] | undefined;
+  readonly flows: readonly Flow[];
   readonly transports?: readonly Transport[] | undefined;
   readonly switchedOff?: readonly string[] | undefined;
   readonly agreedLimits?: LinkFlows["agreedLimits"] | undefined;
@@ -54,7 +54,7 @@ export interface Change {
 
 /** The link's flows after a change, or the same value when nothing changed. */
 export function commit(context: FlowContext, before: LinkFlows, change: Change): LinkFlows {
-  const flows = revised(change.flows ?? before.flows, before.flows, context.revision);
+  const flows = revised(change.flows, before.flows, context.revision);
   const transports = revised(
     change.transports ?? before.transports,
     before.transports,

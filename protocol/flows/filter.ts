@@ -4,22 +4,25 @@ import type { Flow, FlowFilter } from "../flow.ts";
  * The flows that fit all members of a filter.
  *
  * `direction` is meant as `peer` sees it: its uplinks are what it sends. Without a peer it is meant as
- * seen by any peer that has a view of the flow, so between two peers every flow is both.
+ * in `views`: between two peers every flow is both, with a media server it is what the other end sees.
  */
 export function filterFlows(flows: readonly Flow[], filter: FlowFilter): Flow[] {
-  const { peer, direction, state, kind } = filter;
+  const { state, kind } = filter;
   return flows.filter(
     (flow) =>
       (state === undefined || flow.state === state) &&
       (kind === undefined || flow.kind === kind) &&
-      hasView(flow, peer, direction),
+      directionsOf(flow, filter.peer).some(
+        (direction) => filter.direction === undefined || direction === filter.direction,
+      ),
   );
 }
 
-function hasView(flow: Flow, peer: string | undefined, direction: FlowFilter["direction"]) {
-  return flow.views.some(
-    (view) =>
-      (peer === undefined || view.peer === peer) &&
-      (direction === undefined || view.direction === direction),
-  );
+function directionsOf(
+  { views, from, to }: Flow,
+  peer: string | undefined,
+): readonly ("uplink" | "downlink")[] {
+  if (peer === undefined) return views.map(({ direction }) => direction);
+  if (peer === from) return ["uplink"];
+  return peer === to ? ["downlink"] : [];
 }

@@ -26,11 +26,11 @@ interface TurnServer {
 function turnServerOf(url: string | null | undefined): TurnServer {
   const found = TURN_URL.exec(url ?? "");
   if (!found) return { at: {}, protocol: undefined };
-  const [, scheme = "", host = "", port, transport] = found;
-  const isSecure = scheme.toLowerCase() === "turns";
+  const [, scheme, host, port, transport] = found;
+  const isSecure = String(scheme).toLowerCase() === "turns";
   return {
     at: {
-      address: host.replace(/^\[|\]$/g, ""),
+      address: String(host).replace(/^\[|\]$/g, ""),
       port: port === undefined ? (isSecure ? TURNS_PORT : TURN_PORT) : Number(port),
     },
     protocol: transport?.toLowerCase(),

@@ -38,8 +38,9 @@ const keyOf = ({ mid, index }: Pick<Place, "mid" | "index">): string => {
 
 /** Key and generation in a flow id: `a~b:0.1:a` is key `0`, generation 1. */
 function partsOf({ id, link }: Pick<Flow, "id" | "link">): { key: string; generation: number } {
-  const [key = "", rest = ""] = id.slice(link.length + 1).split(".", 2);
-  return { key, generation: Number.parseInt(rest, 10) };
+  const name = id.slice(link.length + 1);
+  const dot = name.indexOf(".");
+  return { key: name.slice(0, dot), generation: Number.parseInt(name.slice(dot + 1), 10) };
 }
 
 /** The generation in the id of a flow. */

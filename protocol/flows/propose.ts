@@ -24,13 +24,10 @@ export function proposeFlows(
   offer: Description,
   offerer: string,
 ): LinkFlows {
-  const places = offeredPlaces(offer);
-  const transports = offeredTransports(context, before, offer, places);
-  const proposed = places.flatMap((place) => {
+  const proposed = offeredPlacements(context, before, offer).flatMap(({ place, transport }) => {
     const { kind, offered } = place;
     if (kind === undefined || before.flows.some((flow) => isOf(flow, place))) return [];
     const [forward, backward] = routesOf(context, offerer);
-    const transport = transports.get(place.index) ?? "";
     const propose = (route: Route, own: Partial<Flow>): Flow => ({
       ...newFlow(context, before, { ...place, kind }, route),
       ...mediaOf(offered, kind),
@@ -79,20 +76,24 @@ function receivedBy(section: Section, offer: Description, kind: Flow["kind"]): P
   };
 }
 
-/** Ids of the transports that the offer's BUNDLE groups ask for, by index of the m-section. */
-function offeredTransports(
+interface OfferedPlacement {
+  readonly place: Place & { readonly offered: Section };
+  /** Id of the transport that the offer's BUNDLE groups ask for. */
+  readonly transport: string;
+}
+
+function offeredPlacements(
   context: FlowContext,
   before: LinkFlows,
   offer: Description,
-  places: readonly Place[],
-): ReadonlyMap<number, string> {
-  const ids = new Map<number, string>();
+): readonly OfferedPlacement[] {
+  const placements: OfferedPlacement[] = [];
   const claimed = new Set<string>();
-  for (const bundle of bundlesOf(offer, places)) {
+  for (const bundle of bundlesOf(offer, offeredPlaces(offer))) {
     const known = transportOf(before, bundle, claimed);
-    const id = known?.id ?? newTransportId(context, before, bundle[0]);
-    claimed.add(id);
-    for (const { index } of bundle) ids.set(index, id);
+    const transport = known?.id ?? newTransportId(context, before, bundle[0]);
+    claimed.add(transport);
+    placements.push(...bundle.map((place) => ({ place, transport })));
   }
-  return ids;
+  return placements.toSorted((one, other) => one.place.index - other.place.index);
 }

@@ -1,21 +1,22 @@
 import type { CandidateCounts, Transport } from "../flow.ts";
 import type { Section } from "../sdp/section.ts";
-import {
-  type AgreedPair,
-  type AgreedSection,
-  agreedSections,
-  descriptionOf,
-} from "./agreed-pair.ts";
+import { type AgreedPair, type AgreedSection, agreedSections } from "./agreed-pair.ts";
 import { type Bundle, bundlesOf, transportOf } from "./bundle.ts";
 import type { Candidates } from "./candidate-counts.ts";
 import { labelOf, newTransportId } from "./identity.ts";
 import type { FlowContext, LinkFlows } from "./link-flows.ts";
 
+/** A section and the transport it runs on. */
+export interface Placement {
+  readonly section: AgreedSection;
+  readonly transport: Transport;
+}
+
 /** The transports after an answer. */
 export interface TransportAgreement {
   readonly transports: readonly Transport[];
-  /** By index of the m-section. */
-  readonly bySection: ReadonlyMap<number, Transport>;
+  /** What runs on each, in the order of the m-sections. */
+  readonly placements: readonly Placement[];
   /** Ids of transports with a new DTLS association. */
   readonly renewed: ReadonlySet<string>;
 }
@@ -35,7 +36,7 @@ export function agreeTransports(
   sections: readonly AgreedSection[],
 ): TransportAgreement {
   const { before, pair } = agreement;
-  const bySection = new Map<number, Transport>();
+  const placements: Placement[] = [];
   const renewed = new Set<string>();
   const made = new Map<string, Transport>();
   for (const bundle of bundlesOf(pair.answer, sections)) {
@@ -44,14 +45,18 @@ export function agreeTransports(
     const transport = transportRecord(agreement, bundle, known, change);
     made.set(transport.id, transport);
     if (change.isNewAssociation) renewed.add(transport.id);
-    for (const { index } of bundle) bySection.set(index, transport);
+    placements.push(...bundle.map((section) => ({ section, transport })));
   }
   const kept = before.transports.map(
     (transport) => made.get(transport.id) ?? { ...transport, state: "closed" as const },
   );
   const keptIds = new Set(kept.map(({ id }) => id));
   const added = [...made.values()].filter(({ id }) => !keptIds.has(id));
-  return { transports: [...kept, ...added], bySection, renewed };
+  return {
+    transports: [...kept, ...added],
+    placements: placements.toSorted((one, other) => one.section.index - other.section.index),
+    renewed,
+  };
 }
 
 interface TransportChange {
@@ -63,6 +68,13 @@ interface TransportChange {
 
 const UNCHANGED: TransportChange = { isRestart: false, isNewAssociation: false };
 
+const BLANK = {
+  revision: 0,
+  iceGeneration: 0,
+  state: "new",
+  fiveTuples: [],
+} satisfies Partial<Transport>;
+
 function transportRecord(
   { context, before, pair, candidates }: Agreement,
   bundle: Bundle<AgreedSection>,
@@ -70,18 +82,19 @@ function transportRecord(
   { isRestart, isNewAssociation }: TransportChange,
 ): Transport {
   const rtp = bundle.filter(({ kind }) => kind !== "data");
-  const { selectedPair, fiveTuples = [], ...path } = known ?? {};
+  // Named as its flows were when they were proposed: after the offer.
+  const newId = newTransportId(context, before, bundle[0].offered);
+  const base: Pick<Transport, keyof typeof BLANK | "id" | "link" | "selectedPair"> = known ?? {
+    ...BLANK,
+    id: newId,
+    link: context.link,
+  };
+  const { selectedPair, ...path } = base;
   const isOtherPath = isRestart || isNewAssociation;
   return {
-    // Named as its flows were when they were proposed: after the offer.
-    id: newTransportId(context, before, bundle[0].offered),
-    revision: 0,
-    link: context.link,
-    iceGeneration: 0,
-    state: "new",
     ...path,
-    ...(isRestart && known ? { iceGeneration: known.iceGeneration + 1 } : {}),
-    ...(isNewAssociation ? { state: "new" as const } : {}),
+    iceGeneration: path.iceGeneration + (isRestart ? 1 : 0),
+    state: isNewAssociation ? "new" : path.state,
     mids: bundle.map(labelOf),
     // Data alone has no RTCP, thus one component as with rtcp-mux.
     rtcpMux: rtp.every(({ answered }) => answered.rtcpMux),
@@ -90,7 +103,7 @@ function transportRecord(
       context.peers.map((peer) => [peer, bundleCounts(candidates.get(peer) ?? [], bundle)]),
     ),
     ...(selectedPair && !isOtherPath ? { selectedPair } : {}),
-    fiveTuples: isOtherPath ? [] : fiveTuples,
+    fiveTuples: isOtherPath ? [] : path.fiveTuples,
   };
 }
 
@@ -133,8 +146,8 @@ function changeSince(
     );
   if (!previous || !formerly) return UNCHANGED;
   const sides = context.peers.map((peer) => ({
-    old: descriptionOf(previous, peer).sections[formerly[0].index],
-    now: descriptionOf(pair, peer).sections[bundle[0].index],
+    old: sideOf(previous, formerly[0], peer),
+    now: sideOf(pair, bundle[0], peer),
   }));
   return {
     isRestart: sides.some(({ old, now }) => hasNewCredentials(old, now)),
@@ -142,11 +155,14 @@ function changeSince(
   };
 }
 
-const hasNewCredentials = (old: Section | undefined, now: Section | undefined): boolean =>
-  old?.iceUfrag !== now?.iceUfrag && old?.icePwd !== now?.icePwd;
+const sideOf = ({ offerer }: AgreedPair, { offered, answered }: AgreedSection, peer: string) =>
+  peer === offerer ? offered : answered;
 
-const fingerprintsOf = (section: Section | undefined): string =>
-  (section?.fingerprints ?? [])
+const hasNewCredentials = (old: Section, now: Section): boolean =>
+  old.iceUfrag !== now.iceUfrag && old.icePwd !== now.icePwd;
+
+const fingerprintsOf = ({ fingerprints }: Section): string =>
+  fingerprints
     .map(({ hash, value }) => `${hash} ${value}`)
     .toSorted()
     .join();

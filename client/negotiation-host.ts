@@ -1,0 +1,22 @@
+import type { LinkSummary } from "../protocol/messages.ts";
+import type { DuplexError } from "./duplex-error.ts";
+
+/** What a negotiation needs of the link it belongs to. */
+export interface NegotiationHost {
+  readonly connection: RTCPeerConnection;
+  /** Puts a fresh connection, with the same published tracks, in the place of the present one. */
+  renew(): void;
+  /** Brings the transceivers in line with what both peers were granted, before a description is made. */
+  prepare(type: "offer" | "answer"): void;
+  /** An exchange was completed. */
+  settled(): void;
+  problem(error: DuplexError): void;
+}
+
+/** How a negotiation begins. */
+export interface NegotiationStart {
+  /** Offer at once: this peer joined, the other was there. Else the other peer's offer is awaited. */
+  readonly offers: boolean;
+  /** The link as the server knows it, when this page takes over a peer that was in the session. */
+  readonly summary?: LinkSummary | undefined;
+}
