@@ -146,8 +146,9 @@ export class SessionSockets extends DurableObject<Bindings> {
     const known = attachmentOf(ws);
     const before = this.session;
     const peer = before?.peers.get(known.peer);
-    // The socket was replaced or its peer is gone: nobody listens to it any more (S3).
-    if (!before || peer?.connection !== known.connection) return;
+    // The socket was closed, replaced, or its peer is gone: nobody listens to it any more (S3).
+    const deaf = ws.readyState !== WebSocket.OPEN || peer?.connection !== known.connection;
+    if (!before || !peer || deaf) return;
     const attachment = withMessage(known, at);
     if (!attachment) {
       this.#refuse(ws, known, at, rateLimited());

@@ -1320,10 +1320,10 @@ describe("reports", () => {
     link.record("firefox.hold-resume.1-initial");
     const pair = pairOf({}, {});
     link.report("a", { transport: "0", state: "connected", pair });
-    const { transport } = link;
+    const { state, selectedPair, fiveTuples } = link.transport;
     link.record("firefox.hold-resume.2-hold-sendonly");
-    expect(link.transport).toBe(transport);
-    expect(link.transport.selectedPair).toEqual({ a: pair });
+    expect(selectedPair).toEqual({ a: pair });
+    expect(link.transport).toMatchObject({ state, selectedPair, fiveTuples });
   });
 
   it("[F5] a transport nobody has is no transport of the link", () => {
@@ -1614,6 +1614,24 @@ describe("the end", () => {
     }
     expect(link.flows.transports.length).toBeLessThan(80);
     expect(link.flows.flows.length).toBeLessThan(80);
+  });
+});
+
+describe("forgetting", () => {
+  it("[F4] what ends now is told, however old it is and however much ended before", () => {
+    const link = new Negotiation();
+    const media = textOf(AUDIO, "a=mid:0", ...VIDEO, "a=mid:1");
+    link.exchange(media, media);
+    for (let round = 0; round < 70; round += 1) {
+      link.report("a", { transport: "1", state: "closed" });
+      link.exchange(media, media);
+    }
+    const { revision } = link.flows;
+    const stopped = media.replace("m=audio 9", "m=audio 0");
+    link.exchange(stopped, stopped);
+    const { flows, transports } = flowsSince(link.flows, revision);
+    expect(flows.map(words)).toEqual(["0.1:a ended stopped", "0.1:b ended stopped"]);
+    expect(transports.map(({ id, state }) => [id, state])).toEqual([["a~b:t.0.1", "closed"]]);
   });
 });
 

@@ -158,6 +158,14 @@ export class LivePeer {
     return this.#wait("close", () => this.closed ?? undefined);
   }
 
+  /** Waits until more than `count` frames have come, or the socket is closed. */
+  async heard(count: number): Promise<void> {
+    await this.#wait(
+      "any frame",
+      () => this.inbox.length > count || this.closed !== null || undefined,
+    );
+  }
+
   /** All frames so far, of a type; after everything sent before was done. */
   async all<T extends ToPeer["type"]>(type: T): Promise<Of<T>[]> {
     await this.settled();

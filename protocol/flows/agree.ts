@@ -36,7 +36,8 @@ export function agreeFlows(
   policy: FlowPolicy,
   previous?: AgreedPair,
 ): LinkFlows {
-  const agreement: Agreement = { context, before, pair, previous, candidates };
+  const remembered = forget(before);
+  const agreement: Agreement = { context, before: remembered, pair, previous, candidates };
   const transports = agreeTransports(agreement, agreedSections(pair));
   const outcomes = transports.placements.flatMap((placement) =>
     routesOf(context, pair.offerer)
@@ -44,14 +45,13 @@ export function agreeFlows(
       .filter((outcome) => outcome !== undefined),
   );
   const settled = new Map(outcomes.map((outcome) => [outcome.flow.id, outcome]));
-  const { kept, forgotten } = forget({ ...before, transports: transports.transports });
-  const known = kept.flows.map((flow) => settled.get(flow.id)?.flow ?? gone(context, flow));
+  const known = remembered.flows.map((flow) => settled.get(flow.id)?.flow ?? gone(context, flow));
   const knownIds = new Set(known.map(({ id }) => id));
   const added = [...settled.values()].flatMap(({ flow }) => (knownIds.has(flow.id) ? [] : [flow]));
   return commit(context, before, {
-    transports: kept.transports,
+    transports: transports.transports,
     flows: [...known, ...added],
-    forgotten,
+    forgotten: remembered.forgotten,
     ...steered([...settled.values()]),
   });
 }

@@ -6,24 +6,19 @@ import type { LinkFlows } from "./link-flows.ts";
 const REMEMBERED = 64;
 
 /**
- * Forgets the oldest ended records, so that a link that renegotiates for ever stays small. `forgotten`
+ * Forgets the oldest ended records, so that a link that renegotiates for ever stays small. Asked before
+ * an event, never after it: what ends in the event is still told. `forgotten`
  * is the highest generation among all that were ever forgotten: no id is given twice.
  */
-export function forget(before: LinkFlows): {
-  readonly kept: Pick<LinkFlows, "flows" | "transports">;
-  readonly forgotten: number | undefined;
-} {
+export function forget(before: LinkFlows): LinkFlows {
   const flows = oldest(before.flows.filter((flow) => !isLive(flow)));
   const transports = oldest(before.transports.filter(({ state }) => state === "closed"));
-  if (flows.length + transports.length === 0) {
-    return { kept: before, forgotten: before.forgotten };
-  }
+  if (flows.length + transports.length === 0) return before;
   const gone = new Set([...flows, ...transports].map(({ id }) => id));
   return {
-    kept: {
-      flows: before.flows.filter(({ id }) => !gone.has(id)),
-      transports: before.transports.filter(({ id }) => !gone.has(id)),
-    },
+    ...before,
+    flows: before.flows.filter(({ id }) => !gone.has(id)),
+    transports: before.transports.filter(({ id }) => !gone.has(id)),
     forgotten: Math.max(
       before.forgotten ?? 0,
       ...flows.map(generationIn),

@@ -40,12 +40,8 @@ export function proposeFlows(
     ];
   });
   if (proposed.length === 0) return before;
-  const { kept, forgotten } = forget(before);
-  return commit(context, before, {
-    ...kept,
-    flows: [...kept.flows, ...proposed],
-    ...(forgotten === undefined ? {} : { forgotten }),
-  });
+  const { flows, transports, forgotten } = forget(before);
+  return commit(context, before, { flows: [...flows, ...proposed], transports, forgotten });
 }
 
 /** Whether a section sends. */

@@ -1,0 +1,79 @@
+import { reset } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { faultRecord } from "../protocol/fault.ts";
+import { candidateOf, sdpOf } from "./descriptions.ts";
+import { callJson, LiveSession } from "./live-session.ts";
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await reset();
+});
+
+describe("faults", () => {
+  it("[A4] the log says where, never what it was about", () => {
+    const record = faultRecord("id-1", new TypeError(`secret ${sdpOf()}`));
+    expect(record).toMatchObject({ fault: "id-1", name: "TypeError" });
+    expect(record.frames.length).toBeGreaterThan(0);
+    expect(JSON.stringify(record)).not.toMatch(/secret|ice-pwd/);
+    expect(faultRecord("id-2", "thrown text")).toEqual({
+      fault: "id-2",
+      name: "string",
+      frames: [],
+    });
+  });
+
+  it("[S8] a fault in one message closes its sender with 1011 and an opaque id; the session lives", async () => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const session = await LiveSession.start("awake");
+    const alice = await session.join();
+    const bob = await session.join();
+    // What breaks is our own storage, in the middle of saving.
+    await session.inside((state) => state.storage.sql.exec("ALTER TABLE link RENAME TO broken"));
+    await alice.send({ type: "offer", to: bob.id, sdp: sdpOf() });
+    const problem = await alice.next("problem");
+    expect(problem).toMatchObject({ code: "internal-fault", status: 500 });
+    const { code, reason } = await alice.closing();
+    expect(code).toBe(1011);
+    expect(problem.detail).toBe(`fault ${reason}`);
+    expect(logged.mock.calls.join()).toContain(reason);
+    expect(logged.mock.calls.join()).not.toMatch(/ice-pwd|ice-ufrag/);
+    await session.inside((state) => state.storage.sql.exec("ALTER TABLE broken RENAME TO link"));
+    const back = await session.connect(alice.invitation);
+    await bob.settled();
+    expect(bob.closed).toBeNull();
+    expect(await bob.all("offer")).toEqual([]);
+    await back.request({ type: "offer", id: 1, to: bob.id, sdp: sdpOf() } as never);
+    expect(await bob.next("offer")).toMatchObject({ exchange: 1 });
+  });
+});
+
+describe("logs", () => {
+  it("[A4] a call, its problems and refused tokens leave no SDP, candidate, address or token in them", async () => {
+    const said: unknown[] = [];
+    for (const level of ["log", "info", "warn", "error", "debug"] as const) {
+      vi.spyOn(console, level).mockImplementation((...words) => void said.push(...words));
+    }
+    const session = await LiveSession.start("awake");
+    const alice = await session.join();
+    const bob = await session.join();
+    await alice.request({ type: "offer", id: 1, to: bob.id, sdp: sdpOf() } as never);
+    await alice.request({
+      type: "candidates",
+      id: 2,
+      to: bob.id,
+      exchange: 1,
+      candidates: [candidateOf(1)],
+    } as never);
+    await alice.request({ type: "offer", id: 3, to: bob.id, sdp: "v=0 broken" } as never);
+    await alice.send("{broken");
+    await session.upgrade("not-a-token");
+    await callJson(`${session.path}/peers`, "POST", { name: 5 });
+    await alice.settled();
+    const text = said
+      .map((words) => (typeof words === "string" ? words : JSON.stringify(words)))
+      .join("\n");
+    for (const secret of ["a=", "candidate:", "192.0.2.", alice.token, "not-a-token", "test-key"]) {
+      expect(text).not.toContain(secret);
+    }
+  });
+});
