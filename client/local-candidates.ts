@@ -103,10 +103,14 @@ export class LocalCandidates {
     const exchange = this.#exchange;
     if (exchange === undefined || !this.#port.connected) return;
     while (this.#sent < this.#list.length || (this.#complete && !this.#completeSent)) {
-      const candidates = this.#list.slice(this.#sent, this.#sent + MOST_AT_ONCE);
-      this.#sent += candidates.length;
+      const next = this.#list.slice(this.#sent, this.#sent + MOST_AT_ONCE);
+      this.#sent += next.length;
       this.#completeSent = this.#complete && this.#sent === this.#list.length;
-      this.#post(exchange, candidates, this.#completeSent);
+      // Those of a description not begun yet, or rolled back, are not for this exchange.
+      const candidates = next.filter((candidate) => this.#belongs(candidate));
+      if (candidates.length > 0 || this.#completeSent) {
+        this.#post(exchange, candidates, this.#completeSent);
+      }
     }
   }
 

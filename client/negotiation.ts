@@ -11,7 +11,6 @@ import { type CandidatesFrame, RemoteCandidates } from "./remote-candidates.ts";
 import type { SignallingPort } from "./requests.ts";
 
 type OfferFrame = Extract<ToPeer, { type: "offer" }>;
-type AnswerFrame = Extract<ToPeer, { type: "answer" }>;
 
 /** One description that cannot be applied may be the other side's mistake; a second one is a pattern. */
 const MISFITS = 2;
@@ -91,8 +90,8 @@ export class Negotiation {
     this.#chain.add(() => this.#applyOffer(frame));
   }
 
-  answer(frame: AnswerFrame): void {
-    this.#chain.add(() => this.#applyAnswer(frame.exchange, frame.sdp));
+  answer({ exchange, sdp }: Extract<ToPeer, { type: "answer" }>): void {
+    this.#chain.add(() => this.#applyAnswer(exchange, sdp));
   }
 
   candidates(frame: CandidatesFrame): void {
@@ -119,8 +118,8 @@ export class Negotiation {
 
   #takeOver(summary: LinkSummary): void {
     this.#needed = !this.#numbers.takeOver(summary, this.#self);
-    const { exchange, state } = summary;
-    if (this.#needed && state === "offered") this.#chain.add(() => this.#port.rollback(exchange));
+    const openHere = this.#needed && summary.state === "offered";
+    if (openHere) this.#chain.add(() => this.#port.rollback(summary.exchange));
   }
 
   async #offerIfNeeded(): Promise<void> {
@@ -271,8 +270,7 @@ export class Negotiation {
     // An answer that was missed follows as a frame of its own.
     const alive = isOpen(summary, open) || hasDescription(summary, this.#peer, "answer", open);
     if (open !== undefined && !alive) await this.#withdrawn(open, undefined);
-    const counts = summary?.candidates.filter(({ from }) => from === this.#self) ?? [];
-    this.#local.reconcile(counts);
+    this.#local.reconcile(summary?.candidates.filter(({ from }) => from === this.#self) ?? []);
     this.#numbers.heard(summary?.exchange ?? 0);
     // The other side may have given up while this one was away.
     if (!this.established && summary?.state !== "offered") this.#needed = true;

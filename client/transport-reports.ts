@@ -65,9 +65,13 @@ export class TransportReports {
     this.look();
   }
 
-  /** An exchange was completed: sections came or went; watches the transports of the new ones. */
+  /**
+   * An exchange was completed: sections came or went; watches the transports of the new ones. All is said
+   * again: with an ICE restart the server forgets the pair, which the browser may well keep.
+   */
   settled(): void {
     this.#agreed = true;
+    this.#told.clear();
     for (const { iceTransport } of this.#dtlsTransports().values()) {
       if (this.#watched.has(iceTransport)) continue;
       this.#watched.add(iceTransport);

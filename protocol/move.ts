@@ -39,7 +39,15 @@ export function flowContext(
   at: number,
   exchange = link.exchange,
 ): FlowContext {
-  return { link: link.id, peers: link.peers, at, revision: revisionOf(session) + 1, exchange };
+  const mediaServer = link.peers.find((id) => session.peers.get(id)?.role === "media-server");
+  return {
+    link: link.id,
+    peers: link.peers,
+    at,
+    revision: revisionOf(session) + 1,
+    exchange,
+    ...(mediaServer === undefined ? {} : { mediaServer }),
+  };
 }
 
 export function move(

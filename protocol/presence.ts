@@ -98,8 +98,9 @@ function missedOn(link: Link, trickle: readonly Trickle[], peer: Peer): readonly
   const from = otherPeer(link, peer.id);
   const { open, inForce } = link;
   const messages: ToPeer[] = [];
-  // The answerer of the pair in force had its offer: it answered it.
-  if (inForce?.offerer === peer.id) {
+  // The answerer of the pair in force had its offer: it answered it. And whoever has offered anew had the
+  // answer to its last offer.
+  if (inForce?.offerer === peer.id && open?.offerer !== peer.id) {
     const { exchange, answer } = inForce;
     messages.push({ type: "answer", from, exchange, sdp: answer.sdp });
   }

@@ -1,6 +1,10 @@
 import { addressee, counterpart } from "./addressing.ts";
+import { readable } from "./assess.ts";
 import type { Flow, FlowChange } from "./flow.ts";
+import { candidateCounts } from "./flows/candidate-counts.ts";
 import { changeFlow } from "./flows/change.ts";
+import type { FlowContext, LinkFlows } from "./flows/link-flows.ts";
+import { recount } from "./flows/recount.ts";
 import { reportTransport } from "./flows/report.ts";
 import type { FromPeer } from "./messages.ts";
 import { flowContext } from "./move.ts";
@@ -33,22 +37,31 @@ export function reportOnTransport(
   if ("code" in receiver) return receiver;
   const link = session.links.get(linkIdOf(sender.id, receiver.id));
   if (!link?.inForce) return problem("nothing-offered", "no exchange is in force on this link");
-  const flows = reportTransport(
-    flowContext(session, link, at, link.inForce.exchange),
-    link.flows,
-    sender.id,
-    {
-      state: message.state,
-      ...(message.transport === undefined ? {} : { transport: message.transport }),
-      ...(message.pair === undefined ? {} : { pair: message.pair }),
-    },
-  );
+  const context = flowContext(session, link, at, link.inForce.exchange);
+  const flows = reportTransport(context, counted(context, session, link), sender.id, {
+    state: message.state,
+    ...(message.transport === undefined ? {} : { transport: message.transport }),
+    ...(message.pair === undefined ? {} : { pair: message.pair }),
+  });
   if ("code" in flows) return flows;
   return {
     session: flows === link.flows ? session : withLink(session, { ...link, flows }),
     effects: [],
     ack: {},
   };
+}
+
+/** The link's flows with the candidates that have come so far. */
+function counted(context: FlowContext, session: Session, link: Link): LinkFlows {
+  const { inForce, flows } = link;
+  const offer = readable(inForce?.offer);
+  const answer = readable(inForce?.answer);
+  if (!inForce || !offer || !answer) return flows;
+  const pair = { offer, answer, offerer: inForce.offerer };
+  const trickle = (session.trickle.get(link.id) ?? []).filter(
+    ({ exchange }) => exchange === inForce.exchange,
+  );
+  return recount(context, flows, pair, candidateCounts(link.peers, pair, trickle));
 }
 
 /** The flow of this id and its link. */

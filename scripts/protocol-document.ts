@@ -21,7 +21,9 @@ interface Schema {
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => "---"), ...rows].map((row) => `| ${row.map(cell).join(" | ")} |`).join("\n");
+  [head, head.map(() => "---"), ...rows]
+    .map((row) => `| ${row.map(cell).join(" | ")} |`)
+    .join("\n");
 
 /** `"audio" | "video"`, `Candidate[]`, `integer`: a schema in a few words. */
 function typeOf(schema: Schema): string {
@@ -79,25 +81,24 @@ function shapes(): string {
   }).join("\n\n");
 }
 
+/** Every cell of TRANSITIONS. */
+const cells = () =>
+  LINK_STATES.flatMap((state) =>
+    NEGOTIATION_EVENTS.flatMap((event) =>
+      SIDES.map((side) => ({ state, event, side, row: TRANSITIONS[state][event][side] })),
+    ),
+  );
+
 /** The state diagram and the table of offer/answer, both drawn from TRANSITIONS. */
 function negotiation(): string {
-  const arrows: string[] = [];
-  const rows: string[][] = [];
-  for (const state of LINK_STATES) {
-    for (const event of NEGOTIATION_EVENTS) {
-      for (const side of SIDES) {
-        const row = TRANSITIONS[state][event][side];
-        if ("next" in row) arrows.push(`  ${state} --> ${row.next}: ${event} (${side})`);
-        rows.push([
-          state,
-          event,
-          side,
-          "next" in row ? row.next : "",
-          "next" in row ? row.act : `\`${row.problem}\``,
-        ]);
-      }
-    }
-  }
+  const arrows = cells().flatMap(({ state, event, side, row }) =>
+    "next" in row ? [`  ${state} --> ${row.next}: ${event} (${side})`] : [],
+  );
+  const rows = cells().map(({ state, event, side, row }) =>
+    "next" in row
+      ? [state, event, side, row.next, row.act]
+      : [state, event, side, "", `\`${row.problem}\``],
+  );
   const diagram = ["```mermaid", "stateDiagram-v2", "  [*] --> stable", ...arrows, "```"];
   return `${diagram.join("\n")}\n\n${table(["state", "event", "from", "next", "act or problem"], rows)}`;
 }
@@ -110,7 +111,9 @@ const problems = (): string =>
       String(status),
       rule,
       title,
-      socket === "reply" ? "stays open" : `${socket === "count" ? CLOSE.tooManyProblems : socket} when it goes on`,
+      socket === "reply"
+        ? "stays open"
+        : `${socket === "count" ? CLOSE.tooManyProblems : socket} when it goes on`,
     ]),
   );
 

@@ -87,6 +87,10 @@ export const STEPS: readonly Step[] = [
       };
     },
   },
+  program("docs", "docs/protocol.md says what the tables say; tests name promises", "checks", [
+    join(root, "scripts", "docs.ts"),
+    "--check",
+  ]),
   {
     name: "tools",
     what: "browsers and TURN server are installed",

@@ -171,6 +171,12 @@ describe("exchanges", () => {
     accepted(pure.send("alice", { type: "answer", to: "bob", exchange: 1, sdp: answerSdp() }));
   });
 
+  it("[R2] a peer that comes back with its own offer open is not sent the old answer (found by the property)", () => {
+    const pure = linkIn("offered");
+    pure.join("alice");
+    expect(pure.take("alice", "offer", "answer")).toEqual([]);
+  });
+
   it.each([
     ["reject", "bob", "alice"],
     ["rollback", "alice", "bob"],

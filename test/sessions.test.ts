@@ -243,6 +243,53 @@ describe("security", () => {
     }
   });
 
+  it("[S2] who speaks is in the token: what a message says of its sender is ignored", async () => {
+    const session = await LiveSession.start("awake");
+    const alice = await session.join();
+    const bob = await session.join();
+    await alice.send({
+      type: "message",
+      to: bob.id,
+      from: "king",
+      peer: "king",
+      role: "king",
+      body: 1,
+    });
+    expect(await bob.next("message")).toEqual({ type: "message", from: alice.id, body: 1 });
+  });
+
+  it("[D1] a broken description is refused with its finding, or forwarded and recorded", async () => {
+    const { sdpOf } = await import("./descriptions.ts");
+    const broken = sdpOf().replace("v=0", "v=1");
+    for (const sdpPolicy of ["enforce", "report"]) {
+      const session = await LiveSession.start("awake", { sdpPolicy });
+      const alice = await session.join();
+      const bob = await session.join();
+      const offer = { type: "offer", id: 1, to: bob.id, sdp: broken };
+      const reply = await alice.request(offer as never);
+      const { links } = await session.read<{ links: { findings: object[] }[] }>("/findings");
+      if (sdpPolicy === "enforce") {
+        expect(reply).toMatchObject({
+          code: "sdp-invalid",
+          finding: { rule: "version-invalid", level: "error", description: "offer", line: 1 },
+        });
+        expect(await bob.all("offer")).toEqual([]);
+        expect(links).toEqual([]);
+      } else {
+        expect((await bob.next("offer")).sdp).toBe(broken);
+        expect(links).toMatchObject([{ findings: [{ rule: "version-invalid", line: 1 }] }]);
+        const answer = {
+          type: "answer",
+          id: 1,
+          to: alice.id,
+          exchange: 1,
+          sdp: sdpOf({ setup: "active" }),
+        };
+        expect((await bob.request(answer as never)).type).toBe("ack");
+      }
+    }
+  });
+
   it("[A2] a peer may publish only the kinds it was granted", async () => {
     const { sdpOf } = await import("./descriptions.ts");
     const session = await LiveSession.start("awake");

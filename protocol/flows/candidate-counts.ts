@@ -65,3 +65,23 @@ function sectionCounts(
     ]),
   );
 }
+
+const NO_CANDIDATES: CandidateCounts = { host: 0, srflx: 0, prflx: 0, relay: 0 };
+
+const isAny = ({ host, srflx, prflx, relay }: CandidateCounts): boolean =>
+  host + srflx + prflx + relay > 0;
+
+/**
+ * What a transport counts, by peer: the candidates of a bundle are those of its tagged section; offers may
+ * spread them (RFC 9143 s7.2).
+ */
+export function bundleCounts(
+  peers: readonly [string, string],
+  candidates: Candidates,
+  sections: readonly { readonly index: number }[],
+): Record<string, CandidateCounts> {
+  const countsOfPeer = (peer: string): CandidateCounts =>
+    sections.flatMap(({ index }) => candidates.get(peer)?.[index] ?? []).find(isAny) ??
+    NO_CANDIDATES;
+  return Object.fromEntries(peers.map((peer) => [peer, countsOfPeer(peer)]));
+}

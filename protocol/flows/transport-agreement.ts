@@ -1,8 +1,8 @@
-import type { CandidateCounts, Transport } from "../flow.ts";
+import type { Transport } from "../flow.ts";
 import type { Section } from "../sdp/section.ts";
 import { type AgreedPair, type AgreedSection, agreedSections } from "./agreed-pair.ts";
 import { type Bundle, bundlesOf, transportOf } from "./bundle.ts";
-import type { Candidates } from "./candidate-counts.ts";
+import { bundleCounts, type Candidates } from "./candidate-counts.ts";
 import { labelOf, newTransportId } from "./identity.ts";
 import type { FlowContext, LinkFlows } from "./link-flows.ts";
 
@@ -99,24 +99,10 @@ function transportRecord(
     // Data alone has no RTCP, thus one component as with rtcp-mux.
     rtcpMux: rtp.every(({ answered }) => answered.rtcpMux),
     dtls: dtlsRoles(context, pair, bundle[0]),
-    candidates: Object.fromEntries(
-      context.peers.map((peer) => [peer, bundleCounts(candidates.get(peer) ?? [], bundle)]),
-    ),
+    candidates: bundleCounts(context.peers, candidates, bundle),
     ...(selectedPair && !isOtherPath ? { selectedPair } : {}),
     fiveTuples: isOtherPath ? [] : path.fiveTuples,
   };
-}
-
-const NO_CANDIDATES: CandidateCounts = { host: 0, srflx: 0, prflx: 0, relay: 0 };
-
-/** The candidates of a bundle are those of its tagged section; offers may spread them (RFC 9143 s7.2). */
-function bundleCounts(
-  counts: readonly CandidateCounts[],
-  bundle: Bundle<AgreedSection>,
-): CandidateCounts {
-  const isAny = ({ host, srflx, prflx, relay }: CandidateCounts): boolean =>
-    host + srflx + prflx + relay > 0;
-  return bundle.flatMap(({ index }) => counts[index] ?? []).find(isAny) ?? NO_CANDIDATES;
 }
 
 /** RFC 4145 s4.1 and RFC 8842 s5: `active` is the DTLS client, also where only the offer decides. */
