@@ -67,7 +67,7 @@ const Variables = z.object({
     "origins such as https://app.example.com, without a path",
   ),
   // RFC 7064: stun:host[:port]
-  STUN_URLS: urls(/^stuns?:[^\s?/]+$/, "stun:stun.example.com:3478").optional(),
+  STUN_URLS: urls(/^stuns?:[^\s?/]+$/, "stun:stun.example.com:3478"),
   TURN_PROVIDER: z.enum(["hmac", "cloudflare", "none"]).optional(),
   // RFC 7065: turn:host[:port][?transport=udp|tcp]
   TURN_URLS: urls(
@@ -112,11 +112,15 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     apiKeys: localDev && read.API_KEYS.length === 0 ? [DEV_KEY] : read.API_KEYS,
     tokenSecrets: read.TOKEN_SECRETS,
     allowedOrigins: read.ALLOWED_ORIGINS,
-    stunUrls: read.STUN_URLS ?? (localDev ? [] : ["stun:stun.cloudflare.com:3478"]),
+    // Between two pages of one machine STUN only costs time.
+    stunUrls: read.STUN_URLS.length > 0 || localDev ? read.STUN_URLS : [PUBLIC_STUN],
     turn: readTurn(read),
     ...(read.DO_JURISDICTION === undefined ? {} : { jurisdiction: read.DO_JURISDICTION }),
   };
 }
+
+/** Used by deployments that name no STUN server. */
+const PUBLIC_STUN = "stun:stun.cloudflare.com:3478";
 
 /** The API key that is valid in local development when none is set. */
 export const DEV_KEY = "dev-key";

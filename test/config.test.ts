@@ -45,6 +45,19 @@ describe("configuration", () => {
     expect(() => readConfig(env)).toThrow(new RegExp(`^${variable}: `));
   });
 
+  it("[M19] a deployment has a public STUN server unless it names its own; locally there is none", () => {
+    expect(readConfig({}).stunUrls).toEqual(["stun:stun.cloudflare.com:3478"]);
+    expect(readConfig({ STUN_URLS: "stun:a.example.com" }).stunUrls).toEqual([
+      "stun:a.example.com",
+    ]);
+    expect(readConfig({ LOCAL_DEV: "true" }).stunUrls).toEqual([]);
+    const both = readConfig({
+      LOCAL_DEV: "true",
+      STUN_URLS: "stun:a.example.com,stuns:b.example.com:5349",
+    });
+    expect(both.stunUrls).toHaveLength(2);
+  });
+
   it("[M10] TURN is hmac when URLs are set, with the first secret signing", () => {
     const env = {
       TURN_URLS: "turn:a.example.com:3478?transport=udp,turns:a.example.com:5349?transport=tcp",

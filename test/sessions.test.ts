@@ -148,7 +148,10 @@ describe("sessions", () => {
         url: `wss://duplex.test${session.path}/signalling`,
         protocol: "duplex.v1",
       },
-      iceServers: [{ username: expect.stringMatching(/^\d+:[0-9a-z]{16}$/) }],
+      iceServers: [
+        { urls: [expect.stringMatching(/^stun:/)] },
+        { username: expect.stringMatching(/^\d+:[0-9a-z]{16}$/) },
+      ],
     });
   });
 });

@@ -123,7 +123,7 @@ describe("POST /v1/turn/credentials", () => {
       ttlSeconds: number;
     };
     expect(own.ttlSeconds).toBe(60);
-    expect(own.iceServers[0]?.username.split(":")[1]).toBe(peer.id);
+    expect(own.iceServers.at(-1)?.username.split(":")[1]).toBe(peer.id);
     expect((await as({})).status).toBe(401);
     expect((await as({ authorization: "Bearer nope" })).status).toBe(401);
     expect((await as({ authorization: "Bearer test-key" })).status).toBe(200);
