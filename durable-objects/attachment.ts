@@ -67,16 +67,25 @@ export function withSoft(
   return { attachment: { ...attachment, soft: fits ? soft : [] }, fits };
 }
 
-/** Puts what the sockets remember back into a session that was loaded from its rows. */
+const amountOf = (entry: Trickle | undefined): number =>
+  entry ? entry.candidates.length + entry.dropped + (entry.complete ? 1 : 0) : -1;
+
+/**
+ * Puts what the sockets remember back into a session that was loaded from its rows. What was written since, or
+ * belongs to an exchange that is over, is left out.
+ */
 export function withRemembered(session: Session, attachments: readonly Attachment[]): Session {
   const trickle = new Map(session.trickle);
-  for (const { soft } of attachments) {
-    for (const [link, entry] of soft) {
-      const rest = (trickle.get(link) ?? []).filter(
-        ({ from, exchange }) => from !== entry.from || exchange !== entry.exchange,
-      );
-      trickle.set(link, [...rest, entry]);
-    }
+  for (const [id, entry] of attachments.flatMap(({ soft }) => soft)) {
+    const link = session.links.get(id);
+    const current = link && [link.open?.exchange, link.inForce?.exchange].includes(entry.exchange);
+    if (!current) continue;
+    const known = trickle.get(id) ?? [];
+    const isSame = ({ from, exchange }: Trickle): boolean =>
+      from === entry.from && exchange === entry.exchange;
+    const written = known.find(isSame);
+    if (amountOf(written) >= amountOf(entry)) continue;
+    trickle.set(id, written ? known.map((one) => (isSame(one) ? entry : one)) : [...known, entry]);
   }
   return { ...session, trickle };
 }

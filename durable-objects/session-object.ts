@@ -8,7 +8,8 @@ import type { SessionConfig } from "../protocol/session-config.ts";
 import { findFlow } from "../protocol/steering.ts";
 import { type SessionView, viewFlows, viewPeer, viewSession } from "../protocol/views.ts";
 import type { Asker, SessionCommands } from "./session-commands.ts";
-import { SessionSockets, sessionNotFound } from "./session-sockets.ts";
+import { SessionSockets } from "./session-sockets.ts";
+import { sessionNotFound } from "./session-turns.ts";
 
 /** One session: its sockets (see SessionSockets) and what the Worker asks of it over RPC. */
 export class SessionObject extends SessionSockets implements SessionCommands {
