@@ -1,8 +1,15 @@
 import { readable } from "./assess.ts";
 import type { FromPeer } from "./messages.ts";
-import { forwarded, move, staleness, trickleOf } from "./move.ts";
-import { type Problem, problem } from "./problem.ts";
-import { type Link, type Peer, type Session, type Step, withTrickle } from "./session.ts";
+import { forwarded, move, staleNegotiation } from "./move.ts";
+import type { Problem } from "./problem.ts";
+import {
+  type Link,
+  type Peer,
+  type Session,
+  type Step,
+  trickleOf,
+  withTrickle,
+} from "./session.ts";
 import { addCandidates, checkSections, ofGeneration } from "./trickle.ts";
 
 /** Candidates go to the other side in order, once, after their description (N5). */
@@ -16,13 +23,13 @@ export function candidates(
   if ("code" in made) return made;
   const { link } = made;
   const pair = exchangeOf(link, message.exchange);
-  if (!pair) return staleness(link, -1) ?? problem("stale-negotiation", "no exchange is open");
+  if (!pair) return staleNegotiation(link);
   const own = pair.offerer === sender.id ? pair.offer : "answer" in pair ? pair.answer : undefined;
   const description = readable(own ?? pair.offer);
   const misplaced = description && checkSections(message.candidates, description);
   if (misplaced) return misplaced;
   const { current, dropped } = ofGeneration(message.candidates, readable(own));
-  const added = addCandidates(trickleOf(made), {
+  const added = addCandidates(trickleOf(session, link.id), {
     from: sender.id,
     exchange: message.exchange,
     candidates: current,

@@ -10,13 +10,11 @@ import {
   forwarded,
   type Move,
   move,
+  openExchange,
   refusal,
-  staleness,
   toReceiver,
-  transitionFor,
-  trickleOf,
 } from "./move.ts";
-import { type Problem, problem } from "./problem.ts";
+import type { Problem } from "./problem.ts";
 import {
   type Effect,
   type Link,
@@ -26,6 +24,7 @@ import {
   type Step,
   type StoredDescription,
   type Trickle,
+  trickleOf,
   withLink,
   withTrickle,
 } from "./session.ts";
@@ -48,7 +47,7 @@ export function offer(
   if (link.open?.offerer === sender.id && link.open.offer.sdp === message.sdp) {
     return { session, effects: [], ack: { exchange: link.open.exchange } };
   }
-  const refused = refusal(link, transitionFor(link, sender, "offer"));
+  const refused = refusal(link, sender, "offer");
   if (refused) return refused;
   const stored: StoredDescription = { sdp: message.sdp };
   const assessed = assess(session, sender, stored);
@@ -91,16 +90,14 @@ export function answer(
   if ("code" in made) return made;
   const { link } = made;
   if (isRepeatedAnswer(link, sender, message)) return { session, effects: [], ack: {} };
-  const refused =
-    staleness(link, message.exchange) ?? refusal(link, transitionFor(link, sender, "answer"));
-  if (refused) return refused;
-  if (!link.open) return problem("nothing-offered", "no offer waits for an answer");
+  const open = openExchange(link, sender, message);
+  if ("code" in open) return open;
   const stored: StoredDescription = { sdp: message.sdp };
-  const assessed = assess(session, sender, stored, link.open.offer);
+  const assessed = assess(session, sender, stored, open.offer);
   if ("code" in assessed) return assessed;
-  const { exchange, offerer, offer: offered } = link.open;
+  const { exchange, offerer, offer: offered } = open;
   const inForce = { exchange, offerer, offer: offered, answer: stored };
-  const held = trickleOf(made).filter((entry) => entry.exchange === exchange);
+  const held = trickleOf(session, link.id).filter((entry) => entry.exchange === exchange);
   const trickle = held.map((entry) => settle(entry, inForce));
   const next: Link = {
     ...link,
@@ -186,10 +183,8 @@ function takeBack(
 ): Step | Problem {
   const made = move(session, sender, message.to, at);
   if ("code" in made) return made;
-  const refused =
-    staleness(made.link, message.exchange) ??
-    refusal(made.link, transitionFor(made.link, sender, message.type));
-  if (refused) return refused;
+  const open = openExchange(made.link, sender, message);
+  if ("code" in open) return open;
   const { type: _type, to: _to, id: _id, ...rest } = message;
   const told =
     message.type === "reject"
@@ -210,9 +205,7 @@ export function expireOffers(session: Session, at: number): Step {
     if (!link.open || link.open.expiresAt > at) continue;
     const { exchange } = link.open;
     const [one, other] = link.peers;
-    const [sender, receiver] = [now.peers.get(one), now.peers.get(other)];
-    if (!sender || !receiver) continue;
-    now = closeOpen({ session: now, link, sender, receiver, at }, "expired").session;
+    now = closeOpen({ session: now, link, at }, "expired").session;
     effects.push({ type: "send", to: one, message: { type: "expired", from: other, exchange } });
     effects.push({ type: "send", to: other, message: { type: "expired", from: one, exchange } });
   }

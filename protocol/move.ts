@@ -1,15 +1,23 @@
 import { counterpart, linkBetween } from "./addressing.ts";
 import type { FlowContext } from "./flows/link-flows.ts";
 import { withdrawFlows } from "./flows/withdraw.ts";
-import { type NegotiationEvent, type Side, TRANSITIONS, type Transition } from "./negotiation.ts";
+import {
+  type NegotiationEvent,
+  type NegotiationProblem,
+  type Side,
+  TRANSITIONS,
+  type Transition,
+} from "./negotiation.ts";
 import { type Problem, problem } from "./problem.ts";
 import {
   type Effect,
   type Link,
+  type OpenExchange,
   type Peer,
   revisionOf,
   type Session,
   type Trickle,
+  trickleOf,
   withLink,
   withTrickle,
 } from "./session.ts";
@@ -23,9 +31,6 @@ export interface Move {
   readonly link: Link;
   readonly at: number;
 }
-
-export const trickleOf = ({ session, link }: Move): readonly Trickle[] =>
-  session.trickle.get(link.id) ?? [];
 
 export const toReceiver = (
   { receiver }: Move,
@@ -62,47 +67,60 @@ export function move(
 }
 
 /** The row of the table for this event and sender (N2). */
-export function transitionFor(link: Link, sender: Peer, event: NegotiationEvent): Transition {
+function transitionFor(link: Link, sender: Peer, event: NegotiationEvent): Transition {
   const newest = link.open ?? link.inForce;
   const side: Side = newest?.offerer === sender.id ? "offerer" : "answerer";
   return TRANSITIONS[link.open ? "offered" : "stable"][event][side];
 }
 
-const REFUSALS: Partial<Record<string, string>> = {
+const REFUSALS: Record<NegotiationProblem, string> = {
   glare: "the other side's offer was first; roll back and answer it (exchange tells its number)",
   "not-the-answerer": "the offerer cannot do this to its own offer",
   "not-the-offerer": "only the offerer can roll its offer back; the answerer rejects",
   "nothing-offered": "the exchange is closed: no offer waits for an answer",
 };
 
-export function refusal(link: Link, transition: Transition): Problem | undefined {
-  if (!("problem" in transition)) return undefined;
-  const current = (link.open ?? link.inForce)?.exchange;
-  const members = current === undefined ? {} : { exchange: current };
-  return problem(transition.problem, REFUSALS[transition.problem] ?? transition.problem, members);
+/** Number of the open exchange, else of the one in force; null before the first and after a failed first. */
+const currentNumber = (link: Link): number | null => (link.open ?? link.inForce)?.exchange ?? null;
+
+/** Why the table refuses this event of this sender, if it does. */
+export function refusal(link: Link, sender: Peer, event: NegotiationEvent): Problem | undefined {
+  const row = transitionFor(link, sender, event);
+  if (!("problem" in row)) return undefined;
+  return problem(row.problem, REFUSALS[row.problem], { exchange: currentNumber(link) });
 }
 
-/** N1: only the open exchange, or in `stable` the one in force, is current. */
-export function staleness(link: Link, exchange: number): Problem | undefined {
-  const current = (link.open ?? link.inForce)?.exchange;
-  if (exchange === current) return undefined;
-  return problem("stale-negotiation", "this exchange is not the current one", {
-    exchange: current ?? null,
+/** N1: the exchange is not, or no longer, the current one. */
+export const staleNegotiation = (link: Link): Problem =>
+  problem("stale-negotiation", "this exchange is not the current one", {
+    exchange: currentNumber(link),
   });
+
+/** The open exchange that an answer, rejection or rollback is for, or why it cannot be (N1, N2). */
+export function openExchange(
+  link: Link,
+  sender: Peer,
+  { type, exchange }: { type: "answer" | "reject" | "rollback"; exchange: number },
+): OpenExchange | Problem {
+  if (exchange !== currentNumber(link)) return staleNegotiation(link);
+  // The rows of `stable` refuse all three events: past this line an exchange is open.
+  return refusal(link, sender, type) ?? (link.open as OpenExchange);
 }
 
 /** Drops the open offer: the link is what it was before it, its candidates are forgotten (N4). */
-export function closeOpen(
-  made: Move,
+export function closeOpen<M extends Pick<Move, "session" | "link" | "at">>(
+  made: M,
   reason: "rejected" | "rolled-back" | "expired" | "superseded",
-): Move {
+): M {
   const { link, session, at } = made;
   const next: Link = {
     ...link,
     open: null,
     flows: withdrawFlows(flowContext(session, link, at), link.flows, reason),
   };
-  const kept = trickleOf(made).filter(({ exchange }) => exchange !== link.open?.exchange);
+  const kept = trickleOf(session, link.id).filter(
+    ({ exchange }) => exchange !== link.open?.exchange,
+  );
   return { ...made, link: next, session: withTrickle(withLink(session, next), link.id, kept) };
 }
 

@@ -41,12 +41,18 @@ export type NegotiationAct =
   /** Stores candidates until the description they belong to is through (N5). */
   | "hold";
 
+/** What the table answers to events that do not fit. */
+export type NegotiationProblem = Extract<
+  ProblemCode,
+  "glare" | "not-the-offerer" | "not-the-answerer" | "nothing-offered"
+>;
+
 export type Transition =
   | { readonly next: LinkState; readonly act: NegotiationAct }
-  | { readonly problem: ProblemCode };
+  | { readonly problem: NegotiationProblem };
 
 const go = (next: LinkState, act: NegotiationAct): Transition => ({ next, act });
-const refuse = (code: ProblemCode): Transition => ({ problem: code });
+const refuse = (code: NegotiationProblem): Transition => ({ problem: code });
 const both = (row: Transition): Record<Side, Transition> => ({ offerer: row, answerer: row });
 
 /**

@@ -12,6 +12,7 @@ import {
   type Session,
   type Step,
   type Trickle,
+  trickleOf,
   withLink,
   withoutPeer,
   withPeer,
@@ -90,7 +91,7 @@ const peerOf = (grant: Grant, known: Peer | undefined, at: number): Peer => ({
 function missed(session: Session, peer: Peer): readonly Effect[] {
   if (peer.role === "observer") return [];
   return liveLinksOf(session, peer)
-    .flatMap((link) => missedOn(link, session.trickle.get(link.id) ?? [], peer))
+    .flatMap((link) => missedOn(link, trickleOf(session, link.id), peer))
     .map((message) => ({ type: "send", to: peer.id, message }));
 }
 

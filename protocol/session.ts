@@ -119,6 +119,11 @@ export function newSession(id: string, config: SessionConfig, at: number): Sessi
   };
 }
 
+/** All that was trickled on a link, in the exchanges that are open or in force. */
+export function trickleOf(session: Session, link: string): readonly Trickle[] {
+  return session.trickle.get(link) ?? [];
+}
+
 /** Id of the link of two peers, the same from both ends. */
 export function linkIdOf(one: string, other: string): string {
   return one < other ? `${one}~${other}` : `${other}~${one}`;

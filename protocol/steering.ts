@@ -17,6 +17,7 @@ import {
   revisionOf,
   type Session,
   type Step,
+  trickleOf,
   withLink,
 } from "./session.ts";
 
@@ -58,7 +59,7 @@ function counted(context: FlowContext, session: Session, link: Link): LinkFlows 
   const answer = readable(inForce?.answer);
   if (!inForce || !offer || !answer) return flows;
   const pair = { offer, answer, offerer: inForce.offerer };
-  const trickle = (session.trickle.get(link.id) ?? []).filter(
+  const trickle = trickleOf(session, link.id).filter(
     ({ exchange }) => exchange === inForce.exchange,
   );
   return recount(context, flows, pair, candidateCounts(link.peers, pair, trickle));

@@ -13,6 +13,7 @@ import {
   revisionOf,
   type Session,
   type Step,
+  trickleOf,
 } from "./session.ts";
 import type { Grant } from "./session-config.ts";
 import { relayMessage, reportOnTransport, steerFlow } from "./steering.ts";
@@ -132,7 +133,7 @@ function answerState(session: Session, sender: Peer, to: string | undefined): St
   return {
     session,
     effects: [],
-    ack: { links: links.map((link) => viewLink(link, session.trickle.get(link.id) ?? [])) },
+    ack: { links: links.map((link) => viewLink(link, trickleOf(session, link.id))) },
   };
 }
 

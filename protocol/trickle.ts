@@ -30,16 +30,15 @@ export function checkSections(
   candidates: readonly Candidate[],
   description: Description,
 ): Problem | undefined {
-  for (const { sdpMid, sdpMLineIndex } of candidates) {
+  for (const candidate of candidates) {
+    const { sdpMid, sdpMLineIndex } = candidate;
     const found =
       typeof sdpMid === "string" && sdpMid !== ""
         ? description.sections.some((section) => section.mid === sdpMid)
         : typeof sdpMLineIndex === "number"
           ? sdpMLineIndex < description.sections.length
           : false;
-    // W3C: an end-of-candidates indication may leave both out: it means all sections.
-    const unnamed = sdpMid == null && sdpMLineIndex == null;
-    if (found || unnamed) continue;
+    if (found || isEndOfAll(candidate)) continue;
     return problem("unknown-m-section", "sdpMid or sdpMLineIndex names no m-section", {
       sdpMid: sdpMid ?? null,
       sdpMLineIndex: sdpMLineIndex ?? null,
@@ -47,6 +46,10 @@ export function checkSections(
   }
   return undefined;
 }
+
+/** W3C webrtc-pc 4.4.1.9: only the end of candidates may name no section: it means all of them. */
+const isEndOfAll = ({ candidate, sdpMid, sdpMLineIndex }: Candidate): boolean =>
+  candidate === "" && sdpMid == null && sdpMLineIndex == null;
 
 /** Splits candidates by generation: those of the description's own ICE generation, and the others. */
 export function ofGeneration(

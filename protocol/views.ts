@@ -9,6 +9,7 @@ import {
   revisionOf,
   type Session,
   type Trickle,
+  trickleOf,
 } from "./session.ts";
 
 /** What others read of a session: the state as values of the wire. */
@@ -179,7 +180,7 @@ export function welcome(session: Session, peer: Peer, resumed: boolean, ice: Ice
     ...(ice.expiresAt === undefined ? {} : { iceServersExpireAt: ice.expiresAt }),
     peers: [...session.peers.values()].filter(({ id }) => id !== peer.id).map(viewPeer),
     links: liveLinksOf(session, peer).map((link) =>
-      summariseLink(link, session.trickle.get(link.id) ?? []),
+      summariseLink(link, trickleOf(session, link.id)),
     ),
     flows: viewFlows(session, peer),
     tokenExpiresAt: peer.tokenExpiresAt,

@@ -321,6 +321,7 @@ describe("candidates", () => {
     const text = "candidate:9 1 udp 1 192.0.2.9 4009 typ host";
     accepted(send({ candidate: text, sdpMLineIndex: 0 }));
     expect(outcome(send({ candidate: text, sdpMLineIndex: 7 }))).toBe("unknown-m-section");
+    expect(outcome(send({ candidate: text }))).toBe("unknown-m-section");
     accepted(send({ candidate: "" }));
     accepted(send({ candidate: "", sdpMid: null, usernameFragment: "" }));
     accepted(send({ candidate: `${text} ufrag gone`, sdpMid: "0" }));
