@@ -83,9 +83,6 @@ function requestId(value: object): { id?: number } {
 
 function checkBody(message: FromPeer, id: { id?: number }): Decoded {
   if (message.type !== "message") return { message };
-  if (message.body === undefined) {
-    return { problem: problem("invalid-message", "body: missing"), ...id };
-  }
   if (!exceedsBytes(JSON.stringify(message.body), LIMITS.bodyBytes)) return { message };
   const detail = `body: at most ${LIMITS.bodyBytes} bytes of JSON`;
   return { problem: problem("message-too-large", detail, { maxBytes: LIMITS.bodyBytes }), ...id };

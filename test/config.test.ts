@@ -58,6 +58,11 @@ describe("configuration", () => {
     expect(both.stunUrls).toHaveLength(2);
   });
 
+  it("[M19] a jurisdiction for all sessions can be set", () => {
+    expect(readConfig({ DO_JURISDICTION: "eu" }).jurisdiction).toBe("eu");
+    expect(readConfig({})).not.toHaveProperty("jurisdiction");
+  });
+
   it("[M10] TURN is hmac when URLs are set, with the first secret signing", () => {
     const env = {
       TURN_URLS: "turn:a.example.com:3478?transport=udp,turns:a.example.com:5349?transport=tcp",

@@ -57,6 +57,14 @@ describe("decode", () => {
     expect(decode('{"type":"offer","id":-4}')).not.toHaveProperty("id");
   });
 
+  it("[S8] a message without a body is refused, one with null is not", () => {
+    expect(decode('{"type":"message","to":"b","id":1}')).toMatchObject({
+      id: 1,
+      problem: { code: "invalid-message" },
+    });
+    expect(decode('{"type":"message","to":"b","body":null}')).toHaveProperty("message");
+  });
+
   it("[A4] a problem never quotes what was sent", () => {
     const secret = "v=0-super-secret";
     const decoded = decode(JSON.stringify({ type: "offer", id: 1, to: secret.repeat(20), sdp: 5 }));

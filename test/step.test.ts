@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { FromPeer } from "../protocol/messages.ts";
 import { nextDeadline, revisionOf } from "../protocol/session.ts";
+import { summariseLink, viewLink, viewSession } from "../protocol/views.ts";
 import { candidateOf, sdpOf } from "./descriptions.ts";
 import { accepted, outcome, PureSession } from "./pure-session.ts";
 
@@ -389,3 +390,83 @@ describe("candidates", () => {
     expect(rest).toMatchObject([{ type: "candidates", complete: true }]);
   });
 });
+
+describe("at the edges", () => {
+  it("[A2] data is granted by the kind `data`; a section without mid is named by its index", () => {
+    const pure = meshOf("alice");
+    const data = sdpOf({ sections: [{ kind: "application" }] });
+    accepted(pure.send("alice", { type: "offer", to: join(pure, "bob"), sdp: data }));
+    const nameless = sdpOf().replace("a=mid:0\r\n", "").replace("a=group:BUNDLE 0\r\n", "");
+    const carol = join(pure, "carol", { publish: [] });
+    const refused = pure.send(carol, { type: "offer", to: "alice", sdp: nameless });
+    expect(refused).toMatchObject({ code: "not-permitted", mLine: 0 });
+    expect(refused).not.toHaveProperty("mid");
+  });
+
+  it("[N5] an end of candidates that waited for the answer follows it; what was only dropped does not", () => {
+    for (const [waiting, told] of [
+      [{ candidates: [], complete: true }, 1],
+      [{ candidates: [candidateOf(1, "else")] }, 0],
+    ] as const) {
+      const pure = meshOf("alice", "bob");
+      accepted(pure.send("alice", { type: "offer", to: "bob", sdp: sdpOf() }));
+      const early = { ...waiting, candidates: [...waiting.candidates] };
+      accepted(pure.send("bob", { type: "candidates", to: "alice", exchange: 1, ...early }));
+      accepted(pure.send("bob", { type: "answer", to: "alice", exchange: 1, sdp: answerSdp }));
+      expect(pure.take("alice", "candidates")).toHaveLength(told);
+    }
+  });
+
+  it("[N5] both sides' candidates are kept apart", () => {
+    const pure = called();
+    const send = (from: string, to: string, n: number, ufrag: string) =>
+      accepted(
+        pure.send(from, {
+          type: "candidates",
+          to,
+          exchange: 1,
+          candidates: [candidateOf(n, ufrag)],
+        }),
+      );
+    send("alice", "bob", 1, "abcd");
+    send("bob", "alice", 2, "wxyz");
+    send("bob", "alice", 3, "wxyz");
+    expect(pure.session.trickle.get("alice~bob")).toMatchObject([
+      { from: "alice", candidates: [candidateOf(1)] },
+      { from: "bob", candidates: [candidateOf(2, "wxyz"), candidateOf(3, "wxyz")] },
+    ]);
+  });
+
+  it("[R2] an observer that comes back is welcomed and sent nothing else", () => {
+    const pure = called();
+    accepted(pure.join("eve", "observer"));
+    accepted(pure.join("eve", "observer"));
+    expect(pure.take("eve").map(({ type }) => type)).toEqual(["welcome", "welcome"]);
+  });
+
+  it("[N6] a link whose peer has left has no descriptions any more; an offered one has no answer yet", () => {
+    const pure = called();
+    accepted(pure.send("bob", { type: "leave" }));
+    const dead = pure.session.links.get("alice~bob")!;
+    expect(viewLink(dead, [])).toEqual({
+      id: "alice~bob",
+      peers: ["alice", "bob"],
+      state: "stable",
+      exchange: 1,
+      candidates: [],
+    });
+    expect(summariseLink(dead, []).has).toEqual([]);
+    expect(viewSession(pure.session).links).toMatchObject([{ state: "stable", exchange: 1 }]);
+    accepted(pure.join("bob"));
+    accepted(pure.send("bob", { type: "offer", to: "alice", sdp: sdpOf() }));
+    const open = pure.session.links.get("alice~bob")!;
+    expect(summariseLink(open, []).has).toEqual([
+      { from: "bob", description: "offer", exchange: 2 },
+    ]);
+  });
+});
+
+function join(pure: PureSession, peer: string, more: object = {}): string {
+  accepted(pure.join(peer, "peer", more));
+  return peer;
+}
