@@ -58,6 +58,17 @@ function typeOf(schema: Schema | undefined): string {
   return [schema.type ?? "any"].flat().join(" | ");
 }
 
+/** The type as code, linked to its shape when it has a name. */
+function typeCode(schema: Schema | undefined) {
+  const name = (schema?.$ref ?? schema?.items?.$ref)?.split("/").at(-1);
+  const code = html`<code>${typeOf(schema)}</code>`;
+  return name ? html`<a href="#${name}">${code}</a>` : code;
+}
+
+/** Words with `code` in them. */
+const prose = (text: string) =>
+  text.split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
+
 function notesOf(schema: Schema): string {
   const notes = [schema.description ?? ""];
   if (schema.default !== undefined) notes.push(`default ${JSON.stringify(schema.default)}`);
@@ -72,7 +83,7 @@ const fields = (schema: Schema | undefined) =>
         <tr><th>field</th><th>type</th><th></th></tr>
         ${Object.entries(schema.properties).map(
           ([name, field]) =>
-            html`<tr><td><code>${name}${schema.required?.includes(name) ? "" : "?"}</code></td><td><code>${typeOf(field)}</code></td><td>${notesOf(field)}</td></tr>`,
+            html`<tr><td><code>${name}${schema.required?.includes(name) ? "" : "?"}</code></td><td>${typeCode(field)}</td><td>${prose(notesOf(field))}</td></tr>`,
         )}
       </table>`
     : "";
@@ -84,7 +95,7 @@ const answersOf = (operation: Operation) =>
   html`<table>
     ${Object.entries(operation.responses).map(
       ([status, { description, content }]) =>
-        html`<tr><td><code>${status}</code></td><td>${content ? html`<code>${typeOf(firstSchema(content))}</code>` : ""}</td><td>${description}</td></tr>`,
+        html`<tr><td><code>${status}</code></td><td>${content ? typeCode(firstSchema(content)) : ""}</td><td>${prose(description)}</td></tr>`,
     )}
   </table>`;
 
@@ -93,9 +104,9 @@ function article(path: string, method: string, operation: Operation) {
   const query = operation.parameters?.filter((parameter) => parameter.in === "query") ?? [];
   return html`<article>
     <h3><b>${method}</b> <code>${path}</code></h3>
-    <p>${operation.summary ?? ""}. ${operation.description ?? ""}</p>
+    <p>${prose(`${operation.summary ?? ""}. ${operation.description ?? ""}`)}</p>
     ${query.length > 0 ? html`<p>Query: ${query.map(({ name }) => html`<code>${name}</code> `)}</p>` : ""}
-    ${body ? html`<p>Body: <code>${typeOf(body)}</code></p>${fields(body)}` : ""}
+    ${body ? html`<p>Body: ${typeCode(body)}</p>${fields(body)}` : ""}
     ${answersOf(operation)}
   </article>`;
 }
@@ -118,12 +129,12 @@ export function docsPage(api: ApiDocument) {
       </head>
       <body>
         <h1>${api.info.title} API ${api.info.version}</h1>
-        <p>${api.info.description ?? ""}</p>
+        <p>${prose(api.info.description ?? "")}</p>
         <p><a href="/openapi.json">openapi.json</a> · <a href="/asyncapi.json">asyncapi.json</a></p>
         <h2>Calls</h2>
         ${operations}
         <h2>Shapes</h2>
-        ${schemas.map(([name, schema]) => html`<article><h3><code>${name}</code></h3><p>${typeOf(schema) === "object" ? "" : html`<code>${typeOf(schema)}</code>`} ${schema.description ?? ""}</p>${fields(schema)}</article>`)}
+        ${schemas.map(([name, schema]) => html`<article id="${name}"><h3><code>${name}</code></h3><p>${typeOf(schema) === "object" ? "" : html`<code>${typeOf(schema)}</code>`} ${prose(schema.description ?? "")}</p>${fields(schema)}</article>`)}
       </body>
     </html>`;
 }
