@@ -47,7 +47,6 @@ export const PROBLEMS = {
   "not-permitted": row("The token does not grant this", "A2", 403, "count"),
   // What is there
   "not-found": row("Nothing is at this address", "S1", 404, "reply"),
-  "method-not-allowed": row("The address does not take this method", "S1", 405, "reply"),
   "session-not-found": row("There is no such session", "S1", 404, "reply"),
   "flow-not-found": row("There is no such flow", "F1", 404, "reply"),
   "session-full": row("The session has as many peers as it may", "S7", 409, "reply"),

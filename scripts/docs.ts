@@ -2,6 +2,7 @@
 // document that differs from the tables, a test that names no promise of docs/rules.md, a promise nobody proves.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { PROBLEMS } from "../protocol/problem.ts";
 import { protocolDocument } from "./protocol-document.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -18,16 +19,20 @@ function promises(): Set<string> {
   return new Set([...numbered, ...capabilities]);
 }
 
+const testFiles = (): string[] =>
+  ["test", "test/e2e"].flatMap((folder) =>
+    readdirSync(at(folder))
+      .filter((name) => /\.(test|e2e)\.ts$/.test(name))
+      .map((name) => `${folder}/${name}`),
+  );
+
+const testTexts = (): string[] => testFiles().map(read);
+
 /** Ids in the titles of tests, with a file that has them. */
 function proved(): Map<string, string> {
   const found = new Map<string, string>();
-  for (const folder of ["test", "test/e2e"]) {
-    for (const file of readdirSync(at(folder)).filter((name) => /\.(test|e2e)\.ts$/.test(name))) {
-      const text = read(`${folder}/${file}`);
-      for (const [, id = ""] of text.matchAll(/\[([SNRDFAM]\d+)\]/g)) {
-        found.set(id, `${folder}/${file}`);
-      }
-    }
+  for (const file of testFiles()) {
+    for (const [, id = ""] of read(file).matchAll(/\[([SNRDFAM]\d+)\]/g)) found.set(id, file);
   }
   return found;
 }
@@ -37,11 +42,14 @@ function complaints(): string[] {
   const tests = proved();
   const unknown = [...tests].filter(([id]) => !known.has(id));
   const open = [...known].filter((id) => !id.startsWith("M") && !tests.has(id));
+  const words = testTexts().join("\n");
+  const untested = Object.keys(PROBLEMS).filter((code) => !words.includes(`"${code}"`));
   const stale = read("docs/protocol.md") !== protocolDocument();
   return [
     ...(stale ? ["docs/protocol.md is not what the tables say: run `npm run docs`"] : []),
     ...unknown.map(([id, file]) => `${file} names ${id}, which docs/rules.md does not have`),
     ...open.filter((id) => !LATER.includes(id)).map((id) => `no test proves ${id}`),
+    ...untested.map((code) => `no test produces the problem ${code}`),
     ...LATER.filter((id) => tests.has(id)).map((id) => `${id} is proved: take it off LATER`),
   ];
 }

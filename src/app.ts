@@ -3,6 +3,7 @@ import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { ConfigError } from "../protocol/config.ts";
 import { problem } from "../protocol/problem.ts";
+import { authenticate } from "./auth.ts";
 import { mountDocuments } from "./documents.ts";
 import { type AppEnv, configOf } from "./env.ts";
 import { flows } from "./flows.ts";
@@ -41,6 +42,7 @@ app.use("/v1/*", (c, next) => {
     maxAge: 600,
   })(c, next);
 });
+app.use("/v1/*", authenticate);
 app.use("/v1/*", bodyLimit({ maxSize: MAX_BODY_BYTES }));
 
 app.route("/", sessions);

@@ -1,4 +1,4 @@
-import type { Context } from "hono";
+import type { Context, Next } from "hono";
 import { jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { Config } from "../protocol/config.ts";
@@ -6,6 +6,7 @@ import { Kind } from "../protocol/flow.ts";
 import { type Problem, problem } from "../protocol/problem.ts";
 import { type Grant, Role } from "../protocol/session-config.ts";
 import type { AppEnv, Principal } from "./env.ts";
+import { Refusal } from "./refusal.ts";
 
 /** Tokens and keys (A1): stateless JWTs per peer, API keys for the application's back end. */
 
@@ -109,29 +110,37 @@ const notConfigured = (): Problem =>
     "this deployment has no API_KEYS or no TOKEN_SECRETS yet: set both with `wrangler secret put`",
   );
 
-/** The application's back end, or why not. */
-export async function requireKey(c: Context<AppEnv>): Promise<Problem | undefined> {
-  const config = c.get("config");
-  if (config.apiKeys.length === 0 || config.tokenSecrets.length === 0) return notConfigured();
+/**
+ * Lets nobody past without a key or a token, before anything of the request is looked at: whoever has neither
+ * learns nothing about it.
+ */
+export async function authenticate(c: Context<AppEnv>, next: Next): Promise<void> {
+  const { apiKeys, tokenSecrets } = c.get("config");
   const principal = await principalOf(c);
-  if (!principal) return unauthorized();
-  return principal.kind === "key"
-    ? undefined
-    : problem("not-permitted", "this needs an API key; a peer token does not grant it");
+  if (!principal) {
+    const configured = apiKeys.length > 0 && tokenSecrets.length > 0;
+    throw new Refusal(configured ? unauthorized() : notConfigured());
+  }
+  c.set("principal", principal);
+  await next();
 }
 
-/** The back end or a peer of this session, or why not. A token of another session is no token here. */
-export async function requireMember(
-  c: Context<AppEnv>,
-  session: string,
-): Promise<Principal | Problem> {
-  const principal = await principalOf(c);
-  if (!principal) return unauthorized();
-  if (principal.kind === "peer" && principal.grant.session !== session) return unauthorized();
+/** Middleware for what only the application's back end may do. */
+export async function keyOnly(c: Context<AppEnv>, next: Next): Promise<void> {
+  const { tokenSecrets } = c.get("config");
+  if (c.get("principal").kind !== "key") {
+    const detail = "this needs an API key; a peer token does not grant it";
+    throw new Refusal(problem("not-permitted", detail));
+  }
+  if (tokenSecrets.length === 0) throw new Refusal(notConfigured());
+  await next();
+}
+
+/** The back end or a peer of this session. A token of another session is no token here. */
+export function memberPrincipal(c: Context<AppEnv>, session: string): Principal {
+  const principal = c.get("principal");
+  if (principal.kind === "peer" && principal.grant.session !== session) {
+    throw new Refusal(unauthorized());
+  }
   return principal;
-}
-
-/** The back end or any peer, or why not. */
-export async function requireAnyone(c: Context<AppEnv>): Promise<Principal | Problem> {
-  return (await principalOf(c)) ?? unauthorized();
 }

@@ -8,7 +8,7 @@ export type Principal = { readonly kind: "key" } | { readonly kind: "peer"; read
 /** Types of the Hono app: bindings of the platform, and what middleware found out about the request. */
 export interface AppEnv {
   Bindings: Bindings;
-  Variables: { config: Config };
+  Variables: { config: Config; principal: Principal };
 }
 
 const read = new WeakMap<object, Config | ConfigError>();

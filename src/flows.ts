@@ -61,18 +61,18 @@ export const flows = new OpenAPIHono<AppEnv>({
 });
 
 flows.openapi(list, async (c) => {
-  const { stub, asker } = await memberOf(c, c.req.valid("param").id);
+  const { stub, asker } = memberOf(c, c.req.valid("param").id);
   return c.json(granted(await stub.flows(asker, c.req.valid("query"))), 200);
 });
 
 flows.openapi(read, async (c) => {
   const { id, flowId } = c.req.valid("param");
-  const { stub, asker } = await memberOf(c, id);
+  const { stub, asker } = memberOf(c, id);
   return c.json(granted(await stub.flow(asker, flowId)), 200);
 });
 
 flows.openapi(change, async (c) => {
   const { id, flowId } = c.req.valid("param");
-  const { stub, asker } = await memberOf(c, id);
+  const { stub, asker } = memberOf(c, id);
   return c.json(granted(await stub.changeFlow(asker, flowId, c.req.valid("json"))), 200);
 });

@@ -6,7 +6,7 @@ import { Kind } from "../protocol/flow.ts";
 import { PeerView } from "../protocol/messages.ts";
 import { problem } from "../protocol/problem.ts";
 import { type Grant, PeerRequest, SessionRequest } from "../protocol/session-config.ts";
-import { mintToken, requireKey, requireMember } from "./auth.ts";
+import { keyOnly, memberPrincipal, mintToken } from "./auth.ts";
 import type { AppEnv, Principal } from "./env.ts";
 import { randomId } from "./id.ts";
 import { granted, invalidRequest, Refusal } from "./refusal.ts";
@@ -35,6 +35,7 @@ const create = createRoute({
   method: "post",
   path: "/v1/sessions",
   summary: "Start a session",
+  middleware: keyOnly,
   tags,
   security,
   request: json(SessionRequest),
@@ -53,6 +54,7 @@ const list = createRoute({
   method: "get",
   path: "/v1/sessions",
   summary: "Sessions that were created with `listed: true`",
+  middleware: keyOnly,
   tags,
   security,
   request: { query: z.object({ cursor: z.string().max(64).optional() }) },
@@ -73,6 +75,7 @@ const end = createRoute({
   method: "delete",
   path: "/v1/sessions/{id}",
   summary: "End a session; idempotent",
+  middleware: keyOnly,
   tags,
   security,
   request: { params },
@@ -84,6 +87,7 @@ const invite = createRoute({
   path: "/v1/sessions/{id}/peers",
   summary: "Make a token for a peer",
   description: "Writes nothing: the token is the peer until it joins. Every call makes a new peer.",
+  middleware: keyOnly,
   tags,
   security,
   request: { params, ...json(PeerRequest) },
@@ -118,6 +122,7 @@ const kick = createRoute({
   method: "delete",
   path: "/v1/sessions/{id}/peers/{peerId}",
   summary: "Kick a peer; its token dies",
+  middleware: keyOnly,
   tags,
   security,
   request: { params: peerParams },
@@ -146,25 +151,15 @@ export const askerOf = (principal: Principal) =>
   principal.kind === "key" ? undefined : { peer: principal.grant.peer, role: principal.grant.role };
 
 /** The session object and who asks it; throws the refusal. */
-export async function memberOf(c: Context<AppEnv>, id: string) {
-  const principal = granted(await requireMember(c, id));
+export function memberOf(c: Context<AppEnv>, id: string) {
+  const principal = memberPrincipal(c, id);
   return { stub: sessionStub(c, id), asker: askerOf(principal), principal };
-}
-
-async function keyHolder(c: Context<AppEnv>): Promise<void> {
-  const refused = await requireKey(c);
-  if (refused) throw new Refusal(refused);
 }
 
 export const sessions = new OpenAPIHono<AppEnv>({
   defaultHook: (result) => {
     if (!result.success) throw new Refusal(invalidRequest(result.error));
   },
-});
-
-sessions.use("/v1/sessions", async (c, next) => {
-  await keyHolder(c);
-  await next();
 });
 
 sessions.openapi(create, async (c) => {
@@ -186,19 +181,17 @@ sessions.openapi(list, async (c) => {
 });
 
 sessions.openapi(read, async (c) => {
-  const { stub, asker } = await memberOf(c, c.req.valid("param").id);
+  const { stub, asker } = memberOf(c, c.req.valid("param").id);
   return c.json(granted(await stub.view(asker)), 200);
 });
 
 sessions.openapi(end, async (c) => {
-  await keyHolder(c);
   const { id } = c.req.valid("param");
   if (isSessionId(id)) await sessionStub(c, id).end();
   return c.body(null, 204);
 });
 
 sessions.openapi(invite, async (c) => {
-  await keyHolder(c);
   const { id } = c.req.valid("param");
   const stub = sessionStub(c, id);
   granted(await stub.view(undefined));
@@ -245,19 +238,18 @@ function signallingUrl(c: Context<AppEnv>, id: string): string {
 }
 
 sessions.openapi(peers, async (c) => {
-  const { stub, asker } = await memberOf(c, c.req.valid("param").id);
+  const { stub, asker } = memberOf(c, c.req.valid("param").id);
   return c.json({ peers: granted(await stub.peers(asker)) }, 200);
 });
 
 sessions.openapi(kick, async (c) => {
-  await keyHolder(c);
   const { id, peerId } = c.req.valid("param");
   granted(await sessionStub(c, id).kick(peerId));
   return c.body(null, 204);
 });
 
 sessions.openapi(findings, async (c) => {
-  const { stub, asker } = await memberOf(c, c.req.valid("param").id);
+  const { stub, asker } = memberOf(c, c.req.valid("param").id);
   if (asker && asker.role !== "observer") {
     throw new Refusal(problem("not-permitted", "findings are for the back end and observers"));
   }

@@ -1,7 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { iceServersFor } from "../durable-objects/ice-servers.ts";
 import { problem } from "../protocol/problem.ts";
-import { requireAnyone } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
 import { granted, invalidRequest, Refusal } from "./refusal.ts";
 import { answers, SECURED, TurnCredentials } from "./schemas.ts";
@@ -43,7 +42,7 @@ export const turn = new OpenAPIHono<AppEnv>({
 });
 
 turn.openapi(credentials, async (c) => {
-  const principal = granted(await requireAnyone(c));
+  const principal = c.get("principal");
   const asker = askerOf(principal);
   // A kicked peer's token still verifies; only its session knows that it is dead.
   if (principal.kind === "peer") {

@@ -88,6 +88,9 @@ describe("a deployment", () => {
       const response = await app.request(url, { headers }, bindings as never);
       response.webSocket?.accept();
       response.webSocket?.close();
+      if (response.status === 403) {
+        expect(await response.json()).toMatchObject({ code: "origin-not-allowed" });
+      }
       return response.status;
     };
     expect(await connect("https://evil.example.com")).toBe(403);

@@ -127,10 +127,16 @@ describe("sessions", () => {
   });
 
   it("[M1] unknown paths and ids are problems", async () => {
-    for (const path of ["/v1/nothing", "/v1/sessions/short", "/v1/sessions/short/peers"]) {
-      const response = await call(path, { headers: KEY });
+    for (const [path, code] of [
+      ["/v1/nothing", "not-found"],
+      ["/v1/sessions/short", "session-not-found"],
+      ["/v1/sessions/short/peers", "session-not-found"],
+      [`/v1/sessions/${"z".repeat(26)}/flows`, "session-not-found"],
+    ]) {
+      const response = await call(path!, { headers: KEY });
       expect(response.status).toBe(404);
       expect(response.headers.get("content-type")).toBe("application/problem+json");
+      expect(await response.json()).toMatchObject({ code });
     }
   });
 
@@ -220,6 +226,7 @@ describe("security", () => {
     const authorization = `Bearer ${token}`;
     const plain = await call(`${session.path}/signalling`, { headers: { authorization } });
     expect(plain.status).toBe(426);
+    expect(await plain.json()).toMatchObject({ code: "upgrade-required" });
     const unnamed = await call(`${session.path}/signalling`, {
       headers: { authorization, upgrade: "websocket" },
     });
@@ -290,6 +297,21 @@ describe("security", () => {
         };
         expect((await bob.request(answer as never)).type).toBe("ack");
       }
+    }
+  });
+
+  it("[A1] who has no key or token learns nothing, not even that a body is wrong", async () => {
+    const session = await LiveSession.start("awake");
+    for (const [method, path, body] of [
+      ["POST", "/v1/sessions", { maxPeers: 0 }],
+      ["POST", `${session.path}/peers`, { role: "king" }],
+      ["PATCH", `${session.path}/flows/x`, { held: "yes" }],
+      ["GET", `/v1/sessions/${"z".repeat(26)}`, undefined],
+      ["GET", "/v1/nothing", undefined],
+    ] as const) {
+      const refused = await callJson(path, method, body, {});
+      expect(refused.status).toBe(401);
+      expect(await refused.json()).toMatchObject({ code: "unauthorized" });
     }
   });
 
