@@ -5,7 +5,7 @@ import type { SessionEvent } from "../protocol/step.ts";
 import { step } from "../protocol/step.ts";
 import { type Attachment, withRemembered, withSoft } from "./attachment.ts";
 import type { Bindings } from "./env.ts";
-import { answerClose, report, sendTo } from "./frames.ts";
+import { answerClose, closingFrame, report, sendTo } from "./frames.ts";
 import { iceServersFrame } from "./ice-servers.ts";
 import { SessionStore } from "./session-store.ts";
 
@@ -141,7 +141,11 @@ export class SessionTurns extends DurableObject<Bindings> {
   #closeSockets(peer: string, code: number, reason: string, keepNewestOf?: Session): void {
     const newest = keepNewestOf?.peers.get(peer)?.connection;
     for (const ws of this.ctx.getWebSockets(tagOf(peer))) {
-      if (attachmentOf(ws).connection !== newest) answerClose(ws, code, reason);
+      if (attachmentOf(ws).connection === newest) continue;
+      // The frame first: a socket closed from outside its own message keeps its TCP connection until the object
+      // sleeps (workerd 1.20261023), so that a client may learn of the close only 10 s later.
+      if (ws.readyState === WebSocket.OPEN) sendTo(ws, closingFrame(reason));
+      answerClose(ws, code, reason);
     }
   }
 

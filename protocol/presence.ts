@@ -160,15 +160,12 @@ export function leave(session: Session, id: string, reason: LeaveReason, at: num
   const told = tellOthers(next, id, { type: "peer-left", peer: id, reason });
   return {
     session: emptied(next, at),
-    effects: isConnected(peer) ? [...told, ...farewell(id, reason)] : told,
+    effects: isConnected(peer) ? [...told, farewell(id, reason)] : told,
   };
 }
 
-function farewell(peer: string, reason: LeaveReason): readonly Effect[] {
-  const { code, reason: text } = CLOSE_OF[reason];
-  const close: Effect = { type: "close", peer, code, reason: text };
-  if (reason === "left") return [close];
-  return [{ type: "send", to: peer, message: { type: "closing", reason: text } }, close];
+function farewell(peer: string, reason: LeaveReason): Effect {
+  return { type: "close", peer, ...CLOSE_OF[reason] };
 }
 
 /** Removes a peer for good: its token dies with it (A1). */
@@ -183,10 +180,7 @@ export function end(session: Session): Step {
   const connected = [...session.peers.values()].filter(isConnected);
   return {
     session: { ...session, peers: new Map(), links: new Map(), trickle: new Map() },
-    effects: [
-      ...connected.flatMap((peer) => farewell(peer.id, "session-ended")),
-      { type: "erase" },
-    ],
+    effects: [...connected.map((peer) => farewell(peer.id, "session-ended")), { type: "erase" }],
   };
 }
 

@@ -83,14 +83,14 @@ export interface Trickle {
 /** What a step asks the shell to do, in this order, after the session was saved. */
 export type Effect =
   | { readonly type: "send"; readonly to: string; readonly message: ToPeer }
-  /** Closes the sockets of the peer. */
+  /** Tells the peer why by a `closing` frame and closes its sockets. */
   | {
       readonly type: "close";
       readonly peer: string;
       readonly code: number;
       readonly reason: string;
     }
-  /** Closes the older sockets of the peer: a newer one took its place (S3). */
+  /** The same for the older sockets of the peer: a newer one took its place (S3). */
   | { readonly type: "replace"; readonly peer: string }
   /** Makes ICE servers for the peer and sends them as `ice-servers`. */
   | { readonly type: "renew-ice-servers"; readonly peer: string }

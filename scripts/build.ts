@@ -10,10 +10,9 @@ import {
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build as bundle, stop as stopBundler } from "esbuild";
-import { run } from "./processes.ts";
+import { sdkTypes } from "./sdk-types.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const TYPES_LIMIT_MS = 60_000;
 
 /** Path below dist -> content. Everything is gathered first, so that a failing build changes nothing. */
 type Files = Map<string, Uint8Array>;
@@ -71,47 +70,35 @@ const gatherStatic = (files: Files, web: string[]): void => {
   }
 };
 
-/** The declarations of the SDK, laid out as in the sources because they refer to `protocol/`. */
-const gatherTypes = async (files: Files): Promise<void> => {
-  const target = join(root, "dist", ".types");
-  rmSync(target, { recursive: true, force: true });
-  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-  const options = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly"];
-  const { code, output } = await run(
-    process.execPath,
-    [tsc, "-p", join(root, "client"), ...options, "--rootDir", root, "--outDir", target],
-    { cwd: root, limitMs: TYPES_LIMIT_MS },
-  );
-  if (code !== 0) throw new Error(`The types of the SDK do not build\n${output}`);
-  for (const path of filesBelow(target)) {
-    if (path.startsWith("web")) continue;
-    files.set(join("package", "types", path), readFileSync(join(target, path)));
-  }
-  rmSync(target, { recursive: true, force: true });
-};
-
-const packageJson = (files: Files): string => {
+const packageJson = (): string => {
   const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const types = [...files].filter(([path]) => path.endsWith(".d.ts"));
-  const usesZod = types.some(([, content]) => Buffer.from(content).includes('"zod"'));
   const entry = { types: "./types/client/duplex.d.ts", default: "./duplex.js" };
   const description = {
     name: own.name,
     version: own.version,
     description: own.description,
-    license: own.license,
     type: "module",
     exports: { ".": entry },
     types: entry.types,
     sideEffects: false,
-    // The message types are inferred from schemas; nothing of them is in duplex.js.
-    ...(usesZod ? { dependencies: { zod: own.dependencies.zod } } : {}),
   };
   return `${JSON.stringify(description, null, 2)}\n`;
 };
 
+/** The SDK has no dependency, not even for its types: who installs it gets this and nothing else. */
+const refuseDependencies = (files: Files): void => {
+  const dependent = [...files].filter(
+    ([path, content]) => path.startsWith("package") && Buffer.from(content).includes("zod"),
+  );
+  if (dependent.length > 0) {
+    throw new Error(`The SDK mentions zod: ${dependent.map(([path]) => path).join(", ")}`);
+  }
+};
+
 const gatherPackage = async (files: Files): Promise<void> => {
-  await gatherTypes(files);
+  for (const [path, text] of await sdkTypes()) {
+    files.set(join("package", "types", path), Buffer.from(text));
+  }
   for (const name of ["duplex.js", "duplex.js.map"]) {
     const content = files.get(join("web", name));
     if (content !== undefined) files.set(join("package", name), content);
@@ -120,26 +107,35 @@ const gatherPackage = async (files: Files): Promise<void> => {
     const path = join(root, name);
     if (existsSync(path)) files.set(join("package", name.replace(/^.*\//, "")), readFileSync(path));
   }
-  files.set(join("package", "package.json"), Buffer.from(packageJson(files)));
+  files.set(join("package", "package.json"), Buffer.from(packageJson()));
+  refuseDependencies(files);
 };
 
 /** Writes what changed and removes what is no longer built: a server that runs reloads only if it must. */
-const writeAll = (files: Files): void => {
-  const dist = join(root, "dist");
-  mkdirSync(join(dist, "web"), { recursive: true });
-  for (const path of filesBelow(dist)) {
-    if (!files.has(path)) rmSync(join(dist, path));
+const writeAll = (files: Files, target: string): void => {
+  mkdirSync(target, { recursive: true });
+  for (const path of filesBelow(target)) {
+    if (!files.has(path)) rmSync(join(target, path));
   }
-  for (const [path, content] of files) {
-    const target = join(dist, path);
-    if (existsSync(target) && readFileSync(target).equals(content)) continue;
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, content);
+  for (const [name, content] of files) {
+    const path = join(target, name);
+    if (existsSync(path) && readFileSync(path).equals(content)) continue;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
   }
 };
 
-/** Builds `dist/web` (the assets of the Worker) and, if asked, `dist/package` (the SDK for npm). */
-export const build = async (wanted: "web" | "all"): Promise<void> => {
+const keepPackage = (files: Files, target: string): void => {
+  for (const path of filesBelow(join(target, "package"))) {
+    files.set(join("package", path), readFileSync(join(target, "package", path)));
+  }
+};
+
+/**
+ * Builds `web` (the assets of the Worker) and, if asked, `package` (the SDK for npm), both below `target`:
+ * `dist`, but for tests that must not touch what a server is running from.
+ */
+export const build = async (wanted: "web" | "all", target = join(root, "dist")): Promise<void> => {
   const web = filesBelow(join(root, "web"));
   const files: Files = new Map();
   try {
@@ -150,14 +146,8 @@ export const build = async (wanted: "web" | "all"): Promise<void> => {
   }
   gatherStatic(files, web);
   if (wanted === "all") await gatherPackage(files);
-  else keepPackage(files);
-  writeAll(files);
-};
-
-const keepPackage = (files: Files): void => {
-  for (const path of filesBelow(join(root, "dist", "package"))) {
-    files.set(join("package", path), readFileSync(join(root, "dist", "package", path)));
-  }
+  else keepPackage(files, target);
+  writeAll(files, target);
 };
 
 if (import.meta.main) {

@@ -1,4 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { ConfigError } from "../protocol/config.ts";
@@ -13,6 +14,17 @@ import { openSignalling } from "./signalling.ts";
 import { turn } from "./turn.ts";
 
 const MAX_BODY_BYTES = 65_536;
+
+/** Many clients name a content type and send no body: that is no body, not broken JSON. */
+const withoutEmptyBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const { raw } = c.req;
+  if (raw.headers.has("content-type") && (await c.req.text()) === "") {
+    const headers = new Headers(raw.headers);
+    headers.delete("content-type");
+    c.req.raw = new Request(raw.url, { method: raw.method, headers });
+  }
+  await next();
+};
 
 /** The Worker's HTTP surface. */
 export const app = new OpenAPIHono<AppEnv>();
@@ -44,6 +56,7 @@ app.use("/v1/*", (c, next) => {
 });
 app.use("/v1/*", authenticate);
 app.use("/v1/*", bodyLimit({ maxSize: MAX_BODY_BYTES }));
+app.use("/v1/*", withoutEmptyBody);
 
 app.route("/", sessions);
 app.route("/", flows);

@@ -78,7 +78,6 @@ export function openapiOf(app: OpenAPIHono<AppEnv>, origin: string) {
       title: "Duplex",
       version: VERSION,
       description: ABOUT,
-      license: { name: "Apache-2.0" },
     },
     servers: [{ url: origin }],
   });

@@ -142,6 +142,7 @@ describe.each(MODES)("%s", (mode) => {
   it("[S3] the newest connection wins; others see neither a leave nor a join", async () => {
     const [session, alice, bob] = await pair();
     const again = await session.connect(bob.invitation);
+    expect(await bob.next("closing")).toEqual({ type: "closing", reason: "replaced" });
     expect(await bob.closing()).toEqual({ code: 4001, reason: "replaced" });
     await bob.settled();
     await alice.send({ type: "message", to: bob.id, body: "to the new one" });

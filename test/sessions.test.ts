@@ -92,6 +92,18 @@ describe("sessions", () => {
     expect(problem.errors[0]?.field).toBe(field);
   });
 
+  it("[M1] a content type without a body is no body", async () => {
+    const headers = { ...KEY, "content-type": "application/json" };
+    const created = await call("/v1/sessions", { method: "POST", headers });
+    expect(created.status).toBe(201);
+    const { id } = (await created.json()) as { id: string };
+    for (const body of [undefined, ""]) {
+      const init = { method: "POST", headers, ...(body === undefined ? {} : { body }) };
+      expect((await call(`/v1/sessions/${id}/peers`, init)).status).toBe(201);
+      expect((await call("/v1/turn/credentials", init)).status).toBe(200);
+    }
+  });
+
   it("[M1] a body that is not JSON is a problem, not a fault", async () => {
     const response = await call("/v1/sessions", {
       method: "POST",

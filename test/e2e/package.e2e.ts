@@ -1,0 +1,237 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { build } from "../../scripts/build.ts";
+import { run } from "../../scripts/processes.ts";
+import { type Schema, typeText } from "../../scripts/wire-types.ts";
+import { temporaryFolder } from "./watchdog.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+const STEP_LIMIT_MS = 60_000;
+
+/** Outside the repository: nothing of ours is found by looking upwards. */
+let folder: string;
+let consumer: string;
+
+const put = (path: string, text: string): void => writeFileSync(join(folder, path), text);
+
+const npm = async (...args: string[]): Promise<string> => {
+  const { code, output } = await run("npm", [...args, "--offline", "--no-audit", "--no-fund"], {
+    cwd: folder,
+    // A cache of its own: what is installed comes from the tarball or not at all.
+    env: { ...process.env, npm_config_cache: join(folder, "cache") },
+    limitMs: STEP_LIMIT_MS,
+  });
+  expect(code, output).toBe(0);
+  return output;
+};
+
+const STRICT = {
+  target: "ES2022",
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  skipLibCheck: false,
+  noEmit: true,
+  lib: ["ES2022", "DOM"],
+  types: [],
+};
+
+const RESOLUTIONS = [
+  { moduleResolution: "Bundler", module: "ESNext" },
+  { moduleResolution: "NodeNext", module: "NodeNext" },
+];
+
+const compile = (options: object, ...files: string[]) => {
+  put("tsconfig.json", JSON.stringify({ compilerOptions: { ...STRICT, ...options }, files }));
+  return run(process.execPath, [tsc, "-p", folder, "--pretty", "false"], {
+    cwd: folder,
+    limitMs: STEP_LIMIT_MS,
+  });
+};
+
+const RIGHT_USE = `
+import { type Flow, join, type JoinOptions, type Session, type SessionEvents } from "duplex";
+
+const options: JoinOptions = { url: "https://example.org/", token: async () => "token" };
+
+/** Made by the server's table of messages; a switch over it is complete. */
+type Reason = SessionEvents["peer-left"]["reason"];
+const words = (reason: Reason): string => {
+  switch (reason) {
+    case "left": return "went";
+    case "lost": return "was lost";
+    case "kicked": case "expired": case "session-ended": return "was sent away";
+  }
+};
+
+export const start = async (): Promise<Session> => {
+  const session = await join(options);
+  const stop: () => void = session.on("track", ({ peer, track }) => {
+    const from: string | undefined = session.peers.get(peer)?.name;
+    document.title = from ?? track.kind;
+  });
+  session.on("peer-left", ({ peer, reason }) => console.log(peer, words(reason)));
+  session.on("problem", ({ error }) => console.log(error.code, error.problem["finding"]));
+  session.on("state", (state) => { if (state === "closed") stop(); });
+  session.on("flows", (flows) => {
+    const kinds: ("audio" | "video" | "data")[] = flows.map(({ kind }: Flow) => kind);
+    const rate: number | undefined = flows[0]?.limits.effectiveBps;
+    console.log(kinds, rate, session.limits.bodyBytes + session.info.resumeSeconds);
+  });
+  await session.changeFlow("flow", { maxBitrateBps: null, priority: "high" });
+  return session;
+};
+`;
+
+/** Each line but the first is one mistake. */
+const WRONG_USES = [
+  `import { type Flow, join, type Session, type SessionEvents } from "duplex"; declare const session: Session;`,
+  `session.on("nonsense", () => {});`,
+  `session.on("peer-left", ({ reason }) => reason === "bored");`,
+  `session.on("track", ({ nothing }) => nothing);`,
+  `session.changeFlow("flow", { priority: "highest" });`,
+  `export const kind: "audio" = session.flows[0]!.kind;`,
+  `export const id: number = session.info.id;`,
+  `export const flow: Flow = { id: "a" };`,
+  `export const reason: SessionEvents["peer-left"]["reason"] = 7;`,
+  `join({ url: "https://example.org/" });`,
+];
+
+/** As exact as types can be compared: each may stand for the other. */
+const SAME_TYPES = (repository: string): string => `
+import type * as flow from "${repository}/protocol/flow.ts";
+import type * as messages from "${repository}/protocol/messages.ts";
+import type * as theirFlow from "./node_modules/duplex/types/protocol/flow.js";
+import type * as theirs from "./node_modules/duplex/types/protocol/messages.js";
+
+type Known<T> = 0 extends 1 & T ? "any" : T;
+type Same<A, B> = [Known<A>] extends [B] ? ([Known<B>] extends [A] ? true : "wider") : "narrower";
+
+export const same: [
+  Same<theirs.ToPeer, messages.ToPeer>,
+  Same<theirs.FromPeer, messages.FromPeer>,
+  Same<theirs.Welcome, messages.Welcome>,
+  Same<theirs.LinkSummary, messages.LinkSummary>,
+  Same<theirs.PeerView, messages.PeerView>,
+  Same<theirFlow.Flow, flow.Flow>,
+  Same<theirFlow.Transport, flow.Transport>,
+  Same<theirFlow.FlowChange, flow.FlowChange>,
+] = [true, true, true, true, true, true, true, true];
+`;
+
+beforeAll(async () => {
+  folder = temporaryFolder("consumer");
+  await build("all", join(folder, "dist"));
+  put("package.json", JSON.stringify({ name: "consumer", private: true, type: "module" }));
+  const tarball = (await npm("pack", "./dist/package", "--silent")).trim().split("\n").at(-1);
+  await npm("install", `./${tarball}`);
+  consumer = join(folder, "node_modules", "duplex");
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("the SDK as others install it", () => {
+  it("[M16] the package brings no dependency, not even in its types", async () => {
+    const installed = readdirSync(join(folder, "node_modules")).filter((name) => name !== ".bin");
+    expect(installed.filter((name) => !name.startsWith("."))).toEqual(["duplex"]);
+    const { dependencies, peerDependencies } = JSON.parse(
+      readFileSync(join(consumer, "package.json"), "utf8"),
+    );
+    expect({ dependencies, peerDependencies }).toEqual({});
+    const files = readdirSync(consumer, { recursive: true, encoding: "utf8" });
+    expect(files).toContain("README.md");
+    for (const path of files.filter((name) => /\.\w+$/.test(name))) {
+      const text = readFileSync(join(consumer, path), "utf8");
+      expect(text, path).not.toContain("zod");
+      if (path.endsWith(".d.ts")) expect(text, path).not.toMatch(/from "[^.]|\.ts"/);
+    }
+  });
+
+  it("[M16] a project imports it at run time", async () => {
+    const program = 'import("duplex").then(({ join }) => console.log(typeof join))';
+    const { output } = await run(process.execPath, ["-e", program], {
+      cwd: folder,
+      limitMs: STEP_LIMIT_MS,
+    });
+    expect(output).toBe("function\n");
+  });
+
+  it.each(RESOLUTIONS)(
+    "[M16] a strict project with $moduleResolution compiles, mistakes in it do not",
+    async (options) => {
+      put("right.ts", RIGHT_USE);
+      put("wrong.ts", WRONG_USES.join("\n"));
+      const right = await compile(options, "right.ts");
+      expect(right.output).toBe("");
+      expect(right.code).toBe(0);
+      const wrong = await compile(options, "wrong.ts");
+      const lines = [...wrong.output.matchAll(/^wrong\.ts\((\d+),/gm)].map(([, line]) =>
+        Number(line),
+      );
+      expect([...new Set(lines)], wrong.output).toEqual(WRONG_USES.slice(1).map((_, at) => at + 2));
+    },
+  );
+
+  it("[M16] its types are those the server validates with", async () => {
+    put("same.ts", SAME_TYPES(root.replace(/[\\/]$/, "").replaceAll("\\", "/")));
+    const options = {
+      moduleResolution: "Bundler",
+      module: "ESNext",
+      lib: ["ES2024", "DOM"],
+      allowImportingTsExtensions: true,
+      skipLibCheck: true,
+    };
+    const { code, output } = await compile(options, "same.ts");
+    expect(output).toBe("");
+    expect(code).toBe(0);
+  });
+});
+
+describe("JSON Schema as TypeScript", () => {
+  const cases: readonly [Schema, string][] = [
+    [{}, "unknown"],
+    [{ not: {} }, "never"],
+    [{ const: "a" }, '"a"'],
+    [{ type: ["string", "null"] }, "string | null"],
+    [{ type: "array", items: { enum: ["a", 1] } }, '("a" | 1)[]'],
+    [{ oneOf: [{ type: "integer" }, { type: "number" }, { type: "null" }] }, "number | null"],
+    [{ allOf: [{ $ref: "#/$defs/A" }, { anyOf: [{}, { type: "null" }] }] }, "A & (unknown | null)"],
+    [{ type: "object", additionalProperties: { type: "boolean" } }, "Record<string, boolean>"],
+    [
+      { type: "object", propertyNames: { enum: ["a", "b"] }, additionalProperties: {} },
+      'Partial<Record<"a" | "b", unknown>>',
+    ],
+    [{ type: "object", properties: {}, additionalProperties: false }, "Record<string, never>"],
+    [
+      { type: "array", prefixItems: [{}, { type: "null" }], items: false, minItems: 1 },
+      "[unknown, null?]",
+    ],
+    [
+      { type: "array", prefixItems: [{ type: "string" }], items: { type: "number" }, minItems: 1 },
+      "[string, ...number[]]",
+    ],
+    [
+      {
+        type: "object",
+        properties: { "a-b": { type: "string", description: "ends */ here" }, c: {} },
+        required: ["a-b"],
+        additionalProperties: { type: "number" },
+      },
+      '{\n  /** ends *\\/ here */\n  "a-b": string;\n  c?: unknown;\n} & Record<string, number>',
+    ],
+  ];
+
+  it.each(cases)("[M16] %j is said in TypeScript", (schema, type) => {
+    expect(typeText(schema)).toBe(type);
+  });
+
+  it("[M16] what has no name, or is no type, is not guessed", () => {
+    expect(() => typeText({ $ref: "#" })).toThrow("without a name");
+    expect(() => typeText({ type: "date" })).toThrow("no type");
+  });
+});
