@@ -94,6 +94,6 @@ function invalidMessage(error: z.ZodError): Problem {
     field: issue.path.join("."),
     expected: issue.message,
   }));
-  const detail = errors.map(({ field, expected }) => `${field || "(message)"}: ${expected}`);
+  const detail = errors.map(({ field, expected }) => `${field}: ${expected}`);
   return problem("invalid-message", detail.join("; "), { errors });
 }

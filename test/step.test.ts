@@ -437,6 +437,61 @@ describe("at the edges", () => {
     ]);
   });
 
+  it("[R2] an offerer that comes back is sent the answer again, but not what waits for its own answer", () => {
+    const pure = called();
+    accepted(pure.join("alice"));
+    expect(pure.take("alice", "answer")).toHaveLength(2);
+    accepted(pure.send("alice", { type: "offer", to: "bob", sdp: sdpOf({ version: 2 }) }));
+    const early = { to: "alice", exchange: 2, candidates: [candidateOf(1, "wxyz")] };
+    accepted(pure.send("bob", { type: "candidates", ...early }));
+    accepted(pure.join("alice"));
+    expect(pure.take("alice", "answer", "candidates")).toEqual([]);
+  });
+
+  it("[N4] a rollback forgets the candidates of its exchange and keeps those of the pair in force", () => {
+    const pure = called();
+    const send = (exchange: number, n: number) =>
+      accepted(
+        pure.send("alice", {
+          type: "candidates",
+          to: "bob",
+          exchange,
+          candidates: [candidateOf(n)],
+        }),
+      );
+    send(1, 1);
+    accepted(pure.send("alice", { type: "offer", to: "bob", sdp: sdpOf({ version: 2 }) }));
+    send(2, 2);
+    accepted(pure.send("alice", { type: "rollback", to: "bob", exchange: 2 }));
+    expect(pure.session.trickle.get("alice~bob")).toMatchObject([
+      { exchange: 1, candidates: [candidateOf(1)] },
+    ]);
+  });
+
+  it("[S8] a third peer that is lost or leaves touches no link of others", () => {
+    const pure = called();
+    accepted(pure.join("carol"));
+    const link = pure.session.links.get("alice~bob");
+    accepted(pure.do({ type: "lost", peer: "carol", at: pure.at }));
+    accepted(pure.join("carol"));
+    accepted(pure.send("carol", { type: "leave" }));
+    expect(pure.session.links.get("alice~bob")).toBe(link);
+  });
+
+  it("[N1] before the first offer every number is stale", () => {
+    const pure = meshOf("alice", "bob");
+    const answer: FromPeer = { type: "answer", to: "bob", exchange: 1, sdp: answerSdp };
+    expect(pure.send("alice", answer)).toMatchObject({ code: "stale-negotiation", exchange: null });
+  });
+
+  it("[S6] losing and leaving of peers that are away already does not start the empty time anew", () => {
+    const pure = meshOf("alice", "bob");
+    accepted(pure.do({ type: "lost", peer: "alice", at: pure.at }));
+    accepted(pure.do({ type: "lost", peer: "bob", at: pure.at + 10 }));
+    accepted(pure.do({ type: "kick", peer: "alice", at: pure.at + 20 }));
+    expect(pure.session.emptySince).toBe(pure.at + 10);
+  });
+
   it("[R2] an observer that comes back is welcomed and sent nothing else", () => {
     const pure = called();
     accepted(pure.join("eve", "observer"));
