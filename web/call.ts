@@ -10,12 +10,23 @@ export interface CallPage {
   closed(closed: Closed): void;
 }
 
+/** What the pages of a call tell each other about their senders, which media does not say. */
+interface SenderStatus {
+  readonly muted: boolean;
+  readonly dark: boolean;
+}
+
+const isSenderStatus = (body: unknown): body is SenderStatus =>
+  typeof body === "object" && body !== null && "muted" in body && "dark" in body;
+
 /** One call: the session, the tracks of this device, and the tiles that show everybody. */
 export class Call {
   readonly session: Session;
   readonly #stream: MediaStream;
   readonly #tiles: Tiles;
   readonly #page: CallPage;
+  #choosing = false;
+  #closed = false;
   #screen: { readonly stream: MediaStream; readonly publication: Publication } | undefined;
 
   private constructor(session: Session, stream: MediaStream, tiles: Tiles, page: CallPage) {
@@ -55,14 +66,22 @@ export class Call {
   toggle(kind: "audio" | "video"): void {
     const enabled = this.off(kind);
     for (const track of this.#tracks(kind)) track.enabled = enabled;
-    if (kind === "video") this.#tiles.dim(this.session.peer.id, !enabled);
+    this.#tiles.status(this.session.peer.id, this.#status());
+    for (const peer of this.session.peers.keys()) this.#tell(peer);
     this.#page.changed();
   }
 
   async share(): Promise<void> {
+    if (this.#choosing) return;
+    this.#choosing = true;
     const stream = await openScreen();
+    this.#choosing = false;
     const track = stream?.getVideoTracks()[0];
     if (stream === undefined || track === undefined) return;
+    if (this.#closed) {
+      stop(stream);
+      return;
+    }
     this.#screen = { stream, publication: this.session.publish(track, stream) };
     // The browser has a button of its own to end it.
     track.addEventListener("ended", () => this.stopSharing());
@@ -88,6 +107,18 @@ export class Call {
     return kind === "audio" ? this.#stream.getAudioTracks() : this.#stream.getVideoTracks();
   }
 
+  #status(): SenderStatus {
+    return {
+      muted: !this.has("audio") || this.off("audio"),
+      dark: this.has("video") && this.off("video"),
+    };
+  }
+
+  /** What is lost because the peer is away is told again when its link is connected. */
+  #tell(peer: string): void {
+    this.session.send(peer, this.#status()).catch(() => undefined);
+  }
+
   #show(): void {
     const { peer, peers } = this.session;
     this.#tiles.clear();
@@ -111,11 +142,18 @@ export class Call {
     });
     session.on("track", (track) => tiles.show(track));
     session.on("track-ended", (track) => tiles.hide(track));
-    session.on("link", ({ peer, state }) => tiles.link(peer, state));
+    session.on("link", ({ peer, state }) => {
+      tiles.link(peer, state);
+      if (state === "connected") this.#tell(peer);
+    });
+    session.on("message", ({ peer, body }) => {
+      if (isSenderStatus(body)) tiles.status(peer, body);
+    });
     session.on("flows", () => this.#page.changed());
     session.on("state", () => this.#page.changed());
     session.on("problem", ({ error }) => this.#page.problem(error.code, error.detail));
     session.on("closed", (closed) => {
+      this.#closed = true;
       if (this.#screen !== undefined) stop(this.#screen.stream);
       stop(this.#stream);
       tiles.clear();

@@ -1,9 +1,11 @@
 import type { Session, SignallingState } from "../client/duplex.ts";
 import { createPeer, createSession, Refusal, useApiKey } from "./back-end.ts";
 import { Call } from "./call.ts";
-import { element, make, setText } from "./element.ts";
+import { element, setText } from "./element.ts";
 import { FlowTable } from "./flow-table.ts";
-import { openLocalMedia, stop } from "./local-media.ts";
+import { Lobby } from "./lobby.ts";
+import { canShareScreen, openLocalMedia, stop } from "./local-media.ts";
+import { Notices } from "./notices.ts";
 import { Tiles } from "./tiles.ts";
 import { bitrate, wordsForClose, wordsForMedia, wordsForProblem } from "./words.ts";
 
@@ -15,27 +17,25 @@ declare global {
 }
 
 const MEASURE_MS = 1000;
-const NOTICE_MS = 12_000;
+const COPIED_MS = 2000;
+/** Close code of a session that its application ended. */
+const SESSION_ENDED = 4000;
 const SIGNALLING_WORDS: Readonly<Record<SignallingState, string>> = {
-  connected: "Signalling connected",
+  connected: "Online",
   reconnecting: "Reconnecting…",
-  closed: "Signalling closed",
+  closed: "Offline",
 };
 
 const page = {
-  lobby: element("lobby", HTMLElement),
   call: element("call", HTMLElement),
-  entry: element("entry", HTMLFormElement),
-  name: element("name", HTMLInputElement),
-  start: element("start", HTMLButtonElement),
-  join: element("join", HTMLButtonElement),
   keyForm: element("key-form", HTMLFormElement),
   key: element("key", HTMLInputElement),
-  notices: element("notices", HTMLElement),
   signalling: element("signalling", HTMLElement),
   signallingText: element("signalling-text", HTMLElement),
   copy: element("copy", HTMLButtonElement),
   alone: element("alone", HTMLElement),
+  link: element("link", HTMLElement),
+  invite: element("invite", HTMLButtonElement),
   mute: element("mute", HTMLButtonElement),
   camera: element("camera", HTMLButtonElement),
   share: element("share", HTMLButtonElement),
@@ -44,102 +44,103 @@ const page = {
   flowsSum: element("flows-sum", HTMLElement),
   noFlows: element("no-flows", HTMLElement),
 };
+const lobby = new Lobby();
+const notices = new Notices(element("notices", HTMLElement));
 const tiles = new Tiles(element("tiles", HTMLElement));
-const flowTable = new FlowTable(element("flows", HTMLTableElement));
+const flowTable = new FlowTable(element("flows", HTMLTableElement), (problem) => tell(problem));
 let call: Call | undefined;
 window.duplexDemo = {};
 
-const sessionInLink = (): string => decodeURIComponent(location.hash.slice(1));
+const sessionInLink = (): string => {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    // Cut off in the middle of an escape: no session has such an id, and the server will say so.
+    return location.hash.slice(1);
+  }
+};
 
-function notice(text: string): void {
-  const shown = [...page.notices.children].some((one) => one.firstChild?.textContent === text);
-  if (shown) return;
-  const line = make("div", "notice");
-  const dismiss = make("button", "dismiss", "✕");
-  dismiss.type = "button";
-  dismiss.setAttribute("aria-label", "Dismiss");
-  dismiss.addEventListener("click", () => line.remove());
-  line.append(make("p", "", text), dismiss);
-  page.notices.append(line);
-  setTimeout(() => line.remove(), NOTICE_MS);
+function linkTo(session: string): void {
+  history.replaceState(null, "", session === "" ? "/" : `#${encodeURIComponent(session)}`);
 }
 
-function showLobby(): void {
-  const joining = sessionInLink() !== "";
+/** Says what went wrong; in a call for a while, in the lobby until the next try. */
+function tell({ code, detail }: { readonly code: string; readonly detail: string }): void {
+  notices.show(wordsForProblem(code, detail), { passing: call !== undefined });
+}
+
+function showLobby(over?: string): void {
   document.body.dataset.view = "lobby";
-  page.lobby.hidden = false;
   page.call.hidden = true;
   page.copy.hidden = true;
-  page.start.hidden = joining;
-  page.join.hidden = !joining;
-  page.name.value = localStorage.getItem("duplex-name") ?? "";
-  if (joining) {
-    setText(element("lobby-title", HTMLElement), "You are invited to a call");
-    setText(element("lobby-text", HTMLElement), "Join with your camera and microphone.");
-  }
+  page.signalling.hidden = true;
+  lobby.show(sessionInLink() !== "", over);
 }
 
-function showControl(button: HTMLButtonElement, pressed: boolean, text: string): void {
-  button.setAttribute("aria-pressed", String(pressed));
+function showControl(button: HTMLButtonElement, off: boolean, text: string): void {
+  // The text says what a click does, so the state is not said a second time with aria-pressed.
+  button.dataset.on = String(off);
   const label = button.querySelector("[data-text]");
   if (label !== null) setText(label, text);
 }
 
 function showFlows(current: Call): void {
-  const { flows, up, down } = flowTable.show(current.session, page.ended.checked);
-  page.noFlows.hidden = flows > 0;
-  setText(page.flowsSum, flows === 0 ? "" : `${flows} flows, ↑ ${bitrate(up)}, ↓ ${bitrate(down)}`);
+  const { shown, live, up, down } = flowTable.show(current.session, page.ended.checked);
+  page.noFlows.hidden = shown > 0;
+  setText(page.flowsSum, live === 0 ? "" : `${live} flows, ↑ ${bitrate(up)}, ↓ ${bitrate(down)}`);
 }
 
 function showCall(): void {
   if (call === undefined) return;
   const { session } = call;
   document.body.dataset.view = "call";
-  page.lobby.hidden = true;
+  lobby.hide();
   page.call.hidden = false;
   page.copy.hidden = false;
   page.alone.hidden = session.peers.size > 0;
+  setText(page.link, location.href);
   page.signalling.hidden = false;
   page.signalling.dataset.state = session.state;
   setText(page.signallingText, SIGNALLING_WORDS[session.state]);
   page.mute.disabled = !call.has("audio");
   page.camera.disabled = !call.has("video");
+  page.share.hidden = !canShareScreen();
   showControl(page.mute, call.off("audio"), call.off("audio") ? "Unmute" : "Mute");
   showControl(page.camera, call.off("video"), call.off("video") ? "Camera on" : "Camera off");
   showControl(page.share, call.sharing, call.sharing ? "Stop sharing" : "Share screen");
   showFlows(call);
 }
 
-function endCall(text: string): void {
+function endCall(code: number, reason: string): void {
   call = undefined;
   window.duplexDemo = {};
   flowTable.clear();
-  page.signalling.hidden = true;
-  showLobby();
-  notice(text);
+  notices.clear();
+  if (code === SESSION_ENDED) linkTo("");
+  showLobby(wordsForClose(code, reason));
 }
 
 /** Creates the session when the link names none, then the peer: what a back end does for its users. */
 async function enter(): Promise<void> {
-  const name = page.name.value.trim() || "Guest";
-  localStorage.setItem("duplex-name", page.name.value.trim());
+  notices.clear();
   const media = openLocalMedia();
   try {
     const id = sessionInLink() || (await createSession());
-    const invitation = await createPeer(id, name);
-    history.replaceState(null, "", `#${encodeURIComponent(id)}`);
+    const invitation = await createPeer(id, lobby.name);
+    linkTo(id);
     const { stream, error } = await media;
-    if (error !== undefined) notice(wordsForMedia(error));
     call = await Call.join(invitation, stream, tiles, {
       changed: showCall,
-      problem: (code, detail) => notice(wordsForProblem(code, detail)),
-      closed: ({ code, reason }) => endCall(wordsForClose(code, reason)),
+      problem: (code, detail) => tell({ code, detail }),
+      closed: ({ code, reason }) => endCall(code, reason),
     });
     window.duplexDemo = { session: call.session };
     showCall();
+    if (error !== undefined) notices.show(wordsForMedia(error), { passing: true });
     page.copy.focus();
   } catch (thrown) {
-    stop((await media).stream);
+    // Not awaited: the browser may still be asking for the camera.
+    media.then(({ stream }) => stop(stream)).catch(reportError);
     refuse(thrown);
   }
 }
@@ -151,43 +152,41 @@ function refuse(thrown: unknown): void {
     return;
   }
   const { code = "unreachable", message = "" } = thrown as { code?: string; message?: string };
-  notice(wordsForProblem(code, message));
+  if (code === "session-not-found") {
+    linkTo("");
+    showLobby();
+  }
+  tell({ code, detail: message });
 }
 
-async function enterOnce(): Promise<void> {
-  const buttons = [page.start, page.join];
-  for (const button of buttons) button.disabled = true;
-  page.entry.setAttribute("aria-busy", "true");
-  await enter();
-  page.entry.removeAttribute("aria-busy");
-  for (const button of buttons) button.disabled = false;
-}
+const enterOnce = (): void => {
+  lobby.busy(enter()).catch(reportError);
+};
 
-async function copyLink(): Promise<void> {
+async function copyLink(button: HTMLButtonElement): Promise<void> {
   try {
     await navigator.clipboard.writeText(location.href);
-    setText(page.copy, "Link copied");
+    setText(button, "Link copied");
   } catch {
     // Without permission for the clipboard the person copies it by hand.
     prompt("Copy this link", location.href);
   }
-  setTimeout(() => setText(page.copy, "Copy link"), 2000);
+  setTimeout(() => setText(button, "Copy link"), COPIED_MS);
 }
 
-page.entry.addEventListener("submit", (event) => {
-  event.preventDefault();
-  enterOnce().catch(reportError);
-});
+lobby.onEnter(enterOnce);
 page.keyForm.addEventListener("submit", (event) => {
   event.preventDefault();
   useApiKey(page.key.value.trim());
   page.key.value = "";
   page.keyForm.hidden = true;
-  enterOnce().catch(reportError);
+  enterOnce();
 });
-page.copy.addEventListener("click", () => {
-  copyLink().catch(reportError);
-});
+for (const button of [page.copy, page.invite]) {
+  button.addEventListener("click", () => {
+    copyLink(button).catch(reportError);
+  });
+}
 page.mute.addEventListener("click", () => call?.toggle("audio"));
 page.camera.addEventListener("click", () => call?.toggle("video"));
 page.share.addEventListener("click", () => {

@@ -1,4 +1,4 @@
-import type { Flow, Session, Transport } from "../client/duplex.ts";
+import type { DuplexError, Flow, Session, Transport } from "../client/duplex.ts";
 import { make, setText } from "./element.ts";
 import { bitrate, codecOf } from "./words.ts";
 
@@ -17,6 +17,14 @@ interface Row {
   readonly row: HTMLTableRowElement;
   readonly cells: readonly HTMLTableCellElement[];
   readonly action: HTMLButtonElement;
+}
+
+/** Rows in the table, flows that are not over, and bits per second in both directions. */
+interface Shown {
+  readonly shown: number;
+  readonly live: number;
+  readonly up: number;
+  readonly down: number;
 }
 
 /** The path of a flow's transport as seen from this peer, in the direction of the flow. */
@@ -44,11 +52,15 @@ function byPeerAndMid(self: string): (a: Flow, b: Flow) => number {
 export class FlowTable {
   readonly #table: HTMLTableElement;
   readonly #body: HTMLTableSectionElement;
+  readonly #refused: (problem: DuplexError) => void;
   readonly #rows = new Map<string, Row>();
+  readonly #names = new Map<string, string>();
   #rates: ReadonlyMap<string, number> = new Map();
 
-  constructor(table: HTMLTableElement) {
+  /** `refused` hears of a change to a flow that the server did not allow. */
+  constructor(table: HTMLTableElement, refused: (problem: DuplexError) => void) {
     this.#table = table;
+    this.#refused = refused;
     this.#body = table.tBodies[0] ?? table.createTBody();
   }
 
@@ -58,8 +70,9 @@ export class FlowTable {
     this.show(session, showEnded);
   }
 
-  /** Shows the flows of a session; gives how many there are and what they carry, bits per second. */
-  show(session: Session, showEnded: boolean): { flows: number; up: number; down: number } {
+  /** Shows the flows of a session; says how many there are and what they carry. */
+  show(session: Session, showEnded: boolean): Shown {
+    for (const { id, name } of session.peers.values()) this.#names.set(id, name ?? "Guest");
     const flows = session.flows.filter(({ state }) => showEnded || state !== "ended");
     const shown = new Set(flows.map(({ id }) => id));
     for (const [id, { row }] of this.#rows) {
@@ -73,12 +86,14 @@ export class FlowTable {
       flows
         .filter(({ from }) => (from === session.peer.id) === own)
         .reduce((total, { id }) => total + (this.#rates.get(id) ?? 0), 0);
-    return { flows: flows.length, up: sum(true), down: sum(false) };
+    const live = flows.filter(({ state }) => state !== "ended").length;
+    return { shown: flows.length, live, up: sum(true), down: sum(false) };
   }
 
   clear(): void {
     for (const { row } of this.#rows.values()) row.remove();
     this.#rows.clear();
+    this.#names.clear();
     this.#rates = new Map();
   }
 
@@ -96,8 +111,9 @@ export class FlowTable {
     const transport = session.transports.find(({ id }) => id === flow.transport);
     const texts = [
       uplink ? "↑ uplink" : "↓ downlink",
-      session.peers.get(other)?.name ?? other,
-      flow.kind,
+      // Those who left are known by name still.
+      this.#names.get(other) ?? other,
+      `${flow.kind}, mid ${flow.mid}`,
       codecOf(flow),
       bitrate(flow.state === "active" ? this.#rates.get(flow.id) : undefined),
       pathOf(transport, self, uplink),
@@ -135,9 +151,7 @@ export class FlowTable {
     action.type = "button";
     action.addEventListener("click", () => {
       const flow = session.flows.find((one) => one.id === id);
-      session.changeFlow(id, { held: flow?.state !== "held" }).catch(() => {
-        row.classList.add("refused");
-      });
+      session.changeFlow(id, { held: flow?.state !== "held" }).catch(this.#refused);
     });
     cells.at(-1)?.append(action);
     row.append(...cells);

@@ -28,6 +28,11 @@ export async function openLocalMedia(): Promise<LocalMedia> {
   return { stream: new MediaStream(), error };
 }
 
+/** Browsers of phones have no screen sharing. */
+export function canShareScreen(): boolean {
+  return typeof navigator.mediaDevices?.getDisplayMedia === "function";
+}
+
 /** A screen or window of the person's choice; undefined when they chose none. */
 export async function openScreen(): Promise<MediaStream | undefined> {
   try {

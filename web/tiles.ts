@@ -6,6 +6,13 @@ interface Tile {
   readonly figure: HTMLElement;
   readonly video: HTMLVideoElement;
   readonly state: HTMLElement;
+  readonly muted: HTMLElement;
+}
+
+/** What a peer says of its microphone and its camera. */
+interface Status {
+  readonly muted: boolean;
+  readonly dark: boolean;
 }
 
 /** The pictures of the call: one tile for each stream of each peer, and one for a peer that sends nothing. */
@@ -14,6 +21,7 @@ export class Tiles {
   readonly #names = new Map<string, string>();
   readonly #tiles = new Map<string, Map<string, Tile>>();
   readonly #states = new Map<string, RTCPeerConnectionState>();
+  readonly #statuses = new Map<string, Status>();
 
   constructor(container: HTMLElement) {
     this.#container = container;
@@ -31,6 +39,7 @@ export class Tiles {
     for (const { figure } of this.#tiles.get(peer)?.values() ?? []) figure.remove();
     this.#tiles.delete(peer);
     this.#states.delete(peer);
+    this.#statuses.delete(peer);
   }
 
   clear(): void {
@@ -50,11 +59,10 @@ export class Tiles {
     this.#drop(peer, stream.id);
   }
 
-  /** Marks own video as switched off or on. */
-  dim(peer: string, off: boolean): void {
-    for (const { figure } of this.#tiles.get(peer)?.values() ?? []) {
-      if (figure.classList.contains("mirrored")) figure.classList.toggle("dark", off);
-    }
+  /** Shows whose microphone or camera is switched off. */
+  status(peer: string, status: Status): void {
+    this.#statuses.set(peer, status);
+    for (const tile of this.#tiles.get(peer)?.values() ?? []) this.#showStatus(peer, tile);
   }
 
   show({ peer, track, streams }: RemoteTrack): void {
@@ -86,6 +94,13 @@ export class Tiles {
     setText(state, wordsForLink(known));
   }
 
+  #showStatus(peer: string, { figure, muted }: Tile): void {
+    const camera = !figure.classList.contains("screen");
+    const status = this.#statuses.get(peer);
+    figure.classList.toggle("dark", camera && status?.dark === true);
+    setText(muted, camera && status?.muted === true ? "muted" : "");
+  }
+
   /** The first stream takes the tile that was waiting for it. */
   #tileFor(peer: string, stream: MediaStream): Tile {
     const tiles = this.#tiles.get(peer) ?? new Map<string, Tile>();
@@ -111,9 +126,9 @@ export class Tiles {
 
   #addTile(peer: string, streamId: string): Tile {
     // The first stream of a peer is its camera; another one is a screen.
-    const extra = (this.#tiles.get(peer)?.size ?? 0) > 0 ? ", screen" : "";
-    const name = `${this.#names.get(peer) ?? "Guest"}${extra}`;
-    const figure = make("figure", "tile empty");
+    const screen = (this.#tiles.get(peer)?.size ?? 0) > 0;
+    const name = `${this.#names.get(peer) ?? "Guest"}${screen ? ", screen" : ""}`;
+    const figure = make("figure", screen ? "tile empty screen" : "tile empty");
     figure.dataset.tile = peer;
     const video = make("video");
     video.dataset.peer = peer;
@@ -122,20 +137,28 @@ export class Tiles {
     video.setAttribute("aria-label", name);
     const face = make("span", "face", [...name][0]?.toUpperCase() ?? "?");
     face.setAttribute("aria-hidden", "true");
-    const state = make("span", "link-state");
+    const state = make("span", "pip link-state");
+    const muted = make("span", "pip");
     const caption = make("figcaption");
-    caption.append(make("span", "who", name), state);
-    figure.append(video, face, caption);
-    figure.addEventListener("click", () => {
-      // Sound that the browser held back may start with a click.
+    caption.append(make("span", "pip who", name), muted, state);
+    figure.append(video, face, this.#unblock(figure, video), caption);
+    this.#container.append(figure);
+    const tile = { figure, video, state, muted };
+    this.#tiles.get(peer)?.set(streamId, tile);
+    this.#showState(peer, tile);
+    this.#showStatus(peer, tile);
+    return tile;
+  }
+
+  /** Sound that the browser held back may start with a click. */
+  #unblock(figure: HTMLElement, video: HTMLVideoElement): HTMLButtonElement {
+    const button = make("button", "unblock", "Click to see and hear");
+    button.type = "button";
+    button.addEventListener("click", () => {
       figure.classList.remove("blocked");
       video.play().catch(() => figure.classList.add("blocked"));
     });
-    this.#container.append(figure);
-    const tile = { figure, video, state };
-    this.#tiles.get(peer)?.set(streamId, tile);
-    this.#showState(peer, tile);
-    return tile;
+    return button;
   }
 
   #refresh(figure: HTMLElement, video: HTMLVideoElement): void {

@@ -51,6 +51,9 @@ export function wordsForLink(state: RTCPeerConnectionState): string {
 /** Why a camera, a microphone or a screen could not be had. */
 export function wordsForMedia(error: unknown): string {
   const name = error instanceof DOMException ? error.name : "";
+  if (!window.isSecureContext) {
+    return "Browsers give the camera and the microphone only to pages served over https. You can watch and listen.";
+  }
   if (name === "NotAllowedError") {
     return "The browser was not allowed to use the camera or the microphone. You can watch and listen.";
   }
