@@ -25,7 +25,7 @@ export interface Browser {
 
 const LAUNCH_LIMIT_MS = 60_000;
 
-const CHROMIUM_FLAGS = [
+export const CHROMIUM_FLAGS: readonly string[] = [
   "--no-sandbox",
   "--use-fake-device-for-media-stream",
   "--use-fake-ui-for-media-stream",
@@ -42,7 +42,7 @@ const CHROMIUM_FLAGS = [
 export const launchChromium = async (): Promise<Browser> => {
   const browser = await chromium.launch({
     executablePath: toolPath("chromium"),
-    args: CHROMIUM_FLAGS,
+    args: [...CHROMIUM_FLAGS],
     timeout: LAUNCH_LIMIT_MS,
   });
   const open = async (url: string): Promise<Page> => {

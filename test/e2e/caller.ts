@@ -246,35 +246,33 @@ async function readStats(peer: string): Promise<CallStats> {
   const all = [...report.values()];
   const rtp = (type: string, frames: string, packets: string): RtpStats[] =>
     all
-      .filter((stat) => stat["type"] === type && Number(stat[packets] ?? 0) > 0)
+      .filter((stat) => stat.type === type && Number(stat[packets] ?? 0) > 0)
       .map((stat) => {
-        const codec = report.get(String(stat["codecId"]));
+        const codec = report.get(String(stat.codecId));
         return {
-          kind: String(stat["kind"]),
-          mid: String(stat["mid"] ?? ""),
-          ssrc: Number(stat["ssrc"]),
-          mimeType: String(codec?.["mimeType"] ?? ""),
-          payloadType: Number(codec?.["payloadType"] ?? -1),
+          kind: String(stat.kind),
+          mid: String(stat.mid ?? ""),
+          ssrc: Number(stat.ssrc),
+          mimeType: String(codec?.mimeType ?? ""),
+          payloadType: Number(codec?.payloadType ?? -1),
           packets: Number(stat[packets] ?? 0),
           frames: Number(stat[frames] ?? 0),
         };
       });
-  const transport = all.find((stat) => stat["type"] === "transport");
+  const transport = all.find((stat) => stat.type === "transport");
   const selected =
-    report.get(String(transport?.["selectedCandidatePairId"])) ??
-    all.find((stat) => stat["type"] === "candidate-pair" && stat["selected"] === true) ??
+    report.get(String(transport?.selectedCandidatePairId)) ??
+    all.find((stat) => stat.type === "candidate-pair" && stat.selected === true) ??
     all.find(
       (stat) =>
-        stat["type"] === "candidate-pair" &&
-        stat["nominated"] === true &&
-        stat["state"] === "succeeded",
+        stat.type === "candidate-pair" && stat.nominated === true && stat.state === "succeeded",
     );
   const end = (id: unknown) => {
     const candidate = report.get(String(id));
     return {
-      address: String(candidate?.["address"] ?? ""),
-      port: Number(candidate?.["port"] ?? 0),
-      candidateType: String(candidate?.["candidateType"] ?? ""),
+      address: String(candidate?.address ?? ""),
+      port: Number(candidate?.port ?? 0),
+      candidateType: String(candidate?.candidateType ?? ""),
     };
   };
   return {
@@ -283,7 +281,7 @@ async function readStats(peer: string): Promise<CallStats> {
     outbound: rtp("outbound-rtp", "framesEncoded", "packetsSent"),
     inbound: rtp("inbound-rtp", "framesDecoded", "packetsReceived"),
     pair: selected
-      ? { local: end(selected["localCandidateId"]), remote: end(selected["remoteCandidateId"]) }
+      ? { local: end(selected.localCandidateId), remote: end(selected.remoteCandidateId) }
       : null,
   };
 }

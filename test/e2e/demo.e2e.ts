@@ -7,7 +7,7 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import type { Session } from "../../client/duplex.ts";
 import { toolPath } from "../../scripts/tools.ts";
-import { launch, type Page as PlainPage } from "./browsers.ts";
+import { CHROMIUM_FLAGS, launch, type Page as PlainPage } from "./browsers.ts";
 import { Backend, type FlowsAnswer, until } from "./caller.ts";
 
 /** The demo page as a person uses it: real clicks and keys, which only the driver itself can give. */
@@ -22,20 +22,6 @@ const baseUrl = inject("baseUrl");
 const { host } = new URL(baseUrl);
 const PHONE = { width: 390, height: 844 };
 
-/** As the other tests have it; the fake dialog also chooses what to share. */
-const FLAGS = [
-  "--no-sandbox",
-  "--use-fake-device-for-media-stream",
-  "--use-fake-ui-for-media-stream",
-  "--allow-loopback-in-peer-connection",
-  "--disable-features=WebRtcHideLocalIpsWithMdns",
-  "--autoplay-policy=no-user-gesture-required",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-first-run",
-];
-
 let browser: Chromium;
 let contexts: BrowserContext[] = [];
 /** What the pages of a test asked for, and what went wrong in them. */
@@ -43,7 +29,10 @@ let requests: string[] = [];
 let errors: string[] = [];
 
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: toolPath("chromium"), args: FLAGS });
+  browser = await chromium.launch({
+    executablePath: toolPath("chromium"),
+    args: [...CHROMIUM_FLAGS],
+  });
 });
 
 afterEach(async () => {
