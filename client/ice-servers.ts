@@ -1,7 +1,10 @@
 import type { IceServer } from "../protocol/messages.ts";
 
-/** Not sooner, whatever the clocks say. */
-const SOONEST_MS = 30_000;
+/** Well before half of the lifetime (A3), with room for a timer that is late. */
+const RENEW_AFTER = 0.4;
+const SOONEST_MS = 1_000;
+/** How often to ask when no answer comes, and when to ask if the clocks say that all is over already. */
+const AGAIN_MS = 30_000;
 /** Timers cannot wait longer than 2^31 ms; there is no need to either. */
 const LATEST_MS = 24 * 3_600_000;
 
@@ -12,6 +15,7 @@ export class IceServers {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** How far this device's clock is ahead of the server's, milliseconds. */
   #aheadMs = 0;
+  #againMs = AGAIN_MS;
 
   /** `ask` requests fresh ones. */
   constructor(ask: () => void) {
@@ -29,8 +33,9 @@ export class IceServers {
     this.stop();
     if (expireAt === undefined) return;
     const lifetimeMs = expireAt - (Date.now() - this.#aheadMs);
-    const waitMs = Math.min(LATEST_MS, Math.max(SOONEST_MS, lifetimeMs * 0.45));
-    this.#timer = setTimeout(() => this.#renew(), waitMs);
+    const soonMs = lifetimeMs > 0 ? Math.max(SOONEST_MS, lifetimeMs * RENEW_AFTER) : AGAIN_MS;
+    this.#againMs = Math.min(AGAIN_MS, soonMs / 2);
+    this.#timer = setTimeout(() => this.#renew(), Math.min(LATEST_MS, soonMs));
   }
 
   get servers(): RTCIceServer[] {
@@ -48,6 +53,6 @@ export class IceServers {
   #renew(): void {
     this.#ask();
     // Asked again until an answer sets the next time.
-    this.#timer = setTimeout(() => this.#renew(), SOONEST_MS);
+    this.#timer = setTimeout(() => this.#renew(), this.#againMs);
   }
 }

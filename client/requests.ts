@@ -8,7 +8,8 @@ export type Outgoing = Unnumbered<FromPeer>;
 
 /**
  * What becomes of a request whose reply was lost with the socket, seen from the `welcome` of the next one (R2):
- * its outcome, where the server's state tells it, or "resend" with the same id (R1 makes that safe).
+ * its outcome, where the server's state tells it, or "resend". Ids are remembered per socket (R1): what is sent
+ * again on a new one may be done twice, which matters to application messages only.
  */
 export type OnResume = (welcome: Welcome) => Ack | DuplexError | "resend";
 

@@ -142,7 +142,9 @@ export class Session {
     return publication;
   }
 
-  /** Sends application data to a peer: any JSON up to `limits.bodyBytes`. Resolves when the server has taken it. */
+  /** Sends application data to a peer: any JSON up to `limits.bodyBytes`. Resolves when the server has taken
+   * it. When the socket is lost before the reply it is sent again: the peer may get it twice.
+   */
   async send(peer: string, body: unknown): Promise<void> {
     await this.#signalling.request({ type: "message", to: peer, body });
   }

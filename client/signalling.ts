@@ -163,7 +163,10 @@ export class Signalling implements SignallingPort {
     const frame = JSON.parse(data) as ToPeer | { type: "pong" };
     switch (frame.type) {
       case "pong":
+        return;
       case "closing":
+        // The close itself may take its time: the TCP connection can outlive it by seconds.
+        this.#lost(socket, frame.code, frame.reason);
         return;
       case "welcome":
         this.#welcome(socket, frame);

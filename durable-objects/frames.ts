@@ -10,8 +10,8 @@ export function problemFrame(what: Problem, re?: number): string {
   return JSON.stringify({ type: "problem", ...(re === undefined ? {} : { re }), ...document });
 }
 
-export function closingFrame(reason: string): string {
-  return JSON.stringify({ type: "closing", reason } satisfies ToPeer);
+export function closingFrame(code: number, reason: string): string {
+  return JSON.stringify({ type: "closing", code, reason } satisfies ToPeer);
 }
 
 /** A problem as HTTP response (RFC 9457). */

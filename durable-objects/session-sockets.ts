@@ -116,7 +116,7 @@ export class SessionSockets extends SessionTurns {
     ws.send(frame);
     if (!next) {
       const code = typeof socket === "number" ? socket : CLOSE.tooManyProblems;
-      ws.send(closingFrame(what.code));
+      ws.send(closingFrame(code, what.code));
       ws.close(code, what.code);
       this.#lose(ws);
       return;
@@ -128,11 +128,7 @@ export class SessionSockets extends SessionTurns {
   #lose(ws: WebSocket): void {
     const before = this.session;
     const { peer: id, connection } = attachmentOf(ws);
-    if (!before || before.peers.get(id)?.connection !== connection) return;
-    const result = step(before, { type: "lost", peer: id, at: Date.now() });
-    if (isProblem(result)) return;
-    this.commit(before, result.session, this.softLinksOf(id));
-    this.perform(result.session, result.effects);
+    if (before?.peers.get(id)?.connection === connection) this.lose(id);
   }
 
   /** Our failure: its peer gets an opaque id and 1011; what storage holds is the truth again. */

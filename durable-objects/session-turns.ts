@@ -1,6 +1,12 @@
 import { DurableObject } from "cloudflare:workers";
 import { CLOSE, isProblem, type Problem, problem } from "../protocol/problem.ts";
-import { type Effect, nextDeadline, type Session } from "../protocol/session.ts";
+import {
+  type Effect,
+  isConnected,
+  nextDeadline,
+  type Peer,
+  type Session,
+} from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
 import { step } from "../protocol/step.ts";
 import { type Attachment, withRemembered, withSoft } from "./attachment.ts";
@@ -40,8 +46,23 @@ export class SessionTurns extends DurableObject<Bindings> {
     if (this.#session === undefined) {
       const stored = this.#store.load();
       this.#session = stored && withRemembered(stored, this.ctx.getWebSockets().map(attachmentOf));
+      for (const peer of stored?.peers.values() ?? []) {
+        if (isConnected(peer) && !this.#hasSocket(peer)) this.lose(peer.id);
+      }
     }
     return this.#session;
+  }
+
+  /** Hibernation keeps sockets; an abort (deploy, crash) takes them without a close event (S5). */
+  #hasSocket({ id, connection }: Peer): boolean {
+    return this.ctx
+      .getWebSockets(tagOf(id))
+      .some((ws) => ws.readyState === WebSocket.OPEN && attachmentOf(ws).connection === connection);
+  }
+
+  /** The socket of a peer is gone; what only it remembered is written (S5). */
+  protected lose(peer: string): void {
+    this.turn({ type: "lost", peer, at: Date.now() }, this.softLinksOf(peer));
   }
 
   protected begin(session: Session): void {
@@ -51,12 +72,12 @@ export class SessionTurns extends DurableObject<Bindings> {
   }
 
   /** One turn without a socket of its own: the event, what it changes, what follows. */
-  protected turn(event: SessionEvent): Session | Problem {
+  protected turn(event: SessionEvent, forced?: ReadonlySet<string>): Session | Problem {
     const before = this.session;
     if (!before) return sessionNotFound();
     const result = step(before, event);
     if (isProblem(result)) return result;
-    this.commit(before, result.session);
+    this.commit(before, result.session, forced);
     this.perform(result.session, result.effects);
     return result.session;
   }
@@ -75,7 +96,7 @@ export class SessionTurns extends DurableObject<Bindings> {
   protected commit(
     before: Session,
     after: Session,
-    forced = new Set<string>(),
+    forced: ReadonlySet<string> = new Set(),
     sender?: WebSocket,
   ): void {
     const written = this.#save(before, after, forced);
@@ -144,7 +165,7 @@ export class SessionTurns extends DurableObject<Bindings> {
       if (attachmentOf(ws).connection === newest) continue;
       // The frame first: a socket closed from outside its own message keeps its TCP connection until the object
       // sleeps (workerd 1.20261023), so that a client may learn of the close only 10 s later.
-      if (ws.readyState === WebSocket.OPEN) sendTo(ws, closingFrame(reason));
+      if (ws.readyState === WebSocket.OPEN) sendTo(ws, closingFrame(code, reason));
       answerClose(ws, code, reason);
     }
   }

@@ -263,7 +263,10 @@ export const TO_PEER = {
     expiresAt: z.number().optional().describe("milliseconds since 1970"),
   }),
   message: message("message", "Application data from another peer.", { from, body: z.unknown() }),
-  closing: message("closing", "The server closes the socket.", { reason: z.string() }),
+  closing: message("closing", "The server closes the socket.", {
+    code: z.int().describe("the close code that follows"),
+    reason: z.string(),
+  }),
 } as const;
 
 export type ToPeer = {

@@ -11,6 +11,10 @@ import { sessionStub } from "./session-stub.ts";
 
 /** GET /v1/sessions/{id}/signalling: the door of `duplex.v1`. The object is woken only for valid tokens. */
 
+/** `token`, `access_token`, `api-key`, `authorization`: names under which secrets travel in URLs. */
+const SECRET_NAME = /(^|[_-])(token|bearer|auth|authorization|jwt|key|apikey)$/i;
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
 const BEARER_PREFIX = "bearer.";
 
 /** Subprotocols offered, in order (RFC 6455 s4.1). */
@@ -43,7 +47,7 @@ export async function openSignalling(c: Context<AppEnv>): Promise<Response> {
 
 function refuseUpgrade(c: Context<AppEnv>, offered: readonly string[]): Problem | undefined {
   const url = new URL(c.req.url);
-  if ([...url.searchParams.keys()].some((name) => /token|bearer|auth|key|jwt/i.test(name))) {
+  if ([...url.searchParams].some(([name, value]) => SECRET_NAME.test(name) || JWT.test(value))) {
     return problem(
       "token-in-url",
       "URLs end up in logs: send the token as subprotocol bearer.<token> or in Authorization",

@@ -142,7 +142,7 @@ describe.each(MODES)("%s", (mode) => {
   it("[S3] the newest connection wins; others see neither a leave nor a join", async () => {
     const [session, alice, bob] = await pair();
     const again = await session.connect(bob.invitation);
-    expect(await bob.next("closing")).toEqual({ type: "closing", reason: "replaced" });
+    expect(await bob.next("closing")).toEqual({ type: "closing", code: 4001, reason: "replaced" });
     expect(await bob.closing()).toEqual({ code: 4001, reason: "replaced" });
     await bob.settled();
     await alice.send({ type: "message", to: bob.id, body: "to the new one" });
@@ -435,6 +435,38 @@ describe("cost", () => {
     await abortAllDurableObjects();
     const back = await session.connect(bob.invitation);
     expect(await back.next("offer")).toMatchObject({ exchange: 1, sdp: sdpOf() });
+  });
+});
+
+describe("after an abort", () => {
+  it("[S5] peers whose sockets died with the object are away, and lost after the window", async () => {
+    const session = await LiveSession.start("awake", { resumeSeconds: 30 });
+    const alice = await session.join();
+    const bob = await session.join();
+    await negotiate(alice, bob);
+    await abortAllDurableObjects();
+    const back = await session.connect(bob.invitation);
+    const states = await session.read<{ peers: { id: string; state: string }[] }>("/peers");
+    expect(new Map(states.peers.map(({ id, state }) => [id, state]))).toEqual(
+      new Map([
+        [alice.id, "away"],
+        [bob.id, "connected"],
+      ]),
+    );
+    later(31);
+    await session.alarm();
+    expect(await back.next("peer-left")).toMatchObject({ peer: alice.id, reason: "lost" });
+  });
+
+  it("[S6] a session nobody comes back to ends", async () => {
+    const session = await LiveSession.start("awake", { emptyTtlSeconds: 60 });
+    await session.join({ ttlSeconds: 1000 });
+    await abortAllDurableObjects();
+    later(1001);
+    await session.alarm();
+    later(61);
+    await session.alarm();
+    expect((await callJson(session.path, "GET")).status).toBe(404);
   });
 });
 

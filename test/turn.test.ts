@@ -9,19 +9,6 @@ afterEach(() => {
 
 const AT = 1_700_000_000_123;
 
-async function hmacSha1(secret: string, text: string): Promise<string> {
-  const bytes = new TextEncoder();
-  const key = await crypto.subtle.importKey(
-    "raw",
-    bytes.encode(secret),
-    { name: "HMAC", hash: "SHA-1" },
-    false,
-    ["sign"],
-  );
-  const mac = await crypto.subtle.sign("HMAC", key, bytes.encode(text));
-  return btoa(String.fromCharCode(...new Uint8Array(mac)));
-}
-
 describe("hmac", () => {
   const config = readConfig({
     STUN_URLS: "stun:stun.example.com:3478",
@@ -31,17 +18,6 @@ describe("hmac", () => {
   });
 
   it("[A3] TURN REST: expiry:peer and its HMAC-SHA1 by the first secret", async () => {
-    // The vector of RFC 2202 case 2 keeps our own HMAC honest.
-    expect(await hmacSha1("Jefe", "what do ya want for nothing?")).toBe(
-      btoa(
-        String.fromCharCode(
-          ...[
-            0xef, 0xfc, 0xdf, 0x6a, 0xe5, 0xeb, 0x2f, 0xa2, 0xd2, 0x74, 0x16, 0xd5, 0xf1, 0x84,
-            0xdf, 0x9c, 0x25, 0x9a, 0x7c, 0x79,
-          ],
-        ),
-      ),
-    );
     const { iceServers, expiresAt } = await iceServersFor(config, "peer1", AT);
     expect(expiresAt).toBe(1_700_000_600_000);
     expect(iceServers).toEqual([
@@ -49,7 +25,8 @@ describe("hmac", () => {
       {
         urls: ["turn:t.example.com:3478?transport=udp", "turns:t.example.com:5349?transport=tcp"],
         username: "1700000600:peer1",
-        credential: await hmacSha1("north", "1700000600:peer1"),
+        // printf 1700000600:peer1 | openssl dgst -sha1 -hmac north -binary | base64
+        credential: "KHazHEw9U8m8ekerNMXs6oO7xRQ=",
       },
     ]);
   });

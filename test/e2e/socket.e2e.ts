@@ -130,12 +130,20 @@ describe("a client of one's own", () => {
     expect(peers).toMatchObject([{ id: bobId, state: "away" }]);
     const again = new Raw(three.signalling.url, ["duplex.v1", `bearer.${three.token}`]);
     expect(await again.next("welcome")).toMatchObject({ resumed: true });
-    expect(await carol.next("closing")).toEqual({ type: "closing", reason: "replaced" });
+    expect(await carol.next("closing")).toEqual({
+      type: "closing",
+      code: 4001,
+      reason: "replaced",
+    });
     await fetch(new URL(`v1/sessions/${backend.id}`, baseUrl), {
       method: "DELETE",
       headers: { authorization: "Bearer dev-key" },
     });
-    expect(await again.next("closing")).toEqual({ type: "closing", reason: "session ended" });
+    expect(await again.next("closing")).toEqual({
+      type: "closing",
+      code: 4000,
+      reason: "session ended",
+    });
     // The runtime keeps the TCP connection of a socket it closed until the object sleeps.
     const codes = await Promise.all([carol.closing(), again.closing()]);
     expect(codes).toEqual([
