@@ -4,6 +4,15 @@ import { describe, expect, it } from "vitest";
 import { LIMITS } from "../protocol/limits.ts";
 import { type Description, readDescription } from "../protocol/sdp/description.ts";
 import { isFinding, type SdpFinding } from "../protocol/sdp/finding.ts";
+import {
+  bandwidthOf,
+  extMapOf,
+  feedbackOf,
+  fingerprintOf,
+  formatParametersOf,
+  groupOf,
+  rtpMapOf,
+} from "../protocol/sdp/grammar.ts";
 import { utf8Bytes } from "../protocol/sdp/line.ts";
 import { pairFindings } from "../protocol/sdp/pair.ts";
 import { carriesData, type Section } from "../protocol/sdp/section.ts";
@@ -125,6 +134,27 @@ const ourWords = (section: Section): ReturnType<typeof parsedWords> => ({
   ownPwd: lastValue(section, "ice-pwd"),
   candidateTypes: section.candidates.map(({ type }) => type ?? ""),
   maxMessageSize: section.maxMessageSize,
+});
+
+it("[D4] attributes without their parts are no attributes", () => {
+  for (const nothing of ["", " "]) {
+    expect(rtpMapOf(nothing)).toBeUndefined();
+    expect(formatParametersOf(nothing)).toBeUndefined();
+    expect(feedbackOf(nothing)).toBeUndefined();
+    expect(extMapOf(nothing)).toBeUndefined();
+    expect(bandwidthOf(nothing)).toBeUndefined();
+  }
+  expect(rtpMapOf("96")).toBeUndefined();
+  expect(feedbackOf("96")).toBeUndefined();
+  expect(extMapOf("3")).toBeUndefined();
+  expect(extMapOf("3/sideways urn:x")).toBeUndefined();
+});
+
+it("[D4] a group without semantics and a fingerprint without digest are no group and no fingerprint", () => {
+  expect(groupOf("")).toBeUndefined();
+  expect(groupOf("BUNDLE")).toEqual({ semantics: "BUNDLE", mids: [] });
+  expect(fingerprintOf("")).toBeUndefined();
+  expect(fingerprintOf("sha-256")).toBeUndefined();
 });
 
 describe("another reader", () => {
