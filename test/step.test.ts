@@ -235,10 +235,10 @@ describe("joining and leaving", () => {
 
 describe("running media", () => {
   it("[F2] a mid with characters that ids separate by is escaped in ids, and told as it is", () => {
-    const pure = called({ sections: [{ kind: "audio", mid: "a:b%" }] });
+    const pure = called({ sections: [{ kind: "audio", mid: "a:b.c%" }] });
     const [flow] = flowsOf(pure).flows;
-    expect(flow?.mid).toBe("a:b%");
-    expect(flow?.id).toBe("alice~bob:a%3Ab%25.1:alice");
+    expect(flow?.mid).toBe("a:b.c%");
+    expect(flow?.id).toBe("alice~bob:a%3Ab%2Ec%25.1:alice");
   });
 
   it("[F4] candidates that came after the answer are counted when the transport is reported", () => {
