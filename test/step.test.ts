@@ -239,6 +239,8 @@ describe("running media", () => {
     const [flow] = flowsOf(pure).flows;
     expect(flow?.mid).toBe("a:b.c%");
     expect(flow?.id).toBe("alice~bob:a%3Ab%2Ec%25.1:alice");
+    const looksLikeAnIndex = called({ sections: [{ kind: "audio", mid: "i0" }] });
+    expect(flowsOf(looksLikeAnIndex).flows[0]?.id).toBe("alice~bob:%690.1:alice");
   });
 
   it("[F4] candidates that came after the answer are counted when the transport is reported", () => {
