@@ -1,7 +1,7 @@
 import type { Flow, FlowChange, FlowFilter, FlowsView } from "../protocol/flow.ts";
 import type { PeerView } from "../protocol/messages.ts";
 import type { Problem } from "../protocol/problem.ts";
-import type { SdpFinding } from "../protocol/sdp/finding.ts";
+import type { RecordedFinding } from "../protocol/session.ts";
 import type { Grant, SessionConfig } from "../protocol/session-config.ts";
 import type { SessionView } from "../protocol/views.ts";
 
@@ -19,7 +19,7 @@ export interface SessionCommands {
   flows(asker: Asker, filter: FlowFilter): Promise<FlowsView | Problem>;
   flow(asker: Asker, id: string): Promise<Flow | Problem>;
   changeFlow(asker: Asker, id: string, change: FlowChange): Promise<Flow | Problem>;
-  findings(asker: Asker): Promise<{ link: string; findings: SdpFinding[] }[] | Problem>;
+  findings(asker: Asker): Promise<{ link: string; findings: RecordedFinding[] }[] | Problem>;
   kick(peer: string): Promise<null | Problem>;
   end(): Promise<null>;
 }

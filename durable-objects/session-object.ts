@@ -2,8 +2,7 @@ import type { Flow, FlowChange, FlowFilter, FlowsView } from "../protocol/flow.t
 import { filterFlows } from "../protocol/flows/filter.ts";
 import type { PeerView } from "../protocol/messages.ts";
 import { isProblem, type Problem, problem } from "../protocol/problem.ts";
-import type { SdpFinding } from "../protocol/sdp/finding.ts";
-import { newSession, type Session } from "../protocol/session.ts";
+import { newSession, type RecordedFinding, type Session } from "../protocol/session.ts";
 import type { SessionConfig } from "../protocol/session-config.ts";
 import { findFlow } from "../protocol/steering.ts";
 import { type SessionView, viewFlows, viewPeer, viewSession } from "../protocol/views.ts";
@@ -60,7 +59,7 @@ export class SessionObject extends SessionSockets implements SessionCommands {
     return findFlow(turned, id)?.flow ?? problem("flow-not-found", "the flow is gone");
   }
 
-  async findings(asker: Asker): Promise<{ link: string; findings: SdpFinding[] }[] | Problem> {
+  async findings(asker: Asker): Promise<{ link: string; findings: RecordedFinding[] }[] | Problem> {
     const session = this.#readBy(asker);
     if (isProblem(session)) return session;
     return [...session.links.values()]

@@ -97,6 +97,13 @@ export class SessionSockets extends SessionTurns {
       this.#refuse(ws, attachment, at, result, message.id);
       return;
     }
+    if (result.problem) {
+      ws.serializeAttachment(attachment);
+      this.commit(before, result.session, new Set(), ws);
+      this.perform(result.session, result.effects);
+      this.#refuse(ws, attachmentOf(ws), at, result.problem, message.id);
+      return;
+    }
     const ack: ToPeer | undefined =
       message.id === undefined ? undefined : { type: "ack", re: message.id, ...result.ack };
     const reply = ack && JSON.stringify(ack);

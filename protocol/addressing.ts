@@ -1,5 +1,6 @@
 import { NO_FLOWS } from "./flows/link-flows.ts";
 import { type Problem, problem } from "./problem.ts";
+import { NOTHING_SAID } from "./sdp/history.ts";
 import { isConnected, type Link, linkIdOf, type Peer, type Session } from "./session.ts";
 
 /** Who may talk to whom (A2). */
@@ -55,6 +56,8 @@ export function linkBetween(session: Session, one: string, other: string): Link 
       inForce: null,
       flows: NO_FLOWS,
       findings: [],
+      said: [NOTHING_SAID, NOTHING_SAID],
+      offeredAt: [],
     }
   );
 }

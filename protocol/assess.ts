@@ -1,22 +1,27 @@
 import type { Kind } from "./flow.ts";
+import type { Move } from "./move.ts";
 import { type Problem, problem } from "./problem.ts";
+import { checkDescription, checkHistory, checkPair, checkPolicy } from "./sdp/check.ts";
 import { type Description, readDescription } from "./sdp/description.ts";
 import { isFinding, type SdpFinding } from "./sdp/finding.ts";
-import { pairFindings } from "./sdp/pair.ts";
-import type { Peer, Session, StoredDescription } from "./session.ts";
+import { type Before, type HistorySubject, type Leg, marksOf, withMarks } from "./sdp/history.ts";
+import type { DescriptionRole } from "./sdp/rule.ts";
+import type { Link, OpenExchange, Peer, Session, StoredDescription } from "./session.ts";
 
 /** A description as the server understands it before it is forwarded (D1, A2). */
 export interface Assessment {
-  /** Absent when it cannot be read and the policy is to report. */
+  /** Absent when no flow can be derived from it and the policy is to report. */
   readonly description?: Description;
   readonly findings: readonly SdpFinding[];
+  /** Why it goes no further. */
+  readonly refused?: Problem;
 }
 
 /** What was read from a stored text, remembered as long as the text is: a cache that can be rebuilt. */
 const readings = new WeakMap<StoredDescription, Description | SdpFinding>();
 
 /** Reads a stored description, once. */
-export function reading(stored: StoredDescription): Description | SdpFinding {
+function reading(stored: StoredDescription): Description | SdpFinding {
   const known = readings.get(stored);
   if (known) return known;
   const read = readDescription(stored.sdp);
@@ -24,44 +29,136 @@ export function reading(stored: StoredDescription): Description | SdpFinding {
   return read;
 }
 
-/** The description, or undefined when it cannot be read. */
+/** The description, or undefined when no flow can be derived from it. */
 export function readable(stored: StoredDescription | undefined): Description | undefined {
   if (!stored) return undefined;
   const read = reading(stored);
-  return isFinding(read) ? undefined : read;
+  return !isFinding(read) && read.isUsable ? read : undefined;
 }
 
 /**
- * Assesses an offer, or an answer against its offer.
+ * Assesses an offer, or an answer to the open one: by itself, with its offer, and in the history of its link
+ * and session.
  *
- * Problems: `sdp-too-large`; `sdp-invalid` with `finding` where the policy is `enforce`;
- * `not-permitted` when the description would send or receive a kind that the token does not grant.
+ * Refused with `sdp-too-large`; with `sdp-invalid` and its `finding` where the policy is `enforce`; with
+ * `not-permitted` when it would send or receive a kind that the token does not grant.
  */
-export function assess(
-  session: Session,
-  sender: Peer,
-  stored: StoredDescription,
-  offer?: StoredDescription,
-): Assessment | Problem {
-  const role = offer ? "answer" : "offer";
+export function assess(made: Move, stored: StoredDescription, open?: OpenExchange): Assessment {
+  const role = open ? "answer" : "offer";
   const read = reading(stored);
-  if (isFinding(read)) return refuseOrReport(session, [{ ...read, description: role }]);
-  const ungranted = firstUngranted(read, sender);
-  if (ungranted) return ungranted;
-  const offered = readable(offer);
-  const findings = offered ? pairFindings(offered, read) : [];
-  const outcome = refuseOrReport(session, findings);
-  return "code" in outcome ? outcome : { ...outcome, description: read };
+  if (isFinding(read)) {
+    const findings = [{ ...read, description: role }] as const;
+    return { findings, refused: refusal(findings) };
+  }
+  const offered = readable(open?.offer);
+  const findings = [
+    ...checkDescription(read, role),
+    ...(offered ? checkPair(offered, read) : []),
+    ...checkHistory(historyOf(made, read, role, offered)),
+    ...checkPolicy({ description: read, role, ...policyFor(made) }),
+  ];
+  const errors = findings.filter(({ level }) => level === "error");
+  const { sdpPolicy } = made.session.config;
+  const isTooLarge = errors.some(({ rule }) => rule === TOO_LARGE);
+  if (errors.length > 0 && (sdpPolicy === "enforce" || isTooLarge)) {
+    return { findings, refused: refusal(findings) };
+  }
+  const ungranted = firstUngranted(read, made.sender);
+  if (ungranted) return { findings, refused: ungranted };
+  return read.isUsable ? { findings, description: read } : { findings };
 }
 
-function refuseOrReport(session: Session, findings: readonly SdpFinding[]): Assessment | Problem {
-  const error = findings.find(({ level }) => level === "error");
-  if (!error) return { findings };
-  if (error.rule === "sdp-too-large") {
-    return problem("sdp-too-large", error.message, { finding: error });
-  }
-  if (session.config.sdpPolicy === "report") return { findings };
-  return problem("sdp-invalid", error.message, { finding: error });
+const TOO_LARGE = "sdp-too-large";
+
+/** Findings that the sender is told; the others are for records. */
+export function told(findings: readonly SdpFinding[]): SdpFinding[] {
+  return findings.filter(({ level }) => level !== "info");
+}
+
+/** The problem of a description with errors: the first is its `finding`, all that matter are in `findings`. */
+export function refusal(findings: readonly SdpFinding[]): Problem {
+  const errors = findings.filter(({ level }) => level === "error");
+  const finding = errors.find(({ rule }) => rule === TOO_LARGE) ?? errors[0];
+  const code = finding?.rule === TOO_LARGE ? TOO_LARGE : "sdp-invalid";
+  return problem(code, finding?.message ?? "", { finding, findings: told(findings) });
+}
+
+/** The pair in force as the sender of a new description sees it. */
+function beforeOf({ inForce }: Link, sender: Peer): Before | undefined {
+  const offer = readable(inForce?.offer);
+  const answer = readable(inForce?.answer);
+  if (!inForce || !offer || !answer) return undefined;
+  return inForce.offerer === sender.id
+    ? { own: offer, other: answer, ownRole: "offer" }
+    : { own: answer, other: offer, ownRole: "answer" };
+}
+
+const MINUTE_MS = 60_000;
+
+/** Offers of the last minute. */
+export function recentOffers({ offeredAt }: Link, at: number): readonly number[] {
+  return offeredAt.filter((time) => time > at - MINUTE_MS);
+}
+
+const isServer = (session: Session, peer: string): boolean =>
+  session.peers.get(peer)?.role === "media-server";
+
+function historyOf(
+  { session, link, sender, receiver, at }: Move,
+  description: Description,
+  role: DescriptionRole,
+  offer: Description | undefined,
+): HistorySubject {
+  const said = link.said[link.peers[0] === sender.id ? 0 : 1];
+  const others = [...session.links.values()].flatMap((other) =>
+    legsOf(session, other).filter(({ peer }) => other.id !== link.id || peer !== sender.id),
+  );
+  return {
+    description,
+    role,
+    offer,
+    before: beforeOf(link, sender),
+    past: said.past,
+    marks: said.marks,
+    sender: { id: sender.id, isServer: sender.role === "media-server" },
+    receiver: { id: receiver.id, isServer: receiver.role === "media-server" },
+    legs: [
+      ...others,
+      {
+        peer: sender.id,
+        to: receiver.id,
+        isServer: isServer(session, sender.id),
+        marks: said.ended,
+      },
+    ],
+    topology: session.config.topology,
+    offersInMinute: recentOffers(link, at).length + 1,
+  };
+}
+
+/** Both ends of a link; an offer that is open has been said as well. */
+function legsOf(session: Session, { peers, said, open }: Link): readonly Leg[] {
+  const offered = readable(open?.offer);
+  return peers.map((peer, end) => {
+    const { marks } = said[end as 0 | 1];
+    return {
+      peer,
+      to: peers[end === 0 ? 1 : 0],
+      isServer: isServer(session, peer),
+      marks: offered && open?.offerer === peer ? withMarks(marks, marksOf(offered)) : marks,
+    };
+  });
+}
+
+/** What the session allows the author of a description. */
+function policyFor({ session: { config }, sender, receiver }: Move) {
+  const downlink = sender.role === "media-server" ? undefined : config.maxDownlinkBps;
+  const uplink = receiver.role === "media-server" ? undefined : config.maxUplinkBps;
+  const ceilings = [downlink, uplink].filter((bps) => bps !== undefined);
+  return {
+    isRelayOnly: config.iceTransportPolicy === "relay",
+    maxReceiveBps: ceilings.length > 0 ? Math.min(...ceilings) : undefined,
+  };
 }
 
 /** A description may send only what its peer may publish, and receive only what it may subscribe (A2). */

@@ -1,22 +1,31 @@
-import { readable } from "./assess.ts";
+import { readable, refusal, told } from "./assess.ts";
 import type { FromPeer } from "./messages.ts";
-import { forwarded, move, staleNegotiation } from "./move.ts";
+import { forwarded, type Move, move, staleNegotiation } from "./move.ts";
 import type { Problem } from "./problem.ts";
+import { unknownFindings, withFindings } from "./recorded-findings.ts";
+import type { SdpFinding } from "./sdp/finding.ts";
 import {
   type Link,
   type Peer,
   type Session,
   type Step,
   trickleOf,
+  withLink,
   withTrickle,
 } from "./session.ts";
 import { addCandidates, checkSections, ofGeneration } from "./trickle.ts";
+import { checkCandidates, lateFindings } from "./trickle-findings.ts";
 
-/** Candidates go to the other side in order, once, after their description (N5). */
+type Message = Extract<FromPeer, { type: "candidates" }>;
+
+/**
+ * Candidates go to the other side in order, once, after their description (N5). Broken ones stay behind: the
+ * sender is told, the good ones of the same message go on.
+ */
 export function candidates(
   session: Session,
   sender: Peer,
-  message: Extract<FromPeer, { type: "candidates" }>,
+  message: Message,
   at: number,
 ): Step | Problem {
   const made = move(session, sender, message.to, at);
@@ -26,10 +35,19 @@ export function candidates(
   if (!pair) return staleNegotiation(link);
   const own = pair.offerer === sender.id ? pair.offer : "answer" in pair ? pair.answer : undefined;
   const description = readable(own ?? pair.offer);
-  const misplaced = description && checkSections(message.candidates, description);
+  const role = pair.offerer === sender.id ? "offer" : "answer";
+  const misplaced = description && checkSections(message.candidates, description, role);
   if (misplaced) return misplaced;
-  const { current, dropped } = ofGeneration(message.candidates, readable(own));
-  const added = addCandidates(trickleOf(session, link.id), {
+  const checked = description
+    ? checkCandidates(message.candidates, description, role, made)
+    : { good: message.candidates, findings: [] };
+  const { current, dropped } = ofGeneration(checked.good, readable(own));
+  const before = trickleOf(session, link.id);
+  const known = before.find(
+    ({ from, exchange }) => from === sender.id && exchange === message.exchange,
+  );
+  const late = lateFindings(known, role, { current, dropped });
+  const added = addCandidates(before, {
     from: sender.id,
     exchange: message.exchange,
     candidates: current,
@@ -41,11 +59,30 @@ export function candidates(
     ({ from, exchange }) => from === sender.id && exchange === message.exchange,
   );
   const through = own !== undefined && entry !== undefined && added.changed;
+  const worth = [...told(checked.findings), ...late];
   return {
-    session: withTrickle(session, link.id, added.trickle),
+    session: withTrickle(noted(made, worth, message.exchange), link.id, added.trickle),
     effects: through ? [forwarded(made, entry, added.fresh)] : [],
-    ack: {},
+    ...reply(worth, message.candidates.length - checked.good.length),
   };
+}
+
+/** Broken candidates are a problem, doubtful ones are told with the ack. */
+function reply(findings: readonly SdpFinding[], broken: number): Pick<Step, "ack" | "problem"> {
+  if (broken > 0) return { problem: { ...refusal(findings), broken } };
+  const worth = told(findings);
+  return { ack: worth.length > 0 ? { findings: worth } : {} };
+}
+
+/** Keeps what is news: remarks about single candidates are none, and each piece of news costs a row. */
+function noted(
+  { session, link, sender, at }: Move,
+  findings: readonly SdpFinding[],
+  exchange: number,
+) {
+  const about = { from: sender.id, at, exchange };
+  const fresh = unknownFindings(link, findings, about);
+  return fresh.length > 0 ? withLink(session, withFindings(link, fresh, about)) : session;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { assess, readable } from "./assess.ts";
+import { type Assessment, assess, readable, recentOffers, told } from "./assess.ts";
 import { agreeFlows } from "./flows/agree.ts";
 import { candidateCounts } from "./flows/candidate-counts.ts";
 import { proposeFlows } from "./flows/propose.ts";
@@ -15,7 +15,11 @@ import {
   toReceiver,
 } from "./move.ts";
 import type { Problem } from "./problem.ts";
+import { withFindings } from "./recorded-findings.ts";
+import type { SdpFinding } from "./sdp/finding.ts";
+import { afterAgreement } from "./sdp/history.ts";
 import {
+  type AgreedExchange,
   type Effect,
   type Link,
   type OpenExchange,
@@ -50,8 +54,8 @@ export function offer(
   const refused = refusal(link, sender, "offer");
   if (refused) return refused;
   const stored: StoredDescription = { sdp: message.sdp };
-  const assessed = assess(session, sender, stored);
-  if ("code" in assessed) return assessed;
+  const assessed = assess(made, stored);
+  if (assessed.refused) return turnedDown(made, assessed, assessed.refused);
   const base = link.open ? closeOpen(made, "superseded") : made;
   const exchange = link.exchange + 1;
   const { description } = assessed;
@@ -63,19 +67,34 @@ export function offer(
     ...(message.restart === undefined ? {} : { restart: message.restart }),
     expiresAt: at + LIMITS.offerExpiryMs,
   };
+  const noted = withFindings(base.link, assessed.findings, { from: sender.id, at, exchange });
   const next: Link = {
-    ...base.link,
+    ...noted,
     exchange,
     open,
-    flows: description
-      ? proposeFlows(context, base.link.flows, description, sender.id)
-      : base.link.flows,
-    findings: [...base.link.findings, ...assessed.findings].slice(-50),
+    offeredAt: [...recentOffers(link, at), at],
+    flows: description ? proposeFlows(context, noted.flows, description, sender.id) : noted.flows,
   };
   return {
     session: withLink(base.session, next),
     effects: [toReceiver(made, offerMessage(open))],
-    ack: { exchange },
+    ack: { exchange, ...toldInAck(assessed) },
+  };
+}
+
+/** Findings that do not refuse are news for the sender all the same. */
+function toldInAck({ findings }: Assessment): { findings?: SdpFinding[] } {
+  const worth = told(findings);
+  return worth.length > 0 ? { findings: worth } : {};
+}
+
+/** A refused description goes nowhere and changes nothing; what was found in it is kept for whoever asks why. */
+function turnedDown({ session, link, sender, at }: Move, assessed: Assessment, why: Problem): Step {
+  const noted = withFindings(link, told(assessed.findings), { from: sender.id, at, refused: true });
+  return {
+    session: noted === link ? session : withLink(session, noted),
+    effects: [],
+    problem: why,
   };
 }
 
@@ -93,18 +112,18 @@ export function answer(
   const open = openExchange(link, sender, message);
   if ("code" in open) return open;
   const stored: StoredDescription = { sdp: message.sdp };
-  const assessed = assess(session, sender, stored, open.offer);
-  if ("code" in assessed) return assessed;
+  const assessed = assess(made, stored, open);
+  if (assessed.refused) return turnedDown(made, assessed, assessed.refused);
   const { exchange, offerer, offer: offered } = open;
   const inForce = { exchange, offerer, offer: offered, answer: stored };
   const held = trickleOf(session, link.id).filter((entry) => entry.exchange === exchange);
   const trickle = held.map((entry) => settle(entry, inForce));
   const next: Link = {
-    ...link,
+    ...withFindings(link, assessed.findings, { from: sender.id, at, exchange }),
     open: null,
     inForce,
     flows: agreed(made, inForce, trickle),
-    findings: [...link.findings, ...assessed.findings].slice(-50),
+    said: saidAfter(link, inForce),
   };
   const waiting = trickle.find((entry) => entry.from === sender.id);
   return {
@@ -115,8 +134,20 @@ export function answer(
         ? [forwarded(made, waiting, waiting.candidates)]
         : []),
     ],
-    ack: {},
+    ack: toldInAck(assessed),
   };
+}
+
+/** What both ends have said, now that this pair is in force. */
+function saidAfter({ peers, said, inForce: before }: Link, now: AgreedExchange): Link["said"] {
+  const by = (pair: AgreedExchange, peer: string): StoredDescription =>
+    pair.offerer === peer ? pair.offer : pair.answer;
+  const end = (index: 0 | 1) => {
+    const description = readable(by(now, peers[index]));
+    const known = before ? readable(by(before, peers[index])) : undefined;
+    return description ? afterAgreement(said[index], description, known) : said[index];
+  };
+  return [end(0), end(1)];
 }
 
 const isRepeatedAnswer = (link: Link, sender: Peer, message: Message<"answer">): boolean =>

@@ -174,6 +174,20 @@ export type LinkSummary = z.infer<typeof LinkSummary>;
 const from = z.string().describe("the peer it comes from");
 const re = z.int().describe("id of the request answered");
 
+/** What a rule found in a description. */
+export const Finding = z
+  .object({
+    rule: z.string().describe("id of the rule; docs/sdp-rules.md lists them"),
+    level: z.enum(["error", "warning", "info"]),
+    description: z.enum(["offer", "answer", "pair"]).optional(),
+    line: z.int().optional().describe("from 1; of the answer where it is about the pair"),
+    mLine: z.int().optional().describe("index of the m-section, from 0"),
+    mid: z.string().optional(),
+    message: z.string().describe("what is wrong and what to do"),
+    source: z.string().describe("the clause it comes from"),
+  })
+  .meta({ id: "SdpFinding" });
+
 /** What a peer may be sent. */
 export const TO_PEER = {
   welcome: message("welcome", "The first frame on every socket (R2).", {
@@ -214,6 +228,12 @@ export const TO_PEER = {
     exchange: exchange.optional().describe("of an offer"),
     links: z.array(LinkView).optional().describe("of a `state` request"),
     revision: z.int().optional().describe("of a `flow` request"),
+    findings: z
+      .array(Finding)
+      .optional()
+      .describe(
+        "warnings about an offer, an answer or candidates; errors too where sdpPolicy is report",
+      ),
   }),
   problem: z
     .looseObject({
@@ -224,7 +244,9 @@ export const TO_PEER = {
       status: z.int(),
       detail: z.string(),
     })
-    .describe("A message was refused; nothing of it had an effect (RFC 9457)."),
+    .describe(
+      "A message was refused; nothing of it had an effect (RFC 9457). Of `candidates` only those that are broken.",
+    ),
   "peer-joined": message("peer-joined", "A peer joined the session.", { peer: PeerView }),
   "peer-left": message("peer-left", "A peer left the session.", {
     peer: z.string(),

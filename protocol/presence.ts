@@ -3,6 +3,7 @@ import { markStale } from "./flows/stale.ts";
 import type { ToPeer } from "./messages.ts";
 import { flowContext } from "./move.ts";
 import { CLOSE, type Problem, problem } from "./problem.ts";
+import { ended } from "./sdp/history.ts";
 import {
   type Effect,
   isConnected,
@@ -154,7 +155,8 @@ export function leave(session: Session, id: string, reason: LeaveReason, at: num
   for (const link of session.links.values()) {
     if (!link.peers.includes(id)) continue;
     const flows = endFlows(flowContext(session, link, at), link.flows, reason);
-    next = withLink(next, { ...link, open: null, inForce: null, flows });
+    const said = [ended(link.said[0]), ended(link.said[1])] as const;
+    next = withLink(next, { ...link, open: null, inForce: null, flows, said });
     next = withTrickle(next, link.id, []);
   }
   const told = tellOthers(next, id, { type: "peer-left", peer: id, reason });

@@ -1,7 +1,9 @@
 import type { Kind } from "./flow.ts";
 import type { LinkFlows } from "./flows/link-flows.ts";
 import type { Candidate, ToPeer } from "./messages.ts";
+import type { Problem } from "./problem.ts";
 import type { SdpFinding } from "./sdp/finding.ts";
+import type { Said } from "./sdp/history.ts";
 import type { Role, SessionConfig } from "./session-config.ts";
 
 /** A session as a value. Immutable: a step makes a new one, sharing what did not change. */
@@ -66,8 +68,22 @@ export interface Link {
   readonly open: OpenExchange | null;
   readonly inForce: AgreedExchange | null;
   readonly flows: LinkFlows;
-  /** Findings of descriptions that were forwarded all the same (D1, `report`). */
-  readonly findings: readonly SdpFinding[];
+  /** What the rules found in descriptions and candidates of this link, refused ones included. */
+  readonly findings: readonly RecordedFinding[];
+  /** What each end has said so far, in the order of `peers`. */
+  readonly said: readonly [Said, Said];
+  /** When the offers of the last minute came. */
+  readonly offeredAt: readonly number[];
+}
+
+/** A finding with whose description it is about, and what became of that. */
+export interface RecordedFinding extends SdpFinding {
+  readonly from: string;
+  readonly at: number;
+  /** Absent when the description was refused: it never got a number. */
+  readonly exchange?: number;
+  /** The description, or the candidate, went no further. */
+  readonly refused?: true;
 }
 
 /** Candidates of one peer in one exchange, in its order, without duplicates (N5). */
@@ -104,6 +120,8 @@ export interface Step {
   readonly session: Session;
   readonly effects: readonly Effect[];
   readonly ack?: AckMembers;
+  /** Answered instead of an ack: what was refused of the message, though the session keeps a record of it. */
+  readonly problem?: Problem;
 }
 
 export function newSession(id: string, config: SessionConfig, at: number): Session {

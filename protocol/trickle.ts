@@ -2,6 +2,8 @@ import { LIMITS } from "./limits.ts";
 import type { Candidate } from "./messages.ts";
 import { type Problem, problem } from "./problem.ts";
 import type { Description } from "./sdp/description.ts";
+import type { DescriptionRole } from "./sdp/rule.ts";
+import { CANDIDATE_MID_UNKNOWN, trickleFinding } from "./sdp/rules/trickle.ts";
 import type { Trickle } from "./session.ts";
 
 /** Trickle ICE of one peer in one exchange (RFC 8838, RFC 8840). */
@@ -29,6 +31,7 @@ const keyOf = (candidate: Candidate): string =>
 export function checkSections(
   candidates: readonly Candidate[],
   description: Description,
+  role: DescriptionRole,
 ): Problem | undefined {
   for (const candidate of candidates) {
     const { sdpMid, sdpMLineIndex } = candidate;
@@ -39,9 +42,10 @@ export function checkSections(
           ? sdpMLineIndex < description.sections.length
           : false;
     if (found || isEndOfAll(candidate)) continue;
-    return problem("unknown-m-section", "sdpMid or sdpMLineIndex names no m-section", {
+    return problem("unknown-m-section", CANDIDATE_MID_UNKNOWN.message, {
       sdpMid: sdpMid ?? null,
       sdpMLineIndex: sdpMLineIndex ?? null,
+      finding: trickleFinding(CANDIDATE_MID_UNKNOWN, role),
     });
   }
   return undefined;

@@ -1,5 +1,7 @@
 /** Small descriptions that a browser would take, made to measure. */
 export interface Shape {
+  /** Whose it is: every peer has a certificate and credentials of its own. */
+  of?: string;
   ufrag?: string;
   version?: number;
   setup?: "actpass" | "active" | "passive";
@@ -16,7 +18,9 @@ const CODEC = { audio: "111 opus/48000/2", video: "96 VP8/90000" } as const;
 
 /** The text of a description of this shape; audio alone, sendrecv, when the shape says nothing. */
 export function sdpOf(shape: Shape = {}): string {
-  const { ufrag = "abcd", version = 1, setup = "actpass" } = shape;
+  const { version = 1, setup = "actpass" } = shape;
+  const { of = setup === "actpass" ? "alice" : "bob" } = shape;
+  const { ufrag = of === "alice" ? "abcd" : `ufrag${of}` } = shape;
   const sections = shape.sections ?? [{ kind: "audio" as const }];
   const mids = sections.map((section, index) => section.mid ?? String(index));
   const lines = [
@@ -36,18 +40,27 @@ export function sdpOf(shape: Shape = {}): string {
       "c=IN IP4 0.0.0.0",
       `a=ice-ufrag:${ufrag}`,
       `a=ice-pwd:${ufrag}0123456789012345678901`,
-      `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => "AB").join(":")}`,
+      `a=fingerprint:sha-256 ${certificateOf(of)}`,
       `a=setup:${setup}`,
       `a=mid:${mids[index]}`,
     );
     if (data) lines.push("a=sctp-port:5000", "a=max-message-size:262144");
     else {
       lines.push(`a=${direction}`, "a=rtcp-mux", `a=rtpmap:${CODEC[kind]}`);
-      if (ssrc !== undefined) lines.push(`a=ssrc:${ssrc} cname:c${ssrc}`);
+      if (ssrc !== undefined) lines.push(`a=ssrc:${ssrc} cname:${of}${ssrc}`);
     }
   });
   return `${lines.join("\r\n")}\r\n`;
 }
+
+/** 32 octets that a name has to itself. */
+const certificateOf = (name: string): string =>
+  Array.from({ length: 32 }, (_none, index) =>
+    ((name.charCodeAt(index % name.length) * (index + 1)) % 256)
+      .toString(16)
+      .padStart(2, "0")
+      .toUpperCase(),
+  ).join(":");
 
 /** A host candidate of one generation. */
 export function candidateOf(n: number, ufrag = "abcd", mid = "0") {

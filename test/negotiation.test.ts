@@ -61,7 +61,11 @@ const answerSdp = (version = 1) => sdpOf({ setup: "active", ufrag: "wxyz", versi
 function messageOf(event: NegotiationEvent, exchange: number, to: string, ufrag: string): FromPeer {
   switch (event) {
     case "offer":
-      return { type: "offer", to, sdp: sdpOf({ version: 7, ufrag }) };
+      return {
+        type: "offer",
+        to,
+        sdp: sdpOf({ of: to === "bob" ? "alice" : "bob", version: 7, ufrag }),
+      };
     case "answer":
       return { type: "answer", to, exchange, sdp: answerSdp(7) };
     case "candidates":
@@ -136,7 +140,7 @@ describe("exchanges", () => {
     const pure = linkIn("stable");
     accepted(pure.send("bob", { type: "leave" }));
     pure.join("bob");
-    expect(accepted(pure.send("bob", { type: "offer", to: "alice", sdp: sdpOf() })).ack).toEqual({
+    expect(accepted(pure.send("bob", { type: "offer", to: "alice", sdp: sdpOf({ of: "bob" }) })).ack).toEqual({
       exchange: 2,
     });
   });
@@ -163,7 +167,7 @@ describe("exchanges", () => {
     const pure = new PureSession();
     pure.join("alice");
     pure.join("bob");
-    accepted(pure.send("bob", { type: "offer", to: "alice", sdp: sdpOf() }));
+    accepted(pure.send("bob", { type: "offer", to: "alice", sdp: sdpOf({ of: "bob" }) }));
     const lost = pure.send("alice", { type: "offer", to: "bob", sdp: sdpOf({ ufrag: "zzzz" }) });
     expect(lost).toMatchObject({ code: "glare", exchange: 1 });
     expect(pure.take("bob", "offer")).toEqual([]);

@@ -39,7 +39,7 @@ export class PureSession {
       if (event.type === "lost") this.#lose(event.peer);
       for (const effect of result.effects) this.#perform(effect);
     }
-    return result;
+    return isProblem(result) ? result : (result.problem ?? result);
   }
 
   /** A lost socket takes along what its peer has not read yet. */

@@ -133,7 +133,7 @@ describe.each(MODES)("%s", (mode) => {
 
   it("[N3] glare: the offer seen first is in force", async () => {
     const [, alice, bob] = await pair();
-    await bob.send({ type: "offer", to: alice.id, sdp: sdpOf() });
+    await bob.send({ type: "offer", to: alice.id, sdp: sdpOf({ of: "bob" }) });
     const lost = await alice.request({ type: "offer", id: 1, to: bob.id, sdp: sdpOf() } as never);
     expect(lost).toMatchObject({ type: "problem", code: "glare", exchange: 1 });
     expect(await bob.all("offer")).toEqual([]);

@@ -300,10 +300,17 @@ describe("security", () => {
           finding: { rule: "version-invalid", level: "error", description: "offer", line: 1 },
         });
         expect(await bob.all("offer")).toEqual([]);
-        expect(links).toEqual([]);
+        expect(links).toMatchObject([
+          {
+            link: [alice.id, bob.id].sort().join("~"),
+            findings: [{ rule: "version-invalid", line: 1, from: alice.id, refused: true }],
+          },
+        ]);
       } else {
         expect((await bob.next("offer")).sdp).toBe(broken);
-        expect(links).toMatchObject([{ findings: [{ rule: "version-invalid", line: 1 }] }]);
+        expect(reply).toMatchObject({ findings: [{ rule: "version-invalid", level: "error" }] });
+        expect(links[0]?.findings[0]).toMatchObject({ rule: "version-invalid", exchange: 1 });
+        expect(links[0]?.findings[0]).not.toHaveProperty("refused");
         const answer = {
           type: "answer",
           id: 1,

@@ -110,17 +110,22 @@ class Run {
     switch (action) {
       case "offer":
         this.#version += 1;
-        return { type: "offer", to: other, sdp: sdpOf({ version: this.#version }) };
+        return { type: "offer", to: other, sdp: sdpOf({ of: actor, version: this.#version }) };
       case "answer":
         this.#version += 1;
         return {
           type: "answer",
           to: other,
           exchange,
-          sdp: sdpOf({ setup: "active", version: this.#version }),
+          // Roles of a DTLS association never change, whoever answers.
+          sdp: sdpOf({
+            of: actor,
+            setup: actor < other ? "active" : "passive",
+            version: this.#version,
+          }),
         };
       case "candidates":
-        return { type: "candidates", to: other, exchange, candidates: [candidateOf(n)] };
+        return { type: "candidates", to: other, exchange, candidates: [candidateOf(n, `ufrag${actor}`)] };
       case "reject":
       case "rollback":
         return { type: action, to: other, exchange };

@@ -73,11 +73,14 @@ export interface Simulcast {
   readonly recv: SimulcastStreams;
 }
 
-export interface CandidateLine {
-  /** The value as received. */
-  readonly text: string;
-  /** `host`, `srflx`, `prflx`, `relay` or one of the future. */
-  readonly type: string | undefined;
+/** Who made the session and which version of it this is: `o=` (RFC 8866 s5.2). */
+export interface Origin {
+  readonly username: string;
+  /** Digits: up to 64 bits, more than a number holds. */
+  readonly sessionId: string;
+  readonly version: string;
+  readonly addressType: "IP4" | "IP6";
+  readonly address: string;
 }
 
 export interface Fingerprint {
@@ -105,7 +108,8 @@ export interface MediaLine {
   readonly formats: readonly string[];
 }
 
-const words = (value: string): string[] => value.split(" ").filter((word) => word !== "");
+/** The words of a value; blanks between them do not count. */
+export const words = (value: string): string[] => value.split(" ").filter((word) => word !== "");
 
 /** `m=audio 9 UDP/TLS/RTP/SAVPF 111 63` and `m=audio 49170/2 RTP/AVP 0` (RFC 8866 s5.14). */
 export function mediaLineOf(value: string): MediaLine | undefined {
@@ -240,10 +244,15 @@ export function simulcastOf(value: string): Simulcast | undefined {
   return { send: streamsOf(send ?? ""), recv: streamsOf(recv ?? "") };
 }
 
-/** `candidate:2211808528 1 udp 2113937151 192.0.2.2 34139 typ host generation 0` (RFC 8839 s5.1). */
-export function candidateLineOf(value: string): CandidateLine {
-  const tokens = value.trim().split(" ", 8);
-  return { text: value, type: tokens[6] === "typ" ? tokens[7] : undefined };
+/** `o=- 4611731400430051336 2 IN IP4 127.0.0.1` (RFC 8866 s5.2). */
+export function originOf(value: string): Origin | undefined {
+  const [username, sessionId, version, network, addressType, address, ...more] = value.split(" ");
+  const isNumbered = /^\d+$/.test(sessionId ?? "") && /^\d+$/.test(version ?? "");
+  if (!username || !sessionId || !version || !address || !isNumbered || network !== "IN") {
+    return undefined;
+  }
+  if ((addressType !== "IP4" && addressType !== "IP6") || more.length > 0) return undefined;
+  return { username, sessionId, version, addressType, address };
 }
 
 /** `a=fingerprint:sha-256 5D:4F:C8:...` (RFC 8122 s5). */

@@ -1,7 +1,7 @@
 import { LIMITS } from "../limits.ts";
 import type { SdpFinding } from "./finding.ts";
 
-/** One line of a description: `a=mid:0` is type `a` and value `mid:0`. */
+/** One line of a description: `a=mid:0` is type `a` and value `mid:0`; a line without a type is none. */
 export interface Line {
   /** From 1. */
   readonly number: number;
@@ -43,51 +43,29 @@ export function sectionsTooMany(): SdpFinding {
 
 /** Real peers end lines with CRLF; LF and CR alone must be read as well (RFC 8866 s5). */
 const LINE_END = /\r\n|\n|\r/;
+const LINE_START = /^[a-z]=/;
 
 /**
- * Splits a description into lines, in linear time.
+ * Splits a description into lines, in linear time. What is no line (`hello`) has no type and its whole text as
+ * value: its rule finds it there, the rest can still be read.
  *
- * Findings: `sdp-too-large`, `line-not-utf8`, `line-bad-syntax`, `version-invalid`.
+ * Finding: `sdp-too-large`.
  */
 export function readLines(sdp: string): readonly Line[] | SdpFinding {
   if (sdp.length > LIMITS.sdpBytes || utf8Bytes(sdp) > LIMITS.sdpBytes) {
     return tooLarge(`more than ${LIMITS.sdpBytes} bytes`);
   }
-  if (!sdp.isWellFormed()) {
-    return {
-      rule: "line-not-utf8",
-      level: "error",
-      message: "the text holds half a character and has no UTF-8 form",
-      source: "RFC 8866 s4.5",
-    };
-  }
   const texts = sdp.split(LINE_END);
   if (texts.at(-1) === "") texts.pop();
   if (texts.length > LIMITS.sdpLines) return tooLarge(`more than ${LIMITS.sdpLines} lines`);
-  const badIndex = texts.findIndex((text) => !/^[a-z]=/.test(text));
-  if (badIndex >= 0) {
+  return texts.map((text, index) => {
+    const isLine = LINE_START.test(text);
     return {
-      rule: "line-bad-syntax",
-      level: "error",
-      line: badIndex + 1,
-      message: "a line must be one letter, an equals sign and a value",
-      source: "RFC 8829 s5.8",
+      number: index + 1,
+      type: isLine ? text.slice(0, 1) : "",
+      value: isLine ? text.slice(2) : text,
     };
-  }
-  if (texts[0] !== "v=0") {
-    return {
-      rule: "version-invalid",
-      level: "error",
-      line: 1,
-      message: "the first line must be v=0",
-      source: "RFC 8866 s5.1",
-    };
-  }
-  return texts.map((text, index) => ({
-    number: index + 1,
-    type: text.slice(0, 1),
-    value: text.slice(2),
-  }));
+  });
 }
 
 /** The attributes among lines, in their order. */

@@ -1,8 +1,7 @@
+import { type CandidateLine, candidateLineOf } from "./candidate.ts";
 import {
   type Bandwidth,
   bandwidthOf,
-  type CandidateLine,
-  candidateLineOf,
   DIRECTIONS,
   type Direction,
   type ExtMap,
@@ -13,10 +12,15 @@ import {
   feedbackOf,
   fingerprintOf,
   formatParametersOf,
+  type Group,
+  groupOf,
   integerOf,
   type MediaLine,
   type Msid,
+  mediaLineOf,
   msidOf,
+  type Origin,
+  originOf,
   type Rid,
   type RtpMap,
   ridOf,
@@ -29,9 +33,14 @@ import {
 } from "./grammar.ts";
 import { type Attribute, attributesOf, type Line } from "./line.ts";
 
+/** What a line says and where it stands. */
+export type Lined<T> = T & { readonly line: number };
+
 /** A source that a section announces: its `a=ssrc` lines taken together (RFC 5576). */
 export interface Ssrc {
   readonly ssrc: number;
+  /** Number of its first line. */
+  readonly line: number;
   readonly cname: string | undefined;
   readonly msid: Msid | undefined;
 }
@@ -41,31 +50,41 @@ export interface TransportAttributes {
   readonly iceUfrag: string | undefined;
   readonly icePwd: string | undefined;
   /** All of them: RFC 8122 s5 allows several. */
-  readonly fingerprints: readonly Fingerprint[];
+  readonly fingerprints: readonly Lined<Fingerprint>[];
   readonly setup: string | undefined;
   /** `a=rtcp-mux`; `a=rtcp-mux-only` alone does not count (RFC 8858). */
   readonly rtcpMux: boolean;
   readonly rtcpRsize: boolean;
 }
 
-/** What the session part (lines before the first m-line) says. */
-export interface SessionPart {
+/** Lines of a description that belong together. */
+export interface Part {
   readonly lines: readonly Line[];
+  /** Its own, nothing inherited. */
+  readonly attributes: Attributes;
+  /** Attributes whose value does not fit their grammar. */
+  readonly unreadable: readonly Attribute[];
+}
+
+/** What the session part (lines before the first m-line) says. */
+export interface SessionPart extends Part {
+  readonly origin: Lined<Origin> | undefined;
+  readonly groups: readonly Lined<Group>[];
   readonly direction: Direction | undefined;
-  readonly extMaps: readonly ExtMap[];
-  readonly bandwidths: readonly Bandwidth[];
+  readonly extMaps: readonly Lined<ExtMap>[];
+  readonly bandwidths: readonly Lined<Bandwidth>[];
   readonly iceLite: boolean;
   readonly transport: TransportAttributes;
 }
 
 /** One m-section with what it inherits: from the session part, then from the tagged section of its bundle. */
-export interface Section extends TransportAttributes {
+export interface Section extends TransportAttributes, Part {
   /** From 0. */
   readonly index: number;
   /** Number of the m-line. */
   readonly line: number;
-  /** From the m-line on. */
-  readonly lines: readonly Line[];
+  /** False when the m-line itself does not fit its grammar: nothing of the section counts then. */
+  readonly isReadable: boolean;
   /** `audio`, `video`, `application` or another media type. */
   readonly kind: string;
   readonly port: number;
@@ -73,23 +92,23 @@ export interface Section extends TransportAttributes {
   readonly formats: readonly string[];
   readonly mid: string | undefined;
   readonly bundleOnly: boolean;
-  /** Port 0 without `a=bundle-only`: disabled, whatever else it says. */
+  /** Port 0 without `a=bundle-only`, or not readable: disabled, whatever else it says. */
   readonly rejected: boolean;
   /** `sendrecv` when nothing is said, and always for SCTP, where it has no meaning (RFC 8841 s9.2). */
   readonly direction: Direction;
-  readonly rtpMaps: readonly RtpMap[];
-  readonly formatParameters: readonly FormatParameters[];
-  readonly feedback: readonly Feedback[];
-  readonly extMaps: readonly ExtMap[];
+  readonly rtpMaps: readonly Lined<RtpMap>[];
+  readonly formatParameters: readonly Lined<FormatParameters>[];
+  readonly feedback: readonly Lined<Feedback>[];
+  readonly extMaps: readonly Lined<ExtMap>[];
   readonly ssrcs: readonly Ssrc[];
-  readonly ssrcGroups: readonly SsrcGroup[];
-  readonly msids: readonly Msid[];
-  readonly rids: readonly Rid[];
-  readonly simulcast: Simulcast | undefined;
+  readonly ssrcGroups: readonly Lined<SsrcGroup>[];
+  readonly msids: readonly Lined<Msid>[];
+  readonly rids: readonly Lined<Rid>[];
+  readonly simulcast: Lined<Simulcast> | undefined;
   /** The section's own; those of a bundle are in its tagged section. */
-  readonly candidates: readonly CandidateLine[];
+  readonly candidates: readonly Lined<CandidateLine>[];
   readonly endOfCandidates: boolean;
-  readonly bandwidths: readonly Bandwidth[];
+  readonly bandwidths: readonly Lined<Bandwidth>[];
   readonly sctpPort: number | undefined;
   /** Bytes; 0 is any size, absent is 64 KiB (RFC 8841 s6). */
   readonly maxMessageSize: number | undefined;
@@ -103,15 +122,19 @@ export function byName(lines: readonly Line[]): Attributes {
   return Map.groupBy(attributesOf(lines), ({ name }) => name);
 }
 
-/** All readable values of an attribute. */
-export function every<T>(
+/** Reads all values of an attribute with their lines; those that do not fit go to `unreadable`. */
+function every<T extends object>(
   attributes: Attributes,
+  unreadable: Attribute[],
   name: string,
   read: (value: string) => T | undefined,
-): readonly T[] {
-  return (attributes.get(name) ?? [])
-    .map(({ value }) => read(value))
-    .filter((value) => value !== undefined);
+): readonly Lined<T>[] {
+  return (attributes.get(name) ?? []).flatMap((attribute) => {
+    const value = read(attribute.value);
+    if (value !== undefined) return [{ ...value, line: attribute.line }];
+    unreadable.push(attribute);
+    return [];
+  });
 }
 
 /** The last value counts where one is allowed, as it does in browsers. */
@@ -126,17 +149,19 @@ function directionOf(attributes: Attributes): Direction | undefined {
     .at(-1)?.name;
 }
 
-const bandwidthsOf = (lines: readonly Line[]): readonly Bandwidth[] =>
+const bandwidthsOf = (lines: readonly Line[]): readonly Lined<Bandwidth>[] =>
   lines
     .filter(({ type }) => type === "b")
-    .map(({ value }) => bandwidthOf(value))
-    .filter((bandwidth) => bandwidth !== undefined);
+    .flatMap(({ value, number: line }) => {
+      const bandwidth = bandwidthOf(value);
+      return bandwidth ? [{ ...bandwidth, line }] : [];
+    });
 
-function transportOf(attributes: Attributes): TransportAttributes {
+function transportOf(attributes: Attributes, unreadable: Attribute[]): TransportAttributes {
   return {
     iceUfrag: last(attributes, "ice-ufrag"),
     icePwd: last(attributes, "ice-pwd"),
-    fingerprints: every(attributes, "fingerprint", fingerprintOf),
+    fingerprints: every(attributes, unreadable, "fingerprint", fingerprintOf),
     setup: last(attributes, "setup"),
     rtcpMux: attributes.has("rtcp-mux"),
     rtcpRsize: attributes.has("rtcp-rsize"),
@@ -158,24 +183,33 @@ export function inherit(own: TransportAttributes, wider: TransportAttributes): T
 /** Reads the lines before the first m-line. */
 export function sessionPartOf(lines: readonly Line[]): SessionPart {
   const attributes = byName(lines);
+  const unreadable: Attribute[] = [];
+  const originLine = lines.find(({ type }) => type === "o");
+  const origin = originLine && originOf(originLine.value);
   return {
     lines,
+    attributes,
+    unreadable,
+    origin: originLine && origin && { ...origin, line: originLine.number },
+    groups: every(attributes, unreadable, "group", groupOf),
     direction: directionOf(attributes),
-    extMaps: every(attributes, "extmap", extMapOf),
+    extMaps: every(attributes, unreadable, "extmap", extMapOf),
     bandwidths: bandwidthsOf(lines),
     iceLite: attributes.has("ice-lite"),
     // At session level neither rtcp-mux nor rtcp-rsize has a meaning (RFC 5761 s8, RFC 5506 s5).
-    transport: { ...transportOf(attributes), rtcpMux: false, rtcpRsize: false },
+    transport: { ...transportOf(attributes, unreadable), rtcpMux: false, rtcpRsize: false },
   };
 }
 
-function ssrcsOf(attributes: Attributes): readonly Ssrc[] {
-  const bySsrc = Map.groupBy(every(attributes, "ssrc", ssrcAttributeOf), ({ ssrc }) => ssrc);
-  return [...bySsrc].map(([ssrc, said]) => {
-    const msid = said.find(({ name }) => name === "msid");
+function ssrcsOf(attributes: Attributes, unreadable: Attribute[]): readonly Ssrc[] {
+  const said = every(attributes, unreadable, "ssrc", ssrcAttributeOf);
+  const bySsrc = Map.groupBy(said, ({ ssrc }) => ssrc);
+  return [...bySsrc].map(([ssrc, lines]) => {
+    const msid = lines.find(({ name }) => name === "msid");
     return {
       ssrc,
-      cname: said.find(({ name }) => name === "cname")?.value.trim(),
+      line: Math.min(...lines.map(({ line }) => line)),
+      cname: lines.find(({ name }) => name === "cname")?.value.trim(),
       msid: msid && msidOf(msid.value),
     };
   });
@@ -192,37 +226,54 @@ function sctpPortOf(media: MediaLine, attributes: Attributes): number | undefine
   return integerOf(last(attributes, "sctp-port") ?? "") ?? integerOf(media.formats[0] ?? "");
 }
 
+/** What an m-line says that could not be read: enough to keep the index of the sections after it. */
+const unreadableMedia = (value: string): MediaLine => ({
+  kind: value.trim().split(" ")[0] ?? "",
+  port: 0,
+  protocol: "",
+  formats: [],
+});
+
 /** Reads a section from its m-line on, with what it inherits from the session part. */
 export function sectionOf(
-  lines: readonly Line[],
-  media: MediaLine,
-  place: { readonly index: number; readonly line: number },
+  lines: readonly [Line, ...Line[]],
+  index: number,
   session: SessionPart,
 ): Section {
+  const [mediaLine] = lines;
   const attributes = byName(lines);
+  const unreadable: Attribute[] = [];
+  const all = <T extends object>(name: string, read: (value: string) => T | undefined) =>
+    every(attributes, unreadable, name, read);
+  const read = mediaLineOf(mediaLine.value);
+  const media = read ?? unreadableMedia(mediaLine.value);
   const bundleOnly = attributes.has("bundle-only");
-  const extMaps = every(attributes, "extmap", extMapOf);
+  const extMaps = all("extmap", extMapOf);
   return {
-    ...place,
+    index,
+    line: mediaLine.number,
+    isReadable: read !== undefined,
     ...media,
-    ...inherit(transportOf(attributes), session.transport),
+    ...inherit(transportOf(attributes, unreadable), session.transport),
     lines,
+    attributes,
+    unreadable,
     mid: last(attributes, "mid") || undefined,
     bundleOnly,
-    rejected: media.port === 0 && !bundleOnly,
+    rejected: read === undefined || (media.port === 0 && !bundleOnly),
     direction: carriesData(media)
       ? "sendrecv"
       : (directionOf(attributes) ?? session.direction ?? "sendrecv"),
-    rtpMaps: every(attributes, "rtpmap", rtpMapOf),
-    formatParameters: every(attributes, "fmtp", formatParametersOf),
-    feedback: every(attributes, "rtcp-fb", feedbackOf),
+    rtpMaps: all("rtpmap", rtpMapOf),
+    formatParameters: all("fmtp", formatParametersOf),
+    feedback: all("rtcp-fb", feedbackOf),
     extMaps: extMaps.length > 0 ? extMaps : session.extMaps,
-    ssrcs: ssrcsOf(attributes),
-    ssrcGroups: every(attributes, "ssrc-group", ssrcGroupOf),
-    msids: every(attributes, "msid", msidOf),
-    rids: every(attributes, "rid", ridOf),
-    simulcast: every(attributes, "simulcast", simulcastOf).at(-1),
-    candidates: every(attributes, "candidate", candidateLineOf),
+    ssrcs: ssrcsOf(attributes, unreadable),
+    ssrcGroups: all("ssrc-group", ssrcGroupOf),
+    msids: all("msid", msidOf),
+    rids: all("rid", ridOf),
+    simulcast: all("simulcast", simulcastOf).at(-1),
+    candidates: all("candidate", candidateLineOf),
     endOfCandidates: attributes.has("end-of-candidates"),
     bandwidths: bandwidthsOf(lines),
     sctpPort: sctpPortOf(media, attributes),

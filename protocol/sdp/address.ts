@@ -1,0 +1,85 @@
+/** Where an IP address can be reached. `global`: everywhere, or at least nothing here says otherwise. */
+export type AddressKind =
+  | "global"
+  | "private"
+  | "loopback"
+  | "link-local"
+  | "multicast"
+  | "unspecified";
+
+type Blocks = readonly (readonly [prefix: RegExp, kind: AddressKind])[];
+
+/** IPv4 as eight hex digits (RFC 6890 s2.2.2, RFC 5771). */
+const IPV4_BLOCKS: Blocks = [
+  [/^0{8}$/, "unspecified"],
+  [/^7f/, "loopback"],
+  [/^(?:0a|ac1|c0a8)/, "private"],
+  [/^a9fe/, "link-local"],
+  [/^e/, "multicast"],
+];
+
+/** IPv6 as 32 hex digits (RFC 4291 s2.4, RFC 4193). */
+const IPV6_BLOCKS: Blocks = [
+  [/^0{32}$/, "unspecified"],
+  [/^0{31}1$/, "loopback"],
+  [/^f[cd]/, "private"],
+  [/^fe[89ab]/, "link-local"],
+  [/^ff/, "multicast"],
+];
+
+/**
+ * The kind of an IPv4 or IPv6 address, however it is spelt; undefined for what is none, such as a host name.
+ * An IPv4 address in IPv6 clothes (`::ffff:127.0.0.1`) is what it is in IPv4: hosts send there.
+ */
+export function addressKindOf(text: string): AddressKind | undefined {
+  const ipv6 = ipv6Of(text);
+  const ipv4 = ipv6 === undefined ? ipv4Of(text) : /^0{20}ffff(.{8})$/.exec(ipv6)?.[1];
+  if (ipv4 !== undefined) return kindIn(IPV4_BLOCKS, ipv4);
+  return ipv6 === undefined ? undefined : kindIn(IPV6_BLOCKS, ipv6);
+}
+
+function kindIn(blocks: Blocks, digits: string): AddressKind {
+  return blocks.find(([prefix]) => prefix.test(digits))?.[1] ?? "global";
+}
+
+const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
+const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
+
+/** Eight hex digits. Leading zeros are refused: some read them as octal. */
+function ipv4Of(text: string): string | undefined {
+  if (!IPV4.test(text)) return undefined;
+  return text
+    .split(".")
+    .map((octet) => Number(octet).toString(16).padStart(2, "0"))
+    .join("");
+}
+
+const IPV6_GROUPS = 8;
+/** `0000:0000:0000:0000:0000:ffff:255.255.255.255` */
+const LONGEST_IPV6 = 45;
+const GROUP = /^[0-9a-f]{1,4}$/;
+
+/** 32 hex digits, without the zone (`%eth0`, RFC 4007 s11). */
+function ipv6Of(text: string): string | undefined {
+  const zone = text.indexOf("%");
+  const address = (zone < 0 ? text : text.slice(0, zone)).toLowerCase();
+  if (address.length > LONGEST_IPV6) return undefined;
+  const halves = inHex(address).split("::").map(groupsOf);
+  const groups = halves.flat();
+  const isWhole = halves.length === 1 && groups.length === IPV6_GROUPS;
+  const isShort = halves.length === 2 && groups.length < IPV6_GROUPS;
+  if (!(isWhole || isShort) || !groups.every((group) => GROUP.test(group))) return undefined;
+  return halves
+    .map((half) => half.map((group) => group.padStart(4, "0")).join(""))
+    .join("0000".repeat(IPV6_GROUPS - groups.length));
+}
+
+/** `::ffff:192.0.2.2` ends in an IPv4 address (RFC 4291 s2.2): writes it as two groups. */
+function inHex(address: string): string {
+  const tail = address.lastIndexOf(":") + 1;
+  const ipv4 = tail > 0 ? ipv4Of(address.slice(tail)) : undefined;
+  if (ipv4 === undefined) return address;
+  return `${address.slice(0, tail)}${ipv4.slice(0, 4)}:${ipv4.slice(4)}`;
+}
+
+const groupsOf = (half: string): readonly string[] => (half === "" ? [] : half.split(":"));

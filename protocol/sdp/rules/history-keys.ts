@@ -1,0 +1,218 @@
+import { type Continued, stillLive } from "../continued.ts";
+import type { Description } from "../description.ts";
+import {
+  certificatesOf,
+  credentialsOf,
+  digestOf,
+  type HistorySubject,
+  liveSections,
+} from "../history.ts";
+import { at, type HistoryRule, type Hit } from "../rule.ts";
+import type { Section } from "../section.ts";
+
+const credentialsIn = (description: Description): ReadonlySet<string> =>
+  new Set(liveSections(description).map(credentialsOf));
+
+/**
+ * Sections whose ICE credentials no transport of the pair in force has: they restart ICE. Compared with all
+ * of them, since a section that is bundled meanwhile goes over to the credentials of its group.
+ */
+function restarted(sections: readonly Section[], known: Description): readonly Section[] {
+  const before = credentialsIn(known);
+  return sections.filter((section) => !before.has(credentialsOf(section)));
+}
+
+/** Half of the credentials is that of a transport in force, the other half is not. */
+function halfChanged({ description, before }: HistorySubject): readonly Section[] {
+  if (!before) return [];
+  const known = liveSections(before.own);
+  const ufrags = new Set(known.map(({ iceUfrag }) => iceUfrag));
+  const passwords = new Set(known.map(({ icePwd }) => icePwd));
+  return restarted(
+    liveSections(description).filter(({ iceUfrag, icePwd }) => iceUfrag && icePwd),
+    before.own,
+  ).filter(({ iceUfrag, icePwd }) => ufrags.has(iceUfrag) !== passwords.has(icePwd));
+}
+
+/** Indexes of the sections in use whose ICE the open offer restarts. */
+function offeredRestarts({ offer, before }: HistorySubject): ReadonlySet<number> {
+  if (!offer || !before) return new Set();
+  return new Set(restarted(liveSections(offer), before.other).map(({ index }) => index));
+}
+
+/** Sections that go on, on the transport they had. */
+function unrestarted(subject: HistorySubject): readonly Continued[] {
+  const { before } = subject;
+  if (!before) return [];
+  const known = credentialsIn(before.own);
+  return stillLive(subject).filter(({ is }) => known.has(credentialsOf(is)));
+}
+
+/** Certificates of the pair in force by the credentials of their transport. */
+function certificatesBefore(description: Description): ReadonlyMap<string, string> {
+  return new Map(
+    liveSections(description).map((section) => [credentialsOf(section), keysOf(section)]),
+  );
+}
+
+const tlsIdOf = ({ attributes }: Section): string => attributes.get("tls-id")?.[0]?.value ?? "";
+
+/** A DTLS association goes on as long as these are the same (RFC 8842 s4). */
+const keysOf = (section: Section): string => `${certificatesOf(section)} ${tlsIdOf(section)}`;
+
+function changedKeys(subject: HistorySubject): readonly Section[] {
+  const { before, description } = subject;
+  if (!before) return [];
+  const known = certificatesBefore(before.own);
+  return liveSections(description).filter((section) => {
+    const was = known.get(credentialsOf(section));
+    return was !== undefined && was !== keysOf(section);
+  });
+}
+
+/** DTLS role that the setup attributes of an answer give its sender. */
+const roleOf = (setup: string | undefined): "client" | "server" | undefined =>
+  setup === "active" ? "client" : setup === "passive" ? "server" : undefined;
+
+const turned = (role: "client" | "server" | undefined) =>
+  role === undefined ? undefined : role === "client" ? "server" : "client";
+
+/** The sender's DTLS role so far: its own answer said so, or the other side's did. */
+const roleBefore = (subject: HistorySubject, { was, across }: Continued) =>
+  subject.before?.ownRole === "answer" ? roleOf(was.setup) : turned(roleOf(across?.setup));
+
+function turnedRoles(subject: HistorySubject): readonly Hit[] {
+  const restarts = offeredRestarts(subject);
+  return unrestarted(subject)
+    .filter(({ is }) => !restarts.has(is.index))
+    .filter((section) => {
+      const was = roleBefore(subject, section);
+      const is = roleOf(section.is.setup);
+      return was !== undefined && is !== undefined && was !== is;
+    })
+    .map(({ is }) => at(is, "setup"));
+}
+
+/** ICE and DTLS through the life of a connection: what no browser notices before media stop (RFC 8839 s4.4). */
+export const HISTORY_KEY_RULES: readonly HistoryRule[] = [
+  {
+    id: "ice-partial-restart",
+    on: "both",
+    level: "error",
+    strict: "error",
+    source: "RFC 8839 s4.4.1.1.1",
+    requirements: ["R10-3"],
+    condition: "ice-ufrag changed and ice-pwd did not, or the reverse",
+    message:
+      "an ICE restart changes ice-ufrag and ice-pwd together; with half of it connectivity checks fail and media stop: use restartIce()",
+    find: (subject) => halfChanged(subject).map((section) => at(section, "ice-ufrag")),
+  },
+  {
+    id: "ice-restart-not-answered",
+    on: "answer",
+    level: "error",
+    strict: "error",
+    source: "RFC 9429 s5.10",
+    requirements: ["R10-3"],
+    condition: "the offer restarts ICE, the answer repeats its previous credentials",
+    message:
+      "the offer restarts ICE, so the answer needs new ice-ufrag and ice-pwd; make it with createAnswer() after the offer was applied",
+    find: (subject) => {
+      const restarts = offeredRestarts(subject);
+      return unrestarted(subject)
+        .filter(({ is }) => restarts.has(is.index))
+        .map(({ is }) => at(is, "ice-ufrag"));
+    },
+  },
+  {
+    id: "ice-restart-not-requested",
+    on: "answer",
+    level: "error",
+    strict: "error",
+    source: "RFC 9429 s5.10",
+    requirements: ["R10-3"],
+    condition: "the answer has new credentials, the offer did not restart ICE",
+    message:
+      "only an offer can restart ICE; reject this exchange and offer with restartIce(), or with a new connection",
+    find: (subject) => {
+      const { before, description } = subject;
+      if (!before) return [];
+      const restarts = offeredRestarts(subject);
+      const inUse = new Set(
+        before.own.sections
+          .filter(
+            ({ rejected, index }) => !rejected && before.other.sections[index]?.rejected === false,
+          )
+          .map(({ index }) => index),
+      );
+      return restarted(liveSections(description), before.own)
+        .filter(({ index, iceUfrag }) => iceUfrag && inUse.has(index) && !restarts.has(index))
+        .map((section) => at(section, "ice-ufrag"));
+    },
+  },
+  {
+    id: "ice-credentials-reused",
+    on: "both",
+    level: "warning",
+    strict: "warning",
+    source: "RFC 8839 s5.4",
+    condition: "a restart or a new connection uses credentials that this side had before",
+    message:
+      "ICE credentials are random for every restart; old ones let late packets of the old path in",
+    find: (subject) => {
+      const { sender, receiver, legs } = subject;
+      const earlier = legs.filter(({ peer, to }) => peer === sender.id && to === receiver.id);
+      const known = new Set(
+        [subject.marks, ...earlier.map(({ marks }) => marks)].flatMap((marks) => marks.credentials),
+      );
+      const fresh = liveSections(subject.description);
+      const sections = subject.before ? restarted(fresh, subject.before.own) : fresh;
+      return sections
+        .filter((section) => known.has(digestOf(credentialsOf(section))))
+        .map((section) => at(section, "ice-ufrag"));
+    },
+  },
+  {
+    id: "fingerprint-changed-without-restart",
+    on: "both",
+    level: "error",
+    strict: "error",
+    source: "RFC 8842 s4, RFC 9429 s5.8.3",
+    requirements: ["R4.2-6", "R13-1"],
+    condition: "another certificate or tls-id on a transport whose ICE goes on",
+    message:
+      "the certificate changed under a running connection: somebody may be in the middle, or two connections were mixed up; make the offer with the connection that made the last one",
+    find: (subject) => changedKeys(subject).map((section) => at(section, "fingerprint")),
+  },
+  {
+    id: "fingerprint-changed",
+    on: "both",
+    level: "warning",
+    strict: "warning",
+    source: "RFC 8842 s4",
+    requirements: ["R4.2-6", "R13-1"],
+    condition: "another certificate together with new ICE credentials",
+    message:
+      "a new certificate: this side has a new connection (a page that was loaded again has); the other side must make a new one too",
+    find: ({ description, before }) => {
+      if (!before) return [];
+      const known = new Set(liveSections(before.own).map(certificatesOf));
+      const first = restarted(liveSections(description), before.own).find(
+        (section) => section.fingerprints.length > 0 && !known.has(certificatesOf(section)),
+      );
+      return first ? [at(first, "fingerprint")] : [];
+    },
+  },
+  {
+    id: "dtls-role-changed",
+    on: "answer",
+    level: "error",
+    strict: "error",
+    source: "RFC 8842 s5.3",
+    requirements: ["R4.2-6"],
+    condition: "setup gives the answerer the other DTLS role while the association goes on",
+    message:
+      "client and server of a DTLS association never change places; repeat the role you have",
+    find: (subject) => [...turnedRoles(subject)],
+  },
+];

@@ -1,0 +1,202 @@
+import type { Description } from "../description.ts";
+import { type Msid, ssrcAttributeOf } from "../grammar.ts";
+import { utf8Bytes } from "../line.ts";
+import { type DescriptionRule, eachSection, type Hit, own, repeated, where } from "../rule.ts";
+import type { Lined, Section } from "../section.ts";
+import { sendsMedia } from "./sources.ts";
+
+/** Bytes an RTCP item has room for. */
+const MAX_CNAME = 255;
+/** What RFC 7022 asks of a CNAME. */
+const RANDOM_BITS = 96;
+
+/** Token characters of SDP: Firefox puts its ids into braces, which are among them. */
+const MSID = /^[!#-'*+\-.0-9A-Z^-~]{1,64}(?: [!#-'*+\-.0-9A-Z^-~]{1,64})?$/;
+
+interface Named {
+  readonly cname: string;
+}
+
+/** The CNAMEs of a section, each once. */
+function cnamesOf(section: Section): readonly Lined<Named>[] {
+  const byName = new Map<string, Lined<Named>>();
+  for (const { value, line } of own(section, "ssrc")) {
+    const said = ssrcAttributeOf(value);
+    const cname = said?.name === "cname" ? said.value.trim() : undefined;
+    if (cname !== undefined && !byName.has(cname)) byName.set(cname, { cname, line });
+  }
+  return [...byName.values()];
+}
+
+const inUse = ({ sections }: Description): readonly Section[] =>
+  sections.filter(({ rejected }) => !rejected);
+
+/** What a section says in `a=msid` lines and in the older form, as an attribute of its sources. */
+const msidsOf = (section: Section): readonly Msid[] => [
+  ...section.msids,
+  ...section.ssrcs.flatMap(({ msid }) => msid ?? []),
+];
+
+const namesOf = (section: Section): readonly (string | undefined)[] =>
+  msidsOf(section).flatMap(({ stream, track }) => [stream, track]);
+
+/** Random bits that a name can hold: digits and hexadecimal hold less per character than base64. */
+function mostBits(name: string): number {
+  const characters = name.replace(/[{}-]/g, "");
+  if (/^\d*$/.test(characters)) return characters.length * Math.log2(10);
+  return characters.length * (/^[\da-f]*$/i.test(characters) ? 4 : 6);
+}
+
+/** Why a CNAME is not drawn at random, as far as one can see. */
+function weakness(cname: string, names: ReadonlySet<string | undefined>): string | undefined {
+  if (cname.includes("@")) return "a CNAME in the form user@host";
+  if (names.has(cname)) return "a CNAME that is the name of a stream";
+  return mostBits(cname) < RANDOM_BITS ? "a CNAME of less than 96 random bits" : undefined;
+}
+
+const IPV4 = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])/;
+const E_MAIL = /^[^@]+@[^@]*\.[a-z]{2,}$/i;
+
+/** The forms that text can be of: with one `::`, or of eight groups. */
+function isIpv6(text: string): boolean {
+  const isOfGroups = /^(?:[\da-f]{0,4}:){2,7}[\da-f]{0,4}$/i.test(text);
+  return isOfGroups && (text.includes("::") || text.split(":").length === 8);
+}
+
+/** True for an address of mail or of a host; names over the limit have a rule of their own. */
+function tellsIdentity(cname: string): boolean {
+  const name = cname.slice(0, MAX_CNAME);
+  return E_MAIL.test(name) || IPV4.test(name) || name.split(/[^\da-f:.]+/i).some(isIpv6);
+}
+
+/** Streams of so many different names that no single camera and screen has them. */
+const MANY_STREAMS = 3;
+
+/** Where a description shows that a server forwards media here: its peer is not the source of what it sends. */
+export function middleboxSign(description: Description): Hit | undefined {
+  const [lite] = own(description.session, "ice-lite");
+  if (lite) return { line: lite.line };
+  const streams = new Set<string>();
+  for (const section of inUse(description)) {
+    const names = [...cnamesOf(section).map(({ cname }) => cname), ...namesOf(section)];
+    if (section.direction === "sendonly") {
+      for (const { stream } of msidsOf(section)) streams.add(stream);
+      // No stream at all.
+      streams.delete("-");
+    }
+    if (names.includes("janus") || streams.size >= MANY_STREAMS) return { section };
+  }
+  return undefined;
+}
+
+/** Names of the participant and of its streams and tracks: CNAME and `a=msid` (RFC 7022, RFC 8830). */
+export const NAMING_RULES: readonly DescriptionRule[] = [
+  {
+    id: "cname-syntax",
+    on: "both",
+    level: "warning",
+    strict: "error",
+    source: "RFC 3550 s6.5.1",
+    requirements: ["R4.9-3"],
+    condition: "a CNAME is empty or longer than 255 bytes",
+    message: "a CNAME has from 1 to 255 bytes, since RTCP cannot carry another one; shorten it",
+    find: eachSection((section) =>
+      where(cnamesOf(section), ({ cname }) => cname === "" || utf8Bytes(cname) > MAX_CNAME),
+    ),
+  },
+  {
+    id: "cname-not-random",
+    on: "both",
+    level: "info",
+    strict: "info",
+    source: "RFC 7022 s4.2, RFC 8834 s4.9",
+    requirements: ["R4.9-2"],
+    condition:
+      "a CNAME is of the form user@host, is also a name in an msid, or is too short for 96 random bits: 16 characters of base64, 24 of hexadecimal, 29 digits",
+    message:
+      "participants can be confused or followed from call to call; draw a new random CNAME for every connection",
+    find: (subject) => {
+      const names = new Set(inUse(subject.description).flatMap(namesOf));
+      return eachSection((section) =>
+        cnamesOf(section).map(({ cname, line }) => {
+          const detail = cname === "" ? undefined : weakness(cname, names);
+          return detail === undefined ? undefined : { line, detail };
+        }),
+      )(subject);
+    },
+  },
+  {
+    id: "cname-contains-identity",
+    on: "both",
+    level: "warning",
+    strict: "warning",
+    source: "RFC 7022 s6, RFC 8834 s13",
+    condition: "a CNAME holds an e-mail address or an IP address",
+    message:
+      "RTCP shows the CNAME to everyone in the session; replace the address in it by a random name",
+    find: eachSection((section) => where(cnamesOf(section), ({ cname }) => tellsIdentity(cname))),
+  },
+  {
+    id: "cname-multiple",
+    on: "both",
+    level: "info",
+    strict: "warning",
+    source: "RFC 8834 s4.9",
+    requirements: ["R4.9-1", "R11-1", "R12.2.3-1"],
+    condition:
+      "the sources of a description have different CNAMEs, and nothing shows that a media server made it",
+    message:
+      "receivers synchronise only streams of one CNAME, so use one for the whole connection unless a server mixes participants",
+    find: ({ description }) => {
+      const all = inUse(description).flatMap((section) =>
+        cnamesOf(section).map((named) => ({ ...named, section })),
+      );
+      const other = all.find(({ cname }) => cname !== all[0]?.cname);
+      if (other === undefined || middleboxSign(description)) return [];
+      return [{ section: other.section, line: other.line }];
+    },
+  },
+  {
+    id: "msid-missing",
+    on: "both",
+    level: "info",
+    strict: "info",
+    source: "RFC 8830 s2, RFC 8829 s5.2.1",
+    requirements: ["R5.2.4-1", "R11-3"],
+    condition: "a section that sends media has no `a=msid` and no `msid` of a source",
+    message:
+      "the receiver must make up names for stream and track; add a=msid if applications are to recognise them",
+    find: eachSection((section) => {
+      const isNamed = own(section, "msid").length > 0 || section.ssrcs.some(({ msid }) => msid);
+      return sendsMedia(section) && !isNamed ? [{}] : [];
+    }),
+  },
+  {
+    id: "msid-syntax",
+    on: "both",
+    level: "warning",
+    strict: "error",
+    source: "RFC 8830 s2",
+    requirements: ["R11-3"],
+    condition:
+      "an `a=msid` is not one or two tokens of 1 to 64 characters with a blank between them",
+    message:
+      "a=msid takes the name of a stream and that of a track, up to 64 letters, digits and marks each; shorten or encode them",
+    find: eachSection((section) => where(own(section, "msid"), ({ value }) => !MSID.test(value))),
+  },
+  {
+    id: "msid-duplicate",
+    on: "both",
+    level: "warning",
+    strict: "error",
+    source: "RFC 8830 s2",
+    condition: "a section has the same `a=msid` line twice",
+    message: "Chromium refuses a description that says an a=msid twice; remove the copy",
+    find: eachSection((section) =>
+      where(
+        repeated(own(section, "msid"), ({ value }) => value),
+        () => true,
+      ),
+    ),
+  },
+];

@@ -1,0 +1,276 @@
+import type { Description } from "../description.ts";
+import { DIRECTIONS } from "../grammar.ts";
+import { type Line, utf8Bytes } from "../line.ts";
+import { type DescriptionRule, eachSection, type Hit, own, where } from "../rule.ts";
+import { carriesData } from "../section.ts";
+import { eachPart } from "./scopes.ts";
+
+const MOST_CANDIDATES = 64;
+const LARGE_BYTES = 65_536;
+const LONGEST_LINE_BYTES = 4096;
+
+const ofLines =
+  (condition: (line: Line) => boolean): DescriptionRule["find"] =>
+  ({ description: { lines } }) =>
+    where(
+      lines.map((line) => ({ ...line, line: line.number })),
+      condition,
+    );
+
+const TAB = 0x09;
+const FIRST_PRINTED = 0x20;
+
+function hasControl(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code < FIRST_PRINTED && code !== TAB) return true;
+  }
+  return false;
+}
+
+/** `s= ` is a session without a name (RFC 8866 s5.3). */
+const endsInBlank = ({ type, value }: Line): boolean =>
+  (value.endsWith(" ") || value.endsWith("\t")) && !(type === "s" && value === " ");
+
+const SESSION_ORDER = "vosiuepcbtrzka";
+const SECTION_ORDER = "micbka";
+const ORDERED = new Set(SESSION_ORDER + SECTION_ORDER);
+
+/** Lines that stand behind one that belongs behind them; in a section, those of the session part do so always. */
+function misplaced(lines: readonly Line[], order: string): Hit[] {
+  const known = lines.filter(({ type }) => ORDERED.has(type));
+  return known.flatMap(({ number, type }, index) => {
+    const before = known[index - 1]?.type ?? type;
+    // Each time has its own repetitions and time zones: t r z t r z (RFC 8866 s9).
+    const isNextTime = type === "t" && (before === "r" || before === "z");
+    return isNextTime || order.indexOf(before) <= order.indexOf(type) ? [] : [{ line: number }];
+  });
+}
+
+/** `audio 49170/2 RTP/AVP 0` */
+const PORT_COUNT = /^ *[^ ]+ +\d+\//;
+
+/** Attributes of which a section has one at most. */
+const SINGLE_ATTRIBUTES = [
+  "mid",
+  "setup",
+  "ice-ufrag",
+  "ice-pwd",
+  "ice-options",
+  "rtcp",
+  "rtcp-mux",
+  "tls-id",
+  "sctp-port",
+  "max-message-size",
+  "ptime",
+  "maxptime",
+];
+
+const hasConnection = ({ lines }: Pick<Description, "lines">): boolean =>
+  lines.some(({ type }) => type === "c");
+
+/** Rules about the text as such: size, lines and their order, m-lines, what may be said only once (RFC 8866). */
+export const TEXT_RULES: readonly DescriptionRule[] = [
+  {
+    id: "sdp-too-large",
+    on: "both",
+    level: "error",
+    strict: "error",
+    source: "Duplex D4",
+    condition: `a section has more than ${MOST_CANDIDATES} candidates`,
+    message: `more than ${MOST_CANDIDATES} candidates in one section; trickle them or gather from fewer interfaces and servers`,
+    find: eachSection(({ candidates }) => {
+      const first = candidates[MOST_CANDIDATES];
+      return first ? [{ line: first.line }] : [];
+    }),
+  },
+  {
+    id: "sdp-large",
+    on: "both",
+    level: "info",
+    strict: "info",
+    source: "Duplex D4",
+    condition: "more than 64 KiB",
+    message:
+      "the description is unusually large and slow to exchange; offer fewer codecs, or stop transceivers that are no longer used",
+    find: ({ description: { text } }) => (utf8Bytes(text) > LARGE_BYTES ? [{}] : []),
+  },
+  {
+    id: "line-too-long",
+    on: "both",
+    level: "error",
+    strict: "error",
+    source: "Duplex D4",
+    condition: `a line of more than ${LONGEST_LINE_BYTES} bytes`,
+    message: `a line has more than ${LONGEST_LINE_BYTES} bytes, far beyond what any real stack writes; shorten the value`,
+    // The type and its equals sign are two bytes.
+    find: ofLines(
+      ({ type, value }) => utf8Bytes(value) + (type === "" ? 0 : 2) > LONGEST_LINE_BYTES,
+    ),
+  },
+  {
+    id: "line-control-char",
+    on: "both",
+    level: "error",
+    strict: "error",
+    source: "RFC 8866 s9",
+    condition: "a line with NUL or another control character except the tab",
+    message:
+      "a control character stands in the line, and Firefox ends its reading at NUL; remove it",
+    find: ofLines(({ value }) => hasControl(value)),
+  },
+  {
+    id: "line-not-utf8",
+    on: "both",
+    level: "error",
+    strict: "error",
+    source: "RFC 8866 s4.5",
+    condition: "a line that cannot be written in UTF-8",
+    message: "half of a surrogate pair stands in the line, so that it has no UTF-8 form; remove it",
+    find: ofLines(({ value }) => !value.isWellFormed()),
+  },
+  {
+    id: "line-bad-syntax",
+    on: "both",
+    level: "error",
+    strict: "error",
+    source: "RFC 8829 s5.8, RFC 8866 s5",
+    condition: "a line that does not begin with a lower-case letter and `=`",
+    message:
+      "this is no SDP line: each begins with one lower-case letter and an equals sign, empty lines are not allowed",
+    find: ofLines(({ type }) => type === ""),
+  },
+  {
+    id: "line-ending-not-crlf",
+    on: "both",
+    level: "info",
+    strict: "warning",
+    source: "RFC 8866 s5",
+    condition: "the text has no CRLF",
+    message: "lines should end in CRLF; strict parsers read a text without any as one line",
+    find: ({ description: { text } }) => (text.includes("\r\n") ? [] : [{}]),
+  },
+  {
+    id: "line-trailing-space",
+    on: "both",
+    level: "info",
+    strict: "info",
+    source: "RFC 8866 s9",
+    condition: "a line ends in a blank; the first of each section is reported",
+    message: "a blank ends the line and becomes part of the value for some parsers; trim it",
+    find: eachPart(({ lines }) => {
+      const first = lines.find(endsInBlank);
+      return first ? [{ line: first.number }] : [];
+    }),
+  },
+  {
+    id: "line-order",
+    on: "both",
+    level: "warning",
+    strict: "error",
+    source: "RFC 8866 s5, RFC 8829 s5.8.1",
+    condition:
+      "not in the order `v o s i u e p c b t r z k a` before the first m-line, `i c b k a` in a section",
+    message:
+      "the line stands behind lines that must follow it, and a parser may refuse or ignore it; move it up",
+    find: (subject) => [
+      ...misplaced(subject.description.session.lines, SESSION_ORDER),
+      ...eachSection(({ lines }) => misplaced(lines, SECTION_ORDER))(subject),
+    ],
+  },
+  {
+    id: "key-line-forbidden",
+    on: "both",
+    level: "error",
+    strict: "error",
+    source: "RFC 8829 s5.2.1, RFC 8866 s5.12",
+    condition: "any `k=` line",
+    message:
+      "k= would carry a media key through the server; remove it, the keys of WebRTC come from DTLS",
+    find: ofLines(({ type }) => type === "k"),
+  },
+  {
+    id: "connection-missing",
+    on: "both",
+    level: "warning",
+    strict: "error",
+    source: "RFC 8866 s5.7",
+    condition: "a section in use has no `c=` and the session part has none either",
+    message: "the section has no c= line and Firefox refuses that; add c=IN IP4 0.0.0.0",
+    find: (subject) =>
+      hasConnection(subject.description.session)
+        ? []
+        : eachSection((section) => (hasConnection(section) ? [] : [{}]))(subject),
+  },
+  {
+    id: "m-line-invalid",
+    on: "both",
+    level: "error",
+    strict: "error",
+    source: "RFC 8866 s5.14",
+    condition: "an m-line that is not `m=<media> <port> <proto> <fmt> ...`",
+    message: "the m-line needs a media type, a port up to 65535, a protocol and its formats",
+    find: ({ description: { sections } }) =>
+      sections.filter(({ isReadable }) => !isReadable).map((section) => ({ section })),
+  },
+  {
+    id: "m-line-port-count",
+    on: "both",
+    level: "warning",
+    strict: "error",
+    source: "RFC 8866 s5.14",
+    condition: "the m-line has a number of ports",
+    message:
+      "a number of ports has no meaning with ICE and Chromium refuses it; write the port alone",
+    find: eachSection(({ lines }) =>
+      lines
+        .filter(({ type, value }) => type === "m" && PORT_COUNT.test(value))
+        .map(({ number: line }) => ({ line })),
+    ),
+  },
+  {
+    id: "media-type-unusual",
+    on: "both",
+    level: "info",
+    strict: "info",
+    source: "RFC 8829 s5.2.1",
+    condition: "the media type is not `audio`, `video` or `application`",
+    message:
+      "WebRTC knows audio, video and application only; browsers reject this section or the whole description",
+    find: eachSection(({ kind }) =>
+      ["audio", "video", "application"].includes(kind) ? [] : [{ detail: `media type ${kind}` }],
+    ),
+  },
+  {
+    id: "attr-repeated",
+    on: "both",
+    level: "warning",
+    strict: "warning",
+    source: "RFC 8866 s5.13",
+    condition: "an attribute that may be there once stands twice in a section",
+    message: "the attribute is there already; which of the two counts depends on the parser",
+    find: eachSection((section) =>
+      SINGLE_ATTRIBUTES.flatMap((name) =>
+        own(section, name)
+          .slice(1, 2)
+          .map(({ line }) => ({ line, detail: `a=${name}` })),
+      ),
+    ),
+  },
+  {
+    id: "direction-conflict",
+    on: "both",
+    level: "error",
+    strict: "error",
+    source: "RFC 8866 s6.7",
+    condition: "two different directions in one section",
+    message: "the section says two directions, so nobody knows who sends; keep one of them",
+    find: eachSection((section) => {
+      if (carriesData(section)) return [];
+      const [, second] = DIRECTIONS.flatMap((name) => own(section, name).slice(0, 1)).toSorted(
+        (one, other) => one.line - other.line,
+      );
+      return [second && { line: second.line, detail: `a=${second.name}` }];
+    }),
+  },
+];

@@ -1,0 +1,72 @@
+import type { Candidate } from "./messages.ts";
+import type { Move } from "./move.ts";
+import { candidateLineOf } from "./sdp/candidate.ts";
+import { checkCandidate } from "./sdp/check.ts";
+import type { Description } from "./sdp/description.ts";
+import type { SdpFinding } from "./sdp/finding.ts";
+import type { DescriptionRole } from "./sdp/rule.ts";
+import { CANDIDATE_RELAY_ONLY } from "./sdp/rules/policy.ts";
+import {
+  CANDIDATE_AFTER_END,
+  CANDIDATE_UFRAG_MISMATCH,
+  trickleFinding,
+} from "./sdp/rules/trickle.ts";
+import type { Section } from "./sdp/section.ts";
+import type { Trickle } from "./session.ts";
+
+/** What the rules find in trickled candidates. */
+interface Checked {
+  /** Candidates that go on. */
+  readonly good: readonly Candidate[];
+  readonly findings: readonly SdpFinding[];
+}
+
+/** Checks candidates by the rules for those in descriptions; where the policy is to report, all go on. */
+export function checkCandidates(
+  candidates: readonly Candidate[],
+  description: Description,
+  role: DescriptionRole,
+  { session: { config } }: Move,
+): Checked {
+  const findings: SdpFinding[] = [];
+  const byMid = new Map(description.sections.map((section) => [section.mid, section]));
+  const good = candidates.filter((candidate) => {
+    const section =
+      byMid.get(candidate.sdpMid ?? undefined) ??
+      description.sections[candidate.sdpMLineIndex ?? 0];
+    if (candidate.candidate === "" || !section) return true;
+    const found = findingsOf(candidate, section, role, config.iceTransportPolicy === "relay");
+    findings.push(...found);
+    return config.sdpPolicy === "report" || found.every(({ level }) => level !== "error");
+  });
+  return { good, findings };
+}
+
+function findingsOf(
+  { candidate }: Candidate,
+  section: Section,
+  role: DescriptionRole,
+  isRelayOnly: boolean,
+): readonly SdpFinding[] {
+  const line = candidateLineOf(candidate);
+  const found = checkCandidate(line, section, role);
+  return isRelayOnly && line.type !== "relay"
+    ? [...found, trickleFinding(CANDIDATE_RELAY_ONLY, role, section)]
+    : found;
+}
+
+/** Candidates that come too late: of an old ICE generation, or after their end was said (RFC 8838). */
+export function lateFindings(
+  known: Trickle | undefined,
+  role: DescriptionRole,
+  { current, dropped }: { readonly current: readonly Candidate[]; readonly dropped: number },
+): readonly SdpFinding[] {
+  const seen = new Set(known?.candidates.map(({ candidate }) => candidate));
+  const isLate =
+    known?.complete === true &&
+    current.some(({ candidate }) => candidate !== "" && !seen.has(candidate));
+  return [
+    ...(dropped > 0 ? [trickleFinding(CANDIDATE_UFRAG_MISMATCH, role)] : []),
+    ...(isLate ? [trickleFinding(CANDIDATE_AFTER_END, role)] : []),
+  ];
+}
