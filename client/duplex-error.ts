@@ -26,7 +26,7 @@ export interface DuplexProblem {
  * problem, such as `finding` of a refused description, are in `problem`.
  */
 export class DuplexError extends Error {
-  override readonly name = "DuplexError";
+  override readonly name: string = "DuplexError";
   readonly code: string;
   readonly title: string;
   /** HTTP status of the problem; 0 when no server answered. */
@@ -44,6 +44,35 @@ export class DuplexError extends Error {
   }
 }
 
+/** What a rule of the server found in a description. */
+export type SdpFinding = NonNullable<Extract<ToPeer, { type: "ack" }>["findings"]>[number];
+
+/**
+ * A description or candidate that the server refused (`sdp-invalid`, `sdp-too-large`): `finding` is why, with
+ * the rule, the line and the clause; `findings` has whatever else deserves attention.
+ */
+export class SdpError extends DuplexError {
+  override readonly name = "SdpError";
+  readonly finding: SdpFinding;
+  readonly findings: readonly SdpFinding[];
+
+  constructor(problem: DuplexProblem & { readonly finding: SdpFinding }) {
+    super(problem);
+    this.finding = problem.finding;
+    const { findings } = problem;
+    this.findings = Array.isArray(findings) ? findings : [problem.finding];
+  }
+}
+
+/** The error that fits a problem. */
+function errorOf(problem: DuplexProblem): DuplexError {
+  const { finding } = problem;
+  return isFinding(finding) ? new SdpError({ ...problem, finding }) : new DuplexError(problem);
+}
+
+const isFinding = (value: unknown): value is SdpFinding =>
+  typeof value === "object" && value !== null && "rule" in value && "level" in value;
+
 /** A problem found on this side of the wire. */
 export function clientError(
   code: ClientProblemCode,
@@ -57,7 +86,7 @@ export function clientError(
 /** The error of a `problem` frame. */
 export function errorOfFrame(frame: ProblemFrame): DuplexError {
   const { type: _type, re: _re, ...problem } = frame;
-  return new DuplexError(problem);
+  return errorOf(problem);
 }
 
 /** Whatever was thrown, as a `DuplexError`. */
@@ -78,7 +107,7 @@ export async function errorOfResponse(response: Response): Promise<DuplexError> 
   try {
     const document: unknown = await response.json();
     if (typeof document !== "object" || document === null) return new DuplexError(fallback);
-    return new DuplexError({ ...fallback, ...document });
+    return errorOf({ ...fallback, ...document });
   } catch {
     return new DuplexError(fallback);
   }
@@ -91,4 +120,15 @@ export async function errorOfResponse(response: Response): Promise<DuplexError> 
 export function outlook({ code, status }: DuplexError): "over" | "again" | "never" {
   if (code === "glare" || code === "unknown-peer" || code === "signalling-closed") return "over";
   return status === 409 || status === 429 || status >= 500 ? "again" : "never";
+}
+
+/** Rules that a sound answer breaks when it is of another connection than the link has been on so far. */
+const OF_ANOTHER_CONNECTION = new Set([
+  "ice-restart-not-requested",
+  "fingerprint-changed-without-restart",
+]);
+
+/** True when the other side's offer was for a connection that this page no longer has. */
+export function isOutOfStep(error: DuplexError): boolean {
+  return error instanceof SdpError && OF_ANOTHER_CONNECTION.has(error.finding.rule);
 }

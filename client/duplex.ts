@@ -2,12 +2,13 @@
  * The SDK of Duplex for browsers: joins a session, keeps the links to its peers negotiated through any loss
  * of the network, and shows the media flows as the server records them.
  */
+import { SdpError } from "./duplex-error.ts";
 import { type ConnectionOptions, Session } from "./session.ts";
 import { Signalling, type SignallingOptions } from "./signalling.ts";
 
 export type { Flow, FlowChange, Transport } from "../protocol/flow.ts";
 export type { PeerView } from "../protocol/messages.ts";
-export type { DuplexError, DuplexProblem } from "./duplex-error.ts";
+export type { DuplexError, DuplexProblem, SdpError, SdpFinding } from "./duplex-error.ts";
 export type { RemoteTrack } from "./link.ts";
 export type { Publication } from "./publication.ts";
 export type { SessionEvents } from "./session-events.ts";
@@ -25,4 +26,9 @@ export type JoinOptions = SignallingOptions & ConnectionOptions;
 export async function join(options: JoinOptions): Promise<Session> {
   const { signalling, welcome } = await Signalling.open(options);
   return new Session(signalling, welcome, options);
+}
+
+/** True for the error of a description or candidate that the server refused: `finding` says why and where. */
+export function isSdpError(error: unknown): error is SdpError {
+  return error instanceof SdpError;
 }

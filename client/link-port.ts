@@ -1,5 +1,5 @@
 import type { LinkSummary, Welcome } from "../protocol/messages.ts";
-import { DuplexError } from "./duplex-error.ts";
+import { DuplexError, type SdpFinding } from "./duplex-error.ts";
 import { type Ack, DONE, type SignallingPort } from "./requests.ts";
 
 /** The description of `from` in exchange `exchange` is on the server. */
@@ -28,11 +28,19 @@ export class LinkPort {
   readonly #port: SignallingPort;
   readonly #self: string;
   readonly #peer: string;
+  readonly #found: (findings: readonly SdpFinding[]) => void;
 
-  constructor(port: SignallingPort, self: string, peer: string) {
+  /** `found` is given what the server remarks on descriptions that it takes all the same. */
+  constructor(
+    port: SignallingPort,
+    self: string,
+    peer: string,
+    found: (findings: readonly SdpFinding[]) => void,
+  ) {
     this.#port = port;
     this.#self = self;
     this.#peer = peer;
+    this.#found = found;
   }
 
   /** Sends an offer; `known` is the newest exchange before it. Gives the number of its exchange. */
@@ -41,18 +49,21 @@ export class LinkPort {
       { type: "offer", to: this.#peer, sdp, ...(restart && { restart }) },
       (welcome) => this.#offerOutcome(welcome, known),
     );
+    this.#remark(ack);
     return ack.exchange ?? known + 1;
   }
 
   /** Sends an answer. Rejects when its offer is not open any more, or the server finds fault with it. */
   async answer(exchange: number, sdp: string): Promise<void> {
-    await this.#port.request({ type: "answer", to: this.#peer, exchange, sdp }, (welcome) => {
-      const summary = this.#summaryIn(welcome);
-      if (hasDescription(summary, this.#self, "answer", exchange)) {
-        return DONE;
-      }
-      return isOpen(summary, exchange) ? "resend" : lost("stale-negotiation");
-    });
+    const ack = await this.#port.request(
+      { type: "answer", to: this.#peer, exchange, sdp },
+      (welcome) => {
+        const summary = this.#summaryIn(welcome);
+        if (hasDescription(summary, this.#self, "answer", exchange)) return DONE;
+        return isOpen(summary, exchange) ? "resend" : lost("stale-negotiation");
+      },
+    );
+    this.#remark(ack);
   }
 
   /** Refuses the other side's open offer. */
@@ -89,6 +100,10 @@ export class LinkPort {
     if (taken !== undefined) return { ...DONE, exchange: taken.exchange };
     const glare = summary?.state === "offered" && summary.offerer === this.#peer;
     return glare ? lost("glare") : "resend";
+  }
+
+  #remark({ findings = [] }: Ack): void {
+    if (findings.length > 0) this.#found(findings);
   }
 
   #summaryIn(welcome: Welcome): LinkSummary | undefined {

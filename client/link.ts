@@ -1,5 +1,5 @@
 import type { PeerView, ToPeer } from "../protocol/messages.ts";
-import type { DuplexError } from "./duplex-error.ts";
+import type { DuplexError, SdpFinding } from "./duplex-error.ts";
 import { clientError } from "./duplex-error.ts";
 import { IceRecovery } from "./ice-recovery.ts";
 import { Negotiation } from "./negotiation.ts";
@@ -35,6 +35,7 @@ export interface LinkHost {
   trackEnded(track: RemoteTrack): void;
   settled(peer: string): void;
   problem(error: DuplexError, peer: string): void;
+  found(findings: readonly SdpFinding[], peer: string): void;
 }
 
 /** This peer and another one: their RTCPeerConnection and what negotiates it. */
@@ -146,6 +147,10 @@ export class Link implements NegotiationHost {
       this.#host.trackEnded(track);
     }
     this.#host.settled(this.#peer);
+  }
+
+  found(findings: readonly SdpFinding[]): void {
+    this.#host.found(findings, this.#peer);
   }
 
   problem(error: DuplexError): void {

@@ -136,6 +136,7 @@ export class Links {
       track: (track) => this.#events.emit("track", track),
       trackEnded: (track) => this.#events.emit("track-ended", track),
       problem: (error, peer) => this.#events.emit("problem", { error, peer }),
+      found: (findings, peer) => this.#events.emit("findings", { peer, findings }),
     };
   }
 }

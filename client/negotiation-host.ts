@@ -1,5 +1,5 @@
 import type { LinkSummary } from "../protocol/messages.ts";
-import type { DuplexError } from "./duplex-error.ts";
+import type { DuplexError, SdpFinding } from "./duplex-error.ts";
 
 /** What a negotiation needs of the link it belongs to. */
 export interface NegotiationHost {
@@ -11,6 +11,8 @@ export interface NegotiationHost {
   /** An exchange was completed. */
   settled(): void;
   problem(error: DuplexError): void;
+  /** The server remarks on a description that it took; never called with nothing. */
+  found(findings: readonly SdpFinding[]): void;
 }
 
 /** How a negotiation begins. */

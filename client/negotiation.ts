@@ -1,6 +1,6 @@
 import type { LinkSummary, ToPeer } from "../protocol/messages.ts";
 import { hasSections, isOtherConnection, rollBack, setRemoteOffer } from "./description.ts";
-import { asDuplexError, type DuplexError, outlook } from "./duplex-error.ts";
+import { asDuplexError, type DuplexError, isOutOfStep, outlook } from "./duplex-error.ts";
 import { ExchangeNumbers } from "./exchange-numbers.ts";
 import { hasDescription, isOpen, LinkPort } from "./link-port.ts";
 import { LocalCandidates } from "./local-candidates.ts";
@@ -36,7 +36,7 @@ export class Negotiation {
 
   constructor(host: NegotiationHost, port: SignallingPort, self: string, peer: string) {
     this.#host = host;
-    this.#port = new LinkPort(port, self, peer);
+    this.#port = new LinkPort(port, self, peer, (findings) => host.found(findings));
     this.#self = self;
     this.#peer = peer;
     this.#local = new LocalCandidates(port, peer, (error, exchange) =>
@@ -64,7 +64,7 @@ export class Negotiation {
     this.#local.stop();
   }
 
-  /** The connection wants to be negotiated (`negotiationneeded`). */
+  /** `negotiationneeded`. */
   need(): void {
     this.#needed = true;
     this.#kick();
@@ -98,7 +98,7 @@ export class Negotiation {
     this.#chain.add(() => this.#remote.add(frame, this.#host.connection, this.#numbers.applied));
   }
 
-  /** An exchange was rejected, rolled back or has expired: back to the last stable state (N4). */
+  /** Rejected, rolled back or expired: back to the last stable state (N4). */
   withdraw(exchange: number, error?: DuplexError): void {
     this.#numbers.withdraw(exchange);
     this.#chain.add(() => this.#withdrawn(exchange, error));
@@ -118,8 +118,8 @@ export class Negotiation {
 
   #takeOver(summary: LinkSummary): void {
     this.#needed = !this.#numbers.takeOver(summary, this.#self);
-    const openHere = this.#needed && summary.state === "offered";
-    if (openHere) this.#chain.add(() => this.#port.rollback(summary.exchange));
+    const isOpenHere = this.#needed && summary.state === "offered";
+    if (isOpenHere) this.#chain.add(() => this.#port.rollback(summary.exchange));
   }
 
   async #offerIfNeeded(): Promise<void> {
@@ -194,7 +194,9 @@ export class Negotiation {
     this.#host.problem(error);
     if (ahead === "never") {
       this.#chain.add(() => this.#port.reject(exchange, error.code));
-      this.#gate.giveUp();
+      // The offer was for the connection of a page loaded before this one.
+      if (isOutOfStep(error)) this.#startOver();
+      else this.#gate.giveUp();
       return;
     }
     this.#restart = true;
@@ -212,15 +214,10 @@ export class Negotiation {
 
   async #applyAnswer(exchange: number, sdp: string): Promise<void> {
     const { connection } = this.#host;
-    const { open } = this.#numbers;
-    if (exchange !== open || connection.signalingState !== "have-local-offer") return;
+    if (exchange !== this.#numbers.open || connection.signalingState !== "have-local-offer") return;
     this.#numbers.apply(exchange);
-    if (isOtherConnection(connection.remoteDescription?.sdp, sdp)) {
-      // Answered by a page that was loaded anew: it never had this connection's keys.
-      this.#renew();
-      this.need();
-      return;
-    }
+    // Answered by a page that was loaded anew: it never had this connection's keys.
+    if (isOtherConnection(connection.remoteDescription?.sdp, sdp)) return this.#startOver();
     try {
       await connection.setRemoteDescription({ type: "answer", sdp });
       await this.#remote.release(connection, exchange);
@@ -236,8 +233,7 @@ export class Negotiation {
     this.#misfits += 1;
     if (this.#misfits < MISFITS || !this.established) return;
     this.#misfits = 0;
-    this.#renew();
-    this.need();
+    this.#startOver();
   }
 
   async #withdrawn(exchange: number, error: DuplexError | undefined): Promise<void> {
@@ -281,6 +277,11 @@ export class Negotiation {
     if (!(await rollBack(connection))) return;
     this.#local.begin(connection.localDescription?.sdp ?? "");
     if (this.established) this.#local.release(this.#numbers.inForce);
+  }
+
+  #startOver(): void {
+    this.#renew();
+    this.need();
   }
 
   #renew(): void {

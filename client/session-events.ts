@@ -1,6 +1,6 @@
 import type { Flow } from "../protocol/flow.ts";
 import type { PeerView, ToPeer } from "../protocol/messages.ts";
-import type { DuplexError } from "./duplex-error.ts";
+import type { DuplexError, SdpFinding } from "./duplex-error.ts";
 import type { RemoteTrack } from "./link.ts";
 import type { Closed, SignallingState } from "./signalling.ts";
 
@@ -23,7 +23,10 @@ export interface SessionEvents {
   flows: readonly Flow[];
   /** Application data of a peer. */
   message: { readonly peer: string; readonly body: unknown };
-  /** Something was refused or failed; `peer` is the link concerned. The session goes on. */
+  /** The server took a description or candidates of this side, but found something that deserves attention. */
+  findings: { readonly peer: string; readonly findings: readonly SdpFinding[] };
+  /** Something was refused or failed; an `SdpError` says what was found in a description.
+   * `peer` is the link concerned. The session goes on. */
   problem: { readonly error: DuplexError; readonly peer?: string };
   /** The state of signalling; media goes on while it reconnects. */
   state: SignallingState;

@@ -75,10 +75,14 @@ export function told(findings: readonly SdpFinding[]): SdpFinding[] {
   return findings.filter(({ level }) => level !== "info");
 }
 
-/** The problem of a description with errors: the first is its `finding`, all that matter are in `findings`. */
+/** What explains whatever else is found: a description that comes back breaks many rules at once. */
+const CAUSES = [TOO_LARGE, "ice-ufrag-same-both-ends", "loop-detected"];
+
+/** The problem of a description with errors: the gravest is its `finding`, all that matter are in `findings`. */
 export function refusal(findings: readonly SdpFinding[]): Problem {
   const errors = findings.filter(({ level }) => level === "error");
-  const finding = errors.find(({ rule }) => rule === TOO_LARGE) ?? errors[0];
+  const [cause] = CAUSES.flatMap((rule) => errors.find((error) => error.rule === rule) ?? []);
+  const finding = cause ?? errors[0];
   const code = finding?.rule === TOO_LARGE ? TOO_LARGE : "sdp-invalid";
   return problem(code, finding?.message ?? "", { finding, findings: told(findings) });
 }

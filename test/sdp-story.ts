@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isProblem } from "../protocol/problem.ts";
 import type { SdpFinding } from "../protocol/sdp/finding.ts";
 import type { RuleFacts } from "../protocol/sdp/rule.ts";
 import type { RecordedFinding } from "../protocol/session.ts";
@@ -67,7 +68,7 @@ export class Story {
   candidates(from: string, to: string, candidates: object[], complete?: boolean): this {
     this.pure.at += 1;
     const { exchange } = this.#link(from, to);
-    this.pure.send(from, {
+    const result = this.pure.send(from, {
       type: "candidates",
       to,
       exchange,
@@ -75,6 +76,8 @@ export class Story {
       ...(complete === undefined ? {} : { complete }),
     });
     this.#look(from, to);
+    // Some are said by the problem alone.
+    if (isProblem(result)) this.#last = [...this.#last, result.finding as RecordedFinding];
     return this;
   }
 
@@ -103,15 +106,12 @@ export function again(sdp: string, ...mutations: Mutation[]): string {
   }, next);
 }
 
-/** New ICE credentials everywhere. */
+/** New ICE credentials everywhere, other ones for every side. */
 export const restart: Mutation = (sdp) =>
-  sdp
-    .replaceAll(/^a=ice-ufrag:.*$/gm, "a=ice-ufrag:RstR")
-    .replaceAll(
-      /^a=ice-pwd:(.*)$/gm,
-      (_line, known: string) =>
-        `a=ice-pwd:${known.startsWith("restarted") ? "again0" : "restarted0"}1234567890123456`,
-    );
+  sdp.replaceAll(
+    /^(a=ice-(?:ufrag|pwd):)(.*)$/gm,
+    (_line, name: string, value: string) => `${name}${[...value].reverse().join("")}R`,
+  );
 
 /** Another certificate everywhere. */
 export const otherCertificate: Mutation = (sdp) =>

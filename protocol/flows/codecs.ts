@@ -1,35 +1,7 @@
 import type { Codec } from "../flow.ts";
 import type { RtpMap } from "../sdp/grammar.ts";
+import { STATIC_RTP_MAPS } from "../sdp/payload-types.ts";
 import type { Section } from "../sdp/section.ts";
-
-/** Payload types that need no rtpmap (RFC 3551 s6). */
-const STATIC: ReadonlyMap<string, readonly [name: string, rate: number, channels?: number]> =
-  new Map([
-    ["0", ["PCMU", 8000]],
-    ["3", ["GSM", 8000]],
-    ["4", ["G723", 8000]],
-    ["5", ["DVI4", 8000]],
-    ["6", ["DVI4", 16_000]],
-    ["7", ["LPC", 8000]],
-    ["8", ["PCMA", 8000]],
-    ["9", ["G722", 8000]],
-    ["10", ["L16", 44_100, 2]],
-    ["11", ["L16", 44_100]],
-    ["12", ["QCELP", 8000]],
-    ["13", ["CN", 8000]],
-    ["14", ["MPA", 90_000]],
-    ["15", ["G728", 8000]],
-    ["16", ["DVI4", 11_025]],
-    ["17", ["DVI4", 22_050]],
-    ["18", ["G729", 8000]],
-    ["25", ["CelB", 90_000]],
-    ["26", ["JPEG", 90_000]],
-    ["28", ["nv", 90_000]],
-    ["31", ["H261", 90_000]],
-    ["32", ["MPV", 90_000]],
-    ["33", ["MP2T", 90_000]],
-    ["34", ["H263", 90_000]],
-  ]);
 
 const ROLES: ReadonlyMap<string, Codec["role"]> = new Map([
   ["rtx", "rtx"],
@@ -45,10 +17,7 @@ const ROLES: ReadonlyMap<string, Codec["role"]> = new Map([
 const MAX_PAYLOAD_TYPE = 127;
 
 function mapOf(format: string, maps: ReadonlyMap<string, RtpMap>): RtpMap | undefined {
-  const said = maps.get(format);
-  if (said) return said;
-  const known = STATIC.get(format);
-  return known && { format, name: known[0], rate: known[1], channels: known[2] };
+  return maps.get(format) ?? STATIC_RTP_MAPS.get(format);
 }
 
 /** The codecs of a section in its order, with the payload types and parameters it gives them. */

@@ -24,7 +24,9 @@ import { KEYING_RULES } from "./rules/keying.ts";
 import { NAMING_RULES } from "./rules/naming.ts";
 import { PAIR_BUNDLE_RULES } from "./rules/pair-bundle.ts";
 import { PAIR_DATA_CHANNEL_RULES } from "./rules/pair-data-channel.ts";
+import { PAIR_FEEDBACK_RULES } from "./rules/pair-feedback.ts";
 import { PAIR_FORMAT_RULES } from "./rules/pair-formats.ts";
+import { PAIR_HEADER_EXTENSION_RULES } from "./rules/pair-header-extensions.ts";
 import { PAIR_SECTION_RULES } from "./rules/pair-sections.ts";
 import { PAIR_SIMULCAST_RULES } from "./rules/pair-simulcast.ts";
 import { PAIR_SOURCE_RULES } from "./rules/pair-sources.ts";
@@ -41,6 +43,7 @@ import { TRICKLE_RULES } from "./rules/trickle.ts";
 /** Rules about one description. */
 export const DESCRIPTION_RULES: readonly DescriptionRule[] = [
   ...TEXT_RULES,
+  ...SESSION_PART_RULES,
   ...BANDWIDTH_RULES,
   ...GROUPING_RULES,
   ...BUNDLE_SHARING_RULES,
@@ -56,7 +59,6 @@ export const DESCRIPTION_RULES: readonly DescriptionRule[] = [
   ...NAMING_RULES,
   ...SIMULCAST_RULES,
   ...HINT_RULES,
-  ...SESSION_PART_RULES,
 ];
 
 /** Rules about one candidate. */
@@ -66,6 +68,8 @@ export const CANDIDATE_RULES: readonly CandidateRule[] = [...CANDIDATE_LINE_RULE
 export const PAIR_RULES: readonly PairRule[] = [
   ...PAIR_SECTION_RULES,
   ...PAIR_FORMAT_RULES,
+  ...PAIR_FEEDBACK_RULES,
+  ...PAIR_HEADER_EXTENSION_RULES,
   ...PAIR_BUNDLE_RULES,
   ...PAIR_TRANSPORT_RULES,
   ...PAIR_SIMULCAST_RULES,
