@@ -1,12 +1,22 @@
-// `npm run docs` writes docs/protocol.md. With `--check` it writes nothing and says what is not as it should be: a
-// document that differs from the tables, a test that names no promise of docs/rules.md, a promise nobody proves.
+// `npm run docs` writes docs/protocol.md and docs/sdp-rules.md. With `--check` it writes nothing and says what is not as
+// it should be: a document that differs from the tables, a test that names no promise of docs/rules.md, a promise nobody
+// proves, and what docs/conformance.md says otherwise than the code.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { PROBLEMS } from "../protocol/problem.ts";
+import { conformanceComplaints, facts } from "./conformance.ts";
+import { brokenChecks } from "./conformance-plants.ts";
 import { protocolDocument } from "./protocol-document.ts";
+import { catalogueComplaints, sdpRulesDocument } from "./sdp-rules-document.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = (path: string): string => readFileSync(at(path), "utf8");
+
+/** What is made, by its path. */
+const GENERATED: Readonly<Record<string, string>> = {
+  "docs/protocol.md": protocolDocument(),
+  "docs/sdp-rules.md": await sdpRulesDocument(),
+};
 
 /** Promises that later capabilities keep; a test that comes to prove one takes it off this list. */
 const LATER = ["R6", "A5"];
@@ -37,16 +47,15 @@ function proved(): Map<string, string> {
   return found;
 }
 
-function complaints(): string[] {
+/** What is wrong with the tests as proof of what docs/rules.md promises. */
+function promiseComplaints(): string[] {
   const known = promises();
   const tests = proved();
   const unknown = [...tests].filter(([id]) => !known.has(id));
   const open = [...known].filter((id) => !id.startsWith("M") && !tests.has(id));
   const words = testTexts().join("\n");
   const untested = Object.keys(PROBLEMS).filter((code) => !words.includes(`"${code}"`));
-  const stale = read("docs/protocol.md") !== protocolDocument();
   return [
-    ...(stale ? ["docs/protocol.md is not what the tables say: run `npm run docs`"] : []),
     ...unknown.map(([id, file]) => `${file} names ${id}, which docs/rules.md does not have`),
     ...open.filter((id) => !LATER.includes(id)).map((id) => `no test proves ${id}`),
     ...untested.map((code) => `no test produces the problem ${code}`),
@@ -54,10 +63,21 @@ function complaints(): string[] {
   ];
 }
 
+async function complaints(): Promise<string[]> {
+  const stale = Object.entries(GENERATED).filter(([path, text]) => read(path) !== text);
+  return [
+    ...stale.map(([path]) => `${path} is not what the tables say: run \`npm run docs\``),
+    ...promiseComplaints(),
+    ...(await catalogueComplaints()),
+    ...conformanceComplaints(read("docs/conformance.md"), facts()),
+    ...brokenChecks(),
+  ];
+}
+
 if (process.argv.includes("--check")) {
-  const found = complaints();
+  const found = await complaints();
   for (const complaint of found) console.error(complaint);
   process.exitCode = found.length > 0 ? 1 : 0;
 } else {
-  writeFileSync(at("docs/protocol.md"), protocolDocument());
+  for (const [path, text] of Object.entries(GENERATED)) writeFileSync(at(path), text);
 }
