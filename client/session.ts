@@ -219,6 +219,9 @@ export class Session {
       case "message":
         this.#events.emit("message", { peer: frame.from, body: frame.body });
         return;
+      case "findings":
+        this.#events.emit("findings", { peer: frame.to, findings: frame.findings });
+        return;
       case "problem":
         this.#events.emit("problem", { error: errorOfFrame(frame) });
         return;

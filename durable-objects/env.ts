@@ -1,3 +1,4 @@
+import type { CnameMemory } from "./cname-memory.ts";
 import type { SessionIndex } from "./session-index.ts";
 import type { SessionObject } from "./session-object.ts";
 
@@ -5,5 +6,6 @@ import type { SessionObject } from "./session-object.ts";
 export interface Bindings {
   readonly SESSIONS: DurableObjectNamespace<SessionObject>;
   readonly SESSION_INDEX: DurableObjectNamespace<SessionIndex>;
+  readonly CNAMES: DurableObjectNamespace<CnameMemory>;
   readonly ASSETS?: Fetcher;
 }

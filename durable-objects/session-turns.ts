@@ -13,7 +13,10 @@ import { type Attachment, withRemembered, withSoft } from "./attachment.ts";
 import type { Bindings } from "./env.ts";
 import { answerClose, closingFrame, report, sendTo } from "./frames.ts";
 import { iceServersFrame } from "./ice-servers.ts";
+import { recallCnames } from "./recall-cnames.ts";
 import { SessionStore } from "./session-store.ts";
+
+type RecallCnames = Extract<Effect, { type: "recall-cnames" }>;
 
 export const tagOf = (peer: string): string => `p:${peer}`;
 
@@ -142,6 +145,9 @@ export class SessionTurns extends DurableObject<Bindings> {
         case "renew-ice-servers":
           this.ctx.waitUntil(this.#renewIceServers(effect.peer));
           break;
+        case "recall-cnames":
+          this.ctx.waitUntil(this.#recallCnames(session.id, effect));
+          break;
         case "erase":
           this.#erase();
           break;
@@ -173,6 +179,16 @@ export class SessionTurns extends DurableObject<Bindings> {
   async #renewIceServers(peer: string): Promise<void> {
     const frame = await iceServersFrame(this.env, peer, Date.now());
     if (this.session) this.#send(this.session, peer, frame);
+  }
+
+  async #recallCnames(id: string, { cnames, type: _type, ...about }: RecallCnames): Promise<void> {
+    try {
+      const at = Date.now();
+      if (!(await recallCnames(this.env, id, cnames, at))) return;
+      if (this.session) this.turn({ type: "cname-recalled", ...about, at });
+    } catch (thrown) {
+      report(thrown);
+    }
   }
 
   #erase(): void {

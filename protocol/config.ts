@@ -12,6 +12,8 @@ export interface Config {
   readonly stunUrls: readonly string[];
   readonly turn: TurnConfig;
   readonly jurisdiction?: string;
+  /** Days for which CNAMEs are remembered, as keyed hashes; 0 remembers none. */
+  readonly cnameWindowDays: number;
 }
 
 export type TurnConfig =
@@ -80,6 +82,7 @@ const Variables = z.object({
   CLOUDFLARE_TURN_API_TOKEN: text,
   WEBHOOK_URLS: list,
   WEBHOOK_SECRETS: list,
+  CNAME_WINDOW_DAYS: z.coerce.number().int().min(0).max(365).default(30),
   DO_JURISDICTION: z.enum(["eu", "us", "fedramp", "fedramp-high"]).optional(),
 });
 
@@ -115,6 +118,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     // Between two pages of one machine STUN only costs time.
     stunUrls: read.STUN_URLS.length > 0 || localDev ? read.STUN_URLS : [PUBLIC_STUN],
     turn: readTurn(read),
+    cnameWindowDays: read.CNAME_WINDOW_DAYS,
     ...(read.DO_JURISDICTION === undefined ? {} : { jurisdiction: read.DO_JURISDICTION }),
   };
 }

@@ -15,6 +15,7 @@ import {
   toReceiver,
 } from "./move.ts";
 import type { Problem } from "./problem.ts";
+import { recallEffects } from "./recall.ts";
 import { withFindings } from "./recorded-findings.ts";
 import type { SdpFinding } from "./sdp/finding.ts";
 import { afterAgreement } from "./sdp/history.ts";
@@ -77,7 +78,10 @@ export function offer(
   };
   return {
     session: withLink(base.session, next),
-    effects: [toReceiver(made, offerMessage(open))],
+    effects: [
+      toReceiver(made, offerMessage(open)),
+      ...recallEffects(made, description, "offer", exchange),
+    ],
     ack: { exchange, ...toldInAck(assessed) },
   };
 }
@@ -133,6 +137,7 @@ export function answer(
       ...(waiting && (waiting.candidates.length > 0 || waiting.complete)
         ? [forwarded(made, waiting, waiting.candidates)]
         : []),
+      ...recallEffects(made, assessed.description, "answer", exchange),
     ],
     ack: toldInAck(assessed),
   };

@@ -284,6 +284,11 @@ export const TO_PEER = {
     iceServers: z.array(IceServer),
     expiresAt: z.number().optional().describe("milliseconds since 1970"),
   }),
+  findings: message("findings", "What was found in a description after it had been taken.", {
+    to: z.string().describe("the peer that the description was for"),
+    exchange,
+    findings: z.array(Finding),
+  }),
   message: message("message", "Application data from another peer.", { from, body: z.unknown() }),
   closing: message("closing", "The server closes the socket.", {
     code: z.int().describe("the close code that follows"),

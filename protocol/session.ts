@@ -110,6 +110,15 @@ export type Effect =
   | { readonly type: "replace"; readonly peer: string }
   /** Makes ICE servers for the peer and sends them as `ice-servers`. */
   | { readonly type: "renew-ice-servers"; readonly peer: string }
+  /** Asks whether other sessions had these CNAMEs; if one had, a `cname-recalled` event follows. */
+  | {
+      readonly type: "recall-cnames";
+      readonly peer: string;
+      readonly link: string;
+      readonly role: "offer" | "answer";
+      readonly exchange: number;
+      readonly cnames: readonly string[];
+    }
   /** The session is over: everything is erased (S6). */
   | { readonly type: "erase" };
 

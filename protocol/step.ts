@@ -5,6 +5,7 @@ import { flowsSince } from "./flows/since.ts";
 import type { FromPeer, ToPeer } from "./messages.ts";
 import { end, expirePeers, join, kick, leave, lose } from "./presence.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
+import { cnameRecalled } from "./recall.ts";
 import {
   type Effect,
   isConnected,
@@ -32,6 +33,15 @@ export type SessionEvent =
   | { readonly type: "lost"; readonly peer: string; readonly at: number }
   | { readonly type: "kick"; readonly peer: string; readonly at: number }
   | { readonly type: "end"; readonly at: number }
+  /** A CNAME of a description was announced in another session. */
+  | {
+      readonly type: "cname-recalled";
+      readonly peer: string;
+      readonly link: string;
+      readonly role: "offer" | "answer";
+      readonly exchange: number;
+      readonly at: number;
+    }
   /** Something may be due. */
   | { readonly type: "alarm"; readonly at: number }
   | {
@@ -69,6 +79,8 @@ function dispatch(session: Session, event: SessionEvent): Step | Problem {
       return end(session);
     case "alarm":
       return due(session, event.at);
+    case "cname-recalled":
+      return cnameRecalled(session, event);
     case "change-flow":
       return steerFlow(session, event.flow, event.change, event.at, event.peer);
   }

@@ -9,7 +9,7 @@ import { CANDIDATE_RELAY_ONLY } from "./sdp/rules/policy.ts";
 import {
   CANDIDATE_AFTER_END,
   CANDIDATE_UFRAG_MISMATCH,
-  trickleFinding,
+  findingOf,
 } from "./sdp/rules/trickle.ts";
 import type { Section } from "./sdp/section.ts";
 import type { Trickle } from "./session.ts";
@@ -51,7 +51,7 @@ function findingsOf(
   const line = candidateLineOf(candidate);
   const found = checkCandidate(line, section, role);
   return isRelayOnly && line.type !== "relay"
-    ? [...found, trickleFinding(CANDIDATE_RELAY_ONLY, role, section)]
+    ? [...found, findingOf(CANDIDATE_RELAY_ONLY, role, section)]
     : found;
 }
 
@@ -66,7 +66,7 @@ export function lateFindings(
     known?.complete === true &&
     current.some(({ candidate }) => candidate !== "" && !seen.has(candidate));
   return [
-    ...(dropped > 0 ? [trickleFinding(CANDIDATE_UFRAG_MISMATCH, role)] : []),
-    ...(isLate ? [trickleFinding(CANDIDATE_AFTER_END, role)] : []),
+    ...(dropped > 0 ? [findingOf(CANDIDATE_UFRAG_MISMATCH, role)] : []),
+    ...(isLate ? [findingOf(CANDIDATE_AFTER_END, role)] : []),
   ];
 }

@@ -3,7 +3,7 @@ import type { Candidate } from "./messages.ts";
 import { type Problem, problem } from "./problem.ts";
 import type { Description } from "./sdp/description.ts";
 import type { DescriptionRole } from "./sdp/rule.ts";
-import { CANDIDATE_MID_UNKNOWN, trickleFinding } from "./sdp/rules/trickle.ts";
+import { CANDIDATE_MID_UNKNOWN, findingOf } from "./sdp/rules/trickle.ts";
 import type { Trickle } from "./session.ts";
 
 /** Trickle ICE of one peer in one exchange (RFC 8838, RFC 8840). */
@@ -45,7 +45,7 @@ export function checkSections(
     return problem("unknown-m-section", CANDIDATE_MID_UNKNOWN.message, {
       sdpMid: sdpMid ?? null,
       sdpMLineIndex: sdpMLineIndex ?? null,
-      finding: trickleFinding(CANDIDATE_MID_UNKNOWN, role),
+      finding: findingOf(CANDIDATE_MID_UNKNOWN, role),
     });
   }
   return undefined;

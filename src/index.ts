@@ -1,5 +1,6 @@
 import { app } from "./app.ts";
 
+export { CnameMemory } from "../durable-objects/cname-memory.ts";
 export { SessionIndex } from "../durable-objects/session-index.ts";
 export { SessionObject } from "../durable-objects/session-object.ts";
 export default app;

@@ -29,8 +29,12 @@ export interface CheckOptions {
 /** Findings per description; errors first, so that none is lost to the cap. */
 const MOST_FINDINGS = 50;
 
-/** Characters of a description that a message repeats at most. */
-const MOST_DETAIL = 80;
+/** Characters of a description that a finding repeats at most in one place. */
+const MOST_QUOTED = 80;
+
+/** What a description says, as a finding may repeat it: a name may be as long as its line, and move a terminal. */
+const quoted = (text: string): string =>
+  text.slice(0, MOST_QUOTED).replace(/[\p{Cc}\p{Cs}]/gu, "\ufffd");
 
 /** The level a rule has here. */
 function levelOf(rule: RuleFacts, role: DescriptionRole | "pair", strict: boolean): RuleLevel {
@@ -51,6 +55,8 @@ export class Findings {
   readonly #strict: boolean;
   readonly #description: DescriptionRole | "pair";
   readonly #found = new Map<string, SdpFinding>();
+  /** How many there are of a rule and level. */
+  readonly #counts = new Map<string, number>();
 
   constructor(description: DescriptionRole | "pair", { strict = false }: CheckOptions) {
     this.#description = description;
@@ -64,20 +70,25 @@ export class Findings {
     for (const hit of find()) if (hit) this.#add(rule, level, hit);
   }
 
-  #add(rule: RuleFacts, level: Level, hit: Hit): void {
+  #add(rule: RuleFacts, ruleLevel: Level, hit: Hit): void {
     const { section } = hit;
-    // A name in a description may be as long as its line.
-    const detail = hit.detail?.slice(0, MOST_DETAIL);
+    const level = weighed(ruleLevel, hit.level, this.#strict);
+    const kind = `${rule.id} ${level}`;
+    const count = this.#counts.get(kind) ?? 0;
+    // A hundred thousand hits are possible, and no more than these are ever told.
+    if (count === MOST_FINDINGS) return;
+    const detail = hit.detail === undefined ? undefined : quoted(hit.detail);
     const line = hit.line ?? section?.line;
     const key = `${rule.id} ${section?.index ?? ""} ${line ?? ""} ${detail ?? ""}`;
     if (this.#found.has(key)) return;
+    this.#counts.set(kind, count + 1);
     this.#found.set(key, {
       rule: rule.id,
-      level: weighed(level, hit.level, this.#strict),
+      level,
       description: this.#description,
       ...(line === undefined ? {} : { line }),
       ...(section === undefined ? {} : { mLine: section.index }),
-      ...(section?.mid === undefined ? {} : { mid: section.mid }),
+      ...(section?.mid === undefined ? {} : { mid: quoted(section.mid) }),
       message: detail === undefined ? rule.message : `${detail}: ${rule.message}`,
       source: rule.source,
     });

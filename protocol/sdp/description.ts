@@ -14,7 +14,10 @@ export interface Description {
   readonly sections: readonly Section[];
   /** Mids of each BUNDLE group, in its order: the first is the tagged section (RFC 9143 s7). */
   readonly bundles: readonly (readonly string[])[];
-  /** False for what is no description, has an m-line that cannot be read, or one mid twice: it gives no flows. */
+  /**
+   * False for what is no description or no text, has an m-line that cannot be read, or one mid twice: it gives no
+   * flows.
+   */
   readonly isUsable: boolean;
 }
 
@@ -53,8 +56,10 @@ function describe(text: string, lines: readonly Line[]): Description | SdpFindin
     sections: bundled(sections, bundles),
     bundles,
     isUsable:
+      text.isWellFormed() &&
       lines[0]?.type === "v" &&
-      sections.every(({ isReadable }) => isReadable) && new Set(mids).size === mids.length,
+      sections.every(({ isReadable }) => isReadable) &&
+      new Set(mids).size === mids.length,
   };
 }
 

@@ -8,6 +8,7 @@ import {
 } from "../history.ts";
 import { at, type HistoryRule, type Hit } from "../rule.ts";
 import type { Section } from "../section.ts";
+import type { TrickleRule } from "./trickle.ts";
 
 type MarkName = Exclude<keyof Marks, "codecs">;
 
@@ -88,18 +89,23 @@ function kindsWithoutCodec(subject: HistorySubject): readonly ("audio" | "video"
   });
 }
 
+/** On another link of the session, or in another session of the deployment. */
+export const CNAME_REUSED: TrickleRule = {
+  id: "cname-reused-across-sessions",
+  level: "warning",
+  strict: "error",
+  source: "RFC 8834 s4.9, RFC 7022 s4.2",
+  requirements: ["R4.9-2", "R13-3"],
+  condition: "a CNAME that this peer, not a media server, had on another connection",
+  message:
+    "a CNAME is made anew for every connection, or the user can be followed from call to call; do not set it yourself",
+};
+
 /** What the parties of a session say of each other, and one party on several links. */
 export const PARTY_RULES: readonly HistoryRule[] = [
   {
-    id: "cname-reused-across-sessions",
+    ...CNAME_REUSED,
     on: "both",
-    level: "warning",
-    strict: "error",
-    source: "RFC 8834 s4.9, RFC 7022 s4.2",
-    requirements: ["R4.9-2", "R13-3"],
-    condition: "a CNAME that this peer, not a media server, had on another connection",
-    message:
-      "a CNAME is made anew for every connection, or the user can be followed from call to call; do not set it yourself",
     find: (subject) => {
       if (subject.sender.isServer) return [];
       const known = gathered(ownLegs(subject), "cnames");

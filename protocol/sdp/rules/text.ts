@@ -1,7 +1,7 @@
 import type { Description } from "../description.ts";
 import { DIRECTIONS } from "../grammar.ts";
 import { type Line, utf8Bytes } from "../line.ts";
-import { type DescriptionRule, eachSection, type Hit, own, where } from "../rule.ts";
+import { type DescriptionRule, eachSection, type Hit, own } from "../rule.ts";
 import { carriesData } from "../section.ts";
 import { eachPart } from "./scopes.ts";
 
@@ -12,10 +12,7 @@ const LONGEST_LINE_BYTES = 4096;
 const ofLines =
   (condition: (line: Line) => boolean): DescriptionRule["find"] =>
   ({ description: { lines } }) =>
-    where(
-      lines.map((line) => ({ ...line, line: line.number })),
-      condition,
-    );
+    lines.filter(condition).map(({ number: line }) => ({ line }));
 
 const TAB = 0x09;
 const FIRST_PRINTED = 0x20;

@@ -1,7 +1,7 @@
 import type { SdpFinding } from "../finding.ts";
 import type { DescriptionRole, HitSection, RuleFacts } from "../rule.ts";
 
-/** A rule that looks at how candidates come, not at what one of them says. */
+/** A rule whose findings are made outside the engine: it looks at more than a description. */
 export interface TrickleRule extends RuleFacts {
   readonly level: SdpFinding["level"];
 }
@@ -45,7 +45,7 @@ export const TRICKLE_RULES: readonly TrickleRule[] = [
 ];
 
 /** The finding of such a rule. */
-export function trickleFinding(
+export function findingOf(
   { id, level, message, source }: TrickleRule,
   description: DescriptionRole,
   section?: HitSection,
