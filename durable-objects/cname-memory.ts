@@ -22,7 +22,10 @@ export class CnameMemory extends DurableObject {
   async recall(hash: string, session: string, at: number, windowMs: number): Promise<boolean> {
     const { sql } = this.ctx.storage;
     const [known] = sql
-      .exec<{ session: string; until: number }>("SELECT session, until FROM cname WHERE hash = ?", hash)
+      .exec<{ session: string; until: number }>(
+        "SELECT session, until FROM cname WHERE hash = ?",
+        hash,
+      )
       .toArray();
     sql.exec(
       `INSERT INTO cname (hash, session, until) VALUES (?, ?, ?)

@@ -32,7 +32,9 @@ export async function recallCnames(
   if (secret === undefined || cnameWindowDays === 0) return false;
   const bytes = new TextEncoder();
   const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const key = await crypto.subtle.importKey("raw", bytes.encode(secret), algorithm, false, ["sign"]);
+  const key = await crypto.subtle.importKey("raw", bytes.encode(secret), algorithm, false, [
+    "sign",
+  ]);
   const hashOf = async (text: string): Promise<string> =>
     hexOf(await crypto.subtle.sign("HMAC", key, bytes.encode(text)));
   const owner = await hashOf(`session ${session}`);

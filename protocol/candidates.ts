@@ -14,7 +14,7 @@ import {
   withTrickle,
 } from "./session.ts";
 import { addCandidates, checkSections, ofGeneration } from "./trickle.ts";
-import { checkCandidates, lateFindings } from "./trickle-findings.ts";
+import { checkCandidates, countFindings, lateFindings } from "./trickle-findings.ts";
 
 type Message = Extract<FromPeer, { type: "candidates" }>;
 
@@ -59,7 +59,8 @@ export function candidates(
     ({ from, exchange }) => from === sender.id && exchange === message.exchange,
   );
   const through = own !== undefined && entry !== undefined && added.changed;
-  const worth = [...told(checked.findings), ...late];
+  const many = description && entry ? countFindings(entry.candidates, description, role) : [];
+  const worth = [...told(checked.findings), ...late, ...many];
   return {
     session: withTrickle(noted(made, worth, message.exchange), link.id, added.trickle),
     effects: through ? [forwarded(made, entry, added.fresh)] : [],

@@ -2,9 +2,9 @@ import type { Move } from "./move.ts";
 import { withFindings } from "./recorded-findings.ts";
 import type { Description } from "./sdp/description.ts";
 import { digestOf, liveSections } from "./sdp/history.ts";
+import type { DescriptionRole } from "./sdp/rule.ts";
 import { CNAME_REUSED } from "./sdp/rules/parties.ts";
 import { findingOf } from "./sdp/rules/trickle.ts";
-import type { DescriptionRole } from "./sdp/rule.ts";
 import { type Effect, type Session, type Step, withLink } from "./session.ts";
 
 /** CNAMEs that one description is asked for; endpoints have one, middleboxes have many. */

@@ -5,12 +5,9 @@ import { checkCandidate } from "./sdp/check.ts";
 import type { Description } from "./sdp/description.ts";
 import type { SdpFinding } from "./sdp/finding.ts";
 import type { DescriptionRole } from "./sdp/rule.ts";
+import { CANDIDATE_COUNT, MOST_CANDIDATES } from "./sdp/rules/ice.ts";
 import { CANDIDATE_RELAY_ONLY } from "./sdp/rules/policy.ts";
-import {
-  CANDIDATE_AFTER_END,
-  CANDIDATE_UFRAG_MISMATCH,
-  findingOf,
-} from "./sdp/rules/trickle.ts";
+import { CANDIDATE_AFTER_END, CANDIDATE_UFRAG_MISMATCH, findingOf } from "./sdp/rules/trickle.ts";
 import type { Section } from "./sdp/section.ts";
 import type { Trickle } from "./session.ts";
 
@@ -29,17 +26,37 @@ export function checkCandidates(
   { session: { config } }: Move,
 ): Checked {
   const findings: SdpFinding[] = [];
-  const byMid = new Map(description.sections.map((section) => [section.mid, section]));
+  const sectionOf = finder(description);
   const good = candidates.filter((candidate) => {
-    const section =
-      byMid.get(candidate.sdpMid ?? undefined) ??
-      description.sections[candidate.sdpMLineIndex ?? 0];
+    const section = sectionOf(candidate);
     if (candidate.candidate === "" || !section) return true;
     const found = findingsOf(candidate, section, role, config.iceTransportPolicy === "relay");
     findings.push(...found);
     return config.sdpPolicy === "report" || found.every(({ level }) => level !== "error");
   });
   return { good, findings };
+}
+
+/** Finds the m-section of a candidate: by mid, which is never ambiguous, else by index. */
+function finder({ sections }: Description): (candidate: Candidate) => Section | undefined {
+  const byMid = new Map(sections.map((section) => [section.mid, section]));
+  return ({ sdpMid, sdpMLineIndex }) =>
+    byMid.get(sdpMid ?? undefined) ?? sections[sdpMLineIndex ?? 0];
+}
+
+/** M-sections for which more candidates came, in the description and by trickle, than a peer will check. */
+export function countFindings(
+  candidates: readonly Candidate[],
+  description: Description,
+  role: DescriptionRole,
+): readonly SdpFinding[] {
+  const bySection = Map.groupBy(candidates, finder(description));
+  return description.sections
+    .filter((section) => {
+      const trickled = bySection.get(section)?.length ?? 0;
+      return trickled > 0 && trickled + section.candidates.length > MOST_CANDIDATES;
+    })
+    .map((section) => findingOf(CANDIDATE_COUNT, role, section));
 }
 
 function findingsOf(

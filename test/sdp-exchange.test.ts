@@ -97,26 +97,44 @@ describe.each(MODES)("%s", (mode) => {
   });
 
   it.each([
-    ["only the ICE password changed", "ice-partial-restart", replace(/^a=ice-pwd:.*$/gm, "a=ice-pwd:onlyThePasswordIsNew1234")],
-    ["another certificate without a restart", "fingerprint-changed-without-restart", otherCertificate],
-    ["the last m-section is gone", "m-line-dropped", (sdp: string) => sdp.slice(0, sdp.lastIndexOf("m=application")).replace("BUNDLE 0 1 2", "BUNDLE 0 1")],
-  ] as const)("[D1] an offer where %s is refused as %s, and the call goes on", async (_what, rule, mutate) => {
-    const call = await Exchange.start(mode);
-    await call.agree(1, offer, answer);
-    const flows = await call.live();
-    expect(await call.offer(again(offer, mutate))).toMatchObject(refusedBy(rule));
-    expect(await call.live()).toEqual(flows);
-    await call.agree(2, again(offer), again(answer));
-    const [finding] = (await call.findings()).filter((found) => found.rule === rule);
-    expect(finding).toMatchObject({ from: call.alice.id, refused: true, description: "offer" });
-  });
+    [
+      "only the ICE password changed",
+      "ice-partial-restart",
+      replace(/^a=ice-pwd:.*$/gm, "a=ice-pwd:onlyThePasswordIsNew1234"),
+    ],
+    [
+      "another certificate without a restart",
+      "fingerprint-changed-without-restart",
+      otherCertificate,
+    ],
+    [
+      "the last m-section is gone",
+      "m-line-dropped",
+      (sdp: string) =>
+        sdp.slice(0, sdp.lastIndexOf("m=application")).replace("BUNDLE 0 1 2", "BUNDLE 0 1"),
+    ],
+  ] as const)(
+    "[D1] an offer where %s is refused as %s, and the call goes on",
+    async (_what, rule, mutate) => {
+      const call = await Exchange.start(mode);
+      await call.agree(1, offer, answer);
+      const flows = await call.live();
+      expect(await call.offer(again(offer, mutate))).toMatchObject(refusedBy(rule));
+      expect(await call.live()).toEqual(flows);
+      await call.agree(2, again(offer), again(answer));
+      const [finding] = (await call.findings()).filter((found) => found.rule === rule);
+      expect(finding).toMatchObject({ from: call.alice.id, refused: true, description: "offer" });
+    },
+  );
 
   it("[D1] a restart answered with the old credentials is refused; answered with new ones it is taken", async () => {
     const call = await Exchange.start(mode);
     await call.agree(1, offer, answer);
     const restarted = again(offer, restart);
     expect(await call.offer(restarted)).toMatchObject({ type: "ack", exchange: 2 });
-    expect(await call.answer(2, again(answer))).toMatchObject(refusedBy("ice-restart-not-answered"));
+    expect(await call.answer(2, again(answer))).toMatchObject(
+      refusedBy("ice-restart-not-answered"),
+    );
     expect(await call.answer(2, again(answer, restart))).toMatchObject({ type: "ack" });
   });
 
@@ -135,7 +153,9 @@ describe.each(MODES)("%s", (mode) => {
     const call = await Exchange.start(mode);
     await call.agree(1, offer, answer);
     await call.offer(again(offer));
-    expect(await call.answer(2, again(answer, restart))).toMatchObject(refusedBy("ice-restart-not-requested"));
+    expect(await call.answer(2, again(answer, restart))).toMatchObject(
+      refusedBy("ice-restart-not-requested"),
+    );
     expect(await call.answer(2, again(answer))).toMatchObject({ type: "ack" });
   });
 
@@ -157,7 +177,11 @@ describe.each(MODES)("%s", (mode) => {
     const call = await Exchange.start(mode);
     await call.offer(recordOf("chromium.trickle-no-candidates").offer);
     await call.bob.next("offer");
-    const line = (text: string) => ({ candidate: `candidate:${text}`, sdpMid: "0", sdpMLineIndex: 0 });
+    const line = (text: string) => ({
+      candidate: `candidate:${text}`,
+      sdpMid: "0",
+      sdpMLineIndex: 0,
+    });
     const good = line("1 1 udp 2113937151 192.0.2.3 55052 typ host");
     const broken = line("2 1 udp 2113937151 192.0.2.3 70000 typ host");
     expect(await call.candidates([good, broken])).toMatchObject({

@@ -1,10 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { SESSION_POLICY_RULES } from "../protocol/sdp/rules/policy.ts";
 import { PARTY_RULES } from "../protocol/sdp/rules/parties.ts";
+import { SESSION_POLICY_RULES } from "../protocol/sdp/rules/policy.ts";
 import { TRICKLE_RULES } from "../protocol/sdp/rules/trickle.ts";
 import { recordOf } from "./corpus.ts";
 import { type Mutation, remove, replace } from "./sdp-examples.ts";
-import { again, called, otherCertificate, proveScenes, restart, Story, scene } from "./sdp-story.ts";
+import {
+  again,
+  called,
+  otherCertificate,
+  proveScenes,
+  restart,
+  Story,
+  scene,
+} from "./sdp-story.ts";
 
 const CALL = "chromium.connected-host-candidates";
 const OTHER = "chromium.max-compat";
@@ -13,10 +21,10 @@ const JANUS = "chromium-to-janus.videoroom-publish";
 const offerOf = (record: string): string => recordOf(record).offer;
 const answerOf = (record: string): string => recordOf(record).answer!;
 
-const valueOf = (sdp: string, pattern: RegExp): string => pattern.exec(sdp)?.[1] ?? "";
-const cname = (sdp: string): string => valueOf(sdp, /cname:(\S+)/);
-const fingerprint = (sdp: string): string => valueOf(sdp, /^a=fingerprint:(.*)$/m);
-const ssrc = (sdp: string): string => valueOf(sdp, /^a=ssrc:(\d+)/m);
+const partOf = (sdp: string, pattern: RegExp): string => pattern.exec(sdp)?.[1] ?? "";
+const cname = (sdp: string): string => partOf(sdp, /cname:(\S+)/);
+const fingerprint = (sdp: string): string => partOf(sdp, /^a=fingerprint:(.*)$/m);
+const ssrc = (sdp: string): string => partOf(sdp, /^a=ssrc:(\d+)/m);
 
 /** The CNAME, certificate or first SSRC of another description. */
 const withCnameOf = (sdp: string): Mutation => replace(/cname:\S+/g, `cname:${cname(sdp)}`);
@@ -30,18 +38,22 @@ const withCredentialsOf =
   (sdp: string): Mutation =>
   (text) =>
     text
-      .replaceAll(/^a=ice-ufrag:.*$/gm, `a=ice-ufrag:${valueOf(sdp, /^a=ice-ufrag:(.*)$/m)}`)
-      .replaceAll(/^a=ice-pwd:.*$/gm, `a=ice-pwd:${valueOf(sdp, /^a=ice-pwd:(.*)$/m)}`);
+      .replaceAll(/^a=ice-ufrag:.*$/gm, `a=ice-ufrag:${partOf(sdp, /^a=ice-ufrag:(.*)$/m)}`)
+      .replaceAll(/^a=ice-pwd:.*$/gm, `a=ice-pwd:${partOf(sdp, /^a=ice-pwd:(.*)$/m)}`);
 
 const changed = (sdp: string, ...mutations: Mutation[]): string => again(sdp, ...mutations);
 
 /** alice is in a call with bob and offers to carol. */
 const toCarol = (...mutations: Mutation[]): Story =>
-  called(CALL).join("carol").offer("alice", "carol", changed(offerOf(OTHER), ...mutations));
+  called(CALL)
+    .join("carol")
+    .offer("alice", "carol", changed(offerOf(OTHER), ...mutations));
 
 /** carol offers to bob, who is in a call with alice. */
 const fromCarol = (...mutations: Mutation[]): Story =>
-  called(CALL).join("carol").offer("carol", "bob", changed(offerOf(OTHER), ...mutations));
+  called(CALL)
+    .join("carol")
+    .offer("carol", "bob", changed(offerOf(OTHER), ...mutations));
 
 /** alice has published to a media server; bob offers to it as well. */
 const throughServer = (...mutations: Mutation[]): Story =>
@@ -96,7 +108,9 @@ describe("parties of a session", () => {
       accepted: [
         scene("sources of its own", () => throughServer()),
         scene("the server forwards it", () => served(withSourceOf(offerOf(JANUS)))),
-        scene("in a mesh every link is a session of its own", () => fromCarol(withSourceOf(offerOf(CALL)))),
+        scene("in a mesh every link is a session of its own", () =>
+          fromCarol(withSourceOf(offerOf(CALL))),
+        ),
       ],
       refused: [scene("bob takes alice's", () => throughServer(withSourceOf(offerOf(JANUS))))],
     },
@@ -104,16 +118,24 @@ describe("parties of a session", () => {
       accepted: [
         fresh,
         scene("an offer of the other side", () =>
-          called(CALL).offer("bob", "alice", changed(answerOf(CALL), replace(/setup:active/g, "setup:actpass"))),
+          called(CALL).offer(
+            "bob",
+            "alice",
+            changed(answerOf(CALL), replace(/setup:active/g, "setup:actpass")),
+          ),
         ),
-        scene("one device shares its certificate", () => fromCarol(withCertificateOf(answerOf(CALL)))),
+        scene("one device shares its certificate", () =>
+          fromCarol(withCertificateOf(answerOf(CALL))),
+        ),
       ],
       refused: [
         scene("alice's offer comes back to her as bob's", () =>
           called(CALL).offer("bob", "alice", again(offerOf(CALL))),
         ),
         scene("her offer comes back by way of carol", () =>
-          called(CALL).join("carol").offer("carol", "alice", again(offerOf(CALL))),
+          called(CALL)
+            .join("carol")
+            .offer("carol", "alice", again(offerOf(CALL))),
         ),
         scene("it comes back while it is still open", () =>
           new Story()
@@ -135,7 +157,10 @@ describe("parties of a session", () => {
           published().offer(
             "server",
             "alice",
-            changed(offerOf("janus-to-chromium.videoroom-subscribe.1-initial"), withCertificateOf(offerOf(JANUS))),
+            changed(
+              offerOf("janus-to-chromium.videoroom-subscribe.1-initial"),
+              withCertificateOf(offerOf(JANUS)),
+            ),
           ),
         ),
       ],
@@ -154,8 +179,12 @@ describe("parties of a session", () => {
     "sfu-no-common-codec": {
       accepted: [
         scene("they have some", () => throughServer()),
-        scene("in a mesh it does not matter", () => fromCarol(replace(/ (VP8|VP9|H264|AV1|H265)\//g, " X-$1/"))),
-        scene("bob sends no video", () => throughServer(remove(/^a=rtpmap:\d+ (?:VP8|VP9|H264|AV1|H265)/))),
+        scene("in a mesh it does not matter", () =>
+          fromCarol(replace(/ (VP8|VP9|H264|AV1|H265)\//g, " X-$1/")),
+        ),
+        scene("bob sends no video", () =>
+          throughServer(remove(/^a=rtpmap:\d+ (?:VP8|VP9|H264|AV1|H265)/)),
+        ),
         scene("the server itself", () => served()),
       ],
       refused: [
@@ -178,8 +207,12 @@ describe("parties of a session", () => {
   it("[S8] an empty description, or one whose sections are all rejected, is compared with nothing", () => {
     const story = called(CALL);
     const rejected = again(offerOf(CALL), replace(/^m=(\w+) \d+/gm, "m=$1 0"));
-    expect(story.offer("alice", "bob", rejected).found.map(({ rule }) => rule)).not.toContain("loop-detected");
-    expect(story.offer("alice", "bob", "v=0\r\n").found.map(({ rule }) => rule)).toContain("m-line-dropped");
+    expect(story.offer("alice", "bob", rejected).found.map(({ rule }) => rule)).not.toContain(
+      "loop-detected",
+    );
+    expect(story.offer("alice", "bob", "v=0\r\n").found.map(({ rule }) => rule)).toContain(
+      "m-line-dropped",
+    );
   });
 });
 
@@ -192,7 +225,9 @@ const host = candidate("192.0.2.3 55052 typ host");
 const relayed = candidate("198.51.100.7 40000 typ relay raddr 0.0.0.0 rport 0");
 
 const relayOnly = (record: string): Story =>
-  new Story({ iceTransportPolicy: "relay" }).join("alice", "bob").offer("alice", "bob", offerOf(record));
+  new Story({ iceTransportPolicy: "relay" })
+    .join("alice", "bob")
+    .offer("alice", "bob", offerOf(record));
 
 describe("what the session was created with", () => {
   proveScenes(SESSION_POLICY_RULES, {
@@ -214,7 +249,9 @@ describe("what the session was created with", () => {
     "bandwidth-exceeds-policy": {
       accepted: [
         scene("no ceiling", () => called("chromium.bandwidth-munged")),
-        scene("below it", () => called("chromium.bandwidth-munged", { maxDownlinkBps: 100_000_000 })),
+        scene("below it", () =>
+          called("chromium.bandwidth-munged", { maxDownlinkBps: 100_000_000 }),
+        ),
         scene("the uplink of a media server has none", () =>
           new Story({ topology: "central", maxDownlinkBps: 1000 })
             .join("alice")
@@ -236,12 +273,21 @@ describe("what the session was created with", () => {
         scene("TIAS", () =>
           new Story({ maxUplinkBps: 1000 })
             .join("alice", "bob")
-            .offer("alice", "bob", changed(offerOf(FIREFOX), replace(/^(m=audio.*\r\nc=.*)$/m, "$1\r\nb=TIAS:64000"))),
+            .offer(
+              "alice",
+              "bob",
+              changed(offerOf(FIREFOX), replace(/^(m=audio.*\r\nc=.*)$/m, "$1\r\nb=TIAS:64000")),
+            ),
         ),
       ],
     },
   });
 });
+
+/** That many host candidates, of which the description has none. */
+const hosts = (count: number) =>
+  Array.from({ length: count }, (_none, n) => candidate(`192.0.2.3 ${50_000 + n} typ host`));
+const rulesOf = (story: Story): string[] => story.found.map(({ rule }) => rule);
 
 const trickling = (): Story =>
   new Story().join("alice", "bob").offer("alice", "bob", offerOf("chromium.trickle-no-candidates"));
@@ -254,11 +300,16 @@ describe("candidates as they come", () => {
           trickling().candidates("alice", "bob", [
             {
               ...host,
-              usernameFragment: valueOf(offerOf("chromium.trickle-no-candidates"), /^a=ice-ufrag:(.*)$/m),
+              usernameFragment: partOf(
+                offerOf("chromium.trickle-no-candidates"),
+                /^a=ice-ufrag:(.*)$/m,
+              ),
             },
           ]),
         ),
-        scene("of no generation in particular", () => trickling().candidates("alice", "bob", [host])),
+        scene("of no generation in particular", () =>
+          trickling().candidates("alice", "bob", [host]),
+        ),
       ],
       refused: [
         scene("of another one", () =>
@@ -290,5 +341,28 @@ describe("candidates as they come", () => {
         ),
       ],
     },
+  });
+
+  it("[D2] candidates are counted with those that came before", () => {
+    const story = trickling().candidates("alice", "bob", hosts(64));
+    expect(rulesOf(story)).not.toContain("candidate-count");
+    const more = hosts(65).slice(64);
+    expect(rulesOf(story.candidates("alice", "bob", more))).toContain("candidate-count");
+    // It was said once; said again, it would only cost a row.
+    const again = hosts(66).slice(65);
+    expect(rulesOf(story.candidates("alice", "bob", again))).toEqual([]);
+  });
+
+  it("[D2] findings of a link are capped: remarks go first, errors last", () => {
+    const story = called(CALL);
+    for (let n = 0; n < 260; n += 1) {
+      story.offer(
+        "alice",
+        "bob",
+        again(offerOf(CALL)).replace("a=sendrecv", `a=rtcp-fb:${n + 200} x${n}`),
+      );
+    }
+    const { findings } = story.pure.session.links.get("alice~bob")!;
+    expect(findings).toHaveLength(200);
   });
 });

@@ -96,14 +96,19 @@ it("[D2] who is asked about: new names of peers, not of media servers; at most f
   const pure = new PureSession({ topology: "central" });
   accepted(pure.join("alice"));
   accepted(pure.join("server", "media-server"));
-  const many = replace(/^a=ssrc:2158176722 cname.*$/m, [1, 2, 3, 4, 5].map((n) => `a=ssrc:${n} cname:c${n}`).join("\r\n"))(offer);
+  const many = replace(
+    /^a=ssrc:2158176722 cname.*$/m,
+    [1, 2, 3, 4, 5].map((n) => `a=ssrc:${n} cname:c${n}`).join("\r\n"),
+  )(offer);
   const asked = (result: ReturnType<PureSession["send"]>) =>
     accepted(result).effects.filter(({ type }) => type === "recall-cnames");
   expect(asked(pure.send("alice", { type: "offer", to: "server", sdp: many }))).toMatchObject([
     { peer: "alice", role: "offer", exchange: 1, cnames: ["c1", "c2", "c3", "c4"] },
   ]);
   expect(asked(pure.send("alice", { type: "offer", to: "server", sdp: offer }))).toHaveLength(1);
-  expect(asked(pure.send("server", { type: "answer", to: "alice", exchange: 2, sdp: answer }))).toEqual([]);
+  expect(
+    asked(pure.send("server", { type: "answer", to: "alice", exchange: 2, sdp: answer })),
+  ).toEqual([]);
   // Known on this link by now.
   expect(asked(pure.send("alice", { type: "offer", to: "server", sdp: again(offer) }))).toEqual([]);
 });

@@ -24,7 +24,7 @@ export interface CandidateLine {
 
 /** `candidate:2211808528 1 udp 2113937151 192.0.2.2 34139 typ host generation 0` (RFC 8839 s5.1). */
 export function candidateLineOf(value: string): CandidateLine {
-  const tokens = words(value.replace(/^candidate:/, ""));
+  const tokens = words(value.replace(/^(?:a=)?candidate:/, ""));
   const type = tokens[6] === "typ" ? tokens[7] : undefined;
   return { text: value, type, parts: type === undefined ? undefined : partsOf(tokens, type) };
 }

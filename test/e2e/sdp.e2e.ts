@@ -207,7 +207,10 @@ describe("what only the server can notice", () => {
     await call.answered();
     const current = await call.alice.describe("offer");
     const broken = {
-      "ice-partial-restart": current.replaceAll(/^a=ice-pwd:.*$/gm, "a=ice-pwd:onlyThePasswordIsNew1234"),
+      "ice-partial-restart": current.replaceAll(
+        /^a=ice-pwd:.*$/gm,
+        "a=ice-pwd:onlyThePasswordIsNew1234",
+      ),
       "fingerprint-changed-without-restart": current.replaceAll(
         /^(a=fingerprint:sha-256 )../gm,
         "$1".concat(current.includes("sha-256 00") ? "11" : "00"),
@@ -240,9 +243,7 @@ describe("what only the server can notice", () => {
 it("[D2] the SDK says what was found as a typed error, and the link can be used again", async () => {
   const backend = await Backend.start(baseUrl);
   const guests = [await backend.invite(), await backend.invite()];
-  const pages = await Promise.all(
-    guests.map(() => browser.open(new URL("docs", baseUrl).href)),
-  );
+  const pages = await Promise.all(guests.map(() => browser.open(new URL("docs", baseUrl).href)));
   const join = async (index: 0 | 1, spoil: boolean) =>
     pages[index]!.evaluate(
       async ({ url, token, broken }) => {
@@ -266,14 +267,20 @@ it("[D2] the SDK says what was found as a typed error, and the link can be used 
           seen.push(sdk.isSdpError(error) ? [error.name, error.finding.rule] : error.code),
         );
         const stream = await navigator.mediaDevices.getUserMedia({ video: true });
-        Object.assign(window, { session, seen, stream, mend: () => (WebSocket.prototype.send = send) });
+        Object.assign(window, {
+          session,
+          seen,
+          stream,
+          mend: () => (WebSocket.prototype.send = send),
+        });
         for (const track of stream.getTracks()) session.publish(track, stream);
       },
       { url: guests[index]!.signalling.url, token: guests[index]!.token, broken: spoil },
     );
   await join(0, false);
   await join(1, true);
-  const seen = () => pages[1]!.evaluate(() => (window as never as { seen: unknown[] }).seen, undefined);
+  const seen = () =>
+    pages[1]!.evaluate(() => (window as never as { seen: unknown[] }).seen, undefined);
   await until("a problem", async () => (await seen()).length > 0);
   expect(await seen()).toContainEqual(["SdpError", "setup-holdconn"]);
   await pages[1]!.evaluate(async () => {

@@ -1,6 +1,7 @@
 import { at, type DescriptionRule, eachSection, type Hit, own, repeated } from "../rule.ts";
 import type { Section } from "../section.ts";
 import { eachLine, needsDtls, transportSections } from "./transport-attributes.ts";
+import type { TrickleRule } from "./trickle.ts";
 
 const UFRAG = /^[A-Za-z\d+/]{4,256}$/;
 const PASSWORD = /^[A-Za-z\d+/]{22,256}$/;
@@ -8,7 +9,19 @@ const OPTIONS = /^[A-Za-z\d+/]+(?: +[A-Za-z\d+/]+)*$/;
 /** Receivers take 256, senders may use 32. */
 const LONGEST_UFRAG_SENT = 32;
 /** More than any real peer gathers: the most seen in one m-section are 12. */
-const MOST_CANDIDATES = 64;
+export const MOST_CANDIDATES = 64;
+
+/** The same for candidates in a description and for those that trickle. */
+export const CANDIDATE_COUNT: TrickleRule = {
+  id: "candidate-count",
+  level: "warning",
+  strict: "warning",
+  source: "Duplex D4",
+  requirements: ["R10-3"],
+  condition: "an m-section has more than 64 candidates, trickled ones included",
+  message:
+    "more candidates than a peer can check in reasonable time; gather on fewer interfaces and servers",
+};
 
 /** Names of the credentials that a section has not, joined. */
 function lackingIn({ iceUfrag, icePwd }: Section): string {
@@ -148,15 +161,8 @@ export const ICE_RULES: readonly DescriptionRule[] = [
     ),
   },
   {
-    id: "candidate-count",
+    ...CANDIDATE_COUNT,
     on: "both",
-    level: "warning",
-    strict: "warning",
-    source: "Duplex D4",
-    requirements: ["R10-3"],
-    condition: "an m-section has more than 64 candidates",
-    message:
-      "more candidates than a peer can check in reasonable time; gather on fewer interfaces and servers",
     find: eachSection(({ candidates }) =>
       candidates
         .slice(MOST_CANDIDATES, MOST_CANDIDATES + 1)
