@@ -45,11 +45,18 @@ const LINTED: readonly Plant[] = [
   ...importing("client", "../src/x.ts", "../durable-objects/x.ts", "../web/x.ts", "zod", "hono"),
   ...importing("client", "cloudflare:workers", "node:fs"),
   ...importing("web", "../src/x.ts", "../durable-objects/x.ts", "cloudflare:workers", "node:fs"),
+  ...importing("cli", "../src/x.ts", "../durable-objects/x.ts", "../client/x.ts", "../web/x.ts"),
+  ...importing("cli", "../scripts/x.ts", "cloudflare:workers", "zod", "hono"),
+  ...["protocol", "durable-objects", "src", "client", "web"].flatMap((room) =>
+    importing(room, "../cli/x.ts"),
+  ),
   innocent("protocol", 'import { z } from "zod";\n\nexport const y = z.string();\n'),
   innocent("durable-objects", 'import { y } from "../protocol/y.ts";\n\nexport const z = y;\n'),
   innocent("src", 'import { Hono } from "hono";\n\nexport const app = new Hono();\n'),
   innocent("client", 'import type { Y } from "../protocol/y.ts";\n\nexport type Z = Y;\n'),
   innocent("web", 'import { y } from "../client/y.ts";\n\nexport const z = y;\n'),
+  innocent("cli", 'import { y } from "../protocol/y.ts";\n\nexport const z = y;\n'),
+  innocent("cli", 'import { argv } from "node:process";\n\nexport const y = argv;\n'),
 ];
 
 /** What `protocol/` has no type for: input and output do not compile there. */

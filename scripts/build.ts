@@ -10,6 +10,7 @@ import {
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build as bundle, stop as stopBundler } from "esbuild";
+import { cliPackage } from "./cli-package.ts";
 import { sdkTypes } from "./sdk-types.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -125,28 +126,36 @@ const writeAll = (files: Files, target: string): void => {
   }
 };
 
-const keepPackage = (files: Files, target: string): void => {
-  for (const path of filesBelow(join(target, "package"))) {
-    files.set(join("package", path), readFileSync(join(target, "package", path)));
+const PACKAGES = ["package", "duplex-sdp"];
+
+const keepPackages = (files: Files, target: string): void => {
+  for (const name of PACKAGES) {
+    for (const path of filesBelow(join(target, name))) {
+      files.set(join(name, path), readFileSync(join(target, name, path)));
+    }
   }
 };
 
 /**
- * Builds `web` (the assets of the Worker) and, if asked, `package` (the SDK for npm), both below `target`:
- * `dist`, but for tests that must not touch what a server is running from.
+ * Builds `web` (the assets of the Worker) and, if asked, `package` (the SDK for npm) and `duplex-sdp` (the command
+ * line for npm), all below `target`: `dist`, but for tests that must not touch what a server is running from.
  */
 export const build = async (wanted: "web" | "all", target = join(root, "dist")): Promise<void> => {
   const web = filesBelow(join(root, "web"));
   const files: Files = new Map();
   try {
     await gatherScripts(files, web);
+    if (wanted === "all") {
+      for (const [path, content] of await cliPackage())
+        files.set(join("duplex-sdp", path), content);
+    }
   } finally {
     // esbuild would keep a process of its own for the life of ours.
     await stopBundler();
   }
   gatherStatic(files, web);
   if (wanted === "all") await gatherPackage(files);
-  else keepPackage(files, target);
+  else keepPackages(files, target);
   writeAll(files, target);
 };
 

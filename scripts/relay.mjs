@@ -16,13 +16,13 @@ const onOrphaned = (stop) => {
   setInterval(check, PARENT_CHECK_MS).unref();
 };
 
-const run = (script, args) =>
+const run = (script, args, cwd) =>
   new Promise((resolve, reject) => {
     const bin = join(root, "node_modules", ".bin");
     const node = modernNode();
     // The channel tells the script that we are gone, however we went.
     const child = spawn(node, [join(root, "scripts", script), ...args], {
-      cwd: root,
+      cwd,
       stdio: ["inherit", "inherit", "inherit", "ipc"],
       env: { ...process.env, PATH: [bin, dirname(node), process.env.PATH].join(delimiter) },
     });
@@ -39,10 +39,10 @@ const run = (script, args) =>
     child.on("exit", (code) => resolve(code ?? 1));
   });
 
-export const relay = async (script, args = []) => {
+export const relay = async (script, args = [], cwd = root) => {
   try {
     await ensureInstalled();
-    process.exitCode = await run(script, args);
+    process.exitCode = await run(script, args, cwd);
   } catch (fault) {
     process.stderr.write(`${fault instanceof Error ? fault.message : fault}\n`);
     process.exitCode = 1;

@@ -9,6 +9,7 @@ import { mountDocuments } from "./documents.ts";
 import { type AppEnv, configOf } from "./env.ts";
 import { flows } from "./flows.ts";
 import { answerError, answerProblem } from "./refusal.ts";
+import { sdp } from "./sdp.ts";
 import { sessions } from "./sessions.ts";
 import { openSignalling } from "./signalling.ts";
 import { turn } from "./turn.ts";
@@ -50,10 +51,12 @@ app.use("/v1/*", (c, next) => {
     origin: allowedOrigins.length === 0 ? "*" : [...allowedOrigins],
     allowMethods: ["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
     allowHeaders: ["authorization", "content-type"],
-    exposeHeaders: ["location"],
+    exposeHeaders: ["location", "retry-after"],
     maxAge: 600,
   })(c, next);
 });
+// Open to all, with a limit of its own; whatever is mounted below wants a key or a token.
+app.route("/", sdp);
 app.use("/v1/*", authenticate);
 app.use("/v1/*", bodyLimit({ maxSize: MAX_BODY_BYTES }));
 app.use("/v1/*", withoutEmptyBody);

@@ -110,19 +110,26 @@ const notConfigured = (): Problem =>
     "this deployment has no API_KEYS or no TOKEN_SECRETS yet: set both with `wrangler secret put`",
   );
 
+async function knownPrincipal(c: Context<AppEnv>): Promise<Principal> {
+  const { apiKeys, tokenSecrets } = c.get("config");
+  const principal = await principalOf(c);
+  if (principal) return principal;
+  const configured = apiKeys.length > 0 && tokenSecrets.length > 0;
+  throw new Refusal(configured ? unauthorized() : notConfigured());
+}
+
 /**
  * Lets nobody past without a key or a token, before anything of the request is looked at: whoever has neither
  * learns nothing about it.
  */
 export async function authenticate(c: Context<AppEnv>, next: Next): Promise<void> {
-  const { apiKeys, tokenSecrets } = c.get("config");
-  const principal = await principalOf(c);
-  if (!principal) {
-    const configured = apiKeys.length > 0 && tokenSecrets.length > 0;
-    throw new Refusal(configured ? unauthorized() : notConfigured());
-  }
-  c.set("principal", principal);
+  c.set("principal", await knownPrincipal(c));
   await next();
+}
+
+/** Who asks for what is open to all; undefined is anybody. A key or token that is wrong is refused here too. */
+export async function principalIfAny(c: Context<AppEnv>): Promise<Principal | undefined> {
+  return c.req.header("authorization") === undefined ? undefined : knownPrincipal(c);
 }
 
 /** Middleware for what only the application's back end may do. */

@@ -5,9 +5,15 @@ import type { Grant } from "../protocol/session-config.ts";
 /** Who makes a request: the application's back end by its API key, or a peer by its token. */
 export type Principal = { readonly kind: "key" } | { readonly kind: "peer"; readonly grant: Grant };
 
+/** Bindings that only the Worker in front of the objects has. */
+export interface WorkerBindings extends Bindings {
+  /** Anonymous checks of SDP, counted per client. */
+  readonly SDP_CHECKS: RateLimit;
+}
+
 /** Types of the Hono app: bindings of the platform, and what middleware found out about the request. */
 export interface AppEnv {
-  Bindings: Bindings;
+  Bindings: WorkerBindings;
   Variables: { config: Config; principal: Principal };
 }
 

@@ -7,7 +7,7 @@ import { ProblemBody } from "./schemas.ts";
 export const VERSION = "0.1.0";
 
 const ABOUT =
-  "Sessions, peers, media flows and TURN credentials of Duplex, a trusted WebRTC signalling server. " +
+  "Sessions, peers, media flows, TURN credentials and SDP checks of Duplex, a trusted WebRTC signalling server. " +
   "Errors are problem documents (RFC 9457) with a `code`. The messages on the WebSocket are in /asyncapi.json.";
 
 const text = (description: string) => ({ description });

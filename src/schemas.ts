@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Flow } from "../protocol/flow.ts";
 import { IceServer, LinkView, PeerView } from "../protocol/messages.ts";
 import { PROBLEMS, type ProblemCode } from "../protocol/problem.ts";
 import { SessionRequest } from "../protocol/session-config.ts";
@@ -56,20 +57,29 @@ export const TurnCredentials = z
   })
   .meta({ id: "TurnCredentials" });
 
-const Finding = z.object({
-  rule: z.string(),
-  level: z.enum(["error", "warning", "info"]),
-  description: z.enum(["offer", "answer", "pair"]).optional(),
-  line: z.int().optional().describe("1-based"),
-  mLine: z.int().optional().describe("index of the m-section"),
-  mid: z.string().optional(),
-  message: z.string(),
-  source: z.string().describe("the clause it comes from"),
-});
+const Finding = z
+  .object({
+    rule: z.string(),
+    level: z.enum(["error", "warning", "info"]),
+    description: z.enum(["offer", "answer", "pair"]).optional(),
+    line: z.int().optional().describe("1-based; of the answer when it is about the pair"),
+    mLine: z.int().optional().describe("index of the m-section"),
+    mid: z.string().optional(),
+    message: z.string(),
+    source: z.string().describe("the clause it comes from"),
+  })
+  .meta({ id: "Finding" });
 
 export const Findings = z.object({
   links: z.array(z.object({ link: z.string(), findings: z.array(Finding) })),
 });
+
+export const SdpCheckAnswer = z
+  .object({
+    findings: z.array(Finding).describe("of the offer, of the answer, of the pair; errors first"),
+    flows: z.array(Flow).describe("empty when a description cannot be used"),
+  })
+  .meta({ id: "SdpCheck" });
 
 /** The answers of a route: the good one, and the problems by status. */
 export function answers<S extends number, T extends z.ZodType>(

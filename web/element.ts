@@ -2,7 +2,7 @@
 export function element<T extends HTMLElement>(id: string, type: abstract new () => T): T {
   const found = document.getElementById(id);
   if (found instanceof type) return found;
-  throw new Error(`index.html has no #${id} of the expected type`);
+  throw new Error(`the page has no #${id} of the expected type`);
 }
 
 /** A new element with a class and a text. */
