@@ -57,6 +57,7 @@ proveRules(SESSION_PART_RULES, {
   "session-name-missing": {
     accepted: [offer(plain, replace(/^s=-$/m, "s= "))],
     refused: [
+      expecting(offer("chromium.max-bundle", replace("s=-", "s=")), { at: "s=" }),
       offer(plain, remove(/^s=/)),
       // A section cannot make up for it.
       offer(plain, remove(/^s=/), insertAfter(/^m=/, "s=-")),

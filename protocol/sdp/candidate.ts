@@ -32,9 +32,12 @@ export function candidateLineOf(value: string): CandidateLine {
 const CANDIDATE_HEAD = 8;
 const NUMBERS = [/^\d{1,3}$/, /^\d{1,10}$/, /^\d{1,5}$/];
 
+/** Foundation, component, transport, priority, address and port: who has a type, the eighth word, has them. */
+type Head = readonly [string, string, string, string, string, string];
+
 function partsOf(tokens: readonly string[], type: string): CandidateParts | undefined {
-  const [foundation = "", component = "", transport = "", priority = "", address = "", port = ""] =
-    tokens;
+  const [foundation, component, transport, priority, address, port] = tokens as readonly string[] &
+    Head;
   const fits = [component, priority, port].every((text, index) => NUMBERS[index]?.test(text));
   const rest = tokens.slice(CANDIDATE_HEAD);
   if (!fits || rest.length % 2 !== 0) return undefined;

@@ -37,6 +37,7 @@ import { RTCP_RULES } from "./rules/rtcp.ts";
 import { SESSION_PART_RULES } from "./rules/session-part.ts";
 import { SIMULCAST_RULES } from "./rules/simulcast.ts";
 import { SOURCE_RULES } from "./rules/sources.ts";
+import { SPELLING_RULES } from "./rules/spelling.ts";
 import { TEXT_RULES } from "./rules/text.ts";
 import { TRICKLE_RULES } from "./rules/trickle.ts";
 
@@ -44,6 +45,7 @@ import { TRICKLE_RULES } from "./rules/trickle.ts";
 export const DESCRIPTION_RULES: readonly DescriptionRule[] = [
   ...TEXT_RULES,
   ...SESSION_PART_RULES,
+  ...SPELLING_RULES,
   ...BANDWIDTH_RULES,
   ...GROUPING_RULES,
   ...BUNDLE_SHARING_RULES,

@@ -1,4 +1,5 @@
 import type { Description } from "./description.ts";
+import { carriedExtMaps, fingerprintLists } from "./inherited.ts";
 import type { DescriptionRole } from "./rule.ts";
 import type { Section } from "./section.ts";
 
@@ -110,13 +111,6 @@ export const liveSections = ({ sections }: Description): readonly Section[] =>
 export const credentialsOf = ({ iceUfrag, icePwd }: Section): string =>
   `${iceUfrag ?? ""} ${icePwd ?? ""}`;
 
-/** The certificates of a section, in an order that does not matter. */
-export const certificatesOf = ({ fingerprints }: Section): string =>
-  fingerprints
-    .map(({ hash, value }) => `${hash} ${value}`)
-    .toSorted()
-    .join(",");
-
 /** The name by which a section is remembered. */
 export const nameOf = ({ mid, index }: Section): string => mid ?? `#${index}`;
 
@@ -139,7 +133,7 @@ function readMarks(description: Description): Marks {
   ];
   return {
     fingerprints: digests(
-      live.flatMap(({ fingerprints }) => fingerprints.map(({ hash, value }) => `${hash} ${value}`)),
+      fingerprintLists(live).flatMap(([list]) => list.map(({ hash, value }) => `${hash} ${value}`)),
     ),
     credentials: digests(live.filter(({ icePwd }) => icePwd).map(credentialsOf)),
     cnames: digests(sources.map(({ cname }) => cname)),
@@ -160,10 +154,10 @@ const MOST = { fingerprints: 16, credentials: 64, cnames: 64, ssrcs: 512 } as co
 
 /** What is known of an end after one more description. */
 export function withMarks(before: Marks, more: Marks): Marks {
-  const merged = (name: keyof typeof MOST): readonly number[] =>
-    [
-      ...new Set([...before[name].filter((mark) => !more[name].includes(mark)), ...more[name]]),
-    ].slice(-MOST[name]);
+  const merged = (name: keyof typeof MOST): readonly number[] => {
+    const newer = new Set(more[name]);
+    return [...before[name].filter((mark) => !newer.has(mark)), ...newer].slice(-MOST[name]);
+  };
   return {
     fingerprints: merged("fingerprints"),
     credentials: merged("credentials"),
@@ -217,14 +211,14 @@ export function factsOf({ sections }: Description): Facts {
   const formats = new Map<string, string>();
   const extensions = new Map<string, string>();
   for (const section of sections) {
-    const { mid, index, rejected, rtpMaps, extMaps } = section;
+    const { mid, index, rejected, rtpMaps } = section;
     if (mid !== undefined) mids.set(mid, index);
     if (rejected) continue;
     const name = nameOf(section);
     for (const { format, name: codec, rate, channels = 1 } of rtpMaps) {
       formats.set(`${name} ${format}`, `${codec.toLowerCase()}/${rate}/${channels}`);
     }
-    for (const { id, uri } of extMaps) extensions.set(`${name} ${id}`, uri);
+    for (const { id, uri } of carriedExtMaps(section)) extensions.set(`${name} ${id}`, uri);
   }
   return { mids, formats, extensions };
 }
@@ -236,12 +230,16 @@ export function factsOf({ sections }: Description): Facts {
 export function isOtherConnection(known: Description, now: Description): boolean {
   const { fingerprints, credentials } = marksOf(known);
   const fresh = marksOf(now);
-  const shares = (some: readonly number[], others: readonly number[]) =>
-    some.some((mark) => others.includes(mark));
   return (
     fresh.fingerprints.length > 0 &&
     fingerprints.length > 0 &&
-    !shares(fresh.fingerprints, fingerprints) &&
-    !shares(fresh.credentials, credentials)
+    !shareMark(fresh.fingerprints, fingerprints) &&
+    !shareMark(fresh.credentials, credentials)
   );
+}
+
+/** Whether a mark is among both. */
+export function shareMark(some: readonly number[], others: readonly number[]): boolean {
+  const known = new Set(others);
+  return some.some((mark) => known.has(mark));
 }

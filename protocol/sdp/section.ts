@@ -228,7 +228,7 @@ function sctpPortOf(media: MediaLine, attributes: Attributes): number | undefine
 
 /** What an m-line says that could not be read: enough to keep the index of the sections after it. */
 const unreadableMedia = (value: string): MediaLine => ({
-  kind: value.trim().split(" ")[0] ?? "",
+  kind: value.trim().replace(/ .*/s, ""),
   port: 0,
   protocol: "",
   formats: [],

@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import type { RecordedFinding } from "../../protocol/session.ts";
+import { checkSdp } from "../../protocol/sdp-check.ts";
+import { mutated, Random } from "../sdp-fuzz-mutations.ts";
 import { type Browser, launch, type Page } from "./browsers.ts";
 import { Backend, until } from "./caller.ts";
 
@@ -15,6 +18,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
 });
+
+interface CorpusRecord {
+  offer: string;
+  munged?: boolean;
+}
 
 interface Frame {
   type: string;
@@ -190,6 +198,72 @@ class Call {
     await mediaFlow(this.alice, this.bob);
   }
 }
+
+const folder = new URL("../fixtures/sdp-corpus/", import.meta.url);
+const TRIES = 300;
+
+/** Offers of real stacks, broken at random but the same for the same seed. */
+function brokenOffers(): string[] {
+  const offers = readdirSync(folder)
+    .map((name) => JSON.parse(readFileSync(new URL(name, folder), "utf8")) as CorpusRecord)
+    .filter(({ munged }) => munged !== true)
+    .map(({ offer }) => offer);
+  return Array.from({ length: TRIES }, (_none, index) => {
+    const random = new Random(31, index);
+    return mutated(random, random.pick(offers), [random.pick(offers)]);
+  });
+}
+
+/** What a page says to offers: why it refuses each, or nothing. Few at a time: connections are not freed at once. */
+async function verdictsOf(judge: Browser, offers: readonly string[]): Promise<string[]> {
+  const verdicts: string[] = [];
+  for (let start = 0; start < offers.length; start += 50) {
+    const page = await judge.open(new URL("docs", baseUrl).href);
+    const batch = offers.slice(start, start + 50);
+    const said = await page.evaluate(async (sdps) => {
+      const refusals: string[] = [];
+      for (const sdp of sdps) {
+        const connection = new RTCPeerConnection();
+        try {
+          await connection.setRemoteDescription({ type: "offer", sdp });
+          await connection.setLocalDescription();
+          refusals.push("");
+        } catch (thrown) {
+          refusals.push(String(thrown));
+        }
+        connection.close();
+      }
+      return refusals;
+    }, batch);
+    verdicts.push(...said);
+    await page.close();
+  }
+  return verdicts;
+}
+
+describe.each(["chromium", "firefox"] as const)("%s", (name) => {
+  it("[D2] what the browser refuses has been found before it", async () => {
+    const judge = name === "chromium" ? browser : await launch(name);
+    try {
+      const offers = brokenOffers();
+      const verdicts = await verdictsOf(judge, offers);
+      const refused = offers.flatMap((sdp, index) =>
+        verdicts[index] === "" ? [] : [{ sdp, why: verdicts[index] }],
+      );
+      const missed = refused.filter(({ sdp }) => {
+        const { findings } = checkSdp({ offer: sdp }, 0);
+        return findings.every(({ level }) => level === "info");
+      });
+      expect(refused.length).toBeGreaterThan(TRIES / 4);
+      // Some of it browsers only dislike: extensions over their own limits, feedback for codecs that are not there.
+      expect(missed.map(({ why }) => why).slice(0, Math.ceil(refused.length / 20))).toHaveLength(
+        missed.length,
+      );
+    } finally {
+      if (judge !== browser) await judge.close();
+    }
+  });
+});
 
 describe("what only the server can notice", () => {
   it("[D1] an offer echoed as its answer is refused, and the call comes up all the same", async () => {

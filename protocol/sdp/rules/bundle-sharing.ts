@@ -1,4 +1,5 @@
-import type { ExtMap, RtpMap } from "../grammar.ts";
+import type { RtpMap } from "../grammar.ts";
+import { certificatesOf, extensionOf, extensionsOf } from "../inherited.ts";
 import {
   at,
   carriesMedia,
@@ -10,7 +11,6 @@ import type { Section } from "../section.ts";
 import { bundlesOf, eachBundle } from "./scopes.ts";
 
 const MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid";
-const ENCRYPTED_URI = "urn:ietf:params:rtp-hdrext:encrypt";
 /** Ids from here on stand for choices that the answerer maps to real ones (RFC 8285 s7). */
 const FIRST_CHOICE_ID = 4096;
 
@@ -21,21 +21,49 @@ interface Saying {
   readonly hit?: Hit;
 }
 
+/** What was said first of each thing, and by which section. */
+type Firsts = Map<Saying["of"], { section: Section; said: Set<Saying["says"]> }>;
+
 /** Hits for what a section says of a thing that an earlier one of its bundle does not say. */
+function against(firsts: Firsts, section: Section, sayings: readonly Saying[]): Hit[] {
+  return sayings.flatMap(({ of, says, hit }) => {
+    const known = firsts.get(of);
+    if (!known) firsts.set(of, { section, said: new Set([says]) });
+    // Saying two things itself is not against another section: rules of one section see it.
+    else if (known.section === section) known.said.add(says);
+    else if (!known.said.has(says)) return [{ section, ...hit }];
+    return [];
+  });
+}
+
+/** Hits for what sections say of a thing that an earlier one of their bundle does not say. */
 function unlike(sayings: (section: Section) => readonly Saying[]) {
   return ({ description }: DescriptionSubject): Hit[] =>
-    [...bundlesOf(description)].flatMap((members) => {
-      const first = new Map<Saying["of"], { section: Section; said: Set<Saying["says"]> }>();
-      return members.flatMap((section) =>
-        sayings(section).flatMap(({ of, says, hit }) => {
-          const known = first.get(of);
-          if (!known) first.set(of, { section, said: new Set([says]) });
-          // Saying two things itself is not against another section: rules of one section see it.
-          else if (known.section === section) known.said.add(says);
-          else if (!known.said.has(says)) return [{ section, ...hit }];
-          return [];
-        }),
-      );
+    bundlesOf(description).flatMap((members) => {
+      const firsts: Firsts = new Map();
+      return members.flatMap((section) => against(firsts, section, sayings(section)));
+    });
+}
+
+/** Hits of a section that others repeat; a finding per section is not told more often. */
+const MOST_REPEATED = 50;
+
+/**
+ * The same for header extensions: sections that have them from the session part have the same list, which is
+ * compared once.
+ */
+function unlikeExtension(saying: (extMap: Section["extMaps"][number]) => Saying) {
+  return ({ description }: DescriptionSubject): Hit[] =>
+    bundlesOf(description).flatMap((members) => {
+      const firsts: Firsts = new Map();
+      const compared = new Map<Section["extMaps"], readonly Hit[]>();
+      return members.flatMap((section) => {
+        const known = compared.get(section.extMaps);
+        if (known) return known.map((hit) => ({ ...hit, section }));
+        const hits = against(firsts, section, fixedExtMaps(section).map(saying));
+        compared.set(section.extMaps, hits.slice(0, MOST_REPEATED));
+        return hits;
+      });
     });
 }
 
@@ -72,15 +100,10 @@ function parametersOf(section: Section): Saying[] {
   });
 }
 
-/** An encrypted extension is another one than the same in clear (RFC 6904 s4). */
-const extensionOf = ({ uri, attributes }: ExtMap): string =>
-  uri === ENCRYPTED_URI ? `${uri} ${attributes.split(" ", 1)}` : uri;
-
 const fixedExtMaps = ({ extMaps }: Section): Section["extMaps"] =>
   extMaps.filter(({ id }) => id < FIRST_CHOICE_ID);
 
-const tellsMid = ({ extMaps }: Section): boolean =>
-  extMaps.some((map) => extensionOf(map).split(" ").includes(MID_URI));
+const tellsMid = (section: Section): boolean => extensionsOf(section).has(MID_URI);
 
 const sends = (section: Section): boolean =>
   carriesMedia(section) && (section.direction === "sendrecv" || section.direction === "sendonly");
@@ -160,10 +183,7 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
         : [
             {
               of: "fingerprints",
-              says: section.fingerprints
-                .map(({ hash, value }) => `${hash} ${value}`)
-                .toSorted()
-                .join(),
+              says: certificatesOf(section),
               hit: at(section, "fingerprint"),
             },
           ],
@@ -210,13 +230,11 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
     condition: "an id below 4096 means two header extensions in one bundle",
     message:
       "another section of the bundle gives this id to another header extension, and Chromium will refuse the description; give each extension one id throughout",
-    find: unlike((section) =>
-      fixedExtMaps(section).map((map) => ({
-        of: map.id,
-        says: extensionOf(map),
-        hit: { line: map.line, detail: `id ${map.id}` },
-      })),
-    ),
+    find: unlikeExtension((map) => ({
+      of: map.id,
+      says: extensionOf(map),
+      hit: { line: map.line, detail: `id ${map.id}` },
+    })),
   },
   {
     id: "bundle-extmap-uri-two-ids",
@@ -227,13 +245,11 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
     condition: "a header extension has different ids below 4096 in one bundle",
     message:
       "another section of the bundle gives this header extension another id, which uses up ids; one id throughout is enough",
-    find: unlike((section) =>
-      fixedExtMaps(section).map((map) => ({
-        of: extensionOf(map),
-        says: map.id,
-        hit: { line: map.line, detail: `id ${map.id}` },
-      })),
-    ),
+    find: unlikeExtension((map) => ({
+      of: extensionOf(map),
+      says: map.id,
+      hit: { line: map.line, detail: `id ${map.id}` },
+    })),
   },
   {
     id: "bundle-ssrc-duplicate",

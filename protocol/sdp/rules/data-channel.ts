@@ -6,6 +6,9 @@ import { eachBundle } from "./scopes.ts";
 const isCurrent = ({ protocol }: Section): boolean => /^(?:UDP|TCP)\/DTLS\/SCTP$/i.test(protocol);
 const isLegacy = ({ protocol }: Section): boolean => /^DTLS\/SCTP$/i.test(protocol);
 /** Other uses of application sections: floor control, messages, and far-end cameras in RTP. */
+/** Whatever its protocol says, its format says data channels. */
+const speaksOfChannels = ({ formats }: Section): boolean => formats.includes("webrtc-datachannel");
+
 const isOther = ({ protocol }: Section): boolean =>
   /(?:^|\/)(?:BFCP|MSRP|RTP\/S?AVPF?)$/i.test(protocol);
 
@@ -42,7 +45,7 @@ export const DATA_CHANNEL_RULES: readonly DescriptionRule[] = [
       (section) => [
         {
           detail: section.protocol,
-          ...(isOther(section) ? { level: "info" } : {}),
+          ...(isOther(section) && !speaksOfChannels(section) ? { level: "info" } : {}),
         },
       ],
     ),

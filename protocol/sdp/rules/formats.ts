@@ -179,7 +179,7 @@ const PAYLOAD_ATTRIBUTE_RULES: readonly DescriptionRule[] = [
     source: "RFC 4585 s4.2",
     condition: "an rtcp-fb is for a payload type that the m-line does not list",
     message:
-      "the feedback is for nothing; drop the line together with the codec, or write * for all",
+      "the feedback is for nothing, and Chromium refuses the description for it; drop the line together with the codec, or write * for all",
     find: eachUnlisted(({ feedback }) =>
       feedback.filter((each) => each.format !== "*" && namesPayloads(each)),
     ),

@@ -1,12 +1,7 @@
 import { type Continued, stillLive } from "../continued.ts";
 import type { Description } from "../description.ts";
-import {
-  certificatesOf,
-  credentialsOf,
-  digestOf,
-  type HistorySubject,
-  liveSections,
-} from "../history.ts";
+import { credentialsOf, digestOf, type HistorySubject, liveSections } from "../history.ts";
+import { certificatesOf } from "../inherited.ts";
 import { at, type HistoryRule, type Hit } from "../rule.ts";
 import type { Section } from "../section.ts";
 
@@ -48,25 +43,19 @@ function unrestarted(subject: HistorySubject): readonly Continued[] {
   return stillLive(subject).filter(({ is }) => known.has(credentialsOf(is)));
 }
 
-/** Certificates of the pair in force by the credentials of their transport. */
-function certificatesBefore(description: Description): ReadonlyMap<string, string> {
-  return new Map(
-    liveSections(description).map((section) => [credentialsOf(section), keysOf(section)]),
-  );
-}
-
 const tlsIdOf = ({ attributes }: Section): string => attributes.get("tls-id")?.[0]?.value ?? "";
 
 /** A DTLS association goes on as long as these are the same (RFC 8842 s4). */
-const keysOf = (section: Section): string => `${certificatesOf(section)} ${tlsIdOf(section)}`;
+const hasKeysOf = (one: Section, other: Section): boolean =>
+  certificatesOf(one) === certificatesOf(other) && tlsIdOf(one) === tlsIdOf(other);
 
 function changedKeys(subject: HistorySubject): readonly Section[] {
   const { before, description } = subject;
   if (!before) return [];
-  const known = certificatesBefore(before.own);
+  const known = new Map(liveSections(before.own).map((was) => [credentialsOf(was), was]));
   return liveSections(description).filter((section) => {
     const was = known.get(credentialsOf(section));
-    return was !== undefined && was !== keysOf(section);
+    return was !== undefined && !hasKeysOf(was, section);
   });
 }
 

@@ -1,6 +1,7 @@
 import { continuedPair, stillLive } from "../continued.ts";
 import type { Description } from "../description.ts";
-import { type HistorySubject, liveSections, marksOf, nameOf } from "../history.ts";
+import { type HistorySubject, liveSections, marksOf, nameOf, shareMark } from "../history.ts";
+import { carriedExtMaps } from "../inherited.ts";
 import { at, type HistoryRule, type Hit, own, where } from "../rule.ts";
 import type { Section } from "../section.ts";
 
@@ -119,7 +120,8 @@ export const HISTORY_NAMING_RULES: readonly HistoryRule[] = [
     find: (subject) =>
       remapped(
         subject,
-        ({ extMaps }) => extMaps.map(({ id, uri, line }) => ({ key: `${id}`, means: uri, line })),
+        (section) =>
+          carriedExtMaps(section).map(({ id, uri, line }) => ({ key: `${id}`, means: uri, line })),
         subject.past.extensions,
         "extension id",
       ),
@@ -157,8 +159,8 @@ export const HISTORY_NAMING_RULES: readonly HistoryRule[] = [
       const lost =
         was.cnames.length > 0 &&
         is.cnames.length > 0 &&
-        is.fingerprints.some((mark) => was.fingerprints.includes(mark)) &&
-        !is.cnames.some((mark) => was.cnames.includes(mark));
+        shareMark(is.fingerprints, was.fingerprints) &&
+        !shareMark(is.cnames, was.cnames);
       const section = liveSections(subject.description).find(({ ssrcs }) =>
         ssrcs.some(({ cname }) => cname),
       );

@@ -1,5 +1,6 @@
 import type { Description } from "../description.ts";
 import { words } from "../grammar.ts";
+import { fingerprintLists } from "../inherited.ts";
 import { at, carriesMedia, eachPair, type Hit, own, type PairRule } from "../rule.ts";
 import type { Part, Section } from "../section.ts";
 
@@ -146,12 +147,12 @@ export const PAIR_TRANSPORT_RULES: readonly PairRule[] = [
       "both ends have the same certificate; unless one device shares its key on purpose, a description was sent back to its sender or a private key was copied",
     find: ({ offer, answer }) => {
       const offered = new Set(
-        inUse(offer).flatMap(({ fingerprints }) =>
+        fingerprintLists(inUse(offer)).flatMap(([fingerprints]) =>
           fingerprints.map(({ hash, value }) => `${hash} ${value}`),
         ),
       );
-      return inUse(answer).flatMap((section) =>
-        section.fingerprints
+      return fingerprintLists(inUse(answer)).flatMap(([fingerprints, section]) =>
+        fingerprints
           .filter(({ hash, value }) => offered.delete(`${hash} ${value}`))
           .map(({ line }) => ({ section, line })),
       );

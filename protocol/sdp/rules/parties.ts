@@ -31,17 +31,12 @@ const strangers = ({ legs, sender, receiver }: HistorySubject): readonly Leg[] =
 const shares = (marks: readonly number[], known: ReadonlySet<number>): boolean =>
   marks.some((mark) => known.has(mark));
 
-/** The line that announces a source. */
-const atSource = (section: Section, ssrc: number): Hit => ({
-  section,
-  line: section.ssrcs.find((source) => source.ssrc === ssrc)?.line,
-  detail: `SSRC ${ssrc}`,
-});
-
 /** Sources of a description that are among these. */
 function sourcesAmong({ description }: HistorySubject, known: ReadonlySet<number>): readonly Hit[] {
   return liveSections(description).flatMap((section) =>
-    section.ssrcs.filter(({ ssrc }) => known.has(ssrc)).map(({ ssrc }) => atSource(section, ssrc)),
+    section.ssrcs
+      .filter(({ ssrc }) => known.has(ssrc))
+      .map(({ ssrc, line }) => ({ section, line, detail: `SSRC ${ssrc}` })),
   );
 }
 
@@ -84,7 +79,8 @@ function kindsWithoutCodec(subject: HistorySubject): readonly ("audio" | "video"
       .map((codecs) => codecs.filter((codec) => codec.startsWith(`${kind}/`)))
       .filter((codecs) => codecs.length > 0);
     const [first, ...more] = lists;
-    const common = first?.filter((codec) => more.every((codecs) => codecs.includes(codec)));
+    const known = more.map((codecs) => new Set(codecs));
+    const common = first?.filter((codec) => known.every((codecs) => codecs.has(codec)));
     return common?.length === 0;
   });
 }

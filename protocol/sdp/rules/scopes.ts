@@ -7,14 +7,24 @@ export function eachPart(find: (part: Section | SessionPart) => Hits): Descripti
   return (subject) => [...find(subject.description.session), ...eachSection(find)(subject)];
 }
 
+type Members = readonly [Section, ...Section[]];
+
+/** A dozen rules ask for the bundles of the same description, which may name a hundred thousand mids. */
+const READ = new WeakMap<Description, readonly Members[]>();
+
 /**
  * The sections in use of each bundle, its tagged section first. A mid in two groups counts for the first, so that
  * the sections of all bundles together are never more than those of the description.
  */
-export function bundlesOf({
-  bundles,
-  sections,
-}: Description): Iterable<readonly [Section, ...Section[]]> {
+export function bundlesOf(description: Description): readonly Members[] {
+  const known = READ.get(description);
+  if (known) return known;
+  const bundles = readBundles(description);
+  READ.set(description, bundles);
+  return bundles;
+}
+
+function readBundles({ bundles, sections }: Description): readonly Members[] {
   const places = new Map<string | undefined, { bundle: number; place: number }>();
   for (const [bundle, mids] of bundles.entries()) {
     for (const [place, mid] of mids.entries()) {
@@ -33,12 +43,10 @@ export function bundlesOf({
     if (known) known.push(section);
     else byBundle.set(bundle, [section]);
   }
-  return byBundle.values();
+  return [...byBundle.values()];
 }
 
 /** Says for every bundle what `find` says for its sections in use. */
-export function eachBundle(
-  find: (members: readonly [Section, ...Section[]]) => Hits,
-): DescriptionRule["find"] {
-  return ({ description }) => [...bundlesOf(description)].flatMap((members) => [...find(members)]);
+export function eachBundle(find: (members: Members) => Hits): DescriptionRule["find"] {
+  return ({ description }) => bundlesOf(description).flatMap((members) => [...find(members)]);
 }

@@ -1,4 +1,4 @@
-import type { DescriptionRule, Hit } from "../rule.ts";
+import { type DescriptionRule, type Hit, where } from "../rule.ts";
 import type { SessionPart } from "../section.ts";
 
 /** Largest value of a signed 64-bit integer, which a session id must stay below. */
@@ -94,9 +94,15 @@ export const SESSION_PART_RULES: readonly DescriptionRule[] = [
     level: "warning",
     strict: "error",
     source: "RFC 8866 s5.3",
-    condition: "no `s=` before the first m-line",
-    message: "there is no s= line and Chromium and Pion refuse such a description; add s=-",
-    find: ({ description: { session } }) => lacking(session, "s"),
+    condition: "no `s=` before the first m-line, or an empty one",
+    message: "there is no s= line with a name, and Chromium and Pion refuse such a description; add s=-",
+    find: ({ description: { session } }) => [
+      ...lacking(session, "s"),
+      ...where(
+        session.lines.map(({ number, type, value }) => ({ line: number, type, value })),
+        ({ type, value }) => type === "s" && value === "",
+      ),
+    ],
   },
   {
     id: "timing-missing",

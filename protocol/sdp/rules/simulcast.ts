@@ -1,4 +1,5 @@
 import { type Simulcast, type SimulcastStreams, words } from "../grammar.ts";
+import { extensionsOf } from "../inherited.ts";
 import {
   at,
   type DescriptionRule,
@@ -238,9 +239,9 @@ export const SIMULCAST_RULES: readonly DescriptionRule[] = [
     message:
       "the receiver cannot tell the layers apart; add the extmap of sdes:rtp-stream-id to this m-section",
     find: eachSection((section) => {
-      const { simulcast, ssrcs, extMaps } = section;
+      const { simulcast, ssrcs } = section;
       if (simulcast === undefined || ssrcs.length > 0) return [];
-      return extMaps.some(({ uri }) => uri === RID_EXTENSION) ? [] : [at(section, "simulcast")];
+      return extensionsOf(section).has(RID_EXTENSION) ? [] : [at(section, "simulcast")];
     }),
   },
 ];

@@ -34,7 +34,8 @@ export const CANDIDATE_AFTER_END: TrickleRule = {
   strict: "warning",
   source: "RFC 8838 s14",
   condition: "a new candidate after the sender has said that there are no more",
-  message: "the end of candidates had been said before; the other side may ignore what comes after it",
+  message:
+    "the end of candidates had been said before; the other side may ignore what comes after it",
 };
 
 /** Rules about the coming of candidates. */

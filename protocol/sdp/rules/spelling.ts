@@ -1,0 +1,220 @@
+import type { Attribute } from "../line.ts";
+import { STATIC_RTP_MAPS } from "../payload-types.ts";
+import { at, carriesMedia, type DescriptionRule, eachSection, type Hit, repeated, unreadable, where } from "../rule.ts";
+import type { Section, SessionPart } from "../section.ts";
+import { eachRtpSection } from "./rtp-sections.ts";
+import { eachPart } from "./scopes.ts";
+
+const TIMING = /^\d+ \d+$/;
+const TOKEN = /^[\w!#$%&'*+.^`{|}~-]+$/;
+const CONNECTION = /^IN IP[46] \S+$/;
+const LARGEST_RATE = 2 ** 31 - 1;
+
+/** Lines that are not attributes, in the form that rules about lines want. */
+const linesOf = ({ lines }: Section | SessionPart, ...types: readonly string[]) =>
+  lines
+    .filter(({ type }) => types.includes(type))
+    .map(({ number, type, value }) => ({ line: number, type, value }));
+
+const allAttributes = ({ attributes }: Section | SessionPart): readonly Attribute[] =>
+  [...attributes.values()].flat();
+
+/** Attributes whose words are parted by one blank each. */
+const WORDED = ["candidate", "extmap", "group", "rtcp-fb", "rtpmap", "ssrc", "ssrc-group"];
+
+const hasStrayBlanks = (value: string): boolean => /^ | {2}/.test(value.trimEnd());
+
+const straying = (part: Section | SessionPart): Hit[] => [
+  ...where(linesOf(part, "m", "c"), ({ value }) => hasStrayBlanks(value)),
+  ...WORDED.flatMap((name) =>
+    where(part.attributes.get(name) ?? [], ({ value }) => hasStrayBlanks(value)),
+  ),
+];
+
+/** Tracks that the msid lines of a section name. */
+const tracksOf = ({ msids }: Section): ReadonlySet<string> =>
+  new Set(msids.flatMap(({ track }) => (track === undefined ? [] : [track])));
+
+/**
+ * Spelling that browsers refuse although the catalogue of the drafts does not speak of it: found by giving broken
+ * descriptions to Chromium and comparing what it said with what the rules had found.
+ */
+export const SPELLING_RULES: readonly DescriptionRule[] = [
+  {
+    id: "line-end-missing",
+    on: "both",
+    level: "warning",
+    strict: "error",
+    source: "RFC 8866 s5, s9",
+    condition: "the last line does not end in a line break",
+    message:
+      "Chromium refuses a text whose last line is not ended; do not trim descriptions, and end the last line with CRLF",
+    find: ({ description: { text, lines } }) =>
+      lines.length === 0 || /[\r\n]$/.test(text) ? [] : [{ line: lines.length }],
+  },
+  {
+    id: "line-ending-cr-only",
+    on: "both",
+    level: "warning",
+    strict: "error",
+    source: "RFC 8866 s5",
+    condition: "lines end in CR alone",
+    message: "browsers read a text whose lines end in CR alone as one line; end them with CRLF",
+    find: ({ description: { text } }) => (/\r(?!\n)/.test(text) ? [{}] : []),
+  },
+  {
+    id: "attribute-syntax",
+    on: "both",
+    level: "error",
+    strict: "error",
+    source: "RFC 8866 s5.13, s9",
+    condition: "the name of an attribute is empty or no token",
+    message: "an attribute has a name without blanks and before its colon; Chromium refuses the line",
+    find: eachPart((part) => where(allAttributes(part), ({ name }) => !TOKEN.test(name))),
+  },
+  {
+    id: "connection-syntax",
+    on: "both",
+    level: "error",
+    strict: "error",
+    source: "RFC 8866 s5.7",
+    condition: "a `c=` line is not `IN IP4|IP6 <address>`",
+    message: "c= must be IN IP4 or IN IP6 and an address, such as IN IP4 0.0.0.0; Chromium refuses the rest",
+    find: eachPart((part) =>
+      where(linesOf(part, "c"), ({ value }) => !CONNECTION.test(value.trimEnd())),
+    ),
+  },
+  {
+    id: "session-line-repeated",
+    on: "both",
+    level: "warning",
+    strict: "error",
+    source: "RFC 8866 s5",
+    condition: "a second `v=`, `o=` or `s=` line",
+    message: "a description has one v=, one o= and one s= line; Chromium refuses a second one",
+    find: ({ description: { session } }) =>
+      repeated(linesOf(session, "v", "o", "s"), ({ type }) => type).map(({ line }) => ({ line })),
+  },
+  {
+    id: "timing-syntax",
+    on: "both",
+    level: "warning",
+    strict: "error",
+    source: "RFC 8866 s5.9",
+    condition: "a `t=` line is not two numbers",
+    message: "t= has a start and a stop time; WebRTC writes t=0 0",
+    find: ({ description: { session } }) =>
+      where(linesOf(session, "t"), ({ value }) => !TIMING.test(value.trimEnd())),
+  },
+  {
+    id: "fingerprint-session-several",
+    on: "both",
+    level: "warning",
+    strict: "warning",
+    source: "RFC 8122 s5",
+    requirements: ["R4.2-6"],
+    condition: "more than one fingerprint in the session part",
+    message: "several fingerprints are allowed, but Chromium refuses them before the first m-line; put them into the m-sections",
+    find: ({ description: { session } }) =>
+      (session.attributes.get("fingerprint") ?? []).slice(1, 2).map(({ line }) => ({ line })),
+  },
+  {
+    id: "blanks-stray",
+    on: "both",
+    level: "warning",
+    strict: "error",
+    source: "RFC 8866 s9",
+    condition: "two blanks in a row, or one at the beginning, in a line whose words one blank parts",
+    message: "words are parted by exactly one blank; Chromium takes a second one for an empty word and refuses the line",
+    find: eachPart(straying),
+  },
+  {
+    id: "fmtp-syntax",
+    on: "both",
+    level: "error",
+    strict: "error",
+    source: "RFC 8866 s6.15",
+    requirements: ["R10-7"],
+    condition: "`a=fmtp` is not `<format> <parameters>`",
+    message: "fmtp needs a payload type and its parameters; leave the line out where there are none",
+    find: eachSection((section) => unreadable(section, "fmtp")),
+  },
+  {
+    id: "rtpmap-clock-rate-range",
+    on: "both",
+    level: "error",
+    strict: "error",
+    source: "RFC 8866 s6.6",
+    requirements: ["R4.3-1"],
+    condition: "the clock rate of an rtpmap is 0 or more than 31 bits hold",
+    message: "the clock rate is in Hz, such as 48000 or 90000; browsers cannot read one so large or 0",
+    find: eachRtpSection((section) =>
+      where(section.attributes.get("rtpmap") ?? [], ({ value }) => {
+        const rate = /^\S+ [^/]+\/(\d+)(?:\/|$)/.exec(value.trimEnd())?.[1];
+        return rate !== undefined && (Number(rate) === 0 || Number(rate) > LARGEST_RATE);
+      }),
+    ),
+  },
+  {
+    id: "rtpmap-static-conflict",
+    on: "both",
+    level: "warning",
+    strict: "error",
+    source: "RFC 3551 s6",
+    requirements: ["R4.3-1"],
+    condition: "a payload type below 35 is mapped to another codec than the one it always means",
+    message: "this payload type has a fixed meaning, and Chromium refuses another one; take a number from 96 on",
+    find: eachRtpSection((section) =>
+      where(
+        section.rtpMaps,
+        ({ format, name, rate }) => {
+          const fixed = STATIC_RTP_MAPS.get(format);
+          const isSame = fixed?.name.toLowerCase() === name.toLowerCase() && fixed.rate === rate;
+          return fixed !== undefined && !isSame;
+        },
+        ({ format }) => `payload type ${format}`,
+      ),
+    ),
+  },
+  {
+    id: "rtcp-mux-inherited",
+    on: "both",
+    level: "warning",
+    strict: "warning",
+    source: "RFC 9429 s5.2.1, RFC 9143 s7.1.3",
+    requirements: ["R4.5-1"],
+    condition: "a bundled section has rtcp-mux only by its tagged section",
+    message: "the tagged section speaks for it, but browsers want a=rtcp-mux in every section of a bundle",
+    find: eachSection((section) =>
+      carriesMedia(section) && section.rtcpMux && !section.attributes.has("rtcp-mux") ? [{}] : [],
+    ),
+  },
+  {
+    id: "msid-two-tracks",
+    on: "both",
+    level: "warning",
+    strict: "error",
+    source: "RFC 9429 s5.2.1",
+    requirements: ["R11-3"],
+    condition: "the msid lines of a section name more than one track",
+    message: "a section carries one track, in as many streams as you like; Chromium refuses two tracks",
+    find: eachSection((section) => (tracksOf(section).size > 1 ? [at(section, "msid")] : [])),
+  },
+  {
+    id: "data-max-message-size-syntax",
+    on: "both",
+    level: "error",
+    strict: "error",
+    source: "RFC 8841 s6.1",
+    condition: "`a=max-message-size` is no number",
+    message: "the size of messages is in bytes, digits only; browsers refuse anything else",
+    find: eachSection((section) =>
+      section.kind === "application"
+        ? where(
+            section.attributes.get("max-message-size") ?? [],
+            ({ value }) => !/^\d+$/.test(value.trimEnd()),
+          )
+        : [],
+    ),
+  },
+];
