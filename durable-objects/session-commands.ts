@@ -8,6 +8,9 @@ import type { SessionView } from "../protocol/views.ts";
 /** Who asks: absent for the application's back end, which may everything. */
 export type Asker = Pick<Grant, "peer" | "role"> | undefined;
 
+/** A finding and the link whose description it is about. */
+export type LinkFinding = RecordedFinding & { readonly link: string };
+
 /**
  * What the Worker asks of a session over RPC. Refusals come back as problems. A peer whose token died
  * by a kick is `unauthorized` everywhere.
@@ -19,7 +22,7 @@ export interface SessionCommands {
   flows(asker: Asker, filter: FlowFilter): Promise<FlowsView | Problem>;
   flow(asker: Asker, id: string): Promise<Flow | Problem>;
   changeFlow(asker: Asker, id: string, change: FlowChange): Promise<Flow | Problem>;
-  findings(asker: Asker): Promise<{ link: string; findings: RecordedFinding[] }[] | Problem>;
+  findings(asker: Asker): Promise<LinkFinding[] | Problem>;
   kick(peer: string): Promise<null | Problem>;
   end(): Promise<null>;
 }

@@ -2,11 +2,11 @@ import type { Flow, FlowChange, FlowFilter, FlowsView } from "../protocol/flow.t
 import { filterFlows } from "../protocol/flows/filter.ts";
 import type { PeerView } from "../protocol/messages.ts";
 import { isProblem, type Problem, problem } from "../protocol/problem.ts";
-import { newSession, type RecordedFinding, type Session } from "../protocol/session.ts";
+import { newSession, type Session } from "../protocol/session.ts";
 import type { SessionConfig } from "../protocol/session-config.ts";
 import { findFlow } from "../protocol/steering.ts";
 import { type SessionView, viewFlows, viewPeer, viewSession } from "../protocol/views.ts";
-import type { Asker, SessionCommands } from "./session-commands.ts";
+import type { Asker, LinkFinding, SessionCommands } from "./session-commands.ts";
 import { SessionSockets } from "./session-sockets.ts";
 import { sessionNotFound } from "./session-turns.ts";
 
@@ -59,12 +59,12 @@ export class SessionObject extends SessionSockets implements SessionCommands {
     return findFlow(turned, id)?.flow ?? problem("flow-not-found", "the flow is gone");
   }
 
-  async findings(asker: Asker): Promise<{ link: string; findings: RecordedFinding[] }[] | Problem> {
+  async findings(asker: Asker): Promise<LinkFinding[] | Problem> {
     const session = this.#readBy(asker);
     if (isProblem(session)) return session;
-    return [...session.links.values()]
-      .filter(({ findings }) => findings.length > 0)
-      .map(({ id, findings }) => ({ link: id, findings: [...findings] }));
+    return [...session.links.values()].flatMap(({ id, findings }) =>
+      findings.map((finding) => ({ link: id, ...finding })),
+    );
   }
 
   async kick(peer: string): Promise<null | Problem> {

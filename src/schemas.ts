@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Flow } from "../protocol/flow.ts";
-import { IceServer, LinkView, PeerView } from "../protocol/messages.ts";
+import { Finding, IceServer, LinkView, PeerView } from "../protocol/messages.ts";
 import { PROBLEMS, type ProblemCode } from "../protocol/problem.ts";
 import { SessionRequest } from "../protocol/session-config.ts";
 
@@ -57,22 +57,19 @@ export const TurnCredentials = z
   })
   .meta({ id: "TurnCredentials" });
 
-const Finding = z
+export const Findings = z
   .object({
-    rule: z.string(),
-    level: z.enum(["error", "warning", "info"]),
-    description: z.enum(["offer", "answer", "pair"]).optional(),
-    line: z.int().optional().describe("1-based; of the answer when it is about the pair"),
-    mLine: z.int().optional().describe("index of the m-section"),
-    mid: z.string().optional(),
-    message: z.string(),
-    source: z.string().describe("the clause it comes from"),
+    findings: z.array(
+      Finding.extend({
+        link: z.string(),
+        from: z.string().describe("the peer whose description or candidate it is about"),
+        at: z.number().describe("milliseconds since 1970"),
+        exchange: z.int().optional().describe("absent when the description was refused"),
+        refused: z.literal(true).optional().describe("it went no further"),
+      }).meta({ id: "RecordedFinding" }),
+    ),
   })
-  .meta({ id: "Finding" });
-
-export const Findings = z.object({
-  links: z.array(z.object({ link: z.string(), findings: z.array(Finding) })),
-});
+  .meta({ id: "Findings" });
 
 export const SdpCheckAnswer = z
   .object({

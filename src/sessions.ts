@@ -132,13 +132,13 @@ const kick = createRoute({
 const findings = createRoute({
   method: "get",
   path: "/v1/sessions/{id}/findings",
-  summary: "SDP findings of descriptions that were forwarded",
+  summary: "What the SDP rules found in all descriptions and candidates, refused ones included",
   tags,
   security,
   request: { params },
   responses: answers(
     200,
-    "Findings by link",
+    "Findings, newest last in each link",
     Findings,
     "unauthorized",
     "not-permitted",
@@ -253,5 +253,5 @@ sessions.openapi(findings, async (c) => {
   if (asker && asker.role !== "observer") {
     throw new Refusal(problem("not-permitted", "findings are for the back end and observers"));
   }
-  return c.json({ links: granted(await stub.findings(asker)) }, 200);
+  return c.json({ findings: granted(await stub.findings(asker)) }, 200);
 });

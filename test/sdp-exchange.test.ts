@@ -65,10 +65,8 @@ class Exchange {
   }
 
   async findings(): Promise<RecordedFinding[]> {
-    const { links } = await this.session.read<{ links: { findings: RecordedFinding[] }[] }>(
-      "/findings",
-    );
-    return links.flatMap(({ findings }) => findings);
+    const path = "/findings";
+    return (await this.session.read<{ findings: RecordedFinding[] }>(path)).findings;
   }
 
   async live(): Promise<string[]> {
