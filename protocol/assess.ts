@@ -78,13 +78,17 @@ export function told(findings: readonly SdpFinding[]): SdpFinding[] {
 /** What explains whatever else is found: a description that comes back breaks many rules at once. */
 const CAUSES = [TOO_LARGE, "ice-ufrag-same-both-ends", "loop-detected"];
 
-/** The problem of a description with errors: the gravest is its `finding`, all that matter are in `findings`. */
+const rankOf = ({ rule }: SdpFinding): number => {
+  const rank = CAUSES.indexOf(rule);
+  return rank < 0 ? CAUSES.length : rank;
+};
+
+/** The problem of findings with an error among them: the gravest is its `finding`, `findings` are all that matter. */
 export function refusal(findings: readonly SdpFinding[]): Problem {
   const errors = findings.filter(({ level }) => level === "error");
-  const [cause] = CAUSES.flatMap((rule) => errors.find((error) => error.rule === rule) ?? []);
-  const finding = cause ?? errors[0];
-  const code = finding?.rule === TOO_LARGE ? TOO_LARGE : "sdp-invalid";
-  return problem(code, finding?.message ?? "", { finding, findings: told(findings) });
+  const [finding] = errors.toSorted((one, other) => rankOf(one) - rankOf(other)) as [SdpFinding];
+  const code = finding.rule === TOO_LARGE ? TOO_LARGE : "sdp-invalid";
+  return problem(code, finding.message, { finding, findings: told(findings) });
 }
 
 /** The pair in force as the sender of a new description sees it. */

@@ -248,6 +248,10 @@ describe("names and numbers", () => {
     },
     "payload-type-remapped-in-session": {
       accepted: [
+        scene("a rejected section gave it up", () => onceRejected()),
+        scene("sections without mids", () =>
+          called("firefox.no-mid").offer("alice", "bob", again(offerOf("firefox.no-mid"))),
+        ),
         unchanged,
         scene("a payload type is new", () =>
           reoffered(
@@ -300,6 +304,14 @@ describe("names and numbers", () => {
     },
     "msid-changed": {
       accepted: [
+        scene("a stream without a track", () => {
+          const trackless: Mutation = replace(/^(a=msid:\S+) .*$/gm, "$1");
+          return new Story()
+            .join("alice", "bob")
+            .offer("alice", "bob", again(offerOf(CALL), trackless))
+            .answer("bob", "alice", answerOf(CALL))
+            .offer("alice", "bob", again(again(offerOf(CALL), trackless)));
+        }),
         unchanged,
         scene("a track was removed", () => reoffered(CALL, inSection(1, remove(/^a=msid:/)))),
       ],
@@ -404,9 +416,7 @@ describe("ICE and DTLS", () => {
         scene("requested", () => reanswered(CALL, [restart], [restart])),
         scene("a first answer", () => called(CALL)),
         scene("a section that was rejected so far has credentials of its own", () =>
-          called("firefox.rejected-m-line.video")
-            .offer("alice", "bob", again(offerOf("firefox.rejected-m-line.video")))
-            .answer("bob", "alice", again(answerOf("firefox.rejected-m-line.video"))),
+          onceRejected(),
         ),
       ],
       refused: [
@@ -467,12 +477,31 @@ describe("ICE and DTLS", () => {
     "fingerprint-changed": {
       accepted: [
         unchanged,
+        scene("there are no keys at all", () => keyless()),
         scene("a restart keeps the certificate", () => reoffered(CALL, restart)),
       ],
       refused: [scene("together with a restart", () => reoffered(CALL, restart, otherCertificate))],
     },
     "dtls-role-changed": {
       accepted: [
+        scene("an answerer that is passive stays so", () => {
+          const passive = replace(/a=setup:active/g, "a=setup:passive");
+          return new Story()
+            .join("alice", "bob")
+            .offer("alice", "bob", offerOf(CALL))
+            .answer("bob", "alice", again(answerOf(CALL), passive))
+            .offer("bob", "alice", again(again(answerOf(CALL), replace(/a=setup:active/g, "a=setup:actpass"))))
+            .answer("alice", "bob", again(offerOf(CALL), replace(/a=setup:actpass/g, "a=setup:active")));
+        }),
+        scene("nobody says a role", () => {
+          const silent = remove(/^a=setup:/);
+          return new Story()
+            .join("alice", "bob")
+            .offer("alice", "bob", again(offerOf(CALL), silent))
+            .answer("bob", "alice", again(answerOf(CALL), silent))
+            .offer("bob", "alice", again(again(answerOf(CALL), silent)))
+            .answer("alice", "bob", again(again(offerOf(CALL), silent)));
+        }),
         scene("the same side, the same role", () => reanswered(CALL, [], [])),
         scene("sides change, roles stay", () =>
           called(CALL)
@@ -512,6 +541,25 @@ describe("ICE and DTLS", () => {
     },
   });
 });
+
+/** bob rejects video at first, and takes it at the second offer on a transport of its own. */
+const onceRejected = (): Story =>
+  new Story()
+    .join("alice", "bob")
+    .offer("alice", "bob", offerOf(CALL))
+    .answer("bob", "alice", again(answerOf(CALL), replace(/^m=video \d+/m, "m=video 0")))
+    .offer("alice", "bob", again(offerOf(CALL)))
+    .answer("bob", "alice", again(again(answerOf(CALL)), inSection(1, restart)));
+
+/** Descriptions without any key or credential, twice. */
+const keyless = (): Story => {
+  const bare = remove(/^a=(?:fingerprint|ice-ufrag|ice-pwd):/);
+  return new Story()
+    .join("alice", "bob")
+    .offer("alice", "bob", again(offerOf(CALL), bare))
+    .answer("bob", "alice", again(answerOf(CALL), bare))
+    .offer("alice", "bob", again(again(offerOf(CALL), bare)));
+};
 
 const tlsId = (id: string): Mutation =>
   replace(/^a=setup:/gm, `a=tls-id:${id.padEnd(24, "0")}\r\na=setup:`);

@@ -111,6 +111,7 @@ proveRules(SPELLING_RULES, {
     accepted: [
       offer(CALL, replace("opus/48000/2", "opus/2147483647/2")),
       offer(CALL, replace("a=rtpmap:111 opus/48000/2", "a=rtpmap:111 opus")),
+      offer(CALL, remove(/^a=rtpmap:/)),
     ],
     refused: [
       expecting(offer(CALL, replace("a=rtpmap:96 VP8/90000", "a=rtpmap:96 VP8/2147483648")), {

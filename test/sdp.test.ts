@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { parse } from "sdp-transform";
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../protocol/limits.ts";
-import { checkDescription } from "../protocol/sdp/check.ts";
+import { checkDescription, Findings } from "../protocol/sdp/check.ts";
 import { type Description, readDescription } from "../protocol/sdp/description.ts";
-import { isFinding, type SdpFinding } from "../protocol/sdp/finding.ts";
+import { isFinding, type Level, type SdpFinding } from "../protocol/sdp/finding.ts";
 import {
   bandwidthOf,
   extMapOf,
@@ -16,7 +16,7 @@ import {
   rtpMapOf,
 } from "../protocol/sdp/grammar.ts";
 import { utf8Bytes } from "../protocol/sdp/line.ts";
-import type { DescriptionRole } from "../protocol/sdp/rule.ts";
+import type { DescriptionRole, Hit, RuleFacts } from "../protocol/sdp/rule.ts";
 import { carriesData, type Section } from "../protocol/sdp/section.ts";
 import { checkSdp } from "../protocol/sdp-check.ts";
 import { CORPUS, recordOf, TEXTS } from "./corpus.ts";
@@ -582,6 +582,7 @@ describe("attributes that other readers lose", () => {
     for (const broken of [
       "",
       "-",
+      "- 1",
       " 1 2 IN IP4 x",
       "- x 2 IN IP4 x",
       "- 1 x IN IP4 x",
@@ -772,6 +773,61 @@ describe("real descriptions, changed", () => {
       const told = newRules(sdp, changed).filter((rule) => !rule.startsWith("line-ending-"));
       expect(told).toEqual([]);
     }
+  });
+});
+
+describe("findings", () => {
+  const rule = (id: string, level: Level, strict: Level = level): RuleFacts => ({
+    id,
+    level,
+    strict,
+    source: "Duplex D2",
+    condition: "always",
+    message: "it is so",
+  });
+  const many = (count: number): Hit[] =>
+    Array.from({ length: count }, (_none, index) => ({ line: index + 1 }));
+
+  it("[D2] a place is told once, and at most 50 are told", () => {
+    const findings = new Findings("offer", {});
+    findings.apply(rule("one", "info"), () => [...many(3), ...many(3), undefined]);
+    expect(findings.all().map(({ line }) => line)).toEqual([1, 2, 3]);
+    findings.apply(rule("other", "info"), () => many(100_000));
+    expect(findings.all()).toHaveLength(50);
+    expect(findings.all().filter(({ rule }) => rule === "other")).toHaveLength(47);
+  });
+
+  it("[D1] no error is lost behind what weighs less, of the same rule or another", () => {
+    const findings = new Findings("offer", {});
+    findings.apply(rule("one", "info"), () => many(1000));
+    findings.apply(rule("one", "info"), () => [{ line: 2000, level: "error" }]);
+    findings.apply(rule("other", "error"), () => many(1));
+    const [first, second, third] = findings.all();
+    expect(first).toMatchObject({ rule: "one", level: "error", line: 2000 });
+    expect(second).toMatchObject({ rule: "other", level: "error", line: 1 });
+    expect(third).toMatchObject({ rule: "one", level: "info" });
+  });
+
+  it("[D2] a hit may be worse or milder than its rule, in the strict profile only worse", () => {
+    const levels = (strict: boolean): string[] => {
+      const findings = new Findings("answer", { strict });
+      for (const level of ["error", "warning", "info"] as const) {
+        findings.apply(rule(level, "info", "warning"), () => [{ level }]);
+      }
+      return findings.all().map(({ rule: id, level }) => `${id}: ${level}`);
+    };
+    expect(levels(false)).toEqual(["error: error", "warning: warning", "info: info"]);
+    expect(levels(true)).toEqual(["error: error", "warning: warning", "info: warning"]);
+  });
+
+  it("[D2] a long or unprintable name is told in short and printably", () => {
+    const findings = new Findings("offer", {});
+    const section = { index: 0, line: 1, mid: `\u001b[31m${"x".repeat(1000)}` };
+    findings.apply(rule("one", "info"), () => [{ section, detail: `\ud800${section.mid}` }]);
+    const [finding] = findings.all();
+    const shown = `\ufffd[31m${"x".repeat(1000)}`;
+    expect(finding?.mid).toBe(shown.slice(0, 80));
+    expect(finding?.message).toBe(`\ufffd${shown.slice(0, 79)}: it is so`);
   });
 });
 
