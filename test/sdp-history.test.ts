@@ -250,7 +250,10 @@ describe("names and numbers", () => {
       accepted: [
         scene("a rejected section gave it up", () => onceRejected()),
         scene("sections without mids", () =>
-          called("firefox.no-mid").offer("alice", "bob", again(offerOf("firefox.no-mid"))),
+          called("firefox.no-mid")
+            .offer("alice", "bob", again(offerOf("firefox.no-mid")))
+            .answer("bob", "alice", again(answerOf("firefox.no-mid")))
+            .offer("alice", "bob", again(again(offerOf("firefox.no-mid")))),
         ),
         unchanged,
         scene("a payload type is new", () =>
