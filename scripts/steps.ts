@@ -87,7 +87,7 @@ export const STEPS: readonly Step[] = [
       };
     },
   },
-  program("docs", "docs/protocol.md says what the tables say; tests name promises", "checks", [
+  program("docs", "docs say what tables and rules say; tests name promises", "checks", [
     join(root, "scripts", "docs.ts"),
     "--check",
   ]),
