@@ -140,7 +140,9 @@ describe("exchanges", () => {
     const pure = linkIn("stable");
     accepted(pure.send("bob", { type: "leave" }));
     pure.join("bob");
-    expect(accepted(pure.send("bob", { type: "offer", to: "alice", sdp: sdpOf({ of: "bob" }) })).ack).toEqual({
+    expect(
+      accepted(pure.send("bob", { type: "offer", to: "alice", sdp: sdpOf({ of: "bob" }) })).ack,
+    ).toEqual({
       exchange: 2,
     });
   });

@@ -493,8 +493,16 @@ describe("ICE and DTLS", () => {
             .join("alice", "bob")
             .offer("alice", "bob", offerOf(CALL))
             .answer("bob", "alice", again(answerOf(CALL), passive))
-            .offer("bob", "alice", again(again(answerOf(CALL), replace(/a=setup:active/g, "a=setup:actpass"))))
-            .answer("alice", "bob", again(offerOf(CALL), replace(/a=setup:actpass/g, "a=setup:active")));
+            .offer(
+              "bob",
+              "alice",
+              again(again(answerOf(CALL), replace(/a=setup:active/g, "a=setup:actpass"))),
+            )
+            .answer(
+              "alice",
+              "bob",
+              again(offerOf(CALL), replace(/a=setup:actpass/g, "a=setup:active")),
+            );
         }),
         scene("nobody says a role", () => {
           const silent = remove(/^a=setup:/);

@@ -75,14 +75,17 @@ proveRules(SPELLING_RULES, {
     ],
   },
   "fingerprint-session-several": {
-    accepted: [
-      offer("firefox.recvonly"),
-      offer(CALL, append(0, "a=fingerprint:sha-1 AA")),
-    ],
+    accepted: [offer("firefox.recvonly"), offer(CALL, append(0, "a=fingerprint:sha-1 AA"))],
     refused: [
-      expecting(offer("firefox.recvonly", inSession(replace(/^(a=fingerprint:.*)$/m, "$1\r\na=fingerprint:sha-1 AA"))), {
-        at: "a=fingerprint:sha-1 AA",
-      }),
+      expecting(
+        offer(
+          "firefox.recvonly",
+          inSession(replace(/^(a=fingerprint:.*)$/m, "$1\r\na=fingerprint:sha-1 AA")),
+        ),
+        {
+          at: "a=fingerprint:sha-1 AA",
+        },
+      ),
     ],
   },
   "blanks-stray": {
@@ -141,15 +144,10 @@ proveRules(SPELLING_RULES, {
   },
   "rtcp-mux-inherited": {
     accepted: [offer(CALL), offer(CALL, remove(/^a=rtcp-mux/))],
-    refused: [
-      expecting(offer(CALL, inSection(1, remove(/^a=rtcp-mux/))), { at: /^m=video/ }),
-    ],
+    refused: [expecting(offer(CALL, inSection(1, remove(/^a=rtcp-mux/))), { at: /^m=video/ })],
   },
   "msid-two-tracks": {
-    accepted: [
-      offer("chromium.track-in-two-streams"),
-      offer(CALL, append(0, "a=msid:other")),
-    ],
+    accepted: [offer("chromium.track-in-two-streams"), offer(CALL, append(0, "a=msid:other"))],
     refused: [expecting(offer(CALL, append(0, "a=msid:other track")), { at: /^a=msid:9704/ })],
   },
   "data-max-message-size-syntax": {

@@ -125,7 +125,12 @@ class Run {
           }),
         };
       case "candidates":
-        return { type: "candidates", to: other, exchange, candidates: [candidateOf(n, `ufrag${actor}`)] };
+        return {
+          type: "candidates",
+          to: other,
+          exchange,
+          candidates: [candidateOf(n, `ufrag${actor}`)],
+        };
       case "reject":
       case "rollback":
         return { type: action, to: other, exchange };

@@ -411,7 +411,9 @@ describe("at the edges", () => {
     const pure = meshOf("alice");
     const data = sdpOf({ sections: [{ kind: "application" }] });
     accepted(pure.send("alice", { type: "offer", to: join(pure, "bob"), sdp: data }));
-    const nameless = sdpOf({ of: "carol" }).replace("a=mid:0\r\n", "").replace("a=group:BUNDLE 0\r\n", "");
+    const nameless = sdpOf({ of: "carol" })
+      .replace("a=mid:0\r\n", "")
+      .replace("a=group:BUNDLE 0\r\n", "");
     const carol = join(pure, "carol", { publish: [] });
     const refused = pure.send(carol, { type: "offer", to: "alice", sdp: nameless });
     expect(refused).toMatchObject({ code: "not-permitted", mLine: 0 });

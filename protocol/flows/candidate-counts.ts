@@ -1,6 +1,6 @@
 import type { CandidateCounts } from "../flow.ts";
-import type { Description } from "../sdp/description.ts";
 import { candidateLineOf } from "../sdp/candidate.ts";
+import type { Description } from "../sdp/description.ts";
 import { type AgreedPair, descriptionOf } from "./agreed-pair.ts";
 
 /** Candidates by type: per peer, per m-section in order. */

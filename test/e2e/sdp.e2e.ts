@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import type { RecordedFinding } from "../../protocol/session.ts";
 import { checkSdp } from "../../protocol/sdp-check.ts";
+import type { RecordedFinding } from "../../protocol/session.ts";
 import { mutated, Random } from "../sdp-fuzz-mutations.ts";
 import { type Browser, launch, type Page } from "./browsers.ts";
 import { Backend, until } from "./caller.ts";

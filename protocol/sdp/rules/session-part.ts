@@ -95,7 +95,8 @@ export const SESSION_PART_RULES: readonly DescriptionRule[] = [
     strict: "error",
     source: "RFC 8866 s5.3",
     condition: "no `s=` before the first m-line, or an empty one",
-    message: "there is no s= line with a name, and Chromium and Pion refuse such a description; add s=-",
+    message:
+      "there is no s= line with a name, and Chromium and Pion refuse such a description; add s=-",
     find: ({ description: { session } }) => [
       ...lacking(session, "s"),
       ...where(

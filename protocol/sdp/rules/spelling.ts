@@ -1,6 +1,15 @@
 import type { Attribute } from "../line.ts";
 import { STATIC_RTP_MAPS } from "../payload-types.ts";
-import { at, carriesMedia, type DescriptionRule, eachSection, type Hit, repeated, unreadable, where } from "../rule.ts";
+import {
+  at,
+  carriesMedia,
+  type DescriptionRule,
+  eachSection,
+  type Hit,
+  repeated,
+  unreadable,
+  where,
+} from "../rule.ts";
 import type { Section, SessionPart } from "../section.ts";
 import { eachRtpSection } from "./rtp-sections.ts";
 import { eachPart } from "./scopes.ts";
@@ -69,7 +78,8 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     strict: "error",
     source: "RFC 8866 s5.13, s9",
     condition: "the name of an attribute is empty or no token",
-    message: "an attribute has a name without blanks and before its colon; Chromium refuses the line",
+    message:
+      "an attribute has a name without blanks and before its colon; Chromium refuses the line",
     find: eachPart((part) => where(allAttributes(part), ({ name }) => !TOKEN.test(name))),
   },
   {
@@ -79,7 +89,8 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     strict: "error",
     source: "RFC 8866 s5.7",
     condition: "a `c=` line is not `IN IP4|IP6 <address>`",
-    message: "c= must be IN IP4 or IN IP6 and an address, such as IN IP4 0.0.0.0; Chromium refuses the rest",
+    message:
+      "c= must be IN IP4 or IN IP6 and an address, such as IN IP4 0.0.0.0; Chromium refuses the rest",
     find: eachPart((part) =>
       where(linesOf(part, "c"), ({ value }) => !CONNECTION.test(value.trimEnd())),
     ),
@@ -114,7 +125,8 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     source: "RFC 8122 s5",
     requirements: ["R4.2-6"],
     condition: "more than one fingerprint in the session part",
-    message: "several fingerprints are allowed, but Chromium refuses them before the first m-line; put them into the m-sections",
+    message:
+      "several fingerprints are allowed, but Chromium refuses them before the first m-line; put them into the m-sections",
     find: ({ description: { session } }) =>
       (session.attributes.get("fingerprint") ?? []).slice(1, 2).map(({ line }) => ({ line })),
   },
@@ -124,8 +136,10 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     level: "warning",
     strict: "error",
     source: "RFC 8866 s9",
-    condition: "two blanks in a row, or one at the beginning, in a line whose words one blank parts",
-    message: "words are parted by exactly one blank; Chromium takes a second one for an empty word and refuses the line",
+    condition:
+      "two blanks in a row, or one at the beginning, in a line whose words one blank parts",
+    message:
+      "words are parted by exactly one blank; Chromium takes a second one for an empty word and refuses the line",
     find: eachPart(straying),
   },
   {
@@ -136,7 +150,8 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     source: "RFC 8866 s6.15",
     requirements: ["R10-7"],
     condition: "`a=fmtp` is not `<format> <parameters>`",
-    message: "fmtp needs a payload type and its parameters; leave the line out where there are none",
+    message:
+      "fmtp needs a payload type and its parameters; leave the line out where there are none",
     find: eachSection((section) => unreadable(section, "fmtp")),
   },
   {
@@ -147,7 +162,8 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     source: "RFC 8866 s6.6",
     requirements: ["R4.3-1"],
     condition: "the clock rate of an rtpmap is 0 or more than 31 bits hold",
-    message: "the clock rate is in Hz, such as 48000 or 90000; browsers cannot read one so large or 0",
+    message:
+      "the clock rate is in Hz, such as 48000 or 90000; browsers cannot read one so large or 0",
     find: eachRtpSection((section) =>
       where(section.attributes.get("rtpmap") ?? [], ({ value }) => {
         const rate = /^\S+ [^/]+\/(\d+)(?:\/|$)/.exec(value.trimEnd())?.[1];
@@ -163,7 +179,8 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     source: "RFC 3551 s6",
     requirements: ["R4.3-1"],
     condition: "a payload type below 35 is mapped to another codec than the one it always means",
-    message: "this payload type has a fixed meaning, and Chromium refuses another one; take a number from 96 on",
+    message:
+      "this payload type has a fixed meaning, and Chromium refuses another one; take a number from 96 on",
     find: eachRtpSection((section) =>
       where(
         section.rtpMaps,
@@ -184,7 +201,8 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     source: "RFC 9429 s5.2.1, RFC 9143 s7.1.3",
     requirements: ["R4.5-1"],
     condition: "a bundled section has rtcp-mux only by its tagged section",
-    message: "the tagged section speaks for it, but browsers want a=rtcp-mux in every section of a bundle",
+    message:
+      "the tagged section speaks for it, but browsers want a=rtcp-mux in every section of a bundle",
     find: eachSection((section) =>
       carriesMedia(section) && section.rtcpMux && !section.attributes.has("rtcp-mux") ? [{}] : [],
     ),
@@ -197,7 +215,8 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     source: "RFC 9429 s5.2.1",
     requirements: ["R11-3"],
     condition: "the msid lines of a section name more than one track",
-    message: "a section carries one track, in as many streams as you like; Chromium refuses two tracks",
+    message:
+      "a section carries one track, in as many streams as you like; Chromium refuses two tracks",
     find: eachSection((section) => (tracksOf(section).size > 1 ? [at(section, "msid")] : [])),
   },
   {
