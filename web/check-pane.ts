@@ -52,7 +52,9 @@ export class Pane {
   /** The text as it was given, or as it was edited: with the line ends of SDP, which editing loses. */
   get text(): string {
     const { value } = this.#area;
-    return value === withoutReturns(this.#given) ? this.#given : value.replaceAll("\n", "\r\n");
+    if (value === withoutReturns(this.#given)) return this.#given;
+    // Whoever copies a description from a page or a log mostly loses its last line end as well.
+    return `${value.trimEnd()}\n`.replaceAll("\n", "\r\n");
   }
 
   get isEmpty(): boolean {
