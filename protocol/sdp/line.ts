@@ -29,6 +29,11 @@ export function utf8Bytes(text: string): number {
   return bytes;
 }
 
+/** Whether a text has more bytes than these; most texts need not be looked at, for a unit has three at most. */
+export function isLonger(text: string, bytes: number): boolean {
+  return text.length > bytes || (text.length * 3 > bytes && utf8Bytes(text) > bytes);
+}
+
 const tooLarge = (message: string): SdpFinding => ({
   rule: "sdp-too-large",
   level: "error",
@@ -52,9 +57,7 @@ const LINE_START = /^[a-z]=/;
  * Finding: `sdp-too-large`.
  */
 export function readLines(sdp: string): readonly Line[] | SdpFinding {
-  if (sdp.length > LIMITS.sdpBytes || utf8Bytes(sdp) > LIMITS.sdpBytes) {
-    return tooLarge(`more than ${LIMITS.sdpBytes} bytes`);
-  }
+  if (isLonger(sdp, LIMITS.sdpBytes)) return tooLarge(`more than ${LIMITS.sdpBytes} bytes`);
   const texts = sdp.split(LINE_END);
   if (texts.at(-1) === "") texts.pop();
   if (texts.length > LIMITS.sdpLines) return tooLarge(`more than ${LIMITS.sdpLines} lines`);

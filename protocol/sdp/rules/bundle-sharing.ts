@@ -1,71 +1,11 @@
 import type { RtpMap } from "../grammar.ts";
 import { certificatesOf, extensionOf, extensionsOf } from "../inherited.ts";
-import {
-  at,
-  carriesMedia,
-  type DescriptionRule,
-  type DescriptionSubject,
-  type Hit,
-} from "../rule.ts";
+import { at, carriesMedia, type DescriptionRule, type Hit } from "../rule.ts";
 import type { Section } from "../section.ts";
-import { bundlesOf, eachBundle } from "./scopes.ts";
+import { eachBundle } from "./scopes.ts";
+import { type Saying, unlike, unlikeExtension } from "./unlike.ts";
 
 const MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid";
-/** Ids from here on stand for choices that the answerer maps to real ones (RFC 8285 s7). */
-const FIRST_CHOICE_ID = 4096;
-
-/** What a section says of a thing of which all sections of its bundle must say the same. */
-interface Saying {
-  readonly of: string | number;
-  readonly says: string | number;
-  readonly hit?: Hit;
-}
-
-/** What was said first of each thing, and by which section. */
-type Firsts = Map<Saying["of"], { section: Section; said: Set<Saying["says"]> }>;
-
-/** Hits for what a section says of a thing that an earlier one of its bundle does not say. */
-function against(firsts: Firsts, section: Section, sayings: readonly Saying[]): Hit[] {
-  return sayings.flatMap(({ of, says, hit }) => {
-    const known = firsts.get(of);
-    if (!known) firsts.set(of, { section, said: new Set([says]) });
-    // Saying two things itself is not against another section: rules of one section see it.
-    else if (known.section === section) known.said.add(says);
-    else if (!known.said.has(says)) return [{ section, ...hit }];
-    return [];
-  });
-}
-
-/** Hits for what sections say of a thing that an earlier one of their bundle does not say. */
-function unlike(sayings: (section: Section) => readonly Saying[]) {
-  return ({ description }: DescriptionSubject): Hit[] =>
-    bundlesOf(description).flatMap((members) => {
-      const firsts: Firsts = new Map();
-      return members.flatMap((section) => against(firsts, section, sayings(section)));
-    });
-}
-
-/** Hits of a section that others repeat; a finding per section is not told more often. */
-const MOST_REPEATED = 50;
-
-/**
- * The same for header extensions: sections that have them from the session part have the same list, which is
- * compared once.
- */
-function unlikeExtension(saying: (extMap: Section["extMaps"][number]) => Saying) {
-  return ({ description }: DescriptionSubject): Hit[] =>
-    bundlesOf(description).flatMap((members) => {
-      const firsts: Firsts = new Map();
-      const compared = new Map<Section["extMaps"], readonly Hit[]>();
-      return members.flatMap((section) => {
-        const known = compared.get(section.extMaps);
-        if (known) return known.map((hit) => ({ ...hit, section }));
-        const hits = against(firsts, section, fixedExtMaps(section).map(saying));
-        compared.set(section.extMaps, hits.slice(0, MOST_REPEATED));
-        return hits;
-      });
-    });
-}
 
 /** Channels are 1 when nothing is said (RFC 8866 s6.6). */
 const codecOf = ({ name, rate, channels = 1 }: RtpMap): string =>
@@ -86,22 +26,27 @@ const parameterSet = (texts: readonly string[]): string =>
     .toSorted()
     .join(";");
 
-function parametersOf(section: Section): Saying[] {
-  const lines = Map.groupBy(section.formatParameters, ({ format }) => format);
-  // Once per format: rtpmaps of one format are as many as a hostile peer likes, and so are its parameters.
-  const maps = new Map(mapsOf(section).map((map) => [map.format, map]));
-  return [...maps.values()].map((map) => {
-    const said = lines.get(map.format) ?? [];
-    return {
-      of: `${map.format} ${section.kind} ${codecOf(map)}`,
-      says: parameterSet(said.map(({ parameters }) => parameters)),
-      hit: { line: (said[0] ?? map).line, detail: `payload type ${map.format}` },
-    };
-  });
-}
+/** What is said in the same words needs no closer look. */
+const verbatim = (texts: readonly string[]): string => texts.join(";");
 
-const fixedExtMaps = ({ extMaps }: Section): Section["extMaps"] =>
-  extMaps.filter(({ id }) => id < FIRST_CHOICE_ID);
+const parametersOf =
+  (as: (texts: readonly string[]) => string) =>
+  (section: Section): Saying[] => {
+    const lines = Map.groupBy(section.formatParameters, ({ format }) => format);
+    // Once per format: rtpmaps of one format are as many as a hostile peer likes, and so are its parameters.
+    const maps = new Map(mapsOf(section).map((map) => [map.format, map]));
+    return [...maps.values()].map((map) => {
+      const said = lines.get(map.format) ?? [];
+      return {
+        of: `${map.format} ${section.kind} ${codecOf(map)}`,
+        says: as(said.map(({ parameters }) => parameters)),
+        hit: { line: (said[0] ?? map).line, detail: `payload type ${map.format}` },
+      };
+    });
+  };
+
+const saidUnlike = unlike(parametersOf(verbatim));
+const meantUnlike = unlike(parametersOf(parameterSet));
 
 const tellsMid = (section: Section): boolean => extensionsOf(section).has(MID_URI);
 
@@ -219,7 +164,7 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
       "a payload type of the same codec has different parameters in two sections of a bundle",
     message:
       "another section of the bundle gives this payload type other parameters; receivers may use either, so make them equal or take another number",
-    find: unlike(parametersOf),
+    find: (subject) => (saidUnlike(subject).length === 0 ? [] : meantUnlike(subject)),
   },
   {
     id: "bundle-extmap-id-conflict",

@@ -1,4 +1,4 @@
-import { type Feedback, words } from "../grammar.ts";
+import type { Feedback } from "../grammar.ts";
 import { type DescriptionRule, type Hit, own, repeated, unreadable, where } from "../rule.ts";
 import type { Section } from "../section.ts";
 import { REPAIR_RULES } from "./repair.ts";
@@ -46,7 +46,7 @@ const eachUnlisted = (
 
 /** Payload types with an rtpmap, be it one that cannot be read: that has a rule by itself. */
 const mappedFormats = (section: Section): ReadonlySet<string | undefined> =>
-  new Set(own(section, "rtpmap").map(({ value }) => words(value)[0]));
+  new Set(own(section, "rtpmap").map(({ value }) => /[^ ]+/.exec(value)?.[0]));
 
 /** `111 opus/48000`, whatever follows. */
 const HAS_CLOCK_RATE = /^ *\S+ +[^/ ]+\/\d+(?:\/| |$)/;

@@ -1,5 +1,6 @@
 import { type PayloadType, payloadTypesOf } from "../payload-types.ts";
 import type { DescriptionRule, Hit } from "../rule.ts";
+import type { Section } from "../section.ts";
 import { eachRtpSection, payloadTypeNamed } from "./rtp-sections.ts";
 
 /** A retransmission format and what it repairs, as far as its section says. */
@@ -13,26 +14,36 @@ interface Retransmission {
   readonly isListed: boolean;
 }
 
+/** Several rules ask for the retransmission formats of the same section. */
+const READ = new WeakMap<Section, readonly Retransmission[]>();
+
+function retransmissionsOf(section: Section): readonly Retransmission[] {
+  const known = READ.get(section);
+  if (known) return known;
+  const all = payloadTypesOf(section);
+  const byFormat = new Map(all.map((each) => [each.format, each]));
+  const listed = new Set(section.formats);
+  const retransmissions = all
+    .filter(({ name }) => name === "rtx")
+    .map((rtx): Retransmission => {
+      const parameter = rtx.parameters.get("apt");
+      const apt = parameter && /^\d+$/.test(parameter.value) ? parameter.value : undefined;
+      const line = parameter?.line ?? rtx.line;
+      return { rtx, apt, line, repaired: byFormat.get(apt ?? ""), isListed: listed.has(apt ?? "") };
+    });
+  READ.set(section, retransmissions);
+  return retransmissions;
+}
+
 /** Hits for the rtx formats of a section that the condition holds for. */
 const eachRetransmission = (
   condition: (retransmission: Retransmission) => boolean,
 ): DescriptionRule["find"] =>
-  eachRtpSection((section) => {
-    const all = payloadTypesOf(section);
-    const byFormat = new Map(all.map((each) => [each.format, each]));
-    const listed = new Set(section.formats);
-    return all.flatMap((rtx): Hit[] => {
-      if (rtx.name !== "rtx") return [];
-      const parameter = rtx.parameters.get("apt");
-      const apt = parameter && /^\d+$/.test(parameter.value) ? parameter.value : undefined;
-      const line = parameter?.line ?? rtx.line;
-      const repaired = byFormat.get(apt ?? "");
-      const isListed = listed.has(apt ?? "");
-      return condition({ rtx, apt, line, repaired, isListed })
-        ? [{ line, detail: payloadTypeNamed(rtx.format) }]
-        : [];
-    });
-  });
+  eachRtpSection((section) =>
+    retransmissionsOf(section)
+      .filter(condition)
+      .map(({ rtx, line }): Hit => ({ line, detail: payloadTypeNamed(rtx.format) })),
+  );
 
 /** `111/111`: the payload types that a redundant packet may hold, parted by slashes (RFC 2198 s5). */
 const REDUNDANT = /^\d+(?:\/\d+)*$/;

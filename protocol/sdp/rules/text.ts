@@ -1,6 +1,6 @@
 import type { Description } from "../description.ts";
 import { DIRECTIONS } from "../grammar.ts";
-import { type Line, utf8Bytes } from "../line.ts";
+import { isLonger, type Line } from "../line.ts";
 import { type DescriptionRule, eachSection, type Hit, own } from "../rule.ts";
 import { carriesData } from "../section.ts";
 import { eachPart } from "./scopes.ts";
@@ -14,16 +14,8 @@ const ofLines =
   ({ description: { lines } }) =>
     lines.filter(condition).map(({ number: line }) => ({ line }));
 
-const TAB = 0x09;
-const FIRST_PRINTED = 0x20;
-
-function hasControl(text: string): boolean {
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
-    if (code < FIRST_PRINTED && code !== TAB) return true;
-  }
-  return false;
-}
+/** Characters below the blank except the tab: of the controls neither that nor those above the tilde. */
+const CONTROL = /[^\P{Cc}\t\u007f-\u009f]/u;
 
 /** `s= ` is a session without a name (RFC 8866 s5.3). */
 const endsInBlank = ({ type, value }: Line): boolean =>
@@ -90,7 +82,7 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     condition: "more than 64 KiB",
     message:
       "the description is unusually large and slow to exchange; offer fewer codecs, or stop transceivers that are no longer used",
-    find: ({ description: { text } }) => (utf8Bytes(text) > LARGE_BYTES ? [{}] : []),
+    find: ({ description: { text } }) => (isLonger(text, LARGE_BYTES) ? [{}] : []),
   },
   {
     id: "line-too-long",
@@ -101,9 +93,7 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     condition: `a line of more than ${LONGEST_LINE_BYTES} bytes`,
     message: `a line has more than ${LONGEST_LINE_BYTES} bytes, far beyond what any real stack writes; shorten the value`,
     // The type and its equals sign are two bytes.
-    find: ofLines(
-      ({ type, value }) => utf8Bytes(value) + (type === "" ? 0 : 2) > LONGEST_LINE_BYTES,
-    ),
+    find: ofLines(({ type, value }) => isLonger(value, LONGEST_LINE_BYTES - (type === "" ? 0 : 2))),
   },
   {
     id: "line-control-char",
@@ -114,7 +104,7 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     condition: "a line with NUL or another control character except the tab",
     message:
       "a control character stands in the line, and Firefox ends its reading at NUL; remove it",
-    find: ofLines(({ value }) => hasControl(value)),
+    find: ofLines(({ value }) => CONTROL.test(value)),
   },
   {
     id: "line-not-utf8",
