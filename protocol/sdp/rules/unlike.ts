@@ -22,14 +22,15 @@ type Firsts = Map<Saying["of"], { section: Section; said: Set<Saying["says"]> }>
 
 /** Hits for what a section says of a thing that an earlier one of its bundle does not say. */
 function against(firsts: Firsts, section: Section, sayings: readonly Saying[]): Hit[] {
-  return sayings.flatMap(({ of, says, hit }) => {
+  const hits: Hit[] = [];
+  for (const { of, says, hit } of sayings) {
     const known = firsts.get(of);
     if (!known) firsts.set(of, { section, said: new Set([says]) });
     // Saying two things itself is not against another section: rules of one section see it.
     else if (known.section === section) known.said.add(says);
-    else if (!known.said.has(says)) return [{ section, ...hit }];
-    return [];
-  });
+    else if (!known.said.has(says)) hits.push({ section, ...hit });
+  }
+  return hits;
 }
 
 /** Hits for what sections say of a thing that an earlier one of their bundle does not say. */
