@@ -6,7 +6,9 @@ import { SdpError } from "./duplex-error.ts";
 import { type ConnectionOptions, Session } from "./session.ts";
 import { Signalling, type SignallingOptions } from "./signalling.ts";
 
-export type { Flow, FlowChange, Transport } from "../protocol/flow.ts";
+export type { Flow } from "../protocol/flow.ts";
+export type { FlowChange } from "../protocol/flow-query.ts";
+export type { Transport } from "../protocol/transport.ts";
 export type { PeerView } from "../protocol/messages.ts";
 export type { DuplexError, DuplexProblem, SdpError, SdpFinding } from "./duplex-error.ts";
 export type { RemoteTrack } from "./link.ts";

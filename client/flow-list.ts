@@ -1,4 +1,5 @@
-import type { Flow, FlowsView, Transport } from "../protocol/flow.ts";
+import type { Flow, FlowsView } from "../protocol/flow.ts";
+import type { Transport } from "../protocol/transport.ts";
 import type { ToPeer } from "../protocol/messages.ts";
 
 type FlowsFrame = Extract<ToPeer, { type: "flows" }>;

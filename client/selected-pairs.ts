@@ -1,4 +1,4 @@
-import type { PairEnd, SelectedPair } from "../protocol/flow.ts";
+import type { PairEnd, SelectedPair } from "../protocol/transport.ts";
 
 /** The members of getStats entries (W3C webrtc-stats) read here; TypeScript's DOM lacks several. */
 interface Stat {

@@ -1,4 +1,6 @@
-import type { Flow, FlowChange, Transport } from "../protocol/flow.ts";
+import type { Flow } from "../protocol/flow.ts";
+import type { FlowChange } from "../protocol/flow-query.ts";
+import type { Transport } from "../protocol/transport.ts";
 import type { PeerView, Welcome } from "../protocol/messages.ts";
 import { Bitrates } from "./bitrates.ts";
 import { asDuplexError, clientError, type DuplexError, errorOfFrame } from "./duplex-error.ts";

@@ -1,4 +1,4 @@
-import type { SelectedPair, TransportState } from "../protocol/flow.ts";
+import type { SelectedPair, TransportState } from "../protocol/transport.ts";
 import type { SignallingPort } from "./requests.ts";
 import { selectedPairsOf } from "./selected-pairs.ts";
 

@@ -1,4 +1,5 @@
-import type { Flow, FlowChange, FlowFilter, FlowsView } from "../protocol/flow.ts";
+import type { Flow, FlowsView } from "../protocol/flow.ts";
+import type { FlowChange, FlowFilter } from "../protocol/flow-query.ts";
 import type { PeerView } from "../protocol/messages.ts";
 import type { Problem } from "../protocol/problem.ts";
 import type { RecordedFinding } from "../protocol/session.ts";

@@ -1,4 +1,5 @@
-import type { Flow, FlowChange, FlowFilter, FlowsView } from "../protocol/flow.ts";
+import type { Flow, FlowsView } from "../protocol/flow.ts";
+import type { FlowChange, FlowFilter } from "../protocol/flow-query.ts";
 import { filterFlows } from "../protocol/flows/filter.ts";
 import type { PeerView } from "../protocol/messages.ts";
 import { isProblem, type Problem, problem } from "../protocol/problem.ts";

@@ -1,7 +1,9 @@
 import { z } from "zod";
-import { Flow, Kind, Priority, SelectedPair, Transport, TransportState } from "./flow.ts";
+import { Flow, FlowApplied, FlowQuality, Kind, MediaSource } from "./flow.ts";
+import { FlowChange, FlowSources, MediaLabels } from "./flow-query.ts";
 import { LIMITS } from "./limits.ts";
 import { Role } from "./session-config.ts";
+import { DtlsReport, SelectedPair, Transport, TransportState } from "./transport.ts";
 
 /**
  * Every message of `duplex.v1`, once: validation, types of server and client, `docs/protocol.md` and
@@ -44,6 +46,19 @@ export type IceServer = z.infer<typeof IceServer>;
 const candidates = z.array(Candidate).max(LIMITS.candidates);
 const complete = z.boolean().optional().describe("no more candidates of this generation (N5)");
 
+const flowId = z.string().max(512).describe("id of the flow");
+
+/** Entry of a `quality` report. */
+export const QualityReport = FlowQuality.extend({
+  flow: flowId,
+  sources: z
+    .array(MediaSource.pick({ ssrc: true, rtx: true, fec: true, rid: true }))
+    .max(64)
+    .optional()
+    .describe("SSRCs in use, signalled or not"),
+});
+export type QualityReport = z.infer<typeof QualityReport>;
+
 const message = <T extends string, S extends z.ZodRawShape>(type: T, about: string, shape: S) =>
   z.object({ type: z.literal(type), ...shape }).describe(about);
 
@@ -54,12 +69,14 @@ export const FROM_PEER = {
     to: centralTo,
     sdp,
     restart: z.boolean().optional().describe("the offer restarts ICE (a hint for records)"),
+    media: MediaLabels.optional(),
   }),
   answer: message("answer", "Answers the open offer of the link.", {
     id,
     to: centralTo,
     exchange,
     sdp,
+    media: MediaLabels.optional(),
   }),
   candidates: message("candidates", "ICE candidates: one message per gathering burst.", {
     id,
@@ -89,13 +106,33 @@ export const FROM_PEER = {
       .describe("id of the transport, or a mid of it; all transports of the link when left out"),
     state: TransportState,
     pair: SelectedPair.optional(),
+    rtcpPair: SelectedPair.optional().describe("of the RTCP component, where it has its own"),
+    dtls: DtlsReport.optional(),
+    reason: z
+      .string()
+      .max(64)
+      .optional()
+      .describe("of disconnected or failed, such as `circuit-breaker` (RFC 8083)"),
+  }),
+  quality: message("quality", "What the peer measures of the flows of a link.", {
+    id,
+    to: centralTo,
+    flows: z.array(QualityReport).max(256),
   }),
   flow: message("flow", "Steers a flow that the peer sends or receives.", {
     id,
-    flow: z.string().max(512),
-    held: z.boolean().optional(),
-    maxBitrateBps: z.int().positive().nullish().describe("null takes the limit away"),
-    priority: Priority.optional(),
+    flow: flowId,
+    ...FlowChange.shape,
+  }),
+  applied: message("applied", "The sender of a flow tells what it made of the record (M5).", {
+    id,
+    flow: flowId,
+    ...FlowApplied.shape,
+  }),
+  sources: message("sources", "The sender of a flow tells which flows to it the flow carries on.", {
+    id,
+    flow: flowId,
+    ...FlowSources.shape,
   }),
   message: message("message", "Application data for one peer.", {
     id,

@@ -1,5 +1,7 @@
 import type { Kind } from "./flow.ts";
+import { flowDeadline } from "./flow-deadlines.ts";
 import type { LinkFlows } from "./flows/link-flows.ts";
+import type { MediaLabels } from "./flow-query.ts";
 import type { Candidate, ToPeer } from "./messages.ts";
 import type { Problem } from "./problem.ts";
 import type { SdpFinding } from "./sdp/finding.ts";
@@ -48,6 +50,8 @@ export interface OpenExchange {
   readonly offerer: string;
   readonly offer: StoredDescription;
   readonly restart?: boolean;
+  /** What the offerer says of its media, by mid. */
+  readonly media?: MediaLabels;
   readonly expiresAt: number;
 }
 
@@ -181,7 +185,11 @@ export function nextDeadline(session: Session): number | null {
     due.push(peer.tokenExpiresAt);
     if (peer.awayUntil !== null) due.push(peer.awayUntil);
   }
-  for (const link of session.links.values()) if (link.open) due.push(link.open.expiresAt);
+  for (const link of session.links.values()) {
+    if (link.open) due.push(link.open.expiresAt);
+    const ofFlows = flowDeadline(link, session.config);
+    if (ofFlows !== null) due.push(ofFlows);
+  }
   return due.length === 0 ? null : Math.min(...due);
 }
 

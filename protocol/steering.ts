@@ -1,6 +1,7 @@
 import { addressee, counterpart } from "./addressing.ts";
 import { readable } from "./assess.ts";
-import type { Flow, FlowChange } from "./flow.ts";
+import type { Flow } from "./flow.ts";
+import type { FlowChange } from "./flow-query.ts";
 import { candidateCounts } from "./flows/candidate-counts.ts";
 import { changeFlow } from "./flows/change.ts";
 import type { FlowContext, LinkFlows } from "./flows/link-flows.ts";
@@ -129,4 +130,14 @@ export function relayMessage(
     ],
     ack: {},
   };
+}
+
+/** The sender of a flow tells what it made of the record. */
+export function recordApplied(
+  session: Session,
+  _sender: Peer,
+  _message: Extract<FromPeer, { type: "applied" }>,
+  _at: number,
+): Step | Problem {
+  return { session, effects: [], ack: {} };
 }

@@ -1,10 +1,13 @@
 import { candidates } from "./candidates.ts";
+import { underCeilings } from "./ceilings.ts";
 import { answer, expireOffers, offer, reject, rollback } from "./exchange.ts";
-import type { FlowChange } from "./flow.ts";
+import { overdueFlows } from "./flow-deadlines.ts";
+import type { FlowChange } from "./flow-query.ts";
 import { flowsSince } from "./flows/since.ts";
 import type { FromPeer, ToPeer } from "./messages.ts";
 import { end, expirePeers, join, kick, leave, lose } from "./presence.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
+import { reportQuality } from "./quality.ts";
 import { cnameRecalled } from "./recall.ts";
 import {
   type Effect,
@@ -17,7 +20,8 @@ import {
   trickleOf,
 } from "./session.ts";
 import type { Grant } from "./session-config.ts";
-import { relayMessage, reportOnTransport, steerFlow } from "./steering.ts";
+import { declareSources, dropEndedSources } from "./source-flows.ts";
+import { recordApplied, relayMessage, reportOnTransport, steerFlow } from "./steering.ts";
 import { type IceGrant, liveLinksOf, viewLink } from "./views.ts";
 
 /** What can happen to a session. Time comes in with the event, in milliseconds since 1970. */
@@ -62,7 +66,17 @@ export type SessionEvent =
 export function step(session: Session, event: SessionEvent): Step | Problem {
   const result = dispatch(session, event);
   if (isProblem(result)) return result;
-  return { ...result, effects: withFlowEvents(session, result) };
+  const settled = { ...result, session: settledFlows(session, result.session, event.at) };
+  return { ...settled, effects: withFlowEvents(session, settled) };
+}
+
+/** What follows for flows of other links from what the event did to those of one. */
+function settledFlows(before: Session, after: Session, at: number): Session {
+  const areAsBefore = [...after.links.values()].every(
+    (link) => link.flows === before.links.get(link.id)?.flows,
+  );
+  if (areAsBefore) return after;
+  return underCeilings(before, dropEndedSources(before, after, at), at);
 }
 
 function dispatch(session: Session, event: SessionEvent): Step | Problem {
@@ -91,7 +105,10 @@ function due(session: Session, at: number): Step {
   if (emptySince !== null && emptySince + config.emptyTtlSeconds * 1000 <= at) return end(session);
   const peers = expirePeers(session, at);
   const offers = expireOffers(peers.session, at);
-  return { session: offers.session, effects: [...peers.effects, ...offers.effects] };
+  return {
+    session: overdueFlows(offers.session, at),
+    effects: [...peers.effects, ...offers.effects],
+  };
 }
 
 function receive(session: Session, id: string, message: FromPeer, at: number): Step | Problem {
@@ -121,6 +138,12 @@ function obey(session: Session, sender: Peer, message: Obeyed, at: number): Step
       return rollback(session, sender, message, at);
     case "transport":
       return reportOnTransport(session, sender, message, at);
+    case "quality":
+      return reportQuality(session, sender, message, at);
+    case "applied":
+      return recordApplied(session, sender, message, at);
+    case "sources":
+      return declareSources(session, sender, message, at);
     case "flow": {
       const { held, maxBitrateBps, priority } = message;
       const change: FlowChange = {

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { Flow, Transport } from "../protocol/flow.ts";
+import { Flow } from "../protocol/flow.ts";
+import { Transport } from "../protocol/transport.ts";
 import type { RuleFacts } from "../protocol/sdp/rule.ts";
 import { PeerRequest, SessionRequest } from "../protocol/session-config.ts";
 import { CATALOGUED, REQUIREMENTS } from "./conformance-ids.ts";

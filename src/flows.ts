@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { Flow, FlowChange, FlowFilter, FlowsView } from "../protocol/flow.ts";
+import { Flow, FlowsView } from "../protocol/flow.ts";
+import { FlowChange, FlowFilter } from "../protocol/flow-query.ts";
 import type { AppEnv } from "./env.ts";
 import { granted, invalidRequest, Refusal } from "./refusal.ts";
 import { answers, SECURED } from "./schemas.ts";

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Flow, type FlowChange, type SelectedPair, Transport } from "../protocol/flow.ts";
+import { Flow } from "../protocol/flow.ts";
+import type { FlowChange } from "../protocol/flow-query.ts";
+import { type SelectedPair, Transport } from "../protocol/transport.ts";
 import { agreeFlows } from "../protocol/flows/agree.ts";
 import type { AgreedPair } from "../protocol/flows/agreed-pair.ts";
 import { candidateCounts, type Trickled } from "../protocol/flows/candidate-counts.ts";

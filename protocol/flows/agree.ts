@@ -1,4 +1,5 @@
-import type { Flow, FlowLimits, Kind, Transport } from "../flow.ts";
+import type { Flow, FlowLimits, Kind } from "../flow.ts";
+import type { Transport } from "../transport.ts";
 import {
   type AgreedPair,
   type AgreedSection,

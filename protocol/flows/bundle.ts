@@ -1,4 +1,4 @@
-import type { Transport } from "../flow.ts";
+import type { Transport } from "../transport.ts";
 import type { Description } from "../sdp/description.ts";
 import { isOf, labelOf, type Place } from "./identity.ts";
 import type { LinkFlows } from "./link-flows.ts";

@@ -1,4 +1,4 @@
-import type { CandidateCounts } from "../flow.ts";
+import type { CandidateCounts } from "../transport.ts";
 import { candidateLineOf } from "../sdp/candidate.ts";
 import type { Description } from "../sdp/description.ts";
 import { type AgreedPair, descriptionOf } from "./agreed-pair.ts";

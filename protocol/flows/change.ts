@@ -1,4 +1,5 @@
-import type { Flow, FlowChange, FlowLimits } from "../flow.ts";
+import type { Flow, FlowLimits } from "../flow.ts";
+import type { FlowChange } from "../flow-query.ts";
 import { type Problem, problem } from "../problem.ts";
 import { commit, entered, isLive } from "./commit.ts";
 import { dscpOf } from "./dscp.ts";

@@ -1,4 +1,5 @@
-import type { Flow, Transport } from "../flow.ts";
+import type { Flow } from "../flow.ts";
+import type { Transport } from "../transport.ts";
 import type { FlowContext, LinkFlows } from "./link-flows.ts";
 
 type Json = unknown;

@@ -1,4 +1,5 @@
-import type { Flow, FlowFilter } from "../flow.ts";
+import type { Flow } from "../flow.ts";
+import type { FlowFilter } from "../flow-query.ts";
 
 /**
  * The flows that fit all members of a filter.

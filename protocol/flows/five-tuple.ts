@@ -1,4 +1,4 @@
-import type { Address, FiveTuple, PairEnd, SelectedPair } from "../flow.ts";
+import type { Address, FiveTuple, PairEnd, SelectedPair } from "../transport.ts";
 
 type Known = Partial<Address>;
 

@@ -1,4 +1,5 @@
-import type { Flow, Kind, Transport } from "../flow.ts";
+import type { Flow, Kind } from "../flow.ts";
+import type { Transport } from "../transport.ts";
 import { carriesData, type Section } from "../sdp/section.ts";
 import { isLive } from "./commit.ts";
 import type { FlowContext, LinkFlows } from "./link-flows.ts";

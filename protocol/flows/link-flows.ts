@@ -1,4 +1,5 @@
-import type { Flow, FlowLimits, Transport } from "../flow.ts";
+import type { Flow, FlowLimits } from "../flow.ts";
+import type { Transport } from "../transport.ts";
 
 /**
  * All flows and transports of one link, ended ones included: part of the link's durable state.

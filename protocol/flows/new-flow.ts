@@ -43,6 +43,8 @@ export function newFlow(
     views: views.filter(({ peer }) => peer !== context.mediaServer),
     state: "proposed",
     since: context.at,
+    timing: { createdAt: context.at, activeMs: 0, heldMs: 0 },
+    history: [],
     exchange: context.exchange,
     codecs: [],
     sources: [],

@@ -1,4 +1,5 @@
-import type { Flow, SelectedPair, Transport, TransportState } from "../flow.ts";
+import type { Flow } from "../flow.ts";
+import type { SelectedPair, Transport, TransportState } from "../transport.ts";
 import { type Problem, problem } from "../problem.ts";
 import { commit, ended, entered, isLive } from "./commit.ts";
 import { fiveTupleOf } from "./five-tuple.ts";

@@ -1,4 +1,5 @@
-import type { Flow, Transport } from "../flow.ts";
+import type { Flow } from "../flow.ts";
+import type { Transport } from "../transport.ts";
 import type { LinkFlows } from "./link-flows.ts";
 
 /** The records that changed after a revision (F4). */

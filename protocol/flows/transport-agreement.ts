@@ -1,4 +1,4 @@
-import type { Transport } from "../flow.ts";
+import type { Transport } from "../transport.ts";
 import type { Section } from "../sdp/section.ts";
 import { type AgreedPair, type AgreedSection, agreedSections } from "./agreed-pair.ts";
 import { type Bundle, bundlesOf, transportOf } from "./bundle.ts";
@@ -73,6 +73,9 @@ const BLANK = {
   iceGeneration: 0,
   state: "new",
   fiveTuples: [],
+  ice: {},
+  rtpSession: "",
+  since: 0,
 } satisfies Partial<Transport>;
 
 function transportRecord(
@@ -88,6 +91,8 @@ function transportRecord(
     ...BLANK,
     id: newId,
     link: context.link,
+    rtpSession: newId,
+    since: context.at,
   };
   const { selectedPair, ...path } = base;
   const isOtherPath = isRestart || isNewAssociation;

@@ -1,5 +1,6 @@
 import type { Session } from "../../client/duplex.ts";
-import type { Flow, Transport } from "../../protocol/flow.ts";
+import type { Flow } from "../../protocol/flow.ts";
+import type { Transport } from "../../protocol/transport.ts";
 import type { Browser, BrowserName, Page } from "./browsers.ts";
 
 /** A page in a call through the SDK, and what the server and the browser say of it. */
