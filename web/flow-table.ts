@@ -1,5 +1,6 @@
 import type { DuplexError, Flow, Session, Transport } from "../client/duplex.ts";
 import { make, setText } from "./element.ts";
+import { FlowControls } from "./flow-controls.ts";
 import { bitrate, codecOf } from "./words.ts";
 
 const COLUMNS = [
@@ -16,7 +17,7 @@ const COLUMNS = [
 interface Row {
   readonly row: HTMLTableRowElement;
   readonly cells: readonly HTMLTableCellElement[];
-  readonly action: HTMLButtonElement;
+  readonly controls: FlowControls;
 }
 
 /** Rows in the table, flows that are not over, and bits per second in both directions. */
@@ -101,7 +102,7 @@ export class FlowTable {
     const self = session.peer.id;
     const uplink = flow.from === self;
     const other = uplink ? flow.to : flow.from;
-    const { row, cells, action } = this.#rowOf(session, flow.id);
+    const { row, cells, controls } = this.#rowOf(session, flow.id);
     // Moving a row takes the focus from its button: only a new one is put in its place.
     if (!row.isConnected) this.#body.insertBefore(row, this.#rowAfter(session, flow));
     row.dataset.direction = uplink ? "uplink" : "downlink";
@@ -115,18 +116,31 @@ export class FlowTable {
       this.#names.get(other) ?? other,
       `${flow.kind}, mid ${flow.mid}`,
       codecOf(flow),
-      bitrate(flow.state === "active" ? this.#rates.get(flow.id) : undefined),
+      rateOf(flow, flow.state === "active" ? this.#rates.get(flow.id) : undefined),
       pathOf(transport, self, uplink),
-      stateOf(flow),
+      this.#stateOf(flow, self),
     ];
     texts.forEach((text, index) => {
       const cell = cells[index];
       if (cell !== undefined) setText(cell, text);
     });
-    const steerable = flow.state !== "ended" && flow.kind !== "data";
-    action.hidden = !steerable;
-    setText(action, flow.state === "held" ? "Resume" : "Hold");
-    action.setAttribute("aria-label", `${action.textContent} ${flow.kind} ${texts[0]} ${texts[1]}`);
+    controls.show(flow, self, this.#names.get(other) ?? other);
+  }
+
+  /** The state and what qualifies it: who holds the flow, or what its sender could not do. */
+  #stateOf({ state, reason, stale, impaired, requests = [], applied, pending }: Flow, self: string) {
+    const nameOf = (by: string) =>
+      by === self ? "you" : by === "application" ? "the application" : (this.#names.get(by) ?? by);
+    const holders = requests.filter(({ held }) => held).map(({ by }) => nameOf(by));
+    const why = reason === "requested" ? `by ${holders.join(" and ")}` : reason;
+    const more = [
+      why,
+      stale && "stale",
+      impaired && "impaired",
+      pending && "change offered",
+      applied?.problem && `not applied: ${applied.problem.code}`,
+    ].filter(Boolean);
+    return more.length === 0 ? state : `${state} (${more.join(", ")})`;
   }
 
   #rowAfter(session: Session, flow: Flow): Node | null {
@@ -147,21 +161,18 @@ export class FlowTable {
       cell.dataset.label = label;
       return cell;
     });
-    const action = make("button", "button small");
-    action.type = "button";
-    action.addEventListener("click", () => {
-      const flow = session.flows.find((one) => one.id === id);
-      session.changeFlow(id, { held: flow?.state !== "held" }).catch(this.#refused);
-    });
-    cells.at(-1)?.append(action);
+    const controls = new FlowControls(session, id, this.#refused);
+    cells.at(-1)?.append(controls.element);
     row.append(...cells);
-    const made = { row, cells, action };
+    const made = { row, cells, controls };
     this.#rows.set(id, made);
     return made;
   }
 }
 
-function stateOf({ state, reason, stale, impaired }: Flow): string {
-  const more = [reason, stale === true && "stale", impaired === true && "impaired"].filter(Boolean);
-  return more.length === 0 ? state : `${state} (${more.join(", ")})`;
+/** What flows, and what may flow at most. */
+function rateOf({ limits, state }: Flow, bps: number | undefined): string {
+  const { effectiveBps } = limits;
+  const isLimited = effectiveBps !== undefined && state !== "ended";
+  return isLimited ? `${bitrate(bps)} of ${bitrate(effectiveBps)}` : bitrate(bps);
 }

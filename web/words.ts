@@ -13,6 +13,9 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   "peer-away": "The other person's connection is gone just now. Try again in a moment.",
   "rate-limited": "Too much at once. Wait a moment.",
   "sdp-invalid": "The server found a mistake in what a browser offered, and stopped it.",
+  "flow-held": "Somebody else holds this flow; only they can let it go on.",
+  "flow-ended": "This flow is over.",
+  "flow-not-steerable": "Data cannot be held or limited.",
   "negotiation-failed": "The connection to somebody could not be agreed on. Trying again.",
 };
 

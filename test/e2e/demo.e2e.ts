@@ -305,6 +305,59 @@ describe("the demo page", () => {
     await tile.locator(".face").waitFor({ state: "hidden" });
   });
 
+  it("[M5] limit and priority in the table reach the record, the other page and the sender", async () => {
+    const { a, b, link } = await call();
+    const row = b.locator('[data-direction="downlink"][data-kind="video"]');
+    const id = await row.getAttribute("data-flow");
+    const recorded = async () =>
+      (await backendOf(link).flows()).flows.find((flow) => flow.id === id)!;
+    const rate = (page: Page) =>
+      page.locator(`[data-flow="${id}"] [data-label="Bit rate"]`).textContent();
+    await row.getByLabel(/^Limit/).selectOption("200 kbit/s");
+    await row.getByLabel(/^Priority/).selectOption("high");
+    await until("the sender has done it", async () => {
+      const { applied, limits, priority } = await recorded();
+      return (
+        limits.requestedBps === 200_000 &&
+        priority === "high" &&
+        applied?.maxBitrateBps === 200_000 &&
+        applied.priority === "high" &&
+        (await rate(a))?.endsWith(" of 200 kbit/s") === true &&
+        (await rate(b))?.endsWith(" of 200 kbit/s") === true
+      );
+    });
+    await row.getByLabel(/^Limit/).selectOption("No limit");
+    await row.getByLabel(/^Priority/).selectOption({ index: 0 });
+    await until("it is as before", async () => {
+      const { applied, requests, limits, priority } = await recorded();
+      return (
+        requests === undefined &&
+        limits.requestedBps === undefined &&
+        priority === "low" &&
+        applied?.maxBitrateBps === null &&
+        !(await rate(b))?.includes(" of ")
+      );
+    });
+  });
+
+  it("[M5] a flow that the other one holds says so, and cannot be let go on", async () => {
+    const { a, b } = await call();
+    const row = a.locator('[data-direction="uplink"][data-kind="video"]');
+    const id = await row.getAttribute("data-flow");
+    await row.getByRole("button", { name: /^Hold/ }).click();
+    const theirs = b.locator(`[data-flow="${id}"]`);
+    const state = theirs.locator('[data-label="State"]');
+    const nameOfA = await a.evaluate(() => window.duplexDemo.session!.peer.name ?? "Guest");
+    await until("b knows by whom", async () => (await state.textContent()) === `held (by ${nameOfA})`);
+    // Holding it as well, and letting it go again, leaves it held by the other.
+    await theirs.getByRole("button", { name: /^Hold/ }).click();
+    await until("both hold", async () => (await state.textContent())?.includes("and") === true);
+    await theirs.getByRole("button", { name: /^Resume/ }).click();
+    await until("one holds", async () => (await state.textContent()) === `held (by ${nameOfA})`);
+    await row.getByRole("button", { name: /^Resume/ }).click();
+    await until("it goes on", async () => (await state.textContent()) === "active");
+  });
+
   it("[M16] share screen adds a flow and a picture; stopping takes both away", async () => {
     const { a, b, link } = await call();
     await sees(watcher(b), 1);
