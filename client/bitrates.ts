@@ -1,21 +1,9 @@
 import type { Flow } from "../protocol/flow.ts";
+import { type RtpStat, type RtpStats, statsOfFlow } from "./rtp-stats.ts";
 
 interface Sample {
   readonly bytes: number;
   readonly timeMs: number;
-}
-
-/** The members of getStats entries read here (W3C webrtc-stats). */
-interface RtpStat {
-  readonly id: string;
-  readonly type: string;
-  readonly timestamp: number;
-  readonly mid?: string;
-  readonly ssrc?: number;
-  readonly bytesSent?: number;
-  readonly headerBytesSent?: number;
-  readonly bytesReceived?: number;
-  readonly headerBytesReceived?: number;
 }
 
 /** Bytes of RTP, headers included, without transport overhead. */
@@ -33,17 +21,12 @@ export class Bitrates {
    * Bits per second by flow id since the look before; flows seen for the first time are not in it. `self` is
    * the peer whose connection this is.
    */
-  async measure(
-    connection: RTCPeerConnection,
-    self: string,
-    flows: readonly Flow[],
-  ): Promise<Map<string, number>> {
-    const stats = [...((await connection.getStats()) as ReadonlyMap<string, RtpStat>).values()];
+  measure(stats: RtpStats, self: string, flows: readonly Flow[]): Map<string, number> {
     const samples = new Map<string, Sample>();
     const rates = new Map<string, number>();
     for (const flow of flows) {
       const sent = flow.from === self;
-      for (const stat of stats.filter((one) => carries(one, flow, sent))) {
+      for (const stat of statsOfFlow(stats, flow, sent)) {
         const key = `${stat.type} ${stat.id} ${sent}`;
         const sample = { bytes: bytesOf(stat, sent), timeMs: stat.timestamp };
         samples.set(key, sample);
@@ -54,13 +37,6 @@ export class Bitrates {
     this.#samples = samples;
     return rates;
   }
-}
-
-function carries({ type, mid, ssrc }: RtpStat, flow: Flow, sent: boolean): boolean {
-  if (flow.kind === "data") return type === "data-channel";
-  if (type !== (sent ? "outbound-rtp" : "inbound-rtp")) return false;
-  if (mid !== undefined) return mid === flow.mid;
-  return flow.sources.some((source) => source.ssrc === ssrc);
 }
 
 function rateBetween(before: Sample | undefined, now: Sample): number | undefined {

@@ -51,3 +51,9 @@ export async function setRemoteOffer(connection: RTCPeerConnection, sdp: string)
     await connection.setRemoteDescription({ type: "offer", sdp });
   }
 }
+
+/** The mid of the data channels' section; undefined where there is none that is alive. */
+export function dataMidOf(sdp = ""): string | undefined {
+  const section = sdp.split(/^(?=m=)/m).find((text) => /^m=application [1-9]/.test(text));
+  return /^a=mid:(\S+)/m.exec(section ?? "")?.[1];
+}

@@ -8,11 +8,12 @@ import { Signalling, type SignallingOptions } from "./signalling.ts";
 
 export type { Flow } from "../protocol/flow.ts";
 export type { FlowChange } from "../protocol/flow-query.ts";
-export type { Transport } from "../protocol/transport.ts";
 export type { PeerView } from "../protocol/messages.ts";
+export type { Transport } from "../protocol/transport.ts";
 export type { DuplexError, DuplexProblem, SdpError, SdpFinding } from "./duplex-error.ts";
+export type { FlowReportOptions } from "./flow-reports.ts";
 export type { RemoteTrack } from "./link.ts";
-export type { Publication } from "./publication.ts";
+export type { Publication, PublishOptions } from "./publication.ts";
 export type { SessionEvents } from "./session-events.ts";
 export type { Closed, SignallingState } from "./signalling.ts";
 export type { Session };

@@ -1,6 +1,6 @@
 import type { Flow, FlowsView } from "../protocol/flow.ts";
-import type { Transport } from "../protocol/transport.ts";
 import type { ToPeer } from "../protocol/messages.ts";
+import type { Transport } from "../protocol/transport.ts";
 
 type FlowsFrame = Extract<ToPeer, { type: "flows" }>;
 
@@ -17,10 +17,19 @@ export class FlowList {
     return [...this.#transports.values()];
   }
 
-  /** The whole list, as `welcome` has it. */
+  /**
+   * What `welcome` has: all live flows, but only the newest ended ones. Older ones that are known stay, with the
+   * transports that closed with them.
+   */
   reset({ flows, transports }: FlowsView): void {
-    this.#flows = new Map(flows.map((flow) => [flow.id, flow]));
-    this.#transports = new Map(transports.map((transport) => [transport.id, transport]));
+    const isOver = ({ state }: Flow): boolean => state === "ended";
+    const kept = [...this.#flows.values()].filter(isOver);
+    const carriers = new Set(kept.map(({ transport }) => transport));
+    const carried = [...this.#transports.values()].filter(
+      ({ id, state }) => state === "closed" && carriers.has(id),
+    );
+    this.#flows = new Map([...kept, ...flows].map((flow) => [flow.id, flow]));
+    this.#transports = new Map([...carried, ...transports].map((each) => [each.id, each]));
   }
 
   /** Takes changes in; one older than what is known is left out. */

@@ -1,5 +1,7 @@
+import type { MediaLabels } from "../protocol/flow-query.ts";
 import type { LinkSummary, Welcome } from "../protocol/messages.ts";
-import { DuplexError, type SdpFinding } from "./duplex-error.ts";
+import { DuplexError } from "./duplex-error.ts";
+import type { NegotiationHost } from "./negotiation-host.ts";
 import { type Ack, DONE, type SignallingPort } from "./requests.ts";
 
 /** The description of `from` in exchange `exchange` is on the server. */
@@ -28,25 +30,25 @@ export class LinkPort {
   readonly #port: SignallingPort;
   readonly #self: string;
   readonly #peer: string;
-  readonly #found: (findings: readonly SdpFinding[]) => void;
+  readonly #host: Pick<NegotiationHost, "found" | "labels">;
 
-  /** `found` is given what the server remarks on descriptions that it takes all the same. */
+  /** `host` is told what the server remarks on descriptions that it takes all the same. */
   constructor(
     port: SignallingPort,
     self: string,
     peer: string,
-    found: (findings: readonly SdpFinding[]) => void,
+    host: Pick<NegotiationHost, "found" | "labels">,
   ) {
     this.#port = port;
     this.#self = self;
     this.#peer = peer;
-    this.#found = found;
+    this.#host = host;
   }
 
   /** Sends an offer; `known` is the newest exchange before it. Gives the number of its exchange. */
   async offer(sdp: string, restart: boolean, known: number): Promise<number> {
     const ack = await this.#port.request(
-      { type: "offer", to: this.#peer, sdp, ...(restart && { restart }) },
+      { type: "offer", to: this.#peer, sdp, ...(restart && { restart }), ...this.#media() },
       (welcome) => this.#offerOutcome(welcome, known),
     );
     this.#remark(ack);
@@ -56,7 +58,7 @@ export class LinkPort {
   /** Sends an answer. Rejects when its offer is not open any more, or the server finds fault with it. */
   async answer(exchange: number, sdp: string): Promise<void> {
     const ack = await this.#port.request(
-      { type: "answer", to: this.#peer, exchange, sdp },
+      { type: "answer", to: this.#peer, exchange, sdp, ...this.#media() },
       (welcome) => {
         const summary = this.#summaryIn(welcome);
         if (hasDescription(summary, this.#self, "answer", exchange)) return DONE;
@@ -103,7 +105,13 @@ export class LinkPort {
   }
 
   #remark({ findings = [] }: Ack): void {
-    if (findings.length > 0) this.#found(findings);
+    if (findings.length > 0) this.#host.found(findings);
+  }
+
+  /** What the application says of what it sends, by the mids of the description just made. */
+  #media(): { media?: MediaLabels } {
+    const media = this.#host.labels();
+    return Object.keys(media).length > 0 ? { media } : {};
   }
 
   #summaryIn(welcome: Welcome): LinkSummary | undefined {

@@ -1,12 +1,16 @@
+import type { Flow } from "../protocol/flow.ts";
+import type { MediaLabels } from "../protocol/flow-query.ts";
 import type { PeerView, ToPeer } from "../protocol/messages.ts";
 import type { DuplexError, SdpFinding } from "./duplex-error.ts";
 import { clientError } from "./duplex-error.ts";
+import { type FlowReportOptions, FlowReports } from "./flow-reports.ts";
 import { IceRecovery } from "./ice-recovery.ts";
 import { Negotiation } from "./negotiation.ts";
 import type { NegotiationHost, NegotiationStart } from "./negotiation-host.ts";
 import { type Publication, PublishedTracks } from "./publication.ts";
 import type { SignallingPort } from "./requests.ts";
 import { type Rights, rightsBetween } from "./rights.ts";
+import { SenderSteering } from "./sender-steering.ts";
 import { TransportReports } from "./transport-reports.ts";
 
 /** A track that another peer sends. */
@@ -29,13 +33,25 @@ export interface LinkHost {
   readonly self: PeerView;
   readonly port: SignallingPort;
   readonly publications: Iterable<Publication>;
+  readonly flowReports: FlowReportOptions;
   configuration(): RTCConfiguration;
+  flows(): readonly Flow[];
   linkState(peer: string, state: RTCPeerConnectionState): void;
   track(track: RemoteTrack): void;
   trackEnded(track: RemoteTrack): void;
   settled(peer: string): void;
   problem(error: DuplexError, peer: string): void;
   found(findings: readonly SdpFinding[], peer: string): void;
+}
+
+/** A connection and what is done with it while it is the present one of its link. */
+interface Connected {
+  readonly connection: RTCPeerConnection;
+  readonly published: PublishedTracks;
+  readonly steering: SenderSteering;
+  readonly transports: TransportReports;
+  /** Undefined when the application does not want flows to be reported. */
+  readonly flows: FlowReports | undefined;
 }
 
 /** This peer and another one: their RTCPeerConnection and what negotiates it. */
@@ -46,9 +62,7 @@ export class Link implements NegotiationHost {
   readonly #negotiation: Negotiation;
   readonly #recovery: IceRecovery;
   readonly #tracks = new Map<RTCRtpTransceiver, RemoteTrack>();
-  #connection: RTCPeerConnection;
-  #published: PublishedTracks;
-  #reports: TransportReports;
+  #now: Connected;
 
   constructor(host: LinkHost, peer: PeerView, start: NegotiationStart) {
     this.#host = host;
@@ -56,16 +70,13 @@ export class Link implements NegotiationHost {
     this.#rights = rightsBetween(host.self, peer);
     this.#recovery = new IceRecovery(host.self.id < peer.id, () => this.restartIce());
     this.#negotiation = new Negotiation(this, host.port, host.self.id, peer.id);
-    const { connection, published, reports } = this.#connect();
-    this.#connection = connection;
-    this.#published = published;
-    this.#reports = reports;
+    this.#now = this.#connect();
     this.#negotiation.start(start);
   }
 
   /** The present connection; another one takes its place when the other peer loads its page again. */
   get connection(): RTCPeerConnection {
-    return this.#connection;
+    return this.#now.connection;
   }
 
   /** Tracks that the other peer sends now. */
@@ -74,17 +85,22 @@ export class Link implements NegotiationHost {
   }
 
   publish(publication: Publication): void {
-    this.#published.add(publication);
+    this.#now.published.add(publication);
     this.#negotiation.encourage();
   }
 
   unpublish(publication: Publication): void {
-    this.#published.remove(publication);
+    this.#now.published.remove(publication);
     this.#negotiation.encourage();
   }
 
   replaceTrack(publication: Publication, track: MediaStreamTrack): Promise<void> {
-    return this.#published.replace(publication, track);
+    return this.#now.published.replace(publication, track);
+  }
+
+  /** The record of a flow that this side sends changed. */
+  obey(flow: Flow): void {
+    this.#now.steering.obey(flow);
   }
 
   restartIce(): void {
@@ -93,8 +109,8 @@ export class Link implements NegotiationHost {
 
   /** Fresh TURN credentials. A relay in use was allocated with the old ones and is replaced in time. */
   reconfigure(): void {
-    this.#connection.setConfiguration(this.#host.configuration());
-    if (this.#reports.relayed) this.restartIce();
+    this.#now.connection.setConfiguration(this.#host.configuration());
+    if (this.#now.transports.relayed) this.restartIce();
   }
 
   frame(frame: LinkFrame): void {
@@ -115,7 +131,9 @@ export class Link implements NegotiationHost {
 
   resume(summary: NegotiationStart["summary"]): void {
     this.#negotiation.resume(summary);
-    this.#reports.repeat();
+    this.#now.transports.repeat();
+    this.#now.steering.repeat();
+    this.#now.flows?.repeat();
   }
 
   close(): void {
@@ -127,19 +145,20 @@ export class Link implements NegotiationHost {
 
   renew(): void {
     this.#disconnect();
-    const { connection, published, reports } = this.#connect();
-    this.#connection = connection;
-    this.#published = published;
-    this.#reports = reports;
-    this.#host.linkState(this.#peer, connection.connectionState);
+    this.#now = this.#connect();
+    this.#host.linkState(this.#peer, this.connection.connectionState);
   }
 
   prepare(type: "offer" | "answer"): void {
-    this.#published.prepare(type);
+    this.#now.published.prepare(type);
+  }
+
+  labels(): MediaLabels {
+    return this.#now.published.labels();
   }
 
   settled(): void {
-    this.#reports.settled();
+    this.#now.transports.settled();
     for (const [transceiver, track] of [...this.#tracks]) {
       const { currentDirection } = transceiver;
       if (currentDirection === "sendrecv" || currentDirection === "recvonly") continue;
@@ -157,36 +176,39 @@ export class Link implements NegotiationHost {
     this.#host.problem(error, this.#peer);
   }
 
-  #connect(): {
-    connection: RTCPeerConnection;
-    published: PublishedTracks;
-    reports: TransportReports;
-  } {
+  #connect(): Connected {
+    const { port, flowReports } = this.#host;
     const connection = new RTCPeerConnection(this.#host.configuration());
     const published = new PublishedTracks(connection, this.#rights);
-    const reports = new TransportReports(connection, this.#host.port, this.#peer);
+    const steering = new SenderSteering(connection, port);
+    const transports = new TransportReports(connection, port, this.#peer);
+    const flows = flowReports
+      ? new FlowReports(connection, this.#host, this.#peer, flowReports)
+      : undefined;
     const on = (type: string, listener: (event: Event) => void) =>
       connection.addEventListener(type, (event) => {
-        if (connection === this.#connection) listener(event);
+        if (connection === this.connection) listener(event);
       });
     on("negotiationneeded", () => this.#negotiation.need());
     on("icecandidate", (event) =>
       this.#negotiation.localCandidate((event as RTCPeerConnectionIceEvent).candidate),
     );
     on("track", (event) => this.#received(event as RTCTrackEvent));
-    on("iceconnectionstatechange", () => reports.changed());
+    on("iceconnectionstatechange", () => transports.changed());
     on("connectionstatechange", () => {
-      reports.changed();
+      transports.changed();
+      flows?.stateIs(connection.connectionState);
       this.#recovery.stateIs(connection.connectionState);
       this.#host.linkState(this.#peer, connection.connectionState);
     });
     for (const publication of this.#host.publications) published.add(publication);
-    return { connection, published, reports };
+    return { connection, published, steering, transports, flows };
   }
 
   #disconnect(): void {
-    this.#reports.stop();
-    this.#connection.close();
+    this.#now.transports.stop();
+    this.#now.flows?.stop();
+    this.#now.connection.close();
     for (const track of this.#tracks.values()) this.#host.trackEnded(track);
     this.#tracks.clear();
   }

@@ -1,7 +1,6 @@
 import type { LinkSummary, PeerView, Welcome } from "../protocol/messages.ts";
 import type { Emitter } from "./emitter.ts";
 import { Link, type LinkFrame, type LinkHost, type RemoteTrack } from "./link.ts";
-import type { Publication } from "./publication.ts";
 import type { SignallingPort } from "./requests.ts";
 import { mayLink } from "./rights.ts";
 import type { SessionEvents } from "./session-events.ts";
@@ -10,11 +9,10 @@ import type { Notice } from "./signalling.ts";
 type PeerNotice = Extract<Notice, { type: "peer-joined" | "peer-left" }> | LinkFrame;
 
 /** What links share. */
-export interface LinksContext {
-  readonly publications: Iterable<Publication>;
-  configuration(): RTCConfiguration;
-  settled(peer: string): void;
-}
+export type LinksContext = Pick<
+  LinkHost,
+  "publications" | "flowReports" | "configuration" | "flows" | "settled"
+>;
 
 /** The other peers of a session and the links to those that this peer may have one with. */
 export class Links {
@@ -127,11 +125,9 @@ export class Links {
 
   #hostFor(self: PeerView): LinkHost {
     return {
+      ...this.#context,
       self,
       port: this.#port,
-      publications: this.#context.publications,
-      configuration: () => this.#context.configuration(),
-      settled: (peer) => this.#context.settled(peer),
       linkState: (peer, state) => this.#events.emit("link", { peer, state }),
       track: (track) => this.#events.emit("track", track),
       trackEnded: (track) => this.#events.emit("track-ended", track),

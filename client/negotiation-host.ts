@@ -1,3 +1,4 @@
+import type { MediaLabels } from "../protocol/flow-query.ts";
 import type { LinkSummary } from "../protocol/messages.ts";
 import type { DuplexError, SdpFinding } from "./duplex-error.ts";
 
@@ -8,6 +9,8 @@ export interface NegotiationHost {
   renew(): void;
   /** Brings the transceivers in line with what both peers were granted, before a description is made. */
   prepare(type: "offer" | "answer"): void;
+  /** What the application says of its media, by the mids of the present local description. */
+  labels(): MediaLabels;
   /** An exchange was completed. */
   settled(): void;
   problem(error: DuplexError): void;

@@ -36,7 +36,7 @@ export class Negotiation {
 
   constructor(host: NegotiationHost, port: SignallingPort, self: string, peer: string) {
     this.#host = host;
-    this.#port = new LinkPort(port, self, peer, (findings) => host.found(findings));
+    this.#port = new LinkPort(port, self, peer, host);
     this.#self = self;
     this.#peer = peer;
     this.#local = new LocalCandidates(port, peer, (error, exchange) =>

@@ -1,9 +1,25 @@
+import type { MediaLabels } from "../protocol/flow-query.ts";
 import type { Rights } from "./rights.ts";
+
+/** What an application says of a track beside its SDP; flows that carry it have the same members. */
+export type PublicationLabels = MediaLabels[string];
+
+/** How a track is published: `streams` as of RTCRtpTransceiverInit, and what is said of it. */
+export interface PublishOptions {
+  readonly streams?: readonly MediaStream[];
+  /** Equal for tracks that carry one camera or microphone; the id of the first track when left out. */
+  readonly sourceId?: string;
+  /** Equal for tracks that are one source at several rates. */
+  readonly simulcastGroup?: string;
+  /** What it shows (RFC 4796), such as `main` or `slides`. */
+  readonly content?: string;
+}
 
 /** A track on its way to all peers, present and future. */
 export interface Publication {
   readonly track: MediaStreamTrack;
   readonly streams: readonly MediaStream[];
+  readonly labels: PublicationLabels;
   /** Takes the track away from all peers. */
   unpublish(): void;
   /** Sends another track of the same kind in its place, without negotiation. */
@@ -53,6 +69,15 @@ export class PublishedTracks {
       for (const kind of ["audio", "video"]) this.#openReceiver(kind);
     }
     for (const transceiver of this.#connection.getTransceivers()) this.#restrict(transceiver);
+  }
+
+  /** What is said of the tracks, by mid; `sourceId` tells which flows of several links are one source. */
+  labels(): MediaLabels {
+    const labels: MediaLabels = {};
+    for (const [publication, { mid }] of this.#transceivers) {
+      if (mid !== null) labels[mid] = publication.labels;
+    }
+    return labels;
   }
 
   #openReceiver(kind: string): void {

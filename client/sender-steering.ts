@@ -1,40 +1,195 @@
-import type { Flow } from "../protocol/flow.ts";
+import type { Flow, FlowApplied } from "../protocol/flow.ts";
+import { DONE, type SignallingPort } from "./requests.ts";
 
-/** Shares of simulcast layers in a limit: by pixels, as they cost. */
-function shares(encodings: readonly RTCRtpEncodingParameters[]): number[] {
-  const weights = encodings.map(({ scaleResolutionDownBy = 1 }) => 1 / scaleResolutionDownBy ** 2);
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  return weights.map((weight) => weight / sum);
+/** What its record asks of the sender of a flow; what is undefined is the application's to choose. */
+interface Asked {
+  readonly held: boolean;
+  readonly maxBitrateBps: number | undefined;
+  readonly priority: RTCPriorityType | undefined;
 }
 
-/** Changes the parameters to what the flow's record demands; false when they say so already. */
-function steer(parameters: RTCRtpSendParameters, flow: Flow): boolean {
-  const before = JSON.stringify(parameters.encodings);
-  const share = shares(parameters.encodings);
-  const { effectiveBps } = flow.limits;
-  parameters.encodings.forEach((encoding, index) => {
-    encoding.active = flow.state !== "held";
-    encoding.priority = flow.priority;
-    if (effectiveBps === undefined) delete encoding.maxBitrate;
-    else encoding.maxBitrate = Math.max(1, Math.round(effectiveBps * (share[index] ?? 1)));
-  });
-  return JSON.stringify(parameters.encodings) !== before;
-}
+/** `networkPriority` asks for DSCP marking (RFC 8837); TypeScript's DOM lacks it, and so does Firefox. */
+type Encoding = RTCRtpEncodingParameters & { networkPriority?: RTCPriorityType };
+
+/** What tells whether something is to be set: `networkPriority` goes with `priority`. */
+const TOLD_BACK = ["active", "maxBitrate", "priority"] as const;
+
+const NO_LIMIT = Number.POSITIVE_INFINITY;
+
+type Outcome = Omit<FlowApplied, "revision">;
+type Fault = NonNullable<FlowApplied["problem"]>;
 
 /**
- * Makes the sender of a flow obey its record (M5): held, bit rate, priority. A held flow stays negotiated;
- * its encodings are switched off.
+ * A hold is obeyed by what was asked, not by the state: a direction that is switched off holds the flow, too,
+ * and switching it on again must not wait for the record.
  */
-export async function obey(connection: RTCPeerConnection, flow: Flow): Promise<void> {
-  const sender = connection.getTransceivers().find(({ mid }) => mid === flow.mid)?.sender;
-  if (sender === undefined || flow.state === "ended" || flow.state === "proposed") return;
-  const parameters = sender.getParameters();
-  if (parameters.encodings.length === 0 || !steer(parameters, flow)) return;
-  try {
-    await sender.setParameters(parameters);
-  } catch (error) {
-    // The section was renegotiated or stopped meanwhile; the next record of the flow comes with it.
-    const passing = error instanceof DOMException && error.name.startsWith("Invalid");
-    if (!passing) throw error;
+function askedOf({ requests = [], state, reason, limits, priority }: Flow): Asked {
+  return {
+    held: requests.some(({ held }) => held) || (state === "held" && reason === "source-ended"),
+    maxBitrateBps: limits.effectiveBps,
+    priority: requests.some((one) => one.priority !== undefined) ? priority : undefined,
+  };
+}
+
+const asksFor = ({ held, maxBitrateBps, priority }: Asked): boolean =>
+  held || maxBitrateBps !== undefined || priority !== undefined;
+
+/** Parts of a limit for simulcast layers: by pixels, as they cost. */
+function divided(limit: number, encodings: readonly Encoding[]): number[] {
+  const weights = encodings.map(({ scaleResolutionDownBy = 1 }) => 1 / scaleResolutionDownBy ** 2);
+  const whole = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => Math.max(1, Math.floor((limit * weight) / whole)));
+}
+
+const finite = (bps: number): number | undefined => (Number.isFinite(bps) ? bps : undefined);
+
+/** The application's choice under what was asked; to a browser, a member that is undefined is not there. */
+const chosen = (own: Encoding, asked: Asked, share: number) => ({
+  active: !asked.held && own.active !== false,
+  maxBitrate: finite(Math.min(own.maxBitrate ?? NO_LIMIT, share)),
+  priority: asked.priority ?? own.priority,
+  networkPriority: asked.priority ?? own.networkPriority,
+});
+
+/** A section that stays negotiated but does not send: the way to hold where encodings cannot be. */
+const SILENT: Partial<Record<RTCRtpTransceiverDirection, RTCRtpTransceiverDirection>> = {
+  sendrecv: "recvonly",
+  sendonly: "inactive",
+};
+const SENDING: typeof SILENT = { recvonly: "sendrecv", inactive: "sendonly" };
+
+const textOf = ({ held, maxBitrateBps, priority, problem }: Outcome): string =>
+  JSON.stringify([held, maxBitrateBps, priority, problem?.code, problem?.detail]);
+
+/**
+ * Makes the senders of one connection obey the records of their flows (M5): held, bit rate, priority. What is
+ * not asked any more is as the application had it. The server is told what came of it, once per change.
+ */
+export class SenderSteering {
+  readonly #connection: RTCPeerConnection;
+  readonly #port: SignallingPort;
+  readonly #due = new Map<string, Flow>();
+  /** What the application had chosen where the record overrules it. */
+  readonly #own = new WeakMap<RTCRtpSender, readonly Encoding[]>();
+  readonly #silenced = new WeakSet<RTCRtpTransceiver>();
+  readonly #told = new Map<string, string>();
+  /** One after the other: parameters that were read are void once others are set. */
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(connection: RTCPeerConnection, port: SignallingPort) {
+    this.#connection = connection;
+    this.#port = port;
   }
+
+  /** Obeys the record of a flow that this side sends; of several that come at once, the newest. */
+  obey(flow: Flow): void {
+    this.#due.set(flow.id, flow);
+    this.#last = this.#last.then(() => this.#obeyNewest(flow.id)).catch(reportError);
+  }
+
+  /** After a reconnect: what was told last may not have arrived; the record says whether it has. */
+  repeat(): void {
+    this.#told.clear();
+  }
+
+  async #obeyNewest(id: string): Promise<void> {
+    const flow = this.#due.get(id);
+    this.#due.delete(id);
+    const { currentLocalDescription, signalingState } = this.#connection;
+    if (!flow || currentLocalDescription === null || signalingState === "closed") return;
+    if (flow.state === "ended") this.#told.delete(id);
+    if (flow.state === "ended" || flow.state === "proposed") return;
+    const asked = askedOf(flow);
+    const outcome = flow.kind === "data" ? dataOutcome(asked) : await this.#steer(flow.mid, asked);
+    const known = this.#told.get(id) ?? (flow.applied && textOf(flow.applied));
+    const text = textOf(outcome);
+    if (text === known || (known === undefined && !asksFor(asked))) return;
+    this.#told.set(id, text);
+    this.#port
+      .request({ type: "applied", flow: id, revision: flow.revision, ...outcome }, () => DONE)
+      // The flow ended meanwhile, or there is no server any more to tell.
+      .catch(() => undefined);
+  }
+
+  async #steer(mid: string, asked: Asked): Promise<Outcome> {
+    const transceiver = this.#connection
+      .getTransceivers()
+      .find((one) => one.mid === mid && one.direction !== "stopped");
+    if (transceiver === undefined) {
+      return { problem: { code: "no-sender", detail: "no transceiver has this mid" } };
+    }
+    let fault = await this.#set(transceiver.sender, asked);
+    // What was read may have changed meanwhile, by a negotiation or by the application.
+    if (fault !== undefined) fault = await this.#set(transceiver.sender, asked);
+    this.#turn(transceiver, asked.held);
+    return this.#outcome(transceiver, asked, fault);
+  }
+
+  /** Sets the parameters that differ; gives what the browser has against it. */
+  async #set(sender: RTCRtpSender, asked: Asked): Promise<Fault | undefined> {
+    const parameters = sender.getParameters();
+    const encodings: Encoding[] = parameters.encodings ?? [];
+    const shares = divided(asked.maxBitrateBps ?? NO_LIMIT, encodings);
+    const own = this.#own.get(sender) ?? encodings.map((encoding) => ({ ...encoding }));
+    let isAsBefore = true;
+    encodings.forEach((encoding, index) => {
+      const wanted = chosen(own[index] ?? encoding, asked, shares[index] ?? NO_LIMIT);
+      isAsBefore &&= TOLD_BACK.every((member) => encoding[member] === wanted[member]);
+      Object.assign(encoding, wanted);
+    });
+    try {
+      if (!isAsBefore) await sender.setParameters(parameters);
+    } catch (error) {
+      const { name, message } = error as DOMException;
+      return { code: name, detail: message.slice(0, 256) };
+    }
+    if (asksFor(asked)) this.#own.set(sender, own);
+    else this.#own.delete(sender);
+    return undefined;
+  }
+
+  /** Holds by the direction what sends nevertheless; the next negotiation tells the other side. */
+  #turn(transceiver: RTCRtpTransceiver, held: boolean): void {
+    const { direction, sender } = transceiver;
+    const silent = SILENT[direction];
+    const sending = SENDING[direction];
+    if (held && silent !== undefined && !isHeld(transceiver)) {
+      this.#silenced.add(transceiver);
+      transceiver.direction = silent;
+    }
+    // A track that was taken back meanwhile has nothing to send.
+    if (!held && this.#silenced.delete(transceiver) && sending !== undefined && sender.track) {
+      transceiver.direction = sending;
+    }
+  }
+
+  /** What the browser says after all: what it silently leaves out has not been done. */
+  #outcome(transceiver: RTCRtpTransceiver, asked: Asked, fault: Fault | undefined): Outcome {
+    const encodings: Encoding[] = transceiver.sender.getParameters().encodings ?? [];
+    const limit =
+      encodings.reduce((sum, { maxBitrate }) => sum + (maxBitrate ?? NO_LIMIT), 0) || NO_LIMIT;
+    const held = this.#silenced.has(transceiver) || isHeld(transceiver);
+    const sends = transceiver.direction in SILENT && !held;
+    const priority = encodings[0]?.priority;
+    const undone = [
+      asked.held && sends && "held",
+      limit > (asked.maxBitrateBps ?? limit) && "maxBitrateBps",
+      priority !== (asked.priority ?? priority) && "priority",
+    ].filter(Boolean);
+    const detail = `the browser does not take ${undone.join(", ")}`;
+    const problem = undone.length > 0 ? (fault ?? { code: "not-supported", detail }) : undefined;
+    return { held, maxBitrateBps: finite(limit) ?? null, priority, problem };
+  }
+}
+
+function isHeld({ sender }: RTCRtpTransceiver): boolean {
+  const encodings = sender.getParameters().encodings ?? [];
+  return encodings.length > 0 && encodings.every(({ active }) => active === false);
+}
+
+/** The priority of a data channel is fixed when it is made. */
+function dataOutcome({ priority }: Asked): Outcome {
+  if (priority === undefined) return {};
+  const detail = "the priority of a data channel is fixed when it is made";
+  return { problem: { code: "not-supported", detail } };
 }

@@ -1,17 +1,18 @@
 import type { Flow } from "../protocol/flow.ts";
 import type { FlowChange } from "../protocol/flow-query.ts";
-import type { Transport } from "../protocol/transport.ts";
 import type { PeerView, Welcome } from "../protocol/messages.ts";
+import type { Transport } from "../protocol/transport.ts";
 import { Bitrates } from "./bitrates.ts";
-import { asDuplexError, clientError, type DuplexError, errorOfFrame } from "./duplex-error.ts";
+import { clientError, errorOfFrame } from "./duplex-error.ts";
 import { Emitter, type Listener } from "./emitter.ts";
 import { FlowList } from "./flow-list.ts";
+import type { FlowReportOptions } from "./flow-reports.ts";
 import { IceServers } from "./ice-servers.ts";
 import type { RemoteTrack } from "./link.ts";
 import { Links } from "./links.ts";
 import { watchNetwork } from "./network-change.ts";
-import type { Publication } from "./publication.ts";
-import { obey } from "./sender-steering.ts";
+import type { Publication, PublishOptions } from "./publication.ts";
+import { rtpStatsOf } from "./rtp-stats.ts";
 import type { SessionEvents } from "./session-events.ts";
 import type { Closed, Notice, Signalling, SignallingState } from "./signalling.ts";
 
@@ -24,6 +25,11 @@ export interface ConnectionOptions {
   readonly rtcConfiguration?: Omit<RTCConfiguration, "certificates">;
   /** `relay` sends media through TURN only; a session that demands `relay` always has it. */
   readonly iceTransportPolicy?: RTCIceTransportPolicy;
+  /**
+   * What this side measures of its flows (getStats) is told to the server when it changes: every 5 s it is
+   * looked at, or every `intervalMs` (at least 1000). `false`: never.
+   */
+  readonly flowReports?: FlowReportOptions;
 }
 
 /** This peer's part in a session: its links to other peers, what it publishes, what it sees of flows. */
@@ -50,7 +56,9 @@ export class Session {
     this.#flowList.reset(welcome.flows);
     this.#links = new Links(signalling, this.#events, {
       publications: this.#publications,
+      flowReports: options.flowReports ?? {},
       configuration: () => this.#configuration(),
+      flows: () => this.flows,
       settled: (peer) => this.#steer(peer),
     });
     this.#links.join(welcome);
@@ -116,17 +124,28 @@ export class Session {
     return this.#events.on(type, listener);
   }
 
-  /** Sends a track to every peer, present and future. Throws `not-permitted` when the token does not grant its kind. */
-  publish(track: MediaStreamTrack, ...streams: MediaStream[]): Publication {
+  /**
+   * Sends a track to every peer, present and future; streams as of `addTrack`, or options as of
+   * `addTransceiver` with what is to be said of it in the records of its flows. Throws `not-permitted` when the
+   * token does not grant its kind.
+   */
+  publish(
+    track: MediaStreamTrack,
+    ...given: MediaStream[] | [options: PublishOptions]
+  ): Publication {
     const granted: readonly string[] = this.peer.publish;
     if (!granted.includes(track.kind)) {
       const detail = `this peer may publish ${granted.join(", ") || "nothing"}`;
       throw clientError("not-permitted", `The token does not grant ${track.kind}`, detail, 403);
     }
     const session = this;
+    const [first] = given;
+    const isOptions = first !== undefined && !(first instanceof MediaStream);
+    const { streams, ...said } = isOptions ? first : { streams: given as MediaStream[] };
     let current = track;
     const publication: Publication = {
-      streams,
+      streams: streams ?? [],
+      labels: { sourceId: track.id, ...said },
       get track() {
         return current;
       },
@@ -185,7 +204,8 @@ export class Session {
       const flows = this.flows.filter(({ from, to, state }) => {
         return state !== "ended" && (from === peer || to === peer);
       });
-      for (const [flow, rate] of await measured.measure(connection, this.peer.id, flows)) {
+      const stats = await rtpStatsOf(connection);
+      for (const [flow, rate] of measured.measure(stats, this.peer.id, flows)) {
         rates.set(flow, rate);
       }
     }
@@ -204,6 +224,8 @@ export class Session {
     this.#flowList.reset(welcome.flows);
     this.#links.resume(welcome);
     this.#reconfigure();
+    // What was asked of a flow meanwhile came with no event.
+    for (const flow of this.flows) this.#obey(flow);
     this.#events.emit("flows", this.flows);
   }
 
@@ -265,14 +287,6 @@ export class Session {
   }
 
   #obey(flow: Flow): void {
-    const connection = flow.from === this.peer.id ? this.connection(flow.to) : undefined;
-    if (connection === undefined) return;
-    obey(connection, flow).catch((error: unknown) => {
-      this.#problem(asDuplexError(error), flow.to);
-    });
-  }
-
-  #problem(error: DuplexError, peer: string): void {
-    this.#events.emit("problem", { error, peer });
+    if (flow.from === this.peer.id) this.#links.get(flow.to)?.obey(flow);
   }
 }

@@ -1,28 +1,27 @@
-import type { SelectedPair, TransportState } from "../protocol/transport.ts";
+import type { TransportState } from "../protocol/transport.ts";
+import { dataMidOf } from "./description.ts";
 import type { SignallingPort } from "./requests.ts";
-import { selectedPairsOf } from "./selected-pairs.ts";
+import { type ConnectionTransports, type TransportStats, transportsOf } from "./transport-stats.ts";
 
 /** Firefox does not tell when the pair changes: after a change of state it is looked at again. */
 const LOOK_AGAIN_MS = [1000, 5000];
 
-const STATES: Readonly<Record<string, TransportState>> = {
-  new: "new",
-  connecting: "checking",
-  checking: "checking",
-  connected: "connected",
-  completed: "connected",
-  disconnected: "disconnected",
-  failed: "failed",
-  closed: "closed",
-};
+/** The state of a connection or an ICE transport in the words of the records. */
+function recorded(state: RTCPeerConnectionState | RTCIceTransportState): TransportState {
+  if (state === "connecting") return "checking";
+  return state === "completed" ? "connected" : state;
+}
 
-interface TransportOfMid {
+interface ReportedTransport {
   /** Undefined when the link has one transport for all. */
   readonly mid: string | undefined;
   readonly state: TransportState;
+  /** Why it failed. */
+  readonly reason: string | undefined;
+  readonly stats: TransportStats | undefined;
 }
 
-/** Tells the server the state and the selected pair of a link's transports, when they change. */
+/** Tells the server state, selected pair and DTLS of a link's transports, when they change. */
 export class TransportReports {
   readonly #connection: RTCPeerConnection;
   readonly #port: SignallingPort;
@@ -32,7 +31,7 @@ export class TransportReports {
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   /** Until an exchange is completed the server has no transport to report on. */
   #agreed = false;
-  #pairs: ReadonlyMap<string, SelectedPair> = new Map();
+  #stats: ConnectionTransports = { byMid: new Map(), others: [] };
   #looking: Promise<void> = Promise.resolve();
 
   constructor(connection: RTCPeerConnection, port: SignallingPort, peer: string) {
@@ -43,7 +42,8 @@ export class TransportReports {
 
   /** True when media of this side goes through a TURN server. */
   get relayed(): boolean {
-    return [...this.#pairs.values()].some(({ local }) => local.candidateType === "relay");
+    const { byMid, others } = this.#stats;
+    return [...byMid.values(), ...others].some(({ pair }) => pair.local.candidateType === "relay");
   }
 
   /** Something changed: looks now, and again soon. */
@@ -72,11 +72,13 @@ export class TransportReports {
   settled(): void {
     this.#agreed = true;
     this.#told.clear();
-    for (const { iceTransport } of this.#dtlsTransports().values()) {
+    for (const transport of this.#dtlsTransports().values()) {
+      const { iceTransport } = transport;
       if (this.#watched.has(iceTransport)) continue;
       this.#watched.add(iceTransport);
       iceTransport.addEventListener("selectedcandidatepairchange", () => this.changed());
       iceTransport.addEventListener("statechange", () => this.changed());
+      transport.addEventListener("statechange", () => this.changed());
     }
     this.look();
   }
@@ -93,14 +95,9 @@ export class TransportReports {
   async #report(): Promise<void> {
     const { connectionState } = this.#connection;
     if (!this.#agreed || !this.#port.connected || connectionState === "new") return;
-    if (connectionState !== "closed") this.#pairs = await selectedPairsOf(this.#connection);
-    for (const { mid, state } of this.#transports()) {
-      const pair = state === "connected" ? this.#pairs.get(mid ?? "") : undefined;
-      const report = {
-        state,
-        ...(mid !== undefined && { transport: mid }),
-        ...(pair !== undefined && { pair }),
-      };
+    if (connectionState !== "closed") this.#stats = await transportsOf(this.#connection);
+    for (const { mid, state, reason, stats } of this.#transports()) {
+      const report = { state, transport: mid, reason, ...(state === "connected" && stats) };
       const text = JSON.stringify(report);
       if (this.#told.get(mid ?? "") === text) continue;
       this.#told.set(mid ?? "", text);
@@ -108,15 +105,23 @@ export class TransportReports {
     }
   }
 
-  #transports(): TransportOfMid[] {
+  #transports(): ReportedTransport[] {
     const transports = this.#dtlsTransports();
-    if (transports.size <= 1) {
-      return [{ mid: undefined, state: STATES[this.#connection.connectionState] ?? "new" }];
+    const { byMid, others } = this.#stats;
+    if (transports.size > 1) {
+      const unnamed = [...transports.keys()].filter((mid) => !byMid.has(mid)).length;
+      return [...transports].map(([mid, transport]) => ({
+        mid,
+        state: stateOf(transport),
+        reason: reasonOf(transport),
+        stats: byMid.get(mid) ?? among(others, transport, unnamed),
+      }));
     }
-    return [...transports].map(([mid, { iceTransport, state }]) => ({
-      mid,
-      state: state === "failed" ? "failed" : (STATES[iceTransport.state] ?? "new"),
-    }));
+    const [transport] = transports.values();
+    const state = recorded(this.#connection.connectionState);
+    const reason = state === "failed" && transport ? reasonOf(transport) : undefined;
+    const [stats] = [...byMid.values(), ...others];
+    return [{ mid: undefined, state, reason, stats }];
   }
 
   /** Each transport once, under the mid of its first section. */
@@ -132,8 +137,36 @@ export class TransportReports {
       found.set(mid, transport);
     }
     const sctp = this.#connection.sctp?.transport;
-    // A data channel's section has no transceiver to name its mid; bundled, it needs none.
-    if (sctp !== undefined && found.size === 0) found.set("", sctp);
+    // A data channel's section has no transceiver to name its mid.
+    const mid = dataMidOf(this.#connection.currentLocalDescription?.sdp);
+    if (sctp !== undefined && mid !== undefined && !known.has(sctp)) found.set(mid, sctp);
     return found;
   }
+}
+
+/** Of ICE and DTLS together; a path without keys carries nothing yet. */
+function stateOf({ state, iceTransport }: RTCDtlsTransport): TransportState {
+  if (state === "failed") return "failed";
+  const ice = recorded(iceTransport.state);
+  return ice === "connected" && state !== "connected" ? "checking" : ice;
+}
+
+function reasonOf({ state, iceTransport }: RTCDtlsTransport): string | undefined {
+  if (state === "failed") return "dtls-failed";
+  return iceTransport.state === "failed" ? "ice-failed" : undefined;
+}
+
+/** Statistics name the mids of RTP only: which of the others is that of a transport, where that is certain. */
+function among(
+  others: readonly TransportStats[],
+  { iceTransport }: RTCDtlsTransport,
+  unnamed: number,
+): TransportStats | undefined {
+  // Firefox has no such method. By ports, because Chromium puts brackets around addresses of IPv6 here.
+  const used = iceTransport.getSelectedCandidatePair?.();
+  if (!used) return others.length === 1 && unnamed === 1 ? others[0] : undefined;
+  return others.find(
+    ({ pair: { local, remote } }) =>
+      local.port === used.local.port && remote.port === used.remote.port,
+  );
 }
