@@ -1,12 +1,13 @@
 import type { Flow, FlowsView } from "../protocol/flow.ts";
 import type { FlowChange, FlowFilter } from "../protocol/flow-query.ts";
-import { filterFlows } from "../protocol/flows/filter.ts";
+import { filterFlows, isFilter } from "../protocol/flows/filter.ts";
 import type { PeerView } from "../protocol/messages.ts";
 import { isProblem, type Problem, problem } from "../protocol/problem.ts";
 import { newSession, type Session } from "../protocol/session.ts";
 import type { SessionConfig } from "../protocol/session-config.ts";
 import { findFlow } from "../protocol/steering.ts";
 import { type SessionView, viewFlows, viewPeer, viewSession } from "../protocol/views.ts";
+import { withHashedCnames } from "./hash-cnames.ts";
 import type { Asker, LinkFinding, SessionCommands } from "./session-commands.ts";
 import { SessionSockets } from "./session-sockets.ts";
 import { sessionNotFound } from "./session-turns.ts";
@@ -32,13 +33,12 @@ export class SessionObject extends SessionSockets implements SessionCommands {
     const session = this.#readBy(asker);
     if (isProblem(session)) return session;
     const view = viewFlows(session, asker && { id: asker.peer, role: asker.role });
-    const flows = filterFlows(view.flows, filter);
+    const flows = filterFlows(view.flows, filter, view.transports);
     const named = new Set(flows.map(({ transport }) => transport));
-    const transports =
-      flows.length === view.flows.length
-        ? view.transports
-        : view.transports.filter(({ id }) => named.has(id));
-    return { revision: view.revision, flows: [...flows], transports };
+    const transports = isFilter(filter)
+      ? view.transports.filter(({ id }) => named.has(id))
+      : view.transports;
+    return { revision: view.revision, flows: await this.#shownTo(asker, session, flows), transports };
   }
 
   async flow(asker: Asker, id: string): Promise<Flow | Problem> {
@@ -47,7 +47,8 @@ export class SessionObject extends SessionSockets implements SessionCommands {
     const found = findFlow(session, id)?.flow;
     const own =
       !asker || asker.role === "observer" || found?.from === asker.peer || found?.to === asker.peer;
-    return found && own ? found : problem("flow-not-found", "no such flow is in this session");
+    if (!found || !own) return problem("flow-not-found", "no such flow is in this session");
+    return this.#oneShownTo(asker, session, found);
   }
 
   async changeFlow(asker: Asker, id: string, change: FlowChange): Promise<Flow | Problem> {
@@ -57,7 +58,20 @@ export class SessionObject extends SessionSockets implements SessionCommands {
     const by = asker ? { peer: asker.peer } : {};
     const turned = this.turn({ type: "change-flow", flow: id, change, at: Date.now(), ...by });
     if (isProblem(turned)) return turned;
-    return findFlow(turned, id)?.flow ?? problem("flow-not-found", "the flow is gone");
+    const changed = findFlow(turned, id)?.flow;
+    return changed
+      ? this.#oneShownTo(asker, turned, changed)
+      : problem("flow-not-found", "the flow is gone");
+  }
+
+  /** Flows as the asker may see them: outside the session, CNAMEs are hashed. */
+  async #shownTo(asker: Asker, { id }: Session, flows: readonly Flow[]): Promise<Flow[]> {
+    return asker ? [...flows] : withHashedCnames(this.env, id, flows);
+  }
+
+  async #oneShownTo(asker: Asker, session: Session, flow: Flow): Promise<Flow> {
+    const [shown = flow] = await this.#shownTo(asker, session, [flow]);
+    return shown;
   }
 
   async findings(asker: Asker): Promise<LinkFinding[] | Problem> {

@@ -1,5 +1,14 @@
+import type { Flow } from "../protocol/flow.ts";
 import type { Link, Peer, Session, Trickle } from "../protocol/session.ts";
 import type { SessionConfig } from "../protocol/session-config.ts";
+import {
+  type EndedFlows,
+  NO_ENDED_FLOWS,
+  restored,
+  type Stretch,
+  shelve,
+  stretchesOf,
+} from "./ended-flows.ts";
 
 /** What the one row of a session holds; everything else has rows of its own. */
 interface Head {
@@ -14,6 +23,8 @@ interface Head {
 interface LinkRow {
   readonly link: Link;
   readonly trickle: readonly Trickle[];
+  /** Where the flows stand that have rows of their own; absent when none has. */
+  readonly stretches?: readonly Stretch[];
 }
 
 /** A row holds at most 2 MB; longer values are cut. In characters, of which UTF-8 makes at most 3 bytes. */
@@ -24,6 +35,8 @@ const PART_CHARACTERS = 500_000;
  */
 export class SessionStore {
   readonly #sql: SqlStorage;
+  /** What the rows of ended flows have of a link as it was last written or read; found anew by `load`. */
+  readonly #ended = new WeakMap<Link, EndedFlows>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -39,13 +52,18 @@ export class SessionStore {
   }
 
   load(): Session | null {
-    const made = this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'session'").toArray();
-    if (made.length === 0) return null;
+    const tables = this.#sql
+      .exec<{ name: string }>(
+        "SELECT name FROM sqlite_master WHERE name IN ('session', 'ended_flow')",
+      )
+      .toArray()
+      .map(({ name }) => name);
+    if (!tables.includes("session")) return null;
     const [row] = this.#sql.exec<{ json: string }>("SELECT json FROM session").toArray();
     if (!row) return null;
     const { kicked, ...head } = JSON.parse(row.json) as Head;
     const peers = this.#sql.exec<{ json: string }>("SELECT json FROM peer ORDER BY id").toArray();
-    const links = this.#links();
+    const links = this.#links(tables.includes("ended_flow") ? this.#endedRows() : new Map());
     return {
       ...head,
       kicked: new Set(kicked),
@@ -57,13 +75,41 @@ export class SessionStore {
     };
   }
 
-  #links(): LinkRow[] {
+  #links(ended: ReadonlyMap<string, ReadonlyMap<number, readonly Flow[]>>): LinkRow[] {
     const texts = new Map<string, string>();
     const rows = this.#sql.exec<{ id: string; json: string }>(
       "SELECT id, json FROM link ORDER BY id, part",
     );
     for (const { id, json } of rows) texts.set(id, (texts.get(id) ?? "") + json);
-    return [...texts.values()].map((json) => JSON.parse(json) as LinkRow);
+    return [...texts].map(([id, json]) =>
+      this.#withEnded(JSON.parse(json) as LinkRow, ended.get(id) ?? new Map()),
+    );
+  }
+
+  #withEnded(row: LinkRow, rows: ReadonlyMap<number, readonly Flow[]>): LinkRow {
+    if (!row.stretches) return row;
+    const { flows, ended } = restored(row.link.flows.flows, row.stretches, rows);
+    const link = { ...row.link, flows: { ...row.link.flows, flows } };
+    this.#ended.set(link, ended);
+    return { link, trickle: row.trickle };
+  }
+
+  /** By link and number of the first flow. */
+  #endedRows(): Map<string, Map<number, readonly Flow[]>> {
+    const texts = new Map<string, Map<number, string>>();
+    const parts = this.#sql.exec<{ link: string; first: number; json: string }>(
+      "SELECT link, first, json FROM ended_flow ORDER BY link, first, part",
+    );
+    for (const { link, first, json } of parts) {
+      const ofLink = texts.get(link) ?? new Map<number, string>();
+      texts.set(link, ofLink.set(first, (ofLink.get(first) ?? "") + json));
+    }
+    return new Map(
+      [...texts].map(([link, ofLink]) => [
+        link,
+        new Map([...ofLink].map(([first, json]) => [first, JSON.parse(json) as Flow[]])),
+      ]),
+    );
   }
 
   /**
@@ -80,7 +126,7 @@ export class SessionStore {
     this.#savePeers(before, after);
     for (const [id, link] of after.links) {
       if (link === before.links.get(id) && !forced.has(id)) continue;
-      this.#saveLink({ link, trickle: after.trickle.get(id) ?? [] });
+      this.#saveLink(before.links.get(id), link, after.trickle.get(id) ?? []);
       written.add(id);
     }
     return written;
@@ -100,19 +146,63 @@ export class SessionStore {
     }
   }
 
-  #saveLink(row: LinkRow): void {
-    const json = JSON.stringify(row);
-    const parts = Math.max(1, Math.ceil(json.length / PART_CHARACTERS));
-    for (let part = 0; part < parts; part++) {
+  #saveLink(before: Link | undefined, link: Link, trickle: readonly Trickle[]): void {
+    const known =
+      this.#ended.get(link) ?? (before && this.#ended.get(before)) ?? NO_ENDED_FLOWS;
+    const { ended, written, erased } = shelve(known, link.flows.flows);
+    this.#saveEnded(link.id, known.next, written, erased);
+    this.#ended.set(link, ended);
+    const { kept, stretches } = stretchesOf(ended, link.flows.flows);
+    const row: LinkRow =
+      stretches.length === 0
+        ? { link, trickle }
+        : { link: { ...link, flows: { ...link.flows, flows: kept } }, trickle, stretches };
+    const parts = partsOf(JSON.stringify(row));
+    for (const [part, json] of parts.entries()) {
       this.#sql.exec(
         "INSERT INTO link (id, part, json) VALUES (?, ?, ?) ON CONFLICT (id, part) DO UPDATE SET json = excluded.json",
-        row.link.id,
+        link.id,
         part,
-        json.slice(part * PART_CHARACTERS, (part + 1) * PART_CHARACTERS),
+        json,
       );
     }
-    this.#sql.exec("DELETE FROM link WHERE id = ? AND part >= ?", row.link.id, parts);
+    this.#sql.exec("DELETE FROM link WHERE id = ? AND part >= ?", link.id, parts.length);
   }
+
+  #saveEnded(link: string, first: number, flows: readonly Flow[], erased: readonly number[]): void {
+    for (const row of erased) {
+      this.#sql.exec("DELETE FROM ended_flow WHERE link = ? AND first = ?", link, row);
+    }
+    if (flows.length === 0) return;
+    // Few sessions have so many: the others do without the table.
+    this.#sql.exec(
+      `CREATE TABLE IF NOT EXISTS ended_flow
+       (link TEXT, first INTEGER, part INTEGER, json TEXT NOT NULL, PRIMARY KEY (link, first, part)) STRICT, WITHOUT ROWID`,
+    );
+    for (const [part, json] of partsOf(JSON.stringify(flows)).entries()) {
+      this.#sql.exec(
+        "INSERT INTO ended_flow (link, first, part, json) VALUES (?, ?, ?, ?)",
+        link,
+        first,
+        part,
+        json,
+      );
+    }
+  }
+}
+
+/** A text in as many parts as rows take; at least one. No character is cut in two: UTF-8 has no halves. */
+function partsOf(json: string): readonly string[] {
+  const parts: string[] = [];
+  let from = 0;
+  do {
+    const end = from + PART_CHARACTERS;
+    const isInPair = /[\uD800-\uDBFF]/.test(json.charAt(end - 1));
+    const to = isInPair ? end - 1 : end;
+    parts.push(json.slice(from, to));
+    from = to;
+  } while (from < json.length);
+  return parts;
 }
 
 const headChanged = (before: Session, after: Session): boolean =>

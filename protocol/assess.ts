@@ -1,4 +1,7 @@
+import { ceilingOf } from "./ceilings.ts";
 import type { Kind } from "./flow.ts";
+import type { AgreedPair } from "./flows/agreed-pair.ts";
+import { lowestOf } from "./flows/flow-limits.ts";
 import type { Move } from "./move.ts";
 import { type Problem, problem } from "./problem.ts";
 import { checkDescription, checkHistory, checkPair, checkPolicy } from "./sdp/check.ts";
@@ -6,7 +9,14 @@ import { type Description, readDescription } from "./sdp/description.ts";
 import { isFinding, type SdpFinding } from "./sdp/finding.ts";
 import { type Before, type HistorySubject, type Leg, marksOf, withMarks } from "./sdp/history.ts";
 import type { DescriptionRole } from "./sdp/rule.ts";
-import type { Link, OpenExchange, Peer, Session, StoredDescription } from "./session.ts";
+import type {
+  AgreedExchange,
+  Link,
+  OpenExchange,
+  Peer,
+  Session,
+  StoredDescription,
+} from "./session.ts";
 
 /** A description as the server understands it before it is forwarded (D1, A2). */
 export interface Assessment {
@@ -34,6 +44,13 @@ export function readable(stored: StoredDescription | undefined): Description | u
   if (!stored) return undefined;
   const read = reading(stored);
   return !isFinding(read) && read.isUsable ? read : undefined;
+}
+
+/** The pair in force as flows are derived from it, or undefined when there is none that can be read. */
+export function readablePair(inForce: AgreedExchange | null): AgreedPair | undefined {
+  const offer = readable(inForce?.offer);
+  const answer = readable(inForce?.answer);
+  return inForce && offer && answer ? { offer, answer, offerer: inForce.offerer } : undefined;
 }
 
 /**
@@ -159,13 +176,14 @@ function legsOf(session: Session, { peers, said, open }: Link): readonly Leg[] {
 }
 
 /** What the session allows the author of a description. */
-function policyFor({ session: { config }, sender, receiver }: Move) {
-  const downlink = sender.role === "media-server" ? undefined : config.maxDownlinkBps;
-  const uplink = receiver.role === "media-server" ? undefined : config.maxUplinkBps;
-  const ceilings = [downlink, uplink].filter((bps) => bps !== undefined);
+function policyFor({ session, sender, receiver }: Move) {
+  const ceilings = [
+    ceilingOf(session, sender, "downlink") ?? [],
+    ceilingOf(session, receiver, "uplink") ?? [],
+  ].flat();
   return {
-    isRelayOnly: config.iceTransportPolicy === "relay",
-    maxReceiveBps: ceilings.length > 0 ? Math.min(...ceilings) : undefined,
+    isRelayOnly: session.config.iceTransportPolicy === "relay",
+    maxReceiveBps: lowestOf(ceilings)?.bps,
   };
 }
 

@@ -1,7 +1,10 @@
-import { type Assessment, assess, readable, recentOffers, told } from "./assess.ts";
+import { type Assessment, assess, readable, readablePair, recentOffers, told } from "./assess.ts";
 import { agreeFlows } from "./flows/agree.ts";
+import type { AgreedPair } from "./flows/agreed-pair.ts";
 import { candidateCounts } from "./flows/candidate-counts.ts";
+import { labelsFor } from "./flows/labels.ts";
 import { proposeFlows } from "./flows/propose.ts";
+import { withdrawFlows } from "./flows/withdraw.ts";
 import { LIMITS } from "./limits.ts";
 import type { FromPeer } from "./messages.ts";
 import {
@@ -60,12 +63,14 @@ export function offer(
   const base = link.open ? closeOpen(made, "superseded") : made;
   const exchange = link.exchange + 1;
   const { description } = assessed;
+  const media = description && labelsFor(description, message.media);
   const context = flowContext(base.session, base.link, at, exchange);
   const open: OpenExchange = {
     exchange,
     offerer: sender.id,
     offer: stored,
     ...(message.restart === undefined ? {} : { restart: message.restart }),
+    ...(media === undefined ? {} : { media }),
     expiresAt: at + LIMITS.offerExpiryMs,
   };
   const noted = withFindings(base.link, assessed.findings, { from: sender.id, at, exchange });
@@ -74,7 +79,16 @@ export function offer(
     exchange,
     open,
     offeredAt: [...recentOffers(link, at), at],
-    flows: description ? proposeFlows(context, noted.flows, description, sender.id) : noted.flows,
+    flows: description
+      ? proposeFlows(
+          context,
+          noted.flows,
+          description,
+          sender.id,
+          readablePair(link.inForce),
+          media,
+        )
+      : noted.flows,
   };
   return {
     session: withLink(base.session, next),
@@ -126,7 +140,10 @@ export function answer(
     ...withFindings(link, assessed.findings, { from: sender.id, at, exchange }),
     open: null,
     inForce,
-    flows: agreed(made, inForce, trickle),
+    flows: agreed(made, inForce, trickle, {
+      ...(open.media ? { [offerer]: open.media } : {}),
+      ...(message.media ? { [sender.id]: message.media } : {}),
+    }),
     said: saidAfter(link, inForce),
   };
   const waiting = trickle.find((entry) => entry.from === sender.id);
@@ -169,24 +186,23 @@ function settle(entry: Trickle, pair: NonNullable<Link["inForce"]>): Trickle {
     : { ...entry, candidates: current, dropped: entry.dropped + dropped };
 }
 
-function agreed(made: Move, pair: NonNullable<Link["inForce"]>, trickle: readonly Trickle[]) {
+function agreed(
+  made: Move,
+  inForce: AgreedExchange,
+  trickle: readonly Trickle[],
+  labels: NonNullable<AgreedPair["labels"]>,
+) {
   const { link, session, at } = made;
-  const offerRead = readable(pair.offer);
-  const answerRead = readable(pair.answer);
-  if (!offerRead || !answerRead) return link.flows;
-  const described = { offer: offerRead, answer: answerRead, offerer: pair.offerer };
-  const before = link.inForce;
-  const previousOffer = readable(before?.offer);
-  const previousAnswer = readable(before?.answer);
+  const context = flowContext(session, link, at, inForce.exchange);
+  const pair = readablePair(inForce);
+  // Nothing can be read from it: what it may have accepted is not known.
+  if (!pair) return withdrawFlows(context, link.flows, "not-accepted");
   return agreeFlows(
-    flowContext(session, link, at, pair.exchange),
+    context,
     link.flows,
-    described,
-    candidateCounts(link.peers, described, trickle),
-    session.config,
-    before && previousOffer && previousAnswer
-      ? { offer: previousOffer, answer: previousAnswer, offerer: before.offerer }
-      : undefined,
+    { ...pair, labels },
+    candidateCounts(link.peers, pair, trickle),
+    readablePair(link.inForce),
   );
 }
 

@@ -112,7 +112,7 @@ const Dscp = z.object({
       feedback: z.int().describe("urgent feedback: may be one step higher"),
     })
     .optional()
-    .describe("RFC 8837 s5; media flows"),
+    .describe("RFC 8834 s12.1.3; media flows"),
   constraint: z
     .enum(["shared-tcp", "shared-sctp"])
     .optional()

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { Flow, FlowApplied, FlowQuality, Kind, MediaSource } from "./flow.ts";
+import { Flow, FlowApplied, FlowQuality, Kind } from "./flow.ts";
 import { FlowChange, FlowSources, MediaLabels } from "./flow-query.ts";
 import { LIMITS } from "./limits.ts";
-import { Role } from "./session-config.ts";
+import { PeerTraits, Role } from "./session-config.ts";
 import { DtlsReport, SelectedPair, Transport, TransportState } from "./transport.ts";
 
 /**
@@ -48,11 +48,20 @@ const complete = z.boolean().optional().describe("no more candidates of this gen
 
 const flowId = z.string().max(512).describe("id of the flow");
 
+const ssrc = z.int().min(0).max(0xffffffff);
+
 /** Entry of a `quality` report. */
 export const QualityReport = FlowQuality.extend({
   flow: flowId,
   sources: z
-    .array(MediaSource.pick({ ssrc: true, rtx: true, fec: true, rid: true }))
+    .array(
+      z.object({
+        ssrc,
+        rtx: ssrc.optional(),
+        fec: ssrc.optional(),
+        rid: z.string().max(256).optional(),
+      }),
+    )
     .max(64)
     .optional()
     .describe("SSRCs in use, signalled or not"),
@@ -162,6 +171,7 @@ export const PeerView = z
     publish: z.array(Kind),
     subscribe: z.array(Kind),
     metadata: z.record(z.string(), z.unknown()).optional(),
+    ...PeerTraits.shape,
     state: z.enum(["connected", "away"]).describe("away: socket lost, in the resume window (S5)"),
     joinedAt: z.number(),
   })
@@ -253,11 +263,15 @@ export const TO_PEER = {
     iceServersExpireAt: z.number().optional().describe("milliseconds since 1970"),
     peers: z.array(PeerView).describe("the other peers"),
     links: z.array(LinkSummary),
-    flows: z.object({
-      revision: z.int(),
-      flows: z.array(Flow),
-      transports: z.array(Transport),
-    }),
+    flows: z
+      .object({
+        revision: z.int(),
+        flows: z.array(Flow),
+        transports: z.array(Transport),
+      })
+      .describe(
+        "what the peer may read: live flows and the 64 newest ended ones, with their transports; `flows` events follow on from here, GET .../flows has all",
+      ),
     tokenExpiresAt: z.number(),
   }),
   ack: message("ack", "The request was done.", {
@@ -312,8 +326,8 @@ export const TO_PEER = {
     from: z.string().describe("the other peer of the link"),
     exchange,
   }),
-  flows: message("flows", "Flows and transports that changed.", {
-    revision: z.int(),
+  flows: message("flows", "Flows and transports that changed, whole records.", {
+    revision: z.int().describe("of the session after the change (F4)"),
     changed: z.array(Flow),
     transports: z.array(Transport),
   }),

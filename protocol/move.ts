@@ -11,6 +11,7 @@ import {
 import { type Problem, problem } from "./problem.ts";
 import {
   type Effect,
+  isConnected,
   type Link,
   type OpenExchange,
   type Peer,
@@ -51,8 +52,18 @@ export function flowContext(
     at,
     revision: revisionOf(session) + 1,
     exchange,
+    ...(link.peers.every((id) => isConnected(session.peers.get(id))) ? {} : { isStale: true }),
     ...(mediaServer === undefined ? {} : { mediaServer }),
+    ...topologyOf(session, link),
   };
+}
+
+/** What a media server makes of its flows, only it can say. */
+function topologyOf(session: Session, { peers }: Link): Pick<FlowContext, "topology"> {
+  const ends = peers.flatMap((id) => session.peers.get(id) ?? []);
+  if (ends.some(({ gateway }) => gateway)) return { topology: "gateway" };
+  const hasServer = ends.some(({ role }) => role === "media-server");
+  return hasServer ? {} : { topology: "point-to-point" };
 }
 
 export function move(

@@ -19,7 +19,7 @@ import {
   withPeer,
   withTrickle,
 } from "./session.ts";
-import type { Grant } from "./session-config.ts";
+import { type Grant, traitsOf } from "./session-config.ts";
 import {
   candidatesMessage,
   currentTrickle,
@@ -82,6 +82,7 @@ const peerOf = (grant: Grant, known: Peer | undefined, at: number): Peer => ({
   publish: grant.publish,
   subscribe: grant.subscribe,
   ...(grant.metadata === undefined ? {} : { metadata: grant.metadata }),
+  ...traitsOf(grant),
   tokenExpiresAt: grant.expiresAt,
   joinedAt: known?.joinedAt ?? at,
   connection: (known?.connection ?? 0) + 1,
@@ -175,6 +176,16 @@ export function kick(session: Session, id: string, at: number): Step {
   const left = leave(session, id, "kicked", at);
   const kicked = new Set(left.session.kicked).add(id);
   return { session: { ...left.session, kicked }, effects: left.effects };
+}
+
+/** The session with all its flows ended, as they are told of once more. */
+export function withEndedFlows(session: Session, at: number): Session {
+  let next = session;
+  for (const link of session.links.values()) {
+    const flows = endFlows(flowContext(session, link, at), link.flows, "session-ended");
+    if (flows !== link.flows) next = withLink(next, { ...link, flows });
+  }
+  return next;
 }
 
 /** Ends the session: everyone is told and closed with 4000, then everything is erased (S6). */

@@ -49,6 +49,8 @@ export const PROBLEMS = {
   "not-found": row("Nothing is at this address", "S1", 404, "reply"),
   "session-not-found": row("There is no such session", "S1", 404, "reply"),
   "flow-not-found": row("There is no such flow", "F1", 404, "reply"),
+  "flow-held": row("Somebody else holds the flow", "F7", 409, "reply"),
+  "flow-not-steerable": row("A flow of this kind cannot be steered so", "F7", 409, "count"),
   "session-full": row("The session has as many peers as it may", "S7", 409, "reply"),
   "unknown-peer": row("No such peer is in the session", "A2", 404, "reply"),
   "peer-away": row("The peer's socket is lost; it may come back", "S5", 409, "reply"),
@@ -66,6 +68,11 @@ export const PROBLEMS = {
   // SDP
   "sdp-too-large": row("The description is larger than the limit", "D4", 413, "count"),
   "sdp-invalid": row("The description is broken", "D1", 422, "count"),
+  // Media flows
+  "flow-ended": row("The flow is over", "F4", 409, "reply"),
+  "source-not-received": row("The sender of the flow receives no such flow", "F9", 409, "reply"),
+  "flow-loop": row("A flow cannot carry on itself", "F9", 409, "count"),
+  "unknown-layer": row("No source of the flow has this layer", "F9", 409, "reply"),
   // The server itself
   misconfigured: row("The server is not configured for this", "S1", 503, "reply"),
   "turn-unavailable": row("No TURN credentials can be had now", "A3", 503, "reply"),

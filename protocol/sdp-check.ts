@@ -87,5 +87,5 @@ function agreed(offer: Description, answer: Description, at: number): readonly F
   const context = contextAt(at);
   const pair = { offer, answer, offerer: OFFERER };
   const counts = candidateCounts(context.peers, pair, []);
-  return agreeFlows(context, NO_FLOWS, pair, counts, {}).flows;
+  return agreeFlows(context, NO_FLOWS, pair, counts).flows;
 }

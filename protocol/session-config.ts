@@ -30,8 +30,16 @@ export const SessionRequest = z
       .default("enforce")
       .describe("enforce: a broken description is refused; report: it is forwarded (D1)"),
     iceTransportPolicy: z.enum(["all", "relay"]).default("all"),
-    maxUplinkBps: z.int().positive().optional(),
-    maxDownlinkBps: z.int().positive().optional(),
+    maxUplinkBps: z
+      .int()
+      .positive()
+      .optional()
+      .describe("what a peer may send: audio and video of all its links together, bits per second"),
+    maxDownlinkBps: z
+      .int()
+      .positive()
+      .optional()
+      .describe("what a peer may receive, in the same way; neither holds for media servers"),
     emptyTtlSeconds: z
       .int()
       .min(1)
@@ -57,6 +65,49 @@ export type SessionRequest = z.input<typeof SessionRequest>;
 /** What a session was created with, defaults filled in. */
 export type SessionConfig = z.output<typeof SessionRequest>;
 
+/** What a peer may have besides its rights: ceilings of its own, and what it stands for. */
+export const PeerTraits = z.object({
+  maxUplinkBps: z
+    .int()
+    .positive()
+    .optional()
+    .describe("what the peer may send, all its audio and video together, bits per second"),
+  maxDownlinkBps: z
+    .int()
+    .positive()
+    .optional()
+    .describe("what the peer may receive, all its audio and video together, bits per second"),
+  gateway: z.boolean().optional().describe("the peer stands for an endpoint without WebRTC"),
+});
+
+/** The same as a value without empty members. */
+export interface PeerTraits {
+  readonly maxUplinkBps?: number;
+  readonly maxDownlinkBps?: number;
+  readonly gateway?: boolean;
+}
+
+/** Only the traits of whoever has more. */
+export function traitsOf({
+  maxUplinkBps,
+  maxDownlinkBps,
+  gateway,
+}: z.output<typeof PeerTraits>): PeerTraits {
+  return {
+    ...(maxUplinkBps === undefined ? {} : { maxUplinkBps }),
+    ...(maxDownlinkBps === undefined ? {} : { maxDownlinkBps }),
+    ...(gateway ? { gateway } : {}),
+  };
+}
+
+/** Ceilings are of whoever sends and receives for itself. */
+const hasOwnTraffic = ({
+  role,
+  maxUplinkBps,
+  maxDownlinkBps,
+}: z.output<typeof PeerTraits> & { readonly role: Role }): boolean =>
+  role !== "media-server" || (maxUplinkBps === undefined && maxDownlinkBps === undefined);
+
 /** What a peer can be created with; every field is optional. */
 export const PeerRequest = z
   .strictObject({
@@ -68,6 +119,7 @@ export const PeerRequest = z
       .max(3)
       .optional()
       .describe("kinds the peer may receive; all when left out"),
+    ...PeerTraits.shape,
     ttlSeconds: z
       .int()
       .min(1)
@@ -75,11 +127,15 @@ export const PeerRequest = z
       .default(3600),
     metadata: metadata(1024).optional().describe("at most 1 KiB of JSON, shown to the other peers"),
   })
+  .refine(hasOwnTraffic, {
+    path: ["role"],
+    message: "a media server has no ceilings: what it sends and receives are those of its peers",
+  })
   .meta({ id: "PeerRequest" });
 export type PeerRequest = z.input<typeof PeerRequest>;
 
 /** Who a token says its bearer is: the only source of identity, role and rights (S2). */
-export interface Grant {
+export interface Grant extends PeerTraits {
   readonly session: string;
   readonly peer: string;
   readonly role: Role;

@@ -6,7 +6,7 @@ import type { Candidate, ToPeer } from "./messages.ts";
 import type { Problem } from "./problem.ts";
 import type { SdpFinding } from "./sdp/finding.ts";
 import type { Said } from "./sdp/history.ts";
-import type { Role, SessionConfig } from "./session-config.ts";
+import type { PeerTraits, Role, SessionConfig } from "./session-config.ts";
 
 /** A session as a value. Immutable: a step makes a new one, sharing what did not change. */
 export interface Session {
@@ -24,7 +24,7 @@ export interface Session {
   readonly trickle: ReadonlyMap<string, readonly Trickle[]>;
 }
 
-export interface Peer {
+export interface Peer extends PeerTraits {
   readonly id: string;
   readonly role: Role;
   readonly name?: string;

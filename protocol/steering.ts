@@ -1,12 +1,16 @@
 import { addressee, counterpart } from "./addressing.ts";
-import { readable } from "./assess.ts";
+import { readablePair } from "./assess.ts";
 import type { Flow } from "./flow.ts";
 import type { FlowChange } from "./flow-query.ts";
-import { candidateCounts } from "./flows/candidate-counts.ts";
+import type { AgreedPair } from "./flows/agreed-pair.ts";
+import { type Candidates, candidateCounts } from "./flows/candidate-counts.ts";
+import { applyFlow } from "./flows/applied.ts";
 import { changeFlow } from "./flows/change.ts";
-import type { FlowContext, LinkFlows } from "./flows/link-flows.ts";
+import { isLive } from "./flows/commit.ts";
 import { recount } from "./flows/recount.ts";
 import { reportTransport } from "./flows/report.ts";
+import { APPLICATION } from "./flows/requests.ts";
+import { reviveFlows } from "./flows/revive.ts";
 import type { FromPeer } from "./messages.ts";
 import { flowContext } from "./move.ts";
 import { type Problem, problem } from "./problem.ts";
@@ -25,7 +29,7 @@ import {
 /** What peers tell about running media, and how flows are steered. */
 
 /**
- * A peer reports a transport of its link: state and selected pair (F5).
+ * A peer reports a transport of its link: state, selected pairs, DTLS (F5).
  *
  * Problems: `nothing-offered` when the link has no transports; `invalid-message` for an unknown transport.
  */
@@ -40,12 +44,12 @@ export function reportOnTransport(
   const link = session.links.get(linkIdOf(sender.id, receiver.id));
   if (!link?.inForce) return problem("nothing-offered", "no exchange is in force on this link");
   const context = flowContext(session, link, at, link.inForce.exchange);
-  const flows = reportTransport(context, counted(context, session, link), sender.id, {
-    state: message.state,
-    ...(message.transport === undefined ? {} : { transport: message.transport }),
-    ...(message.pair === undefined ? {} : { pair: message.pair }),
-  });
-  if ("code" in flows) return flows;
+  const agreed = countedPair(session, link);
+  const counted = agreed ? recount(context, link.flows, agreed.pair, agreed.counts) : link.flows;
+  const { type: _type, id: _id, to: _to, ...report } = message;
+  const reported = reportTransport(context, counted, sender.id, report);
+  if ("code" in reported) return reported;
+  const flows = agreed ? reviveFlows(context, reported, agreed.pair, agreed.counts) : reported;
   return {
     session: flows === link.flows ? session : withLink(session, { ...link, flows }),
     effects: [],
@@ -53,32 +57,32 @@ export function reportOnTransport(
   };
 }
 
-/** The link's flows with the candidates that have come so far. */
-function counted(context: FlowContext, session: Session, link: Link): LinkFlows {
-  const { inForce, flows } = link;
-  const offer = readable(inForce?.offer);
-  const answer = readable(inForce?.answer);
-  if (!inForce || !offer || !answer) return flows;
-  const pair = { offer, answer, offerer: inForce.offerer };
-  const trickle = trickleOf(session, link.id).filter(
-    ({ exchange }) => exchange === inForce.exchange,
-  );
-  return recount(context, flows, pair, candidateCounts(link.peers, pair, trickle));
+/** The pair in force, with the candidates that have come so far. */
+function countedPair(
+  session: Session,
+  { id, peers, inForce }: Link,
+): { readonly pair: AgreedPair; readonly counts: Candidates } | undefined {
+  const pair = readablePair(inForce);
+  if (!pair) return undefined;
+  const trickle = trickleOf(session, id).filter(({ exchange }) => exchange === inForce?.exchange);
+  return { pair, counts: candidateCounts(peers, pair, trickle) };
 }
 
 /** The flow of this id and its link. */
 export function findFlow(session: Session, id: string): { link: Link; flow: Flow } | undefined {
   for (const link of session.links.values()) {
-    const flow = link.flows.flows.find((candidate) => candidate.id === id);
+    const isHere = id.startsWith(`${link.id}:`);
+    const flow = isHere ? link.flows.flows.find((candidate) => candidate.id === id) : undefined;
     if (flow) return { link, flow };
   }
   return undefined;
 }
 
 /**
- * Holds, resumes, limits or prioritises a flow.
+ * Holds, resumes, limits or prioritises a flow, on behalf of a peer, or of the application when there is none.
  *
- * Problem: `flow-not-found`, also for a peer that is no end of it (A2: what it may not read is not there).
+ * Problems: `flow-not-found`, also for a peer that is no end of it (A2: what it may not read is not there),
+ * and those of `changeFlow`.
  */
 export function steerFlow(
   session: Session,
@@ -96,6 +100,7 @@ export function steerFlow(
     link.flows,
     id,
     change,
+    peer ?? APPLICATION,
   );
   if ("code" in flows) return flows;
   const next = flows === link.flows ? session : withLink(session, { ...link, flows });
@@ -132,12 +137,52 @@ export function relayMessage(
   };
 }
 
-/** The sender of a flow tells what it made of the record. */
+/**
+ * The live flow of this id and its link, if the peer sends it: what only its sender can tell.
+ *
+ * Problems: `flow-not-found`, also for a flow of others; `not-permitted` for its receiver; `flow-ended`.
+ */
+export function sentFlow(
+  session: Session,
+  sender: Peer,
+  id: string,
+): { readonly link: Link; readonly flow: Flow } | Problem {
+  const found = findFlow(session, id);
+  const { from, to } = found?.flow ?? {};
+  if (!found || (from !== sender.id && to !== sender.id)) {
+    return problem("flow-not-found", "no such flow is in this session");
+  }
+  if (from !== sender.id) {
+    return problem("not-permitted", "only the sender of a flow can tell this");
+  }
+  return isLive(found.flow) ? found : problem("flow-ended", "the flow is over");
+}
+
+/**
+ * The sender of a flow tells what it made of the record (F7).
+ *
+ * Problems: those of `sentFlow`; `invalid-message` for a revision that the record never had.
+ */
 export function recordApplied(
   session: Session,
-  _sender: Peer,
-  _message: Extract<FromPeer, { type: "applied" }>,
-  _at: number,
+  sender: Peer,
+  message: Extract<FromPeer, { type: "applied" }>,
+  at: number,
 ): Step | Problem {
-  return { session, effects: [], ack: {} };
+  const found = sentFlow(session, sender, message.flow);
+  if ("code" in found) return found;
+  const { link, flow } = found;
+  if (message.revision < 0 || message.revision > flow.revision) {
+    return problem("invalid-message", "`revision` is none that the record of the flow has had", {
+      revision: flow.revision,
+    });
+  }
+  const { type: _type, id: _id, flow: _flow, ...applied } = message;
+  const context = flowContext(session, link, at, flow.exchange);
+  const flows = applyFlow(context, link.flows, flow, applied);
+  return {
+    session: flows === link.flows ? session : withLink(session, { ...link, flows }),
+    effects: [],
+    ack: {},
+  };
 }

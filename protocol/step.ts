@@ -1,14 +1,15 @@
 import { candidates } from "./candidates.ts";
 import { underCeilings } from "./ceilings.ts";
 import { answer, expireOffers, offer, reject, rollback } from "./exchange.ts";
-import { overdueFlows } from "./flow-deadlines.ts";
 import type { FlowChange } from "./flow-query.ts";
 import { flowsSince } from "./flows/since.ts";
 import type { FromPeer, ToPeer } from "./messages.ts";
-import { end, expirePeers, join, kick, leave, lose } from "./presence.ts";
+import { overdueFlows } from "./overdue-flows.ts";
+import { end, expirePeers, join, kick, leave, lose, withEndedFlows } from "./presence.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { reportQuality } from "./quality.ts";
 import { cnameRecalled } from "./recall.ts";
+import { withRelaySessions } from "./relay-sessions.ts";
 import {
   type Effect,
   isConnected,
@@ -20,6 +21,7 @@ import {
   trickleOf,
 } from "./session.ts";
 import type { Grant } from "./session-config.ts";
+import { withSourceFindings } from "./source-findings.ts";
 import { declareSources, dropEndedSources } from "./source-flows.ts";
 import { recordApplied, relayMessage, reportOnTransport, steerFlow } from "./steering.ts";
 import { type IceGrant, liveLinksOf, viewLink } from "./views.ts";
@@ -66,7 +68,9 @@ export type SessionEvent =
 export function step(session: Session, event: SessionEvent): Step | Problem {
   const result = dispatch(session, event);
   if (isProblem(result)) return result;
-  const settled = { ...result, session: settledFlows(session, result.session, event.at) };
+  const { at } = event;
+  const flows = { ...result, session: settledFlows(session, result.session, at) };
+  const settled = withSourceFindings(session, flows, at);
   return { ...settled, effects: withFlowEvents(session, settled) };
 }
 
@@ -76,7 +80,8 @@ function settledFlows(before: Session, after: Session, at: number): Session {
     (link) => link.flows === before.links.get(link.id)?.flows,
   );
   if (areAsBefore) return after;
-  return underCeilings(before, dropEndedSources(before, after, at), at);
+  const sourced = dropEndedSources(before, after, at);
+  return underCeilings(before, withRelaySessions(before, sourced, at), at);
 }
 
 function dispatch(session: Session, event: SessionEvent): Step | Problem {
@@ -90,7 +95,7 @@ function dispatch(session: Session, event: SessionEvent): Step | Problem {
     case "kick":
       return kick(session, event.peer, event.at);
     case "end":
-      return end(session);
+      return endWithFlows(session, event.at);
     case "alarm":
       return due(session, event.at);
     case "cname-recalled":
@@ -98,6 +103,13 @@ function dispatch(session: Session, event: SessionEvent): Step | Problem {
     case "change-flow":
       return steerFlow(session, event.flow, event.change, event.at, event.peer);
   }
+}
+
+/** Whoever follows flows learns how each ended and how long it ran; the frames that close come after. */
+function endWithFlows(session: Session, at: number): Step {
+  const told = withFlowEvents(session, { session: withEndedFlows(session, at), effects: [] });
+  const ended = end(session);
+  return { ...ended, effects: [...told, ...ended.effects] };
 }
 
 function due(session: Session, at: number): Step {
@@ -176,33 +188,52 @@ function answerState(session: Session, sender: Peer, to: string | undefined): St
 function withFlowEvents(before: Session, { session, effects }: Step): readonly Effect[] {
   const revision = revisionOf(session);
   const changed = [...session.links.values()].filter(
-    (link) =>
-      link.flows !== (before.links.get(link.id)?.flows ?? link.flows) ||
-      (!before.links.has(link.id) && link.flows.flows.length > 0),
+    (link) => link.flows !== before.links.get(link.id)?.flows,
   );
   if (changed.length === 0) return effects;
-  const told = [...session.peers.values()]
-    .filter(isConnected)
-    .flatMap((peer) => flowEvent(before, changed, peer, revision));
+  const known = welcomed(effects);
+  const told = [...readersOf(session, changed)].flatMap(([peer, links]) => {
+    const since = links.map((link) =>
+      flowsSince(link.flows, known.get(peer) ?? before.links.get(link.id)?.flows.revision ?? 0),
+    );
+    const flows = since.flatMap((each) => [...each.flows]);
+    const transports = since.flatMap((each) => [...each.transports]);
+    const message: ToPeer = { type: "flows", revision, changed: flows, transports };
+    return flows.length + transports.length === 0
+      ? []
+      : [{ type: "send", to: peer, message } as const];
+  });
   return [...effects, ...told];
 }
 
-function flowEvent(
-  before: Session,
-  changed: readonly Link[],
-  peer: Peer,
-  revision: number,
-): readonly Effect[] {
-  const mine = changed.filter((link) => peer.role === "observer" || link.peers.includes(peer.id));
-  if (mine.length === 0) return [];
-  const since = mine.map((link) =>
-    flowsSince(link.flows, before.links.get(link.id)?.flows.revision ?? 0),
+/** The revision that a peer has by the welcome it is sent before all else: what it has needs no event. */
+function welcomed(effects: readonly Effect[]): ReadonlyMap<string, number> {
+  return new Map(
+    effects.flatMap((effect) =>
+      effect.type === "send" && effect.message.type === "welcome"
+        ? [[effect.to, effect.message.flows.revision] as const]
+        : [],
+    ),
   );
-  const message: ToPeer = {
-    type: "flows",
-    revision,
-    changed: since.flatMap(({ flows }) => [...flows]),
-    transports: since.flatMap(({ transports }) => [...transports]),
-  };
-  return [{ type: "send", to: peer.id, message }];
+}
+
+/** Connected peers that may read some of these links, each with those it may read (A2). */
+function readersOf(
+  session: Session,
+  links: readonly Link[],
+): ReadonlyMap<string, readonly Link[]> {
+  const ofEnds = new Map<string, Link[]>();
+  for (const link of links) {
+    for (const id of link.peers) {
+      const own = ofEnds.get(id);
+      if (own) own.push(link);
+      else ofEnds.set(id, [link]);
+    }
+  }
+  return new Map(
+    [...session.peers.values()].filter(isConnected).flatMap(({ id, role }) => {
+      const readable = role === "observer" ? links : ofEnds.get(id);
+      return readable ? [[id, readable] as const] : [];
+    }),
+  );
 }

@@ -11,6 +11,7 @@ import {
   type Trickle,
   trickleOf,
 } from "./session.ts";
+import { traitsOf } from "./session-config.ts";
 
 /** What others read of a session: the state as values of the wire. */
 
@@ -22,6 +23,7 @@ export function viewPeer(peer: Peer): PeerView {
     publish: [...peer.publish],
     subscribe: [...peer.subscribe],
     ...(peer.metadata === undefined ? {} : { metadata: peer.metadata }),
+    ...traitsOf(peer),
     state: isConnected(peer) ? "connected" : "away",
     joinedAt: peer.joinedAt,
   };
@@ -114,6 +116,27 @@ export function viewFlows(session: Session, reader?: Reader): FlowsView {
   };
 }
 
+/** Ended flows that `welcome` has at most: the frame stays small however long the session is. */
+const WELCOME_ENDED = 64;
+
+/** What a reader starts from: live flows, the newest ended ones, and the transports that these run on. */
+export function currentFlows(session: Session, reader: Reader): FlowsView {
+  const { revision, flows, transports } = viewFlows(session, reader);
+  const over = flows.filter(({ state }) => state === "ended");
+  if (over.length <= WELCOME_ENDED) return { revision, flows, transports };
+  const oldest = over
+    .toSorted((one, other) => one.revision - other.revision)
+    .slice(0, over.length - WELCOME_ENDED);
+  const left = new Set(oldest);
+  const told = flows.filter((flow) => !left.has(flow));
+  const carriers = new Set(told.map(({ transport }) => transport));
+  return {
+    revision,
+    flows: told,
+    transports: transports.filter(({ id, state }) => state !== "closed" || carriers.has(id)),
+  };
+}
+
 /** Session of GET /v1/sessions/{id}. */
 export function viewSession(session: Session): SessionView {
   const flows: Record<string, number> = {};
@@ -182,7 +205,7 @@ export function welcome(session: Session, peer: Peer, resumed: boolean, ice: Ice
     links: liveLinksOf(session, peer).map((link) =>
       summariseLink(link, trickleOf(session, link.id)),
     ),
-    flows: viewFlows(session, peer),
+    flows: currentFlows(session, peer),
     tokenExpiresAt: peer.tokenExpiresAt,
   };
 }

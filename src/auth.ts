@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Config } from "../protocol/config.ts";
 import { Kind } from "../protocol/flow.ts";
 import { type Problem, problem } from "../protocol/problem.ts";
-import { type Grant, Role } from "../protocol/session-config.ts";
+import { type Grant, PeerTraits, Role, traitsOf } from "../protocol/session-config.ts";
 import type { AppEnv, Principal } from "./env.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -23,6 +23,7 @@ const Claims = z.object({
   subscribe: z.array(Kind),
   name: z.string().optional(),
   metadata: z.record(z.string(), z.unknown()).optional(),
+  ...PeerTraits.shape,
   exp: z.number(),
 });
 
@@ -41,7 +42,7 @@ export async function mintToken(config: Config, grant: Grant): Promise<string> {
   const [secret] = config.tokenSecrets;
   if (secret === undefined) throw new Error("no token secret");
   const { session, peer, role, publish, subscribe, name, metadata } = grant;
-  return new SignJWT({ session, role, publish, subscribe, name, metadata })
+  return new SignJWT({ session, role, publish, subscribe, name, metadata, ...traitsOf(grant) })
     .setProtectedHeader({ alg: "HS256", typ: "JWT", kid: await keyId(secret) })
     .setIssuer("duplex")
     .setSubject(peer)
@@ -63,11 +64,15 @@ export async function readToken(config: Config, token: string): Promise<Grant | 
       },
       { algorithms: ["HS256"], issuer: "duplex", requiredClaims: ["exp", "sub"] },
     );
-    const { sub: peer, exp, ...rest } = Claims.parse(payload);
-    const { name, metadata, ...granted } = rest;
+    const claims = Claims.parse(payload);
+    const { sub: peer, exp, session, role, publish, subscribe, name, metadata } = claims;
     return {
-      ...granted,
+      session,
       peer,
+      role,
+      publish,
+      subscribe,
+      ...traitsOf(claims),
       expiresAt: exp * 1000,
       ...(name === undefined ? {} : { name }),
       ...(metadata === undefined ? {} : { metadata }),

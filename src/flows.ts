@@ -17,7 +17,13 @@ const list = createRoute({
   method: "get",
   path: "/v1/sessions/{id}/flows",
   summary: "Media flows and their transports",
-  description: "A peer reads the flows it sends or receives; the back end and observers all.",
+  description:
+    "A peer reads the flows it sends or receives; the back end and observers all, ended ones included. Filters are " +
+    "joined: a flow must fit all. A 5-tuple is looked up on every stretch of the way that was reported (to the peer, " +
+    "to its TURN server, beyond it), from either end, by as many of its members as are given; flows that have ended " +
+    "on the transport are found too, unless `state` says otherwise. Without a filter all transports are answered, " +
+    "closed ones included; with any, only those that the flows found run on. For the back end `cname` is a keyed " +
+    "hash, `h.` and 22 characters: equal for equal CNAMEs of the session.",
   tags,
   security,
   request: { params, query: FlowFilter },
@@ -38,6 +44,12 @@ const change = createRoute({
   method: "patch",
   path: "/v1/sessions/{id}/flows/{flowId}",
   summary: "Hold, resume, limit or prioritise a flow",
+  description:
+    "Who asks changes what it asked itself: `held: false` and null take it back, what is left out stays. A flow is " +
+    "held while anybody holds it, the lowest limit counts, and the back end's priority goes before that of the " +
+    "sender and the receiver; `requests` lists what is asked by whom, `applied` what the sender made of it. A flow " +
+    "that only others hold cannot be resumed: `flow-held` names them in `heldBy`. Of data flows only the priority " +
+    "can be set.",
   tags,
   security,
   request: {
@@ -52,6 +64,9 @@ const change = createRoute({
     "not-permitted",
     "session-not-found",
     "flow-not-found",
+    "flow-ended",
+    "flow-held",
+    "flow-not-steerable",
   ),
 });
 

@@ -5,7 +5,7 @@ import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
 import { Kind } from "../protocol/flow.ts";
 import { PeerView } from "../protocol/messages.ts";
 import { problem } from "../protocol/problem.ts";
-import { type Grant, PeerRequest, SessionRequest } from "../protocol/session-config.ts";
+import { type Grant, PeerRequest, SessionRequest, traitsOf } from "../protocol/session-config.ts";
 import { keyOnly, memberPrincipal, mintToken } from "./auth.ts";
 import type { AppEnv, Principal } from "./env.ts";
 import { randomId } from "./id.ts";
@@ -206,7 +206,12 @@ sessions.openapi(invite, async (c) => {
   const view = { id: peer, role, publish: [...publish], subscribe: [...subscribe] };
   return c.json(
     {
-      peer: { ...view, ...(name && { name }), ...(metadata && { metadata }) },
+      peer: {
+        ...view,
+        ...(name && { name }),
+        ...(metadata && { metadata }),
+        ...traitsOf(grant),
+      },
       token,
       expiresAt,
       signalling: { url: signallingUrl(c, id), protocol: SUBPROTOCOL },
@@ -227,6 +232,7 @@ function grantFor(session: string, asked: z.output<typeof PeerRequest>, at: numb
     subscribe: silent ? [] : (subscribe ?? Kind.options),
     ...(name === undefined ? {} : { name }),
     ...(metadata === undefined ? {} : { metadata }),
+    ...traitsOf(asked),
     expiresAt: (Math.floor(at / 1000) + ttlSeconds) * 1000,
   };
 }

@@ -157,7 +157,12 @@ describe("POST /v1/sdp/check", () => {
     const checked = await check({ offer, answer, strict: true }, from("192.0.2.1"));
     const { findings, flows } = checkSdp({ offer, answer, strict: true }, AT);
     expect(checked.findings).toEqual(findings);
-    expect(checked.flows.map((flow) => ({ ...flow, since: AT }))).toEqual(flows);
+    const timed = checked.flows.map((flow) => ({
+      ...flow,
+      since: AT,
+      timing: { ...flow.timing, createdAt: AT },
+    }));
+    expect(timed).toEqual(flows);
     expect(FlowsView.shape.flows.parse(checked.flows)).toEqual(checked.flows);
     expect(Math.abs((checked.flows[0]?.since ?? 0) - Date.now())).toBeLessThan(10_000);
   });

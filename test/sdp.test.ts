@@ -447,8 +447,8 @@ describe("attributes that other readers lose", () => {
       "a=ssrc-group:",
     );
     expect(ssrcs).toEqual([
-      { ssrc: 5, line: 6, cname: "e", msid: { stream: "s", track: "t" } },
-      { ssrc: 3, line: 7, cname: "c:d", msid: undefined },
+      { ssrc: 5, line: 6, cname: "e", msid: { stream: "s", track: "t" }, previous: [] },
+      { ssrc: 3, line: 7, cname: "c:d", msid: undefined, previous: [] },
     ]);
     expect(ssrcGroups).toEqual([
       { semantics: "FID", ssrcs: [5, 3], line: 13 },
@@ -612,7 +612,7 @@ describe("real descriptions, changed", () => {
   };
   /** All but what tells lines apart. */
   const contents = ({ sections }: Description) =>
-    sections.map(({ lines, attributes, ...section }) =>
+    sections.map(({ lines, attributes, session, ...section }) =>
       JSON.parse(JSON.stringify(section, (key, value) => (key === "line" ? 0 : value))),
     );
 

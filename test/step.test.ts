@@ -313,14 +313,15 @@ describe("running media", () => {
       priority: "high",
       limits: { requestedBps: 50_000, effectiveBps: 50_000, source: "request" },
     });
-    accepted(steer("bob", { held: false, maxBitrateBps: null }));
+    expect(outcome(steer("bob", { held: false }))).toBe("flow-held");
+    accepted(steer("alice", { held: false, maxBitrateBps: null }));
     expect(flow()).toMatchObject({ state: "negotiated" });
     expect(flow()?.limits.requestedBps).toBeUndefined();
     const before = pure.session;
     expect(accepted(steer("bob", { held: false })).ack).toEqual({ revision: revisionOf(before) });
     expect(pure.session).toBe(before);
     accepted(pure.send("alice", { type: "leave" }));
-    expect(outcome(steer("bob", { held: true }))).toBe("flow-not-found");
+    expect(outcome(steer("bob", { held: true }))).toBe("flow-ended");
   });
 });
 

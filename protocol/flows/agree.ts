@@ -1,4 +1,4 @@
-import type { Flow, FlowLimits, Kind } from "../flow.ts";
+import type { Flow, Kind } from "../flow.ts";
 import type { Transport } from "../transport.ts";
 import {
   type AgreedPair,
@@ -7,15 +7,21 @@ import {
   descriptionOf,
 } from "./agreed-pair.ts";
 import type { Candidates } from "./candidate-counts.ts";
+import { sharedCodecs } from "./codecs.ts";
 import { type Change, commit, ended, isLive } from "./commit.ts";
-import { agreedLimits, type FlowPolicy, limitsWith, sessionCeiling } from "./flow-limits.ts";
+import { receives, sends } from "./direction.ts";
+import { agreedLimits, relimited } from "./flow-limits.ts";
 import { forget } from "./forget.ts";
-import { isOf } from "./identity.ts";
+import { liveFlowsOf } from "./identity.ts";
+import { layersWith, sourcesAfter } from "./known-sources.ts";
+import { labelled, labelsAfter } from "./labels.ts";
 import type { FlowContext, LinkFlows } from "./link-flows.ts";
 import { newFlow, type Route, routesOf } from "./new-flow.ts";
-import { receives, sends } from "./propose.ts";
-import { running } from "./running-state.ts";
-import { type Ends, identityOf, termsOf } from "./terms.ts";
+import { withoutPending } from "./pending.ts";
+import { isSourceless, running } from "./running-state.ts";
+import { synchronised } from "./sync-groups.ts";
+import { type Ends, identityOf, sourcesOf, type Terms, termsOf } from "./terms.ts";
+import { terminated } from "./topology.ts";
 import {
   type Agreement,
   agreeTransports,
@@ -34,45 +40,47 @@ export function agreeFlows(
   before: LinkFlows,
   pair: AgreedPair,
   candidates: Candidates,
-  policy: FlowPolicy,
   previous?: AgreedPair,
 ): LinkFlows {
-  const remembered = forget(before);
-  const agreement: Agreement = { context, before: remembered, pair, previous, candidates };
+  const remembered = forget({ ...before, flows: withoutPending(before.flows) });
+  const labels = labelsAfter(before, pair);
+  const agreement: Agreement = {
+    context,
+    before: { ...remembered, ...(labels ? { labels } : {}) },
+    pair,
+    previous,
+    candidates,
+  };
   const transports = agreeTransports(agreement, agreedSections(pair));
   const outcomes = transports.placements.flatMap((placement) =>
     routesOf(context, pair.offerer)
-      .map((route) => outcomeOf(agreement, policy, transports.renewed, placement, route))
+      .map((route) => outcomeOf(agreement, transports.renewed, placement, route))
       .filter((outcome) => outcome !== undefined),
   );
   const settled = new Map(outcomes.map((outcome) => [outcome.flow.id, outcome]));
   const known = remembered.flows.map((flow) => settled.get(flow.id)?.flow ?? gone(context, flow));
   const knownIds = new Set(known.map(({ id }) => id));
   const added = [...settled.values()].flatMap(({ flow }) => (knownIds.has(flow.id) ? [] : [flow]));
+  const described = [...settled.values()]
+    .filter(({ isOff }) => !isOff)
+    .map(({ flow }) => [flow.id, descriptionOf(pair, flow.from)] as const);
   return commit(context, before, {
     transports: transports.transports,
-    flows: [...known, ...added],
+    ...synchronised(context.link, remembered, [...known, ...added], new Map(described)),
     forgotten: remembered.forgotten,
-    ...steered([...settled.values()]),
+    labels,
+    ...switchedOff([...settled.values()]),
   });
 }
 
 interface Outcome {
   readonly flow: Flow;
-  /** What the descriptions allow, where somebody asked for less. */
-  readonly limits: FlowLimits | undefined;
   readonly isOff: boolean;
 }
 
-function steered(outcomes: readonly Outcome[]): Pick<Change, "switchedOff" | "agreedLimits"> {
+function switchedOff(outcomes: readonly Outcome[]): Pick<Change, "switchedOff"> {
   const off = outcomes.filter(({ isOff }) => isOff).map(({ flow }) => flow.id);
-  const limits = outcomes.flatMap(({ flow, limits: agreed }) =>
-    agreed ? [[flow.id, agreed] as const] : [],
-  );
-  return {
-    switchedOff: off.length > 0 ? off : undefined,
-    agreedLimits: limits.length > 0 ? Object.fromEntries(limits) : undefined,
-  };
+  return { switchedOff: off.length > 0 ? off : undefined };
 }
 
 /** Its section is no longer in use: rejected at once, or stopped after it had been agreed. */
@@ -81,7 +89,6 @@ const gone = (context: FlowContext, flow: Flow): Flow =>
 
 function outcomeOf(
   agreement: Agreement,
-  policy: FlowPolicy,
   renewed: TransportAgreement["renewed"],
   { section, transport }: Placement,
   route: Route,
@@ -89,7 +96,7 @@ function outcomeOf(
   const { context, before, pair } = agreement;
   const { kind } = section;
   if (kind === undefined) return undefined;
-  const known = before.flows.find((flow) => flow.from === route.from && isOf(flow, section));
+  const known = liveFlowsOf(before.flows, section).find(({ from }) => from === route.from);
   const isForward = route.from === pair.offerer;
   const ends: Ends = isForward
     ? { sender: section.offered, receiver: section.answered }
@@ -100,11 +107,12 @@ function outcomeOf(
     section,
     transport,
     isMoved: renewed.has(transport.id) || !isOn(known, transport),
+    isRenewed: renewed.has(transport.id),
   };
-  if (isAgreed(ends, kind)) return agreedOutcome(agreement, policy, place, ends);
+  if (isAgreed(ends, kind)) return agreedOutcome(agreement, place, ends);
   if (!known) return undefined;
   return known.state === "proposed"
-    ? { flow: ended(context, known, "not-accepted"), limits: undefined, isOff: false }
+    ? { flow: ended(context, known, "not-accepted"), isOff: false }
     : heldOutcome(agreement, place);
 }
 
@@ -115,8 +123,9 @@ const isOn = (flow: Flow | undefined, { id }: Transport): boolean =>
 /** Media needs a sender, a receiver and a codec; data always flows both ways (RFC 8841 s9.2). */
 function isAgreed(ends: Ends, kind: Kind): boolean {
   if (kind === "data") return true;
-  const isWanted = sends(ends.sender) && receives(ends.receiver);
-  return isWanted && termsOf(ends, kind).codecs.some(({ role }) => role === "primary");
+  if (!sends(ends.sender) || !receives(ends.receiver)) return false;
+  const { received } = sharedCodecs(ends.sender, ends.receiver);
+  return received.some(({ role }) => role === "primary");
 }
 
 interface Placed {
@@ -124,6 +133,8 @@ interface Placed {
   readonly section: AgreedSection;
   readonly transport: Transport;
   readonly isMoved: boolean;
+  /** It has another DTLS association. */
+  readonly isRenewed: boolean;
 }
 
 /** Where the flow is now; whatever was impaired about another transport does not follow it. */
@@ -136,6 +147,7 @@ function placed({ context }: Agreement, { flow, section, transport, isMoved }: P
     ...(isImpaired ? { impaired: true } : {}),
     mid: section.mid ?? "",
     mLineIndex: section.index,
+    profile: section.answered.protocol,
     transport: transport.id,
     exchange: context.exchange,
   };
@@ -145,47 +157,64 @@ function placed({ context }: Agreement, { flow, section, transport, isMoved }: P
 function heldOutcome(agreement: Agreement, place: Placed): Outcome {
   const { context, before } = agreement;
   const { transport, isMoved } = place;
-  const flow = running(context, placed(agreement, place), { transport, isOff: true, isMoved });
-  return { flow, limits: before.agreedLimits?.[flow.id], isOff: true };
+  const flow = running(context, named(agreement, placed(agreement, place)), {
+    transport,
+    isOff: true,
+    isSourceless: isSourceless(before, place.flow),
+    isMoved,
+  });
+  return { flow, isOff: true };
 }
 
-function agreedOutcome(
-  agreement: Agreement,
-  policy: FlowPolicy,
-  place: Placed,
-  ends: Ends,
-): Outcome {
+function agreedOutcome(agreement: Agreement, place: Placed, ends: Ends): Outcome {
   const { context, pair } = agreement;
   const { flow, transport, isMoved } = place;
   const terms = termsOf(ends, flow.kind);
   const receiver = descriptionOf(pair, flow.to);
-  const ceiling = sessionCeiling(policy, {
-    hasUplink: flow.from !== context.mediaServer,
-    hasDownlink: flow.to !== context.mediaServer,
-  });
-  const limits = agreedLimits(ends.receiver, receiver, terms.layers, ceiling);
-  const { requestedBps } = flow.limits;
+  const limits = agreedLimits(ends.receiver, receiver, terms.layers, flow.limits.requestedBps);
   const next: Flow = {
     ...placed(agreement, place),
     ...terms,
+    ...sourcesIn(agreement, place, terms),
     ...namesOf(flow, identityOf(ends.sender, descriptionOf(pair, flow.from))),
-    limits: limitsWith(limits, requestedBps),
+    limits: relimited(flow.limits, limits),
   };
   return {
-    flow: running(context, next, { transport, isOff: false, isMoved }),
-    limits: requestedBps === undefined ? undefined : limits,
+    flow: running(context, named(agreement, next), {
+      transport,
+      isOff: false,
+      isSourceless: isSourceless(agreement.before, flow),
+      isMoved,
+    }),
     isOff: false,
   };
+}
+
+/** With what its sender has said of it beside the descriptions: that goes before what they say. */
+const named = ({ context, before }: Agreement, flow: Flow): Flow =>
+  terminated(labelled(context, flow, before.labels?.[flow.from]));
+
+/** What the description announces, and what reports have added to it; another connection has others. */
+function sourcesIn(
+  { previous }: Agreement,
+  { flow, isRenewed }: Placed,
+  { sources: announced, layers }: Terms,
+): Pick<Flow, "sources" | "layers"> {
+  const section = previous && descriptionOf(previous, flow.from).sections[flow.mLineIndex];
+  const known = isRenewed ? [] : flow.sources;
+  const sources = sourcesAfter(known, section ? sourcesOf(section) : [], announced, layers);
+  return { sources, layers: layersWith(layers, sources) };
 }
 
 /** Names may vanish while a track is away (Firefox, Pion): the last known ones stay. */
 function namesOf(
   known: Flow,
-  { streams, track, cname }: ReturnType<typeof identityOf>,
-): Pick<Flow, "streams" | "track" | "cname"> {
+  { streams, track, cname, content }: ReturnType<typeof identityOf>,
+): Pick<Flow, "streams" | "track" | "cname" | "content"> {
   return {
     streams: streams ? [...streams] : known.streams,
     track: streams ? track : known.track,
     cname: cname ?? known.cname,
+    content: content ?? known.content,
   };
 }

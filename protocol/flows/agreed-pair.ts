@@ -1,3 +1,4 @@
+import type { MediaLabels } from "../flow-query.ts";
 import type { Description } from "../sdp/description.ts";
 import type { Section } from "../sdp/section.ts";
 import { kindOf, type Place } from "./identity.ts";
@@ -7,6 +8,8 @@ export interface AgreedPair {
   readonly offer: Description;
   readonly answer: Description;
   readonly offerer: string;
+  /** What each end says of its media beside its description, by peer. */
+  readonly labels?: Readonly<Record<string, MediaLabels>>;
 }
 
 /** An m-section that both descriptions have and neither rejects. */

@@ -1,6 +1,6 @@
 import type { Transport } from "../transport.ts";
 import type { Description } from "../sdp/description.ts";
-import { isOf, labelOf, type Place } from "./identity.ts";
+import { labelOf, liveFlowsOf, type Place } from "./identity.ts";
 import type { LinkFlows } from "./link-flows.ts";
 
 /** Sections that share a transport; the first is the tagged one (RFC 9143 s7). */
@@ -30,11 +30,11 @@ export function bundlesOf<P extends Place>(
 export function transportOf(
   before: LinkFlows,
   bundle: Bundle<Place>,
-  claimed: ReadonlySet<string>,
+  claimed: { has(id: string): boolean },
 ): Transport | undefined {
   const open = before.transports.filter(({ state, id }) => state !== "closed" && !claimed.has(id));
   for (const place of bundle) {
-    const carried = before.flows.find((flow) => isOf(flow, place))?.transport;
+    const carried = liveFlowsOf(before.flows, place)[0]?.transport;
     const found = open.find(({ id, mids }) => id === carried || mids.includes(labelOf(place)));
     if (found) return found;
   }

@@ -1,39 +1,63 @@
-import type { Flow, FlowLimits } from "../flow.ts";
+import type { Flow } from "../flow.ts";
 import type { FlowChange } from "../flow-query.ts";
 import { type Problem, problem } from "../problem.ts";
 import { commit, entered, isLive } from "./commit.ts";
-import { dscpOf } from "./dscp.ts";
-import { limitsWith } from "./flow-limits.ts";
+import { withRequested } from "./flow-limits.ts";
 import type { FlowContext, LinkFlows } from "./link-flows.ts";
-import { REQUESTED, running } from "./running-state.ts";
+import { holdersIn, lowestRequest, priorityIn, requestOf, requestsAfter } from "./requests.ts";
+import { isSourceless, REQUESTED, running } from "./running-state.ts";
 
 /**
- * Holds or resumes a flow, limits it (bits per second; null takes the limit away) or changes its
- * priority. All three outlive renegotiation.
+ * An asker (a peer's id, or `application`) holds or resumes a flow, limits it (bits per second) or wants
+ * another priority; null takes a request back. Requests live as long as the flow and outlive renegotiation.
+ * The flow is held while anybody holds it, and the lowest limit counts.
  *
- * Problem: `flow-not-found`, also for a flow that has ended.
+ * Problems: `flow-not-found`; `flow-ended`; `flow-held`, with `heldBy`, when the asker would resume what only
+ * others hold; `flow-not-steerable` when a data flow is to be held or limited.
  */
 export function changeFlow(
   context: FlowContext,
   before: LinkFlows,
   flowId: string,
   change: FlowChange,
+  asker: string,
 ): LinkFlows | Problem {
   const flow = before.flows.find(({ id }) => id === flowId);
-  if (!flow || !isLive(flow)) return problem("flow-not-found", "no such flow is running");
-  const agreed = before.agreedLimits?.[flowId] ?? flow.limits;
-  const requestedBps =
-    change.maxBitrateBps === undefined ? flow.limits.requestedBps : change.maxBitrateBps;
-  const priority = change.priority ?? flow.priority;
+  if (!flow) return problem("flow-not-found", "no such flow is in this session");
+  const refused = refusal(flow, change, asker);
+  if (refused) return refused;
+  const { requests: known = [] } = flow;
+  const requests = requestsAfter(known, asker, change, context.at);
+  if (requests === known) return before;
+  const isHeld = holdersIn(requests).length > 0;
+  const { requests: _, ...rest } = heldOrResumed(context, before, flow, isHeld);
   const next: Flow = {
-    ...heldOrResumed(context, before, flow, change.held),
-    limits: limitsWith(agreed, requestedBps ?? undefined),
-    priority,
-    dscp: dscpOf(flow.kind, priority),
+    ...rest,
+    ...(requests.length > 0 ? { requests: [...requests] } : {}),
+    limits: withRequested(flow.limits, lowestRequest(requests)),
+    priority: priorityIn(requests, flow),
   };
   return commit(context, before, {
     flows: before.flows.map((each) => (each === flow ? next : each)),
-    agreedLimits: remembered(before, flowId, requestedBps == null ? undefined : agreed),
+  });
+}
+
+function refusal(flow: Flow, change: FlowChange, asker: string): Problem | undefined {
+  if (!isLive(flow)) {
+    return problem("flow-ended", `the flow has ended (${flow.reason}); nothing can be asked of it`);
+  }
+  if (flow.kind === "data" && (change.held === true || typeof change.maxBitrateBps === "number")) {
+    return problem(
+      "flow-not-steerable",
+      "a data flow cannot be held or limited: SCTP has no direction and no rate to set; its priority can",
+    );
+  }
+  const { requests = [] } = flow;
+  const heldBy = holdersIn(requests);
+  const isOthers = heldBy.length > 0 && requestOf(requests, asker)?.held !== true;
+  if (change.held !== false || !isOthers) return undefined;
+  return problem("flow-held", "somebody else holds the flow: only who holds it can let it go", {
+    heldBy,
   });
 }
 
@@ -41,29 +65,19 @@ function heldOrResumed(
   context: FlowContext,
   before: LinkFlows,
   flow: Flow,
-  held: boolean | undefined,
+  isHeld: boolean,
 ): Flow {
-  const isHeld = flow.reason === REQUESTED;
-  if (held === undefined || held === isHeld) return flow;
+  if (isHeld === (flow.reason === REQUESTED)) return flow;
   // A proposed flow is held, or not, once it is agreed.
   if (flow.state === "proposed") {
-    return entered(context, flow, "proposed", held ? REQUESTED : undefined);
+    return entered(context, flow, "proposed", isHeld ? REQUESTED : undefined);
   }
-  if (held) return entered(context, flow, "held", REQUESTED);
+  if (isHeld) return entered(context, flow, "held", REQUESTED);
   const { reason: _, ...free } = flow;
   return running(context, free, {
     transport: before.transports.find(({ id }) => id === flow.transport),
     isOff: before.switchedOff?.includes(flow.id) === true,
+    isSourceless: isSourceless(before, flow),
     isMoved: false,
   });
-}
-
-function remembered(
-  { agreedLimits = {} }: LinkFlows,
-  flowId: string,
-  limits: FlowLimits | undefined,
-): LinkFlows["agreedLimits"] {
-  const { [flowId]: _, ...others } = agreedLimits;
-  const next = limits ? { ...others, [flowId]: limits } : others;
-  return Object.keys(next).length > 0 ? next : undefined;
 }

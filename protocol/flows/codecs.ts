@@ -2,7 +2,9 @@ import type { Codec } from "../flow.ts";
 import type { RtpMap } from "../sdp/grammar.ts";
 import { STATIC_RTP_MAPS } from "../sdp/payload-types.ts";
 import type { Section } from "../sdp/section.ts";
+import { configurationsOf, parametersOf } from "./codec-configuration.ts";
 
+/** What is no media by itself: it repairs, protects or wraps others, or stands for silence and keys. */
 const ROLES: ReadonlyMap<string, Codec["role"]> = new Map([
   ["rtx", "rtx"],
   ["red", "red"],
@@ -10,8 +12,12 @@ const ROLES: ReadonlyMap<string, Codec["role"]> = new Map([
   ["flexfec", "fec"],
   ["flexfec-03", "fec"],
   ["parityfec", "fec"],
+  ["1d-interleaved-parityfec", "fec"],
+  ["raptorfec", "fec"],
+  ["x-ulpfecuc", "fec"],
   ["cn", "cn"],
   ["telephone-event", "dtmf"],
+  ["tone", "dtmf"],
 ]);
 
 const MAX_PAYLOAD_TYPE = 127;
@@ -20,8 +26,19 @@ function mapOf(format: string, maps: ReadonlyMap<string, RtpMap>): RtpMap | unde
   return maps.get(format) ?? STATIC_RTP_MAPS.get(format);
 }
 
+/** Flows and rules ask for the codecs of one section many times. */
+const READ = new WeakMap<Section, readonly Codec[]>();
+
 /** The codecs of a section in its order, with the payload types and parameters it gives them. */
 export function codecsOf(section: Section): readonly Codec[] {
+  const known = READ.get(section);
+  if (known) return known;
+  const codecs = readCodecs(section);
+  READ.set(section, codecs);
+  return codecs;
+}
+
+function readCodecs(section: Section): readonly Codec[] {
   const maps = new Map(section.rtpMaps.map((map) => [map.format, map]));
   const parameters = new Map(
     section.formatParameters.map(({ format, parameters: text }) => [format, text]),
@@ -44,25 +61,64 @@ export function codecsOf(section: Section): readonly Codec[] {
 }
 
 /** `opus/48000/2`: what tells codecs apart, whatever payload type they have. */
-export const encodingOf = ({ name, rate, channels = 1 }: Codec): string =>
+const encodingOf = ({ name, rate, channels = 1 }: Codec): string =>
   `${name.toLowerCase()}/${rate}/${channels}`;
 
-/** `apt=96` in the parameters of rtx (RFC 4588 s8.1). */
-const protectedBy = ({ fmtp = "" }: Codec): number | undefined => {
-  const found = /(?:^|[;\s])apt=(\d{1,3})(?!\d)/.exec(fmtp);
-  return found ? Number(found[1]) : undefined;
-};
+/**
+ * What the other end calls the same: several keys where what is left unsaid fits several configurations.
+ * A retransmission is that of what it repairs (RFC 4588 s8.1); one that names no format of its section
+ * repairs nothing.
+ */
+type Keys = ReadonlyMap<Codec, readonly string[]>;
+
+const KEYS = new WeakMap<Section, Keys>();
+
+function keysIn(section: Section): Keys {
+  const known = KEYS.get(section);
+  if (known) return known;
+  const codecs = codecsOf(section);
+  const byType = new Map(codecs.map((codec) => [String(codec.pt), codec]));
+  const keys = new Map(codecs.map((codec) => [codec, keysOf(codec, byType)]));
+  KEYS.set(section, keys);
+  return keys;
+}
+
+function keysOf(codec: Codec, byType: ReadonlyMap<string, Codec>): readonly string[] {
+  const encoding = encodingOf(codec);
+  if (codec.role !== "rtx") {
+    return configurationsOf(codec).map((configuration) => `${encoding} ${configuration}`);
+  }
+  const apt = parametersOf(codec).get("apt");
+  if (apt === undefined) return [encoding];
+  const repaired = byType.get(String(Number(apt)));
+  return repaired && repaired.role !== "rtx"
+    ? keysOf(repaired, byType).map((key) => `${encoding} of ${key}`)
+    : [];
+}
+
+/** The formats of two ends that mean the same, each with the payload types of its own end. */
+export interface SharedCodecs {
+  readonly received: readonly Codec[];
+  readonly sent: readonly Codec[];
+}
 
 /**
  * What the sender may send: the receiver's codecs, in its order and with its payload types, that the
- * sender lists too (RFC 3264 s6.1). Compared by name, rate and channels; rtx stays with what it repairs.
+ * sender lists too (RFC 3264 s6.1). Two are the same when name, rate, channels and the parameters that make
+ * another configuration of them are; a retransmission when what it repairs is.
  */
+export function sharedCodecs(sender: Section, receiver: Section): SharedCodecs {
+  const [sent, received] = [keysIn(sender), keysIn(receiver)];
+  return { received: sharedIn(received, sent), sent: sharedIn(sent, received) };
+}
+
+function sharedIn(own: Keys, other: Keys): readonly Codec[] {
+  const known = new Set([...other.values()].flat());
+  return [...own].filter(([, keys]) => keys.some((key) => known.has(key))).map(([codec]) => codec);
+}
+
+/** The receiver's codecs that the sender has at all: the same name, rate and channels. */
 export function commonCodecs(sender: Section, receiver: Section): readonly Codec[] {
   const sent = new Set(codecsOf(sender).map(encodingOf));
-  const common = codecsOf(receiver).filter((codec) => sent.has(encodingOf(codec)));
-  const payloadTypes = new Set(common.map(({ pt }) => pt));
-  return common.filter((codec) => {
-    const repaired = codec.role === "rtx" ? protectedBy(codec) : undefined;
-    return repaired === undefined || payloadTypes.has(repaired);
-  });
+  return codecsOf(receiver).filter((codec) => sent.has(encodingOf(codec)));
 }

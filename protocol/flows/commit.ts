@@ -1,18 +1,8 @@
 import type { Flow } from "../flow.ts";
 import type { Transport } from "../transport.ts";
+import { withDscp } from "./dscp.ts";
 import type { FlowContext, LinkFlows } from "./link-flows.ts";
-
-type Json = unknown;
-
-const isObject = (value: Json): value is Record<string, Json> =>
-  typeof value === "object" && value !== null;
-
-/** Equality of plain JSON; a member that is undefined is a member that is absent. */
-export function isSame(one: Json, other: Json): boolean {
-  if (!isObject(one) || !isObject(other)) return one === other;
-  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
-  return [...names].every((name) => isSame(one[name], other[name]));
-}
+import { isSame } from "./same.ts";
 
 /** Plain JSON says the same, awake or read back, only if nothing in it is undefined. */
 const withoutUndefined = <T extends object>(record: { [K in keyof T]: T[K] | undefined }): T =>
@@ -21,9 +11,16 @@ const withoutUndefined = <T extends object>(record: { [K in keyof T]: T[K] | und
 interface Versioned {
   readonly id: string;
   readonly revision: number;
+  readonly state: string;
 }
 
-/** Records with the new revision where they changed, the very same record where they did not (F4). */
+/** Ended flows and closed transports are over: what is read of them once is read of them always. */
+const isOver = ({ state }: Versioned): boolean => state === "ended" || state === "closed";
+
+/**
+ * Records with the new revision where they changed, the very same record where they did not, and where
+ * they were over before (F4).
+ */
 function revised<T extends Versioned>(
   records: readonly T[],
   before: readonly T[],
@@ -33,6 +30,7 @@ function revised<T extends Versioned>(
   const next = records.map((record) => {
     const old = known.get(record.id);
     if (record === old) return record;
+    if (old && isOver(old)) return old;
     const same = old && isSame({ ...record, ...unseen }, { ...old, ...unseen });
     return same ? old : withoutUndefined<T>({ ...record, revision });
   });
@@ -49,18 +47,23 @@ export interface Change {
   readonly flows: readonly Flow[];
   readonly transports?: readonly Transport[] | undefined;
   readonly switchedOff?: readonly string[] | undefined;
-  readonly agreedLimits?: LinkFlows["agreedLimits"] | undefined;
+  readonly sourceless?: readonly string[] | undefined;
+  readonly labels?: LinkFlows["labels"] | undefined;
+  readonly syncGroups?: LinkFlows["syncGroups"];
   readonly forgotten?: number | undefined;
 }
 
-/** The link's flows after a change, or the same value when nothing changed. */
+/**
+ * The link's flows after a change, or the same value when nothing changed. What a flow should be marked with
+ * depends on the flows beside it and on the path: every change leaves that right.
+ */
 export function commit(context: FlowContext, before: LinkFlows, change: Change): LinkFlows {
-  const flows = revised(change.flows, before.flows, context.revision);
   const transports = revised(
     change.transports ?? before.transports,
     before.transports,
     context.revision,
   );
+  const flows = revised(withDscp(change.flows, transports), before.flows, context.revision);
   const isSeen = flows !== before.flows || transports !== before.transports;
   const next = withoutUndefined<LinkFlows>({
     ...before,
@@ -72,25 +75,55 @@ export function commit(context: FlowContext, before: LinkFlows, change: Change):
   return !isSeen && isSame(next, before) ? before : next;
 }
 
-/** The flow in a state, entered now unless it was in it already. */
+/** How many of its former states a flow remembers. */
+const REMEMBERED_STATES = 16;
+
+/**
+ * The flow in a state, entered now unless it was in it already. The state it leaves becomes history, and
+ * the time in it, milliseconds, is added to what `timing` counts.
+ */
 export function entered(
   context: FlowContext,
   flow: Flow,
   state: Flow["state"],
   reason?: string,
 ): Flow {
-  const { reason: _, ...rest } = flow;
+  const { reason: former, ...rest } = flow;
+  const because = reason === undefined ? {} : { reason };
+  if (flow.state === state) return { ...rest, state, ...because };
+  const past = { state: flow.state, ...(former === undefined ? {} : { reason: former }) };
   return {
     ...rest,
     state,
-    ...(reason === undefined ? {} : { reason }),
-    since: flow.state === state ? flow.since : context.at,
+    ...because,
+    since: context.at,
+    timing: timingAfter(context, flow, state),
+    history: isTold(flow)
+      ? [...flow.history, { ...past, at: flow.since }].slice(-REMEMBERED_STATES)
+      : flow.history,
   };
 }
 
-/** The flow after its end; whatever qualified its running is gone. */
+/** What is made and agreed in one event was never proposed to anybody. */
+const isTold = ({ revision }: Flow): boolean => revision > 0;
+
+function timingAfter(
+  { at }: FlowContext,
+  { state: left, since, timing }: Flow,
+  state: Flow["state"],
+): Flow["timing"] {
+  const spentMs = Math.max(0, at - since);
+  return {
+    ...timing,
+    ...(state === "active" && timing.activeAt === undefined ? { activeAt: at } : {}),
+    activeMs: timing.activeMs + (left === "active" ? spentMs : 0),
+    heldMs: timing.heldMs + (left === "held" ? spentMs : 0),
+  };
+}
+
+/** The flow after its end; whatever qualified its running, or was asked of it by an offer, is gone. */
 export function ended(context: FlowContext, flow: Flow, reason: string): Flow {
-  const { stale: _, impaired: __, ...rest } = flow;
+  const { stale: _, impaired: __, pending: ___, ...rest } = flow;
   return entered(context, rest, "ended", reason);
 }
 

@@ -1,14 +1,20 @@
+import { addressKindOf, canonicalAddressOf } from "../sdp/address.ts";
 import type { Address, FiveTuple, PairEnd, SelectedPair } from "../transport.ts";
 
 type Known = Partial<Address>;
 
-/** Hidden, unspecified or a placeholder: mDNS names, `0.0.0.0`, and port 9 of TCP (RFC 6544 s4.5). */
+const MDNS_NAME = /\.local\.?$/i;
+
+/** Port of `discard`: stands for a port that is not known (RFC 6544 s4.5, RFC 8840 s4.1.1). */
+const NO_PORT = 9;
+
+/** Left out: mDNS names, unspecified addresses and placeholders, which say that the end hides it. */
 function knownOf(address: string | null | undefined, port: number | null | undefined): Known {
-  const isHidden =
-    !address || address === "0.0.0.0" || address === "::" || /\.local\.?$/i.test(address);
+  const text = canonicalAddressOf(address ?? "");
+  const isHidden = text === "" || MDNS_NAME.test(text) || addressKindOf(text) === "unspecified";
   return {
-    ...(isHidden ? {} : { address }),
-    ...(!port || port === 9 ? {} : { port }),
+    ...(isHidden ? {} : { address: text }),
+    ...(!port || port === NO_PORT ? {} : { port }),
   };
 }
 
@@ -30,50 +36,61 @@ function turnServerOf(url: string | null | undefined): TurnServer {
   const isSecure = String(scheme).toLowerCase() === "turns";
   return {
     at: {
-      address: String(host).replace(/^\[|\]$/g, ""),
+      address: canonicalAddressOf(String(host)),
       port: port === undefined ? (isSecure ? TURNS_PORT : TURN_PORT) : Number(port),
     },
     protocol: transport?.toLowerCase(),
   };
 }
 
-/** TLS to a TURN server runs on TCP. */
-const carrierOf = (protocol: string): string =>
-  protocol.toLowerCase() === "tls" ? "tcp" : protocol.toLowerCase();
-
 const UNKNOWN_PROTOCOL = "unknown";
+
+/** TLS runs on TCP, and so does the false TLS by which old Chromium passes firewalls. */
+const OVER_TCP: ReadonlySet<string> = new Set(["tls", "ssltcp"]);
+
+/** `udp` or `tcp` as a rule: what the network sees. */
+export function carrierOf(protocol: string | null | undefined): string {
+  const name = protocol?.toLowerCase() || UNKNOWN_PROTOCOL;
+  return OVER_TCP.has(name) ? "tcp" : name;
+}
 
 /**
  * The 5-tuple of a selected pair, written from the interface of the peer that reports it (F5): what it
- * does not know is left out. Behind a relay the packets of the peer go to its TURN server; the hop from
- * there on is `relay`.
+ * does not know is left out. Addresses are in the text form of RFC 5952, without brackets and zone. Behind
+ * a relay the packets of the peer go to its TURN server; the hop from there on is `relay`.
  */
-export function fiveTupleOf(peer: string, { local, remote }: SelectedPair): FiveTuple {
-  return local.candidateType === "relay"
-    ? relayedTuple(peer, local, remote)
-    : directTuple(peer, local, remote);
+export function fiveTupleOf(
+  peer: string,
+  { local, remote }: SelectedPair,
+  component?: FiveTuple["component"],
+): FiveTuple {
+  return {
+    peer,
+    ...(component === undefined ? {} : { component }),
+    ...(local.candidateType === "relay" ? relayedHops(local, remote) : directHop(local, remote)),
+  };
 }
 
-function directTuple(peer: string, local: PairEnd, remote: PairEnd): FiveTuple {
+type Hops = Omit<FiveTuple, "peer" | "component">;
+
+function directHop(local: PairEnd, remote: PairEnd): Hops {
   // A reflexive candidate is the public side of a NAT; its base is the interface (RFC 8839 s5.1).
   const own =
     local.candidateType === "host"
       ? knownOf(local.address, local.port)
       : knownOf(local.relatedAddress, local.relatedPort);
   return {
-    peer,
-    protocol: carrierOf(local.protocol ?? remote.protocol ?? UNKNOWN_PROTOCOL),
+    protocol: carrierOf(local.protocol || remote.protocol),
     local: own,
     remote: knownOf(remote.address, remote.port),
   };
 }
 
-function relayedTuple(peer: string, local: PairEnd, remote: PairEnd): FiveTuple {
+function relayedHops(local: PairEnd, remote: PairEnd): Hops {
   const server = turnServerOf(local.url);
-  const protocol = local.relayProtocol ?? server.protocol;
+  const protocol = local.relayProtocol || server.protocol;
   return {
-    peer,
-    protocol: carrierOf(protocol ?? UNKNOWN_PROTOCOL),
+    protocol: carrierOf(protocol),
     local: knownOf(local.relatedAddress, local.relatedPort),
     remote: server.at,
     relay: {

@@ -2,17 +2,23 @@ import { isLive } from "./commit.ts";
 import { generationIn, numberIn } from "./identity.ts";
 import type { LinkFlows } from "./link-flows.ts";
 
-/** How many ended flows, and closed transports, a link remembers once new ones come. */
-const REMEMBERED = 64;
+/**
+ * How many ended flows and closed transports a link remembers once new ones come: far more than calls
+ * have. Ended flows are for reading until the session is gone; this only bounds what abuse can pile up.
+ */
+const REMEMBERED_FLOWS = 2000;
+const REMEMBERED_TRANSPORTS = 256;
 
 /**
- * Forgets the oldest ended records, so that a link that renegotiates for ever stays small. Asked before
+ * Forgets the oldest ended records, so that a link that renegotiates for ever stays bounded. Asked before
  * an event, never after it: what ends in the event is still told. `forgotten`
  * is the highest generation among all that were ever forgotten: no id is given twice.
  */
 export function forget(before: LinkFlows): LinkFlows {
-  const flows = oldest(before.flows.filter((flow) => !isLive(flow)));
-  const transports = oldest(before.transports.filter(({ state }) => state === "closed"));
+  const ended = before.flows.filter((flow) => !isLive(flow));
+  const closed = before.transports.filter(({ state }) => state === "closed");
+  const flows = oldest(ended, REMEMBERED_FLOWS);
+  const transports = oldest(closed, REMEMBERED_TRANSPORTS);
   if (flows.length + transports.length === 0) return before;
   const gone = new Set([...flows, ...transports].map(({ id }) => id));
   return {
@@ -27,7 +33,13 @@ export function forget(before: LinkFlows): LinkFlows {
   };
 }
 
-const oldest = <T extends { readonly revision: number }>(records: readonly T[]): readonly T[] =>
-  records
-    .toSorted((one, other) => one.revision - other.revision)
-    .slice(0, Math.max(0, records.length - REMEMBERED));
+/** What there is of them beyond `remembered`; ended records keep the revision of their end. */
+const oldest = <T extends { readonly revision: number }>(
+  records: readonly T[],
+  remembered: number,
+): readonly T[] =>
+  records.length <= remembered
+    ? []
+    : records
+        .toSorted((one, other) => one.revision - other.revision)
+        .slice(0, records.length - remembered);

@@ -59,6 +59,53 @@ export function isOf(flow: Flow, place: Place): boolean {
     : flow.mLineIndex === place.index;
 }
 
+/** Where to find flows: every section asks for its own among all that the link ever had. */
+interface FlowIndex {
+  readonly ids: ReadonlySet<string>;
+  readonly live: {
+    readonly byMid: ReadonlyMap<string, readonly Flow[]>;
+    readonly byLine: ReadonlyMap<number, readonly Flow[]>;
+  };
+  /** The highest generation of each key, and of each m-line. */
+  readonly used: {
+    readonly byKey: ReadonlyMap<string, number>;
+    readonly byLine: ReadonlyMap<number, number>;
+  };
+}
+
+const INDICES = new WeakMap<readonly Flow[], FlowIndex>();
+
+function indexOf(flows: readonly Flow[]): FlowIndex {
+  const known = INDICES.get(flows);
+  if (known) return known;
+  const live = flows.filter(isLive);
+  const byKey = new Map<string, number>();
+  const byLine = new Map<number, number>();
+  for (const flow of flows) {
+    const { key, generation } = partsOf(flow);
+    byKey.set(key, Math.max(generation, byKey.get(key) ?? 0));
+    byLine.set(flow.mLineIndex, Math.max(generation, byLine.get(flow.mLineIndex) ?? 0));
+  }
+  const index: FlowIndex = {
+    ids: new Set(flows.map(({ id }) => id)),
+    live: {
+      byMid: Map.groupBy(live, ({ mid }) => mid),
+      byLine: Map.groupBy(live, ({ mLineIndex }) => mLineIndex),
+    },
+    used: { byKey, byLine },
+  };
+  INDICES.set(flows, index);
+  return index;
+}
+
+/** The live flows of a section, by its mid before by its m-line. */
+export function liveFlowsOf(flows: readonly Flow[], place: Place): readonly Flow[] {
+  const { byMid, byLine } = indexOf(flows).live;
+  const named = place.mid === undefined ? [] : (byMid.get(place.mid) ?? []);
+  const placed = byLine.get(place.index) ?? [];
+  return [...new Set([...named, ...placed])].filter((flow) => isOf(flow, place));
+}
+
 /**
  * A new flow id: link, mid, generation, sender. The generation counts how often the m-line or the mid
  * was used again (N8); the two directions of a section share it as long as neither was used up.
@@ -70,19 +117,15 @@ export function newFlowId(
   from: string,
 ): string {
   const { link } = context;
+  const { ids, used } = indexOf(before.flows);
   const key = keyOf(place);
   // The section may have got a mid since its first flow was named: the name stays.
-  const sibling = before.flows.find((flow) => isOf(flow, place));
+  const [sibling] = liveFlowsOf(before.flows, place);
   const siblingId = sibling && `${sibling.id.slice(0, -sibling.from.length)}${from}`;
-  if (siblingId !== undefined && isFree(before, siblingId)) return siblingId;
-  const used = before.flows
-    .filter((flow) => flow.mLineIndex === place.index || partsOf(flow).key === key)
-    .map(generationIn);
-  return `${link}:${key}.${1 + Math.max(before.forgotten ?? 0, ...used)}:${from}`;
+  if (siblingId !== undefined && !ids.has(siblingId)) return siblingId;
+  const generations = [before.forgotten, used.byLine.get(place.index), used.byKey.get(key)];
+  return `${link}:${key}.${1 + Math.max(...generations.map((each) => each ?? 0))}:${from}`;
 }
-
-const isFree = (before: LinkFlows, id: string): boolean =>
-  before.flows.every((flow) => flow.id !== id);
 
 /** A new transport id: link, tagged section, number. */
 export function newTransportId(

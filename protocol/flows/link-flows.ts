@@ -1,5 +1,13 @@
-import type { Flow, FlowLimits } from "../flow.ts";
+import type { Flow } from "../flow.ts";
+import type { MediaLabels } from "../flow-query.ts";
 import type { Transport } from "../transport.ts";
+
+/** Numbers of the synchronisation groups of one sender, by what makes the group: a CNAME, a stream, an LS group. */
+export interface SyncNumbers {
+  /** The highest number ever given. */
+  readonly last: number;
+  readonly numbers: Readonly<Record<string, number>>;
+}
 
 /**
  * All flows and transports of one link, ended ones included: part of the link's durable state.
@@ -13,8 +21,12 @@ export interface LinkFlows {
   readonly transports: readonly Transport[];
   /** Ids of flows whose direction the descriptions in force switch off; never on the wire. */
   readonly switchedOff?: readonly string[];
-  /** What the descriptions allow flows that somebody limited further, by flow id; never on the wire. */
-  readonly agreedLimits?: Readonly<Record<string, FlowLimits>>;
+  /** Ids of flows whose last source has ended, as long as their sender names no other; never on the wire. */
+  readonly sourceless?: readonly string[];
+  /** What each end says of its media, by peer and mid; on the wire as members of the flows. */
+  readonly labels?: Readonly<Record<string, MediaLabels>>;
+  /** Synchronisation contexts by sender; never on the wire. */
+  readonly syncGroups?: Readonly<Record<string, SyncNumbers>>;
   /** Highest generation among records that were forgotten: later ids start above it. */
   readonly forgotten?: number;
 }
@@ -31,6 +43,10 @@ export interface FlowContext {
   /** Every record that this event changes gets this revision (F4); the session's current one plus 1. */
   readonly revision: number;
   readonly exchange: number;
+  /** The signalling of an end is lost: what comes now is stale from the start (S5). */
+  readonly isStale?: boolean;
+  /** How flows of this link come about, as far as that follows from who its peers are. */
+  readonly topology?: "point-to-point" | "gateway";
   /** The end of the link that is a media server: uplink and downlink are then views of the other one only. */
   readonly mediaServer?: string;
 }

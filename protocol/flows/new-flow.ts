@@ -2,8 +2,7 @@ import type { Flow, Kind } from "../flow.ts";
 import { dscpOf } from "./dscp.ts";
 import { newFlowId, type Place } from "./identity.ts";
 import type { FlowContext, LinkFlows } from "./link-flows.ts";
-
-const DEFAULT_PRIORITY = "low";
+import { DEFAULT_PRIORITY } from "./requests.ts";
 
 /** The two peers of a flow. */
 export interface Route {
@@ -41,7 +40,9 @@ export function newFlow(
     from,
     to,
     views: views.filter(({ peer }) => peer !== context.mediaServer),
+    ...(context.topology === undefined ? {} : { topology: context.topology }),
     state: "proposed",
+    ...(context.isStale ? { stale: true } : {}),
     since: context.at,
     timing: { createdAt: context.at, activeMs: 0, heldMs: 0 },
     history: [],

@@ -1,20 +1,27 @@
 import type { Flow } from "../flow.ts";
+import type { MediaLabels } from "../flow-query.ts";
 import type { Description } from "../sdp/description.ts";
 import type { Section } from "../sdp/section.ts";
-import { offeredPlaces } from "./agreed-pair.ts";
-import { bundlesOf, transportOf } from "./bundle.ts";
+import { type AgreedPair, descriptionOf } from "./agreed-pair.ts";
 import { codecsOf } from "./codecs.ts";
 import { commit } from "./commit.ts";
+import { receives, sends } from "./direction.ts";
 import { agreedLimits } from "./flow-limits.ts";
 import { forget } from "./forget.ts";
-import { isOf, newTransportId, type Place } from "./identity.ts";
+import { liveFlowsOf } from "./identity.ts";
+import { labelled } from "./labels.ts";
 import type { FlowContext, LinkFlows } from "./link-flows.ts";
 import { newFlow, type Route, routesOf } from "./new-flow.ts";
+import { offeredPlacements } from "./offered-placement.ts";
+import { withPending } from "./pending.ts";
+import { synchronised } from "./sync-groups.ts";
 import { identityOf, sctpOf, sourcesOf } from "./terms.ts";
 
 /**
- * An offer came: sections that are new propose a flow for each direction the offer wants. Running flows
- * are as before; what a re-offer changes of them shows with its answer (media-flows.md section 4).
+ * An offer came: each direction that it wants and that has no flow is proposed. Running flows are as
+ * before; what a re-offer would change of them is their `pending`, until it is answered or gone
+ * (media-flows.md section 4). `inForce` is the pair that was agreed before, `media` what the offerer says of
+ * its media by mid.
  *
  * A proposed flow names the transport it would have; the record of a new one comes with the answer.
  */
@@ -23,11 +30,17 @@ export function proposeFlows(
   before: LinkFlows,
   offer: Description,
   offerer: string,
+  inForce?: AgreedPair,
+  media?: MediaLabels,
 ): LinkFlows {
-  const proposed = offeredPlacements(context, before, offer).flatMap(({ place, transport }) => {
+  const placements = offeredPlacements(context, before, offer);
+  const [forward, backward] = routesOf(context, offerer);
+  const proposed = placements.flatMap(({ place, transport }) => {
     const { kind, offered } = place;
-    if (kind === undefined || before.flows.some((flow) => isOf(flow, place))) return [];
-    const [forward, backward] = routesOf(context, offerer);
+    if (kind === undefined) return [];
+    const isNew = (route: Route): boolean =>
+      liveFlowsOf(before.flows, place).every(({ from }) => from !== route.from) &&
+      !(inForce && isDeclined(inForce, offerer, route, offered));
     const propose = (route: Route, own: Partial<Flow>): Flow => ({
       ...newFlow(context, before, { ...place, kind }, route),
       ...mediaOf(offered, kind),
@@ -35,61 +48,68 @@ export function proposeFlows(
       transport,
     });
     return [
-      ...(sends(offered) ? [propose(forward, sentBy(offered, offer))] : []),
-      ...(receives(offered) ? [propose(backward, receivedBy(offered, offer, kind))] : []),
+      ...(sends(offered) && isNew(forward)
+        ? [labelled(context, propose(forward, sentBy(offered, offer)), media)]
+        : []),
+      ...(receives(offered) && isNew(backward)
+        ? [propose(backward, receivedBy(offered, offer, kind))]
+        : []),
     ];
   });
-  if (proposed.length === 0) return before;
-  const { flows, transports, forgotten } = forget(before);
-  return commit(context, before, { flows: [...flows, ...proposed], transports, forgotten });
+  const running = inForce
+    ? withPending(context, before, { offer, offerer, inForce, placements })
+    : before.flows;
+  if (proposed.length === 0) return commit(context, before, { flows: running });
+  const remembered = forget({ ...before, flows: running });
+  const described = proposed
+    .filter(({ from }) => from === offerer)
+    .map(({ id }) => [id, offer] as const);
+  return commit(context, before, {
+    ...synchronised(
+      context.link,
+      remembered,
+      [...remembered.flows, ...proposed],
+      new Map(described),
+    ),
+    transports: remembered.transports,
+    forgotten: remembered.forgotten,
+  });
 }
 
-/** Whether a section sends. */
-export const sends = ({ direction }: Section): boolean =>
-  direction === "sendrecv" || direction === "sendonly";
-/** Whether a section receives. */
-export const receives = ({ direction }: Section): boolean =>
-  direction === "sendrecv" || direction === "recvonly";
+/** Whether the pair in force has the same wish of the offerer in it, and that the other end declined it. */
+function isDeclined(
+  inForce: AgreedPair,
+  offerer: string,
+  { from, to }: Route,
+  { index, mid, kind }: Section,
+): boolean {
+  const isSent = from === offerer;
+  const own = descriptionOf(inForce, offerer).sections[index];
+  const other = descriptionOf(inForce, isSent ? to : from).sections[index];
+  const isSection = own?.mid === mid && own?.kind === kind && !own?.rejected;
+  if (!own || !other || !isSection || other.rejected) return false;
+  return isSent ? sends(own) && !receives(other) : receives(own) && !sends(other);
+}
 
 function mediaOf(section: Section, kind: Flow["kind"]): Partial<Flow> {
-  return kind === "data" ? {} : { codecs: [...codecsOf(section)] };
+  const { protocol: profile } = section;
+  return kind === "data" ? { profile } : { profile, codecs: [...codecsOf(section)] };
 }
 
 function sentBy(section: Section, offer: Description): Partial<Flow> {
-  const { streams = [], track, cname } = identityOf(section, offer);
+  const { streams = [], track, cname, content } = identityOf(section, offer);
   return {
     sources: sourcesOf(section),
     streams,
     ...(track === undefined ? {} : { track }),
     ...(cname === undefined ? {} : { cname }),
+    ...(content === undefined ? {} : { content }),
   };
 }
 
 function receivedBy(section: Section, offer: Description, kind: Flow["kind"]): Partial<Flow> {
   return {
-    limits: agreedLimits(section, offer, [], undefined),
+    limits: agreedLimits(section, offer, []),
     ...(kind === "data" ? { sctp: sctpOf(section) } : {}),
   };
-}
-
-interface OfferedPlacement {
-  readonly place: Place & { readonly offered: Section };
-  /** Id of the transport that the offer's BUNDLE groups ask for. */
-  readonly transport: string;
-}
-
-function offeredPlacements(
-  context: FlowContext,
-  before: LinkFlows,
-  offer: Description,
-): readonly OfferedPlacement[] {
-  const placements: OfferedPlacement[] = [];
-  const claimed = new Set<string>();
-  for (const bundle of bundlesOf(offer, offeredPlaces(offer))) {
-    const known = transportOf(before, bundle, claimed);
-    const transport = known?.id ?? newTransportId(context, before, bundle[0]);
-    claimed.add(transport);
-    placements.push(...bundle.map((place) => ({ place, transport })));
-  }
-  return placements.toSorted((one, other) => one.place.index - other.place.index);
 }

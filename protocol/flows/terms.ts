@@ -1,17 +1,29 @@
-import type { Codec, Flow, Layer, MediaSource } from "../flow.ts";
+import type { Flow, Layer, MediaSource } from "../flow.ts";
 import type { Description } from "../sdp/description.ts";
-import type { ExtMap, Rid, SimulcastStreams } from "../sdp/grammar.ts";
-import type { Section } from "../sdp/section.ts";
-import { codecsOf, commonCodecs, encodingOf } from "./codecs.ts";
+import type { Rid, SimulcastStreams } from "../sdp/grammar.ts";
+import { isLonger } from "../sdp/line.ts";
+import { carriesData, type Section } from "../sdp/section.ts";
+import { sharedCodecs } from "./codecs.ts";
+import { headerExtensionsOf } from "./header-extensions.ts";
+import { congestionOf, feedbackOf, repairOf, rtcpOf } from "./rtcp.ts";
 
 /** Parts of a record that offer and answer settle, each from the end that decides it (F3). */
 export type Terms = Pick<
   Flow,
-  "codecs" | "sources" | "layers" | "simulcast" | "feedback" | "headerExtensions" | "sctp"
+  | "codecs"
+  | "sources"
+  | "layers"
+  | "simulcast"
+  | "feedback"
+  | "congestion"
+  | "repair"
+  | "headerExtensions"
+  | "rtcp"
+  | "sctp"
 >;
 
 /** What a sender calls what it sends. */
-export type Identity = Pick<Flow, "streams" | "track" | "cname">;
+export type Identity = Pick<Flow, "streams" | "track" | "cname" | "content">;
 
 /** One direction of one section. */
 export interface Ends {
@@ -33,7 +45,9 @@ export function sctpOf({ sctpPort, maxMessageSize }: Section): NonNullable<Flow[
 /** The terms of a direction that both sides agreed on. */
 export function termsOf(ends: Ends, kind: Flow["kind"]): Terms {
   if (kind === "data") return { ...NO_MEDIA, sctp: sctpOf(ends.receiver) };
-  const codecs = [...commonCodecs(ends.sender, ends.receiver)];
+  const shared = sharedCodecs(ends.sender, ends.receiver);
+  const codecs = [...shared.received];
+  const feedback = feedbackOf(ends, shared);
   const layers = layersOf(ends);
   const isSimulcast = (ends.sender.simulcast?.send.length ?? 0) > 0;
   return {
@@ -41,8 +55,11 @@ export function termsOf(ends: Ends, kind: Flow["kind"]): Terms {
     sources: sourcesOf(ends.sender),
     layers,
     simulcast: isSimulcast ? (layers.length > 0 ? "accepted" : "declined") : undefined,
-    feedback: feedbackOf(ends, codecs),
+    feedback,
+    congestion: congestionOf(feedback),
+    repair: repairOf(codecs, feedback),
     headerExtensions: headerExtensionsOf(ends),
+    rtcp: rtcpOf(ends, shared),
     sctp: undefined,
   };
 }
@@ -53,8 +70,18 @@ const NO_MEDIA: Terms = {
   layers: [],
   simulcast: undefined,
   feedback: [],
+  congestion: undefined,
+  repair: undefined,
   headerExtensions: [],
+  rtcp: undefined,
 };
+
+/** A group of these names a source first, then what repairs it (RFC 4588 s8.3, RFC 5956 s4.3, RFC 5576 s4.2). */
+const REPAIRS: ReadonlyMap<string, "rtx" | "fec"> = new Map([
+  ["FID", "rtx"],
+  ["FEC-FR", "fec"],
+  ["FEC", "fec"],
+]);
 
 /**
  * Sources with an `a=ssrc` line of their own; a member of a group without one is no announcement of
@@ -63,23 +90,22 @@ const NO_MEDIA: Terms = {
 export function sourcesOf({ ssrcs, ssrcGroups }: Section): MediaSource[] {
   const announced = new Set(ssrcs.map(({ ssrc }) => ssrc));
   const repairs = ssrcGroups.flatMap(({ semantics, ssrcs: [source, repair] }) => {
-    const isRepair = semantics === "FID" || semantics === "FEC-FR";
-    if (!isRepair || source === undefined || repair === undefined) return [];
-    return announced.has(source) && announced.has(repair) ? [{ semantics, source, repair }] : [];
+    const by = REPAIRS.get(semantics.toUpperCase());
+    if (by === undefined || source === undefined || repair === undefined) return [];
+    return announced.has(source) && announced.has(repair) ? [{ by, source, repair }] : [];
   });
   const repairSsrcs = new Set(repairs.map(({ repair }) => repair));
-  const repairOf = new Map(
-    repairs.map(({ semantics, source, repair }) => [`${semantics} ${source}`, repair]),
-  );
-  return [...announced]
-    .filter((ssrc) => !repairSsrcs.has(ssrc))
-    .map((ssrc) => {
-      const rtx = repairOf.get(`FID ${ssrc}`);
-      const fec = repairOf.get(`FEC-FR ${ssrc}`);
+  const repairOf = new Map(repairs.map(({ by, source, repair }) => [`${by} ${source}`, repair]));
+  return ssrcs
+    .filter(({ ssrc }) => !repairSsrcs.has(ssrc))
+    .map(({ ssrc, previous }) => {
+      const rtx = repairOf.get(`rtx ${ssrc}`);
+      const fec = repairOf.get(`fec ${ssrc}`);
       return {
         ssrc,
         ...(rtx === undefined ? {} : { rtx }),
         ...(fec === undefined ? {} : { fec }),
+        ...(previous.length === 0 ? {} : { previous: [...previous] }),
       };
     });
 }
@@ -93,8 +119,7 @@ function layersOf({ sender, receiver }: Ends): Layer[] {
     const chosen = alternatives.find(({ rid }) => accepted.has(rid));
     if (!chosen) return [];
     const { rid } = chosen;
-    const restrictions = [...(sendRids.get(rid) ?? []), ...(recvRids.get(rid) ?? [])];
-    const limits = Object.fromEntries(restrictions.filter(([name]) => name !== "pt"));
+    const limits = limitsOf(sendRids.get(rid), recvRids.get(rid));
     return [
       {
         rid,
@@ -104,6 +129,19 @@ function layersOf({ sender, receiver }: Ends): Layer[] {
       },
     ];
   });
+}
+
+type Restrictions = Rid["restrictions"];
+
+/** The restrictions of both ends; a number of the receiver's cannot widen the sender's (RFC 8851 s6.3). */
+function limitsOf(
+  sent: Restrictions = new Map(),
+  received: Restrictions = new Map(),
+): Record<string, string> {
+  const isWider = ([name, value]: readonly [string, string]): boolean =>
+    Number(value) > Number(sent.get(name));
+  const restrictions = [...sent, ...[...received].filter((each) => !isWider(each))];
+  return Object.fromEntries(restrictions.filter(([name]) => name !== "pt"));
 }
 
 /** Whether each rid of the streams is paused. */
@@ -117,56 +155,52 @@ const restrictionsOf = (rids: readonly Rid[], wanted: Rid["direction"]) =>
       .map(({ id, restrictions }) => [id, restrictions]),
   );
 
-/** Feedback on the agreed codecs that both list, in the receiver's order (RFC 4585 s4.2). */
-function feedbackOf({ sender, receiver }: Ends, codecs: readonly Codec[]): string[] {
-  const payloadTypes = new Set(codecs.map(({ pt }) => String(pt)));
-  const encodings = new Set(codecs.map(encodingOf));
-  const sentTypes = codecsOf(sender)
-    .filter((codec) => encodings.has(encodingOf(codec)))
-    .map(({ pt }) => String(pt));
-  const understood = new Set(
-    sender.feedback
-      .filter(({ format }) => format === "*" || sentTypes.includes(format))
-      .map(({ type }) => type.toLowerCase()),
-  );
-  const types = receiver.feedback
-    .filter(({ format }) => format === "*" || payloadTypes.has(format))
-    .map(({ type }) => type)
-    .filter((type) => understood.has(type.toLowerCase()));
-  return [...new Set(types)];
-}
+/** Octets of an SDES item (RFC 3550 s6.5); what is longer is no CNAME. */
+const MAX_CNAME_BYTES = 255;
 
-const canSend = ({ direction }: ExtMap): boolean =>
-  direction === undefined || direction === "sendrecv" || direction === "sendonly";
-const canReceive = ({ direction }: ExtMap): boolean =>
-  direction === undefined || direction === "sendrecv" || direction === "recvonly";
+const cnameIn = ({ ssrcs }: Pick<Section, "ssrcs">): string | undefined =>
+  ssrcs.find(({ cname }) => cname && !isLonger(cname, MAX_CNAME_BYTES))?.cname;
 
-/** Header extensions that both map to the same id and that may travel this way (RFC 8285 s6, s7). */
-function headerExtensionsOf({ sender, receiver }: Ends): Flow["headerExtensions"] {
-  const keyOf = ({ id, uri, attributes }: ExtMap): string => `${id} ${uri} ${attributes}`;
-  const sent = new Set(sender.extMaps.filter(canSend).map(keyOf));
-  return receiver.extMaps
-    .filter((extMap) => canReceive(extMap) && sent.has(keyOf(extMap)))
-    .map(({ id, uri, direction }) => ({ id, uri, ...(direction ? { direction } : {}) }));
+/** Every section without sources asks for that of the description. */
+const CNAMES = new WeakMap<Description, { readonly cname: string | undefined }>();
+
+function cnameOf(description: Description): string | undefined {
+  const known = CNAMES.get(description);
+  if (known) return known.cname;
+  const cname = description.sections.map(cnameIn).find((each) => each !== undefined);
+  CNAMES.set(description, { cname });
+  return cname;
 }
 
 /**
- * Streams, track and CNAME out of the sender's section; undefined where it says nothing. A section
+ * Streams, track, CNAME and content out of the sender's section; undefined where it says nothing. A section
  * without sources has the CNAME of the other ones: an endpoint has one (RFC 8834 s4.9).
  */
 export function identityOf(
   section: Section,
-  { sections }: Description,
+  description: Description,
 ): { readonly [K in keyof Identity]: Identity[K] | undefined } {
+  if (carriesData(section)) return NO_IDENTITY;
   const bySource = section.ssrcs.flatMap(({ msid }) => msid ?? []);
   const msids = section.msids.length > 0 ? section.msids : bySource;
   const streams = new Set(msids.map(({ stream }) => stream).filter((stream) => stream !== "-"));
-  const cname = [section, ...sections]
-    .flatMap(({ ssrcs }) => ssrcs)
-    .find((ssrc) => ssrc.cname)?.cname;
   return {
     streams: msids.length > 0 ? [...streams] : undefined,
     track: msids.find(({ track }) => track !== undefined)?.track,
-    cname,
+    cname: cnameIn(section) ?? cnameOf(description),
+    content: contentOf(section),
   };
+}
+
+const NO_IDENTITY = {
+  streams: undefined,
+  track: undefined,
+  cname: undefined,
+  content: undefined,
+};
+
+/** `slides` of `a=content:slides,main` (RFC 4796 s5): the first that it names. */
+function contentOf({ attributes }: Section): string | undefined {
+  const [line] = attributes.get("content") ?? [];
+  return line?.value.split(",", 1).join().trim() || undefined;
 }

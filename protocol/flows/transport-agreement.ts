@@ -1,10 +1,12 @@
-import type { Transport } from "../transport.ts";
+import type { Transport, TransportState } from "../transport.ts";
 import type { Section } from "../sdp/section.ts";
 import { type AgreedPair, type AgreedSection, agreedSections } from "./agreed-pair.ts";
 import { type Bundle, bundlesOf, transportOf } from "./bundle.ts";
 import { bundleCounts, type Candidates } from "./candidate-counts.ts";
 import { labelOf, newTransportId } from "./identity.ts";
 import type { FlowContext, LinkFlows } from "./link-flows.ts";
+import { dtlsCertificates, iceEnds } from "./transport-ends.ts";
+import { stated } from "./transport-state.ts";
 
 /** A section and the transport it runs on. */
 export interface Placement {
@@ -35,7 +37,7 @@ export function agreeTransports(
   agreement: Agreement,
   sections: readonly AgreedSection[],
 ): TransportAgreement {
-  const { before, pair } = agreement;
+  const { context, before, pair } = agreement;
   const placements: Placement[] = [];
   const renewed = new Set<string>();
   const made = new Map<string, Transport>();
@@ -48,7 +50,7 @@ export function agreeTransports(
     placements.push(...bundle.map((section) => ({ section, transport })));
   }
   const kept = before.transports.map(
-    (transport) => made.get(transport.id) ?? { ...transport, state: "closed" as const },
+    (transport) => made.get(transport.id) ?? stated(context, transport, "closed"),
   );
   const keptIds = new Set(kept.map(({ id }) => id));
   const added = [...made.values()].filter(({ id }) => !keptIds.has(id));
@@ -72,10 +74,12 @@ const BLANK = {
   revision: 0,
   iceGeneration: 0,
   state: "new",
+  mids: [],
+  rtcpMux: true,
+  dtls: {},
+  candidates: {},
   fiveTuples: [],
   ice: {},
-  rtpSession: "",
-  since: 0,
 } satisfies Partial<Transport>;
 
 function transportRecord(
@@ -87,27 +91,47 @@ function transportRecord(
   const rtp = bundle.filter(({ kind }) => kind !== "data");
   // Named as its flows were when they were proposed: after the offer.
   const newId = newTransportId(context, before, bundle[0].offered);
-  const base: Pick<Transport, keyof typeof BLANK | "id" | "link" | "selectedPair"> = known ?? {
+  const base: Transport = known ?? {
     ...BLANK,
     id: newId,
     link: context.link,
     rtpSession: newId,
     since: context.at,
   };
-  const { selectedPair, ...path } = base;
   const isOtherPath = isRestart || isNewAssociation;
+  const { selectedPair, ...path } = stated(
+    context,
+    base,
+    stateAfter(base.state, { isRestart, isNewAssociation }),
+  );
+  // Data alone has no RTCP, thus one component as with rtcp-mux.
+  const rtcpMux = rtp.every(({ offered, answered }) => offered.rtcpMux && answered.rtcpMux);
   return {
     ...path,
     iceGeneration: path.iceGeneration + (isRestart ? 1 : 0),
-    state: isNewAssociation ? "new" : path.state,
+    ...(isRestart ? { restartingSince: context.at } : {}),
     mids: bundle.map(labelOf),
-    // Data alone has no RTCP, thus one component as with rtcp-mux.
-    rtcpMux: rtp.every(({ answered }) => answered.rtcpMux),
-    dtls: dtlsRoles(context, pair, bundle[0]),
+    rtcpMux,
+    // Roles and ciphers are those of the association, as long as it lasts (RFC 8842 s5.1).
+    dtls: {
+      ...(isNewAssociation ? {} : path.dtls),
+      ...dtlsRoles(context, pair, bundle[0]),
+      ...dtlsCertificates(context, pair, bundle[0]),
+    },
+    ice: iceEnds(context, pair, bundle[0]),
     candidates: bundleCounts(context.peers, candidates, bundle),
     ...(selectedPair && !isOtherPath ? { selectedPair } : {}),
-    fiveTuples: isOtherPath ? [] : path.fiveTuples,
+    fiveTuples: path.fiveTuples.filter(({ component }) => !isOtherPath && !(rtcpMux && component)),
   };
+}
+
+/** What failed is tried anew by a restart; otherwise the old path counts until a new one is reported. */
+function stateAfter(
+  state: TransportState,
+  { isRestart, isNewAssociation }: TransportChange,
+): TransportState {
+  if (isNewAssociation) return "new";
+  return isRestart && state === "failed" ? "checking" : state;
 }
 
 /** RFC 4145 s4.1 and RFC 8842 s5: `active` is the DTLS client, also where only the offer decides. */
@@ -130,11 +154,7 @@ function changeSince(
   known: Transport,
 ): TransportChange {
   const carried = bundle.find((section) => known.mids.includes(labelOf(section)));
-  const formerly =
-    previous &&
-    bundlesOf(previous.answer, agreedSections(previous)).find((members) =>
-      members.some((member) => carried && labelOf(member) === labelOf(carried)),
-    );
+  const formerly = previous && carried && formerBundles(previous).get(labelOf(carried));
   if (!previous || !formerly) return UNCHANGED;
   const sides = context.peers.map((peer) => ({
     old: sideOf(previous, formerly[0], peer),
@@ -146,14 +166,36 @@ function changeSince(
   };
 }
 
+/** Every transport asks where its sections were before: the pair is looked through once. */
+const FORMER = new WeakMap<AgreedPair, ReadonlyMap<string, Bundle<AgreedSection>>>();
+
+function formerBundles(previous: AgreedPair): ReadonlyMap<string, Bundle<AgreedSection>> {
+  const known = FORMER.get(previous);
+  if (known) return known;
+  const bundles = bundlesOf(previous.answer, agreedSections(previous));
+  const byLabel = new Map(
+    bundles.flatMap((bundle) => bundle.map((member) => [labelOf(member), bundle] as const)),
+  );
+  FORMER.set(previous, byLabel);
+  return byLabel;
+}
+
 const sideOf = ({ offerer }: AgreedPair, { offered, answered }: AgreedSection, peer: string) =>
   peer === offerer ? offered : answered;
 
 const hasNewCredentials = (old: Section, now: Section): boolean =>
   old.iceUfrag !== now.iceUfrag && old.icePwd !== now.icePwd;
 
-const fingerprintsOf = ({ fingerprints }: Section): string =>
-  fingerprints
+/** Those of the session part are those of every section. */
+const FINGERPRINTS = new WeakMap<Section["fingerprints"], string>();
+
+function fingerprintsOf({ fingerprints }: Section): string {
+  const known = FINGERPRINTS.get(fingerprints);
+  if (known !== undefined) return known;
+  const text = fingerprints
     .map(({ hash, value }) => `${hash} ${value}`)
     .toSorted()
     .join();
+  FINGERPRINTS.set(fingerprints, text);
+  return text;
+}

@@ -83,3 +83,31 @@ function inHex(address: string): string {
 }
 
 const groupsOf = (half: string): readonly string[] => (half === "" ? [] : half.split(":"));
+
+/** `::ffff:` and an IPv4 address: written with its last 32 bits as IPv4 (RFC 5952 s5). */
+const MAPPED_IPV4 = /^0{20}ffff(..)(..)(..)(..)$/;
+/** Runs of zero groups, the longest first: one is written `::` (RFC 5952 s4.2). */
+const ZERO_RUNS = [8, 7, 6, 5, 4, 3, 2].map(
+  (count) => new RegExp(`(?:^|:)0(?::0){${count - 1}}(?:$|:)`),
+);
+
+/**
+ * An address in the one text form it has (RFC 5952), without the brackets of a URL and without a zone: what
+ * several ends report can then be compared. What is no address, such as a host name, stays as it is.
+ */
+export function canonicalAddressOf(text: string): string {
+  const bare = text.replace(/^\[(.*)\]$/, "$1");
+  const digits = ipv6Of(bare);
+  if (digits === undefined) return bare;
+  const mapped = MAPPED_IPV4.exec(digits);
+  if (mapped) {
+    const octets = mapped.slice(1).map((octet) => Number.parseInt(octet, 16));
+    return `::ffff:${octets.join(".")}`;
+  }
+  const groups = Array.from({ length: IPV6_GROUPS }, (_none, index) =>
+    Number.parseInt(digits.slice(4 * index, 4 * index + 4), 16).toString(16),
+  );
+  const whole = groups.join(":");
+  const longest = ZERO_RUNS.find((run) => run.test(whole));
+  return longest ? whole.replace(longest, "::") : whole;
+}

@@ -186,6 +186,12 @@ const ssrcOf = (word: string): number | undefined => {
   return ssrc <= MAX_SSRC ? ssrc : undefined;
 };
 
+/** `314159 271828`: SSRCs one after the other (RFC 5576 s4.2, s6.2); what is none is left out. */
+export const ssrcListOf = (text: string): number[] =>
+  words(text)
+    .map(ssrcOf)
+    .filter((ssrc) => ssrc !== undefined);
+
 /** `a=ssrc:3057157934 cname:YNBUiW7IzhPUPFKW` (RFC 5576 s4.1). */
 export function ssrcAttributeOf(value: string): SsrcAttribute | undefined {
   const blank = value.indexOf(" ");

@@ -30,6 +30,7 @@ import {
   simulcastOf,
   ssrcAttributeOf,
   ssrcGroupOf,
+  ssrcListOf,
 } from "./grammar.ts";
 import { type Attribute, attributesOf, type Line } from "./line.ts";
 
@@ -43,6 +44,8 @@ export interface Ssrc {
   readonly line: number;
   readonly cname: string | undefined;
   readonly msid: Msid | undefined;
+  /** SSRCs that it takes the place of (RFC 5576 s6.2). */
+  readonly previous: readonly number[];
 }
 
 /** Attributes of the transport, which bundled sections share (RFC 9143 s7.1.3). */
@@ -79,6 +82,8 @@ export interface SessionPart extends Part {
 
 /** One m-section with what it inherits: from the session part, then from the tagged section of its bundle. */
 export interface Section extends TransportAttributes, Part {
+  /** What holds for it as well: attributes of the session part that it does not say itself. */
+  readonly session: SessionPart;
   /** From 0. */
   readonly index: number;
   /** Number of the m-line. */
@@ -211,6 +216,9 @@ function ssrcsOf(attributes: Attributes, unreadable: Attribute[]): readonly Ssrc
       line: Math.min(...lines.map(({ line }) => line)),
       cname: lines.find(({ name }) => name === "cname")?.value.trim(),
       msid: msid && msidOf(msid.value),
+      previous: lines
+        .filter(({ name }) => name === "previous-ssrc")
+        .flatMap(({ value }) => ssrcListOf(value)),
     };
   });
 }
@@ -250,6 +258,7 @@ export function sectionOf(
   const bundleOnly = attributes.has("bundle-only");
   const extMaps = all("extmap", extMapOf);
   return {
+    session,
     index,
     line: mediaLine.number,
     isReadable: read !== undefined,

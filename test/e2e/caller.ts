@@ -1,4 +1,4 @@
-import type { Session } from "../../client/duplex.ts";
+import type { FlowReportOptions, Session } from "../../client/duplex.ts";
 import type { Flow } from "../../protocol/flow.ts";
 import type { Transport } from "../../protocol/transport.ts";
 import type { Browser, BrowserName, Page } from "./browsers.ts";
@@ -14,6 +14,8 @@ declare global {
       problems: string[];
       glares: number;
       offersSent: number;
+      /** Frames sent, by the type of their message. */
+      sent: Record<string, number>;
       longestGapMs: number;
     };
   }
@@ -42,10 +44,26 @@ export interface CallStats {
   readonly pair: PairStats | null;
 }
 
+/** An entry of getStats. */
+export type RawStat = Readonly<Record<string, unknown>> & {
+  readonly id: string;
+  readonly type: string;
+};
+
 export interface FlowsAnswer {
   readonly revision: number;
   readonly flows: Flow[];
   readonly transports: Transport[];
+}
+
+export interface CallerOptions {
+  readonly kinds?: string[];
+  readonly relay?: boolean;
+  readonly width?: number;
+  readonly height?: number;
+  readonly flowReports?: FlowReportOptions;
+  /** Runs in the page before the SDK is loaded. */
+  readonly prepare?: () => void;
 }
 
 const KEY = { authorization: "Bearer dev-key", "content-type": "application/json" };
@@ -81,6 +99,23 @@ export class Backend {
     return this.read<FlowsAnswer>(`/flows${query}`);
   }
 
+  /** The newest record of a flow. */
+  async flow(id: string): Promise<Flow> {
+    return this.read<Flow>(`/flows/${encodeURIComponent(id)}`);
+  }
+
+  /** Asks for a change of a flow as the application; gives the record as it is then. */
+  async change(id: string, change: object): Promise<Flow> {
+    const path = `v1/sessions/${this.id}/flows/${encodeURIComponent(id)}`;
+    const response = await fetch(new URL(path, this.baseUrl), {
+      method: "PATCH",
+      headers: KEY,
+      body: JSON.stringify(change),
+    });
+    if (!response.ok) throw new Error(await response.text());
+    return (await response.json()) as Flow;
+  }
+
   async invite(request: object = {}) {
     const url = new URL(`v1/sessions/${this.id}/peers`, this.baseUrl);
     const response = await fetch(url, {
@@ -112,17 +147,20 @@ export class Caller {
   static async join(
     browser: Browser,
     backend: Backend,
-    { kinds = ["audio", "video"], relay = false }: { kinds?: string[]; relay?: boolean } = {},
+    { kinds = ["audio", "video"], relay = false, ...options }: CallerOptions = {},
   ): Promise<Caller> {
+    const { width = 320, height = 240, flowReports = {}, prepare } = options;
     const { peer, token, signalling } = await backend.invite({ name: browser.name });
     const page = await browser.open(new URL("docs", backend.baseUrl).href);
+    if (prepare !== undefined) await page.evaluate(prepare, null);
     await page.evaluate(
-      async ({ url, token: bearer, wanted, policy }) => {
+      async ({ url, token: bearer, wanted, policy, picture, reports }) => {
         const state = {
           tracks: new Map<string, { unpublish: () => void }>(),
           problems: [] as string[],
           glares: 0,
           offersSent: 0,
+          sent: {} as Record<string, number>,
           longestGapMs: 0,
         };
         const Native = WebSocket;
@@ -138,6 +176,8 @@ export class Caller {
             if (data.startsWith('{"type":"offer"') || data.includes('"type":"offer"')) {
               state.offersSent += 1;
             }
+            const [, type = "none"] = /"type":"([\w-]+)"/.exec(data) ?? [];
+            state.sent[type] = (state.sent[type] ?? 0) + 1;
             super.send(data);
           }
         };
@@ -149,7 +189,12 @@ export class Caller {
           Object.assign(window, { duplexLoaded: resolve });
           document.body.append(script);
         });
-        const session = await join({ url, token: bearer, iceTransportPolicy: policy });
+        const session = await join({
+          url,
+          token: bearer,
+          iceTransportPolicy: policy,
+          flowReports: reports,
+        });
         window.call = { session, ...state } as Window["call"];
         Object.defineProperty(window.call, "glares", { get: () => state.glares });
         Object.defineProperty(window.call, "offersSent", { get: () => state.offersSent });
@@ -157,7 +202,7 @@ export class Caller {
         if (wanted.length > 0) {
           const stream = await navigator.mediaDevices.getUserMedia({
             audio: wanted.includes("audio"),
-            video: wanted.includes("video") && { width: 320, height: 240 },
+            video: wanted.includes("video") && picture,
           });
           for (const track of stream.getTracks()) {
             window.call.tracks.set(track.kind, session.publish(track, stream));
@@ -177,6 +222,8 @@ export class Caller {
         token,
         wanted: kinds,
         policy: (relay ? "relay" : "all") as RTCIceTransportPolicy,
+        picture: { width, height },
+        reports: flowReports,
       },
     );
     return new Caller(peer.id, page);
@@ -185,6 +232,36 @@ export class Caller {
   /** What getStats says of the connection to a peer. */
   stats(peer: string): Promise<CallStats> {
     return this.page.evaluate(readStats, peer);
+  }
+
+  /** All entries of getStats of the connection to a peer, as they are. */
+  rawStats(peer: string): Promise<RawStat[]> {
+    return this.page.evaluate(async (id) => {
+      const report = (await window.call.session.connection(id)?.getStats()) as unknown as Map<
+        string,
+        RawStat
+      >;
+      // Copied: what the browser gives cannot leave the page everywhere.
+      return JSON.parse(JSON.stringify([...report.values()])) as RawStat[];
+    }, peer);
+  }
+
+  /** Bits per second that a section sends, headers included, measured over a while. */
+  async sendingBps(peer: string, mid: string, ms = 2000): Promise<number> {
+    const sent = async () => {
+      const own = (await this.rawStats(peer)).filter(
+        (stat) => stat.type === "outbound-rtp" && stat.mid === mid,
+      );
+      const bytes = own.reduce(
+        (sum, stat) => sum + Number(stat.bytesSent) + Number(stat.headerBytesSent),
+        0,
+      );
+      return { bytes, at: Number(own[0]?.timestamp) };
+    };
+    const before = await sent();
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    const after = await sent();
+    return ((after.bytes - before.bytes) * 8000) / (after.at - before.at);
   }
 
   /** Waits until the picture and the sound of a peer have moved on twice. */

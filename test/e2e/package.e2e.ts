@@ -55,7 +55,11 @@ const compile = (options: object, ...files: string[]) => {
 const RIGHT_USE = `
 import { type Flow, join, type JoinOptions, type Session, type SessionEvents } from "duplex";
 
-const options: JoinOptions = { url: "https://example.org/", token: async () => "token" };
+const options: JoinOptions = {
+  url: "https://example.org/",
+  token: async () => "token",
+  flowReports: { intervalMs: 10_000 },
+};
 
 /** Made by the server's table of messages; a switch over it is complete. */
 type Reason = SessionEvents["peer-left"]["reason"];
@@ -66,6 +70,8 @@ const words = (reason: Reason): string => {
     case "kicked": case "expired": case "session-ended": return "was sent away";
   }
 };
+
+const flows = (session: Session): readonly Flow[] => session.flows;
 
 export const start = async (): Promise<Session> => {
   const session = await join(options);
@@ -82,6 +88,11 @@ export const start = async (): Promise<Session> => {
     console.log(kinds, rate, session.limits.bodyBytes + session.info.resumeSeconds);
   });
   await session.changeFlow("flow", { maxBitrateBps: null, priority: "high" });
+  const track: MediaStreamTrack = new MediaStream().getTracks()[0]!;
+  session.publish(track, new MediaStream(), new MediaStream());
+  session.publish(track, { streams: [new MediaStream()], content: "slides" }).unpublish();
+  const problem: string | undefined = flows(session)[0]?.applied?.problem?.code;
+  console.log(problem);
   return session;
 };
 `;
@@ -98,13 +109,19 @@ const WRONG_USES = [
   `export const flow: Flow = { id: "a" };`,
   `export const reason: SessionEvents["peer-left"]["reason"] = 7;`,
   `join({ url: "https://example.org/" });`,
+  `join({ url: "https://example.org/", token: "", flowReports: true });`,
+  `session.publish(new MediaStreamTrack(), { contents: "slides" });`,
 ];
 
 /** As exact as types can be compared: each may stand for the other. */
 const SAME_TYPES = (repository: string): string => `
 import type * as flow from "${repository}/protocol/flow.ts";
+import type * as query from "${repository}/protocol/flow-query.ts";
 import type * as messages from "${repository}/protocol/messages.ts";
+import type * as transport from "${repository}/protocol/transport.ts";
 import type * as theirFlow from "./node_modules/duplex/types/protocol/flow.js";
+import type * as theirQuery from "./node_modules/duplex/types/protocol/flow-query.js";
+import type * as theirTransport from "./node_modules/duplex/types/protocol/transport.js";
 import type * as theirs from "./node_modules/duplex/types/protocol/messages.js";
 
 type Known<T> = 0 extends 1 & T ? "any" : T;
@@ -117,9 +134,10 @@ export const same: [
   Same<theirs.LinkSummary, messages.LinkSummary>,
   Same<theirs.PeerView, messages.PeerView>,
   Same<theirFlow.Flow, flow.Flow>,
-  Same<theirFlow.Transport, flow.Transport>,
-  Same<theirFlow.FlowChange, flow.FlowChange>,
-] = [true, true, true, true, true, true, true, true];
+  Same<theirTransport.Transport, transport.Transport>,
+  Same<theirQuery.FlowChange, query.FlowChange>,
+  Same<theirQuery.MediaLabels, query.MediaLabels>,
+] = [true, true, true, true, true, true, true, true, true];
 `;
 
 beforeAll(async () => {

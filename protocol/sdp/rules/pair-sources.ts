@@ -1,6 +1,7 @@
 import type { Description } from "../description.ts";
 import { type PairRule, where } from "../rule.ts";
 import type { Section } from "../section.ts";
+import type { TrickleRule } from "./trickle.ts";
 
 /** What sections of one RTP session have in common: their group in the answer, else only themselves. */
 function rtpSessionsOf({ bundles }: Description): (answered: Section) => string {
@@ -10,17 +11,22 @@ function rtpSessionsOf({ bundles }: Description): (answered: Section) => string 
   return ({ mid, index }) => groups.get(mid) ?? `section ${index}`;
 }
 
+/** Of descriptions; of what is in use, as ends report it, as well. */
+export const SSRC_COLLISION: TrickleRule = {
+  id: "ssrc-collision",
+  level: "warning",
+  strict: "error",
+  source: "RFC 5576 s5, RFC 3550 s8.2",
+  requirements: ["R4.1-6", "R4.8-7/8", "R12.2.2-1"],
+  condition: "both sides announce the same SSRC in one RTP session",
+  message:
+    "the offerer has announced this SSRC in the same RTP session; draw another one, or receivers cannot tell the sources apart until one side changes it",
+};
+
 /** Sources of an answer against those of its offer (RFC 5576 s5, RFC 8834 s4.9). */
 export const PAIR_SOURCE_RULES: readonly PairRule[] = [
   {
-    id: "ssrc-collision",
-    level: "warning",
-    strict: "error",
-    source: "RFC 5576 s5, RFC 3550 s8.2",
-    requirements: ["R4.1-6", "R4.8-7/8", "R12.2.2-1"],
-    condition: "both sides announce the same SSRC in one RTP session",
-    message:
-      "the offerer has announced this SSRC in the same RTP session; draw another one, or receivers cannot tell the sources apart until one side changes it",
+    ...SSRC_COLLISION,
     find: ({ answer, live }) => {
       const sessionOf = rtpSessionsOf(answer);
       const taken = new Set(

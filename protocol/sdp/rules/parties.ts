@@ -97,6 +97,29 @@ export const CNAME_REUSED: TrickleRule = {
     "a CNAME is made anew for every connection, or the user can be followed from call to call; do not set it yourself",
 };
 
+/** Of descriptions; of what is in use where a relay makes one RTP session, as well. */
+export const SSRC_CLAIMED: TrickleRule = {
+  id: "ssrc-claimed-by-two-participants",
+  level: "warning",
+  strict: "warning",
+  source: "RFC 8834 s12.1.2, RFC 3550 s8.2",
+  requirements: ["R12.1.2-4"],
+  condition: "two peers of one media server announce the same SSRC",
+  message: "two peers send with the same SSRC through one server: one of them must take another",
+};
+
+/** Of descriptions; of what is in use, as ends report it, as well. */
+export const LOOP_DETECTED: TrickleRule = {
+  id: "loop-detected",
+  level: "error",
+  strict: "error",
+  source: "RFC 3550 s8.2, draft-ietf-rtcweb-rtp-usage s12.2.2",
+  requirements: ["R5.1-2", "R12.1.2-5", "R12.2.2-1"],
+  condition: "ICE credentials, or sources with their CNAME, of the peer it is addressed to",
+  message:
+    "this description holds the receiver's own: it was reflected, and the peer would connect to itself; send what your own connection made",
+};
+
 /** What the parties of a session say of each other, and one party on several links. */
 export const PARTY_RULES: readonly HistoryRule[] = [
   {
@@ -127,14 +150,8 @@ export const PARTY_RULES: readonly HistoryRule[] = [
       subject.sender.isServer ? [] : sourcesAmong(subject, gathered(ownLegs(subject), "ssrcs")),
   },
   {
-    id: "ssrc-claimed-by-two-participants",
+    ...SSRC_CLAIMED,
     on: "both",
-    level: "warning",
-    strict: "warning",
-    source: "RFC 8834 s12.1.2, RFC 3550 s8.2",
-    requirements: ["R12.1.2-4"],
-    condition: "two peers of one media server announce the same SSRC",
-    message: "two peers send with the same SSRC through one server: one of them must take another",
     find: (subject) => {
       const { sender, receiver } = subject;
       if (sender.isServer || !receiver.isServer) return [];
@@ -143,15 +160,8 @@ export const PARTY_RULES: readonly HistoryRule[] = [
     },
   },
   {
-    id: "loop-detected",
+    ...LOOP_DETECTED,
     on: "both",
-    level: "error",
-    strict: "error",
-    source: "RFC 3550 s8.2, draft-ietf-rtcweb-rtp-usage s12.2.2",
-    requirements: ["R5.1-2", "R12.1.2-5", "R12.2.2-1"],
-    condition: "ICE credentials, or sources with their CNAME, of the peer it is addressed to",
-    message:
-      "this description holds the receiver's own: it was reflected, and the peer would connect to itself; send what your own connection made",
     find: (subject) => {
       const detail = loop(subject);
       const section = firstLive(subject);

@@ -1,0 +1,587 @@
+import { expect } from "vitest";
+import type { Flow } from "../protocol/flow.ts";
+import type { FromPeer, ToPeer } from "../protocol/messages.ts";
+import { isProblem } from "../protocol/problem.ts";
+import {
+  isConnected,
+  type Link,
+  linkIdOf,
+  nextDeadline,
+  revisionOf,
+  type Session,
+} from "../protocol/session.ts";
+import type { Role, SessionRequest } from "../protocol/session-config.ts";
+import type { SelectedPair, Transport } from "../protocol/transport.ts";
+import { viewFlows } from "../protocol/views.ts";
+import { type Shape, sdpOf } from "./descriptions.ts";
+import { PureSession } from "./pure-session.ts";
+
+/** Any history of a session, and what is true of its flows after every event of it. */
+
+/** An expectation that costs nothing where it is met: there are millions. */
+function must(holds: unknown, otherwise: string): void {
+  if (!holds) throw new Error(otherwise);
+}
+
+type Section = NonNullable<Shape["sections"]>[number];
+
+/** An event of a history: who, with whom, what, and numbers that choose among what there is. */
+export interface Deed {
+  readonly actor: number;
+  readonly other: number;
+  readonly act: Act;
+  readonly n: number;
+  readonly m: number;
+}
+
+export const ACTS = [
+  "exchange",
+  "offer",
+  "answer",
+  "reject",
+  "rollback",
+  "transport",
+  "flow",
+  "change-flow",
+  "applied",
+  "sources",
+  "quality",
+  "join",
+  "lose",
+  "leave",
+  "kick",
+  "alarm",
+] as const;
+export type Act = (typeof ACTS)[number];
+
+export interface Cast {
+  readonly config: SessionRequest;
+  readonly roles: Readonly<Record<string, Role>>;
+}
+
+/** Two to four who talk, directly or by a media server, with and without somebody who watches. */
+export const CASTS: readonly Cast[] = [
+  { config: {}, roles: { a: "peer", b: "peer" } },
+  { config: { sdpPolicy: "report" }, roles: { a: "peer", b: "peer", o: "observer" } },
+  {
+    config: { sdpPolicy: "report", maxUplinkBps: 700_000, maxDownlinkBps: 900_000 },
+    roles: { a: "peer", b: "peer", c: "peer", o: "observer" },
+  },
+  {
+    config: { sdpPolicy: "report", topology: "central" },
+    roles: { m: "media-server", a: "peer", b: "peer", o: "observer" },
+  },
+  {
+    config: { topology: "central", maxDownlinkBps: 500_000 },
+    roles: { m: "media-server", a: "peer", b: "peer", c: "peer" },
+  },
+];
+
+const pick = <T>(list: readonly T[], n: number): T | undefined => list[n % list.length];
+
+const texts = new Map<string, string>();
+
+/** Texts are made once. */
+function textOf(shape: Shape): string {
+  const key = JSON.stringify(shape);
+  const known = texts.get(key) ?? sdpOf(shape);
+  texts.set(key, known);
+  return known;
+}
+
+const DIRECTIONS = ["sendrecv", "sendonly", "recvonly", "inactive"] as const;
+const KINDS = ["audio", "video", "application"] as const;
+const MOST_SECTIONS = 3;
+
+/** The sections of the next offer: the same, one more, one switched, stopped or used again. */
+function offeredSections(known: readonly Section[], n: number, m: number): readonly Section[] {
+  const at = n % Math.max(1, known.length);
+  const changed = (change: Partial<Section>): readonly Section[] =>
+    known.map((section, index) => (index === at ? { ...section, ...change } : section));
+  const kind = KINDS[m % KINDS.length]!;
+  const mid = `${n % 10}${m % 10}`;
+  const isFree = known[at]?.port === 0;
+  if (known.length === 0) return [{ kind, mid, ssrc: 1 + m }];
+  switch (m % 6) {
+    case 0:
+      return known;
+    case 1:
+    case 2:
+      return changed({ direction: DIRECTIONS[n % 4]!, ssrc: 1 + (n % 3) });
+    case 3:
+      return changed({ port: 0 });
+    case 4:
+      return isFree ? changed({ port: 9, kind, mid: `r${mid}` }) : changed({ port: 9 });
+    default:
+      return known.length < MOST_SECTIONS ? [...known, { kind, mid: `n${mid}` }] : known;
+  }
+}
+
+/** What may answer a direction (RFC 3264 s6.1). */
+const ANSWERS: Readonly<Record<string, readonly NonNullable<Section["direction"]>[]>> = {
+  sendrecv: ["sendrecv", "sendonly", "recvonly", "inactive"],
+  sendonly: ["recvonly", "inactive"],
+  recvonly: ["sendonly", "inactive"],
+  inactive: ["inactive"],
+};
+
+/** A section of an answer, now and then rejected, or one that cannot be. */
+function answered(offered: readonly Section[], n: number, m: number): readonly Section[] {
+  return offered.map((section, index) => {
+    if (section.port === 0 || (m % 7 === 0 && index === n % offered.length)) {
+      return { ...section, port: 0 };
+    }
+    const fitting = ANSWERS[m % 17 === 0 ? "sendrecv" : (section.direction ?? "sendrecv")] ?? [];
+    return { ...section, direction: fitting[m % 2 === 0 ? 0 : (n + index) % fitting.length]! };
+  });
+}
+
+const PAIRS: readonly SelectedPair[] = [
+  {
+    local: { candidateType: "host", address: "192.0.2.1", port: 1000, protocol: "udp" },
+    remote: { candidateType: "host", address: "192.0.2.2", port: 2000, protocol: "udp" },
+  },
+  {
+    local: { candidateType: "relay", address: "198.51.100.1", port: 5000, protocol: "udp" },
+    remote: { candidateType: "srflx", address: "203.0.113.2", port: 3000, protocol: "udp" },
+  },
+];
+
+/** What a peer or observer knows of flows by nothing but what it was sent. */
+class Follower {
+  readonly flows = new Map<string, Flow>();
+  readonly transports = new Map<string, Transport>();
+  revision = 0;
+  hasNews = false;
+
+  hear(message: ToPeer, peer: string): void {
+    if (message.type === "welcome") {
+      this.flows.clear();
+      this.transports.clear();
+      for (const flow of message.flows.flows) this.flows.set(flow.id, flow);
+      for (const each of message.flows.transports) this.transports.set(each.id, each);
+      this.revision = message.flows.revision;
+    }
+    if (message.type !== "flows") return;
+    must(message.changed.length + message.transports.length > 0, `${peer}: no news`);
+    must(message.revision > this.revision, `${peer}: revision ${message.revision} once more`);
+    take(this.flows, message.changed, this.revision);
+    take(this.transports, message.transports, this.revision);
+    this.revision = message.revision;
+    this.hasNews = true;
+  }
+}
+
+/** Nothing comes that the follower has. */
+function take<T extends { id: string; revision: number }>(
+  known: Map<string, T>,
+  changed: readonly T[],
+  revision: number,
+): void {
+  for (const record of changed) {
+    must(record.revision > revision, `${record.id} was known`);
+    const before = known.get(record.id);
+    must(!before || before.revision < record.revision, `${record.id} is older`);
+    known.set(record.id, record);
+  }
+}
+
+function expectSame<T extends { id: string }>(known: Map<string, T>, read: readonly T[]): void {
+  const isSame = known.size === read.length && read.every((each) => known.get(each.id) === each);
+  if (!isSame) expect(Object.fromEntries(known)).toEqual(byId(read));
+}
+
+const byId = <T extends { id: string }>(records: readonly T[]) =>
+  Object.fromEntries(records.map((record) => [record.id, record]));
+
+/** Plain JSON, which has no undefined. */
+function hasUndefined(value: unknown): boolean {
+  if (value === undefined) return true;
+  return typeof value === "object" && value !== null && Object.values(value).some(hasUndefined);
+}
+
+const flowsOf = ({ links }: Session): readonly Flow[] =>
+  [...links.values()].flatMap(({ flows }) => flows.flows);
+
+const isLive = ({ state }: Flow): boolean => state !== "ended";
+
+export class History {
+  readonly pure: PureSession;
+  /** What flows came to: states with their reasons, and what qualified them. */
+  readonly seen = new Set<string>();
+  readonly #roles: Readonly<Record<string, Role>>;
+  readonly #names: readonly string[];
+  readonly #followers = new Map<string, Follower>();
+  /** What an id stands for. */
+  readonly #meaning = new Map<string, string>();
+  /** Sections of the open offer of a link, and of its pair in force. */
+  readonly #offered = new Map<string, readonly Section[]>();
+  readonly #sections = new Map<string, readonly Section[]>();
+  readonly #generation = new Map<string, number>();
+  readonly #certificate = new Map<string, number>();
+
+  constructor({ config, roles }: Cast) {
+    this.#roles = roles;
+    this.#names = Object.keys(roles);
+    this.pure = new PureSession({ resumeSeconds: 30, emptyTtlSeconds: 3000, ...config });
+    for (const name of this.#names) this.#watched(() => this.pure.join(name, roles[name]));
+  }
+
+  do(deed: Deed): void {
+    this.pure.at += 10;
+    if (deed.act !== "exchange") {
+      this.#watched(() => this.#perform(deed));
+      return;
+    }
+    this.#watched(() => this.#perform({ ...deed, act: "offer" }));
+    this.#watched(() => this.#perform({ ...deed, act: "answer" }));
+  }
+
+  #perform({ actor, other, act, n, m }: Deed): unknown {
+    const { pure } = this;
+    const peer = pick(this.#names, actor) ?? "a";
+    switch (act) {
+      case "join": {
+        const { peers } = pure.session;
+        const missing = this.#names.filter((name) => !isConnected(peers.get(name)));
+        const comer = pick(missing, actor) ?? peer;
+        return pure.join(comer, this.#roles[comer]);
+      }
+      case "lose":
+        return pure.do({ type: "lost", peer, at: pure.at });
+      case "kick":
+        // Who is kicked never comes back: not everybody, or nothing would follow.
+        return n % 5 === 0 ? pure.do({ type: "kick", peer, at: pure.at }) : undefined;
+      case "alarm":
+        return this.#wait(n);
+      case "change-flow": {
+        const flow = this.#flow(n, () => true);
+        return pure.do({ type: "change-flow", flow, change: changeOf(n, m), at: pure.at });
+      }
+      default: {
+        const [from, to] = this.#ways(act, actor, other, m) ?? this.#anyWay(actor, other);
+        if (!isConnected(pure.session.peers.get(from))) return undefined;
+        const message = this.#message(act, from, to, n, m);
+        return message && pure.send(from, message);
+      }
+    }
+  }
+
+  /** Who sends to whom, so that it makes sense: seldom nobody cares whether it does. */
+  #ways(act: Act, actor: number, other: number, m: number): readonly [string, string] | undefined {
+    if (m % 13 === 0) return undefined;
+    const links = [...this.pure.session.links.values()].filter(({ peers }) =>
+      peers.every((id) => this.pure.session.peers.has(id)),
+    );
+    if (act === "answer" || act === "reject" || act === "rollback") {
+      const link = pick(
+        links.filter(({ open }) => open),
+        actor,
+      );
+      if (!link?.open) return undefined;
+      const { offerer } = link.open;
+      const answerer = link.peers.find((id) => id !== offerer) ?? offerer;
+      return act === "rollback" ? [offerer, answerer] : [answerer, offerer];
+    }
+    if (act !== "transport" && act !== "quality") return undefined;
+    const link = pick(
+      links.filter(({ inForce }) => inForce),
+      actor,
+    );
+    if (!link) return undefined;
+    const [one, two] = link.peers;
+    return other % 2 === 0 ? [one, two] : [two, one];
+  }
+
+  /** Two who may talk to each other, in a central session by the media server. */
+  #anyWay(actor: number, other: number): readonly [string, string] {
+    const talking = this.#names.filter((name) => this.#roles[name] !== "observer");
+    const server = talking.find((name) => this.#roles[name] === "media-server");
+    const peer = pick(talking, actor) ?? "a";
+    const others = talking.filter((name) => name !== peer);
+    const to = server === undefined || server === peer ? pick(others, other) : server;
+    return [peer, to ?? "b"];
+  }
+
+  /** To what is due next, or somewhat later. */
+  #wait(n: number): void {
+    const { pure } = this;
+    const due = nextDeadline(pure.session) ?? pure.at;
+    const later = n % 3 === 0 ? 31_000 : 0;
+    // Tokens and the session itself are not to expire: nothing would follow.
+    if (Math.max(pure.at, due) + later > 1_700_000_000_000 + 2_400_000) return;
+    pure.at = Math.max(pure.at, due) + later;
+    pure.do({ type: "alarm", at: pure.at });
+    const next = nextDeadline(pure.session);
+    // R5: what was due is done, or the alarm would never rest.
+    must(next === null || next > pure.at, `due again at ${next}`);
+  }
+
+  #message(act: Act, peer: string, to: string, n: number, m: number): FromPeer | undefined {
+    const link = this.pure.session.links.get(linkIdOf(peer, to));
+    const exchange = m % 9 === 0 ? n : ((link?.open ?? link?.inForce)?.exchange ?? 1);
+    switch (act) {
+      case "offer":
+        return this.#offer(peer, to, n, m);
+      case "answer":
+        return this.#answer(peer, to, exchange, n, m);
+      case "reject":
+      case "rollback":
+        return { type: act, to, exchange };
+      case "transport":
+        return this.#report(link, to, n, m);
+      case "flow":
+        return { type: "flow", flow: this.#flow(n, isOf(peer)), ...changeOf(n, m) };
+      case "applied":
+        return {
+          type: "applied",
+          flow: this.#flow(n, ({ from }) => from === peer),
+          revision: revisionOf(this.pure.session),
+          held: n % 2 === 0,
+          ...(m % 3 === 0 ? { problem: { code: "no-sender", detail: "it is gone" } } : {}),
+        };
+      case "sources": {
+        const sourceFlows = [n, m, n + m]
+          .slice(0, m % 3)
+          .map((each) => this.#flow(each, (flow) => flow.to === peer));
+        const flow = this.#flow(m, ({ from }) => from === peer);
+        const more = n % 2 === 0 ? {} : { forwarding: m % 2 === 0 };
+        return { type: "sources", flow, sourceFlows: [...new Set(sourceFlows)], ...more };
+      }
+      case "quality": {
+        const flow = this.#flow(n, isOf(peer));
+        const sources = n % 4 === 0 ? { sources: [{ ssrc: 1 + (m % 5) }] } : {};
+        return {
+          type: "quality",
+          to,
+          flows: [{ flow, bitrateBps: 1000 * (m % 4), packets: n, ...sources }],
+        };
+      }
+      case "leave":
+        return { type: "leave" };
+      default:
+        return undefined;
+    }
+  }
+
+  #offer(peer: string, to: string, n: number, m: number): FromPeer {
+    const id = linkIdOf(peer, to);
+    const sections = offeredSections(this.#sections.get(id) ?? [], n, m);
+    const isRestart = n % 5 === 4;
+    if (isRestart) this.#more(this.#generation, peer);
+    if (n % 20 === 14) this.#more(this.#certificate, peer);
+    const sdp = textOf({ ...this.#ends(peer), version: 1 + (n % 9), sections });
+    this.#offered.set(sdp, sections);
+    const media = { [sections[0]?.mid ?? "0"]: { sourceId: `cam${m % 3}` } };
+    return {
+      type: "offer",
+      to,
+      sdp,
+      ...(isRestart ? { restart: true } : {}),
+      ...(m % 5 === 0 ? { media } : {}),
+    };
+  }
+
+  #answer(
+    peer: string,
+    to: string,
+    exchange: number,
+    n: number,
+    m: number,
+  ): FromPeer | undefined {
+    const open = this.pure.session.links.get(linkIdOf(peer, to))?.open;
+    const offered = this.#offered.get(open?.offer.sdp ?? "") ?? [{ kind: "audio" as const }];
+    const sections = answered(offered, n, m);
+    // Who is asked to restart restarts, but for those who forget it.
+    if (open?.restart && n % 9 !== 0) this.#more(this.#generation, peer);
+    const setup = peer < to ? "active" : "passive";
+    const sdp = textOf({ ...this.#ends(peer), setup, version: 1 + (n % 9), sections });
+    this.#offered.set(sdp, sections);
+    return { type: "answer", to, exchange, sdp };
+  }
+
+  #more(counts: Map<string, number>, peer: string): void {
+    counts.set(peer, (counts.get(peer) ?? 0) + 1);
+  }
+
+  #ends(peer: string): Pick<Shape, "of" | "ufrag"> {
+    const certificate = this.#certificate.get(peer) ?? 0;
+    return { of: `${peer}${certificate}`, ufrag: `uf${peer}${this.#generation.get(peer) ?? 0}` };
+  }
+
+  #report(link: Link | undefined, to: string, n: number, m: number): FromPeer {
+    const states = ["connected", "connected", "disconnected", "failed", "checking", "new"] as const;
+    const state = n % 23 === 0 ? "closed" : pick(states, n)!;
+    const transport = pick(link?.flows.transports ?? [], m)?.id;
+    return {
+      type: "transport",
+      to,
+      state,
+      ...(m % 4 === 0 || transport === undefined ? {} : { transport }),
+      ...(m % 3 === 0 ? {} : { pair: pick(PAIRS, m)! }),
+    };
+  }
+
+  /** The id of some flow, also of one that has ended or that is another's now and then. */
+  #flow(n: number, wanted: (flow: Flow) => boolean): string {
+    const all = flowsOf(this.pure.session);
+    const fitting = all.filter((flow) => (isLive(flow) && wanted(flow)) || n % 11 === 0);
+    return pick(fitting, n)?.id ?? "a~b:0.1:a";
+  }
+
+  /** An event, and everything that must be true after it. */
+  #watched(event: () => unknown): void {
+    const { pure } = this;
+    const before = pure.session;
+    const refused = event();
+    const after = pure.session;
+    if (isProblem(refused as object) && !("session" in (refused as object))) {
+      // What the rules found in a refused description is kept, and nothing else.
+      expect(flowsOf(after)).toEqual(flowsOf(before));
+    }
+    this.#learn(after);
+    const hasChanged = this.#checkRecords(before, after);
+    const revision = revisionOf(after);
+    must(hasChanged === revision > revisionOf(before), `revision ${revision}, news: ${hasChanged}`);
+    this.#checkLinks(after);
+    this.#checkSources(after);
+    this.#checkFollowers(after);
+  }
+
+  #learn({ links }: Session): void {
+    for (const { id, open, inForce } of links.values()) {
+      if (open) continue;
+      const sections = inForce && this.#offered.get(inForce.answer.sdp);
+      if (sections) this.#sections.set(id, sections);
+      else this.#sections.delete(id);
+    }
+  }
+
+  /** Whether any record changed; each that did is checked by itself. */
+  #checkRecords(before: Session, after: Session): boolean {
+    const floor = revisionOf(before);
+    const ceiling = revisionOf(after);
+    let hasChanged = false;
+    for (const link of after.links.values()) {
+      const formerly = before.links.get(link.id);
+      if (link.flows === formerly?.flows) continue;
+      const known = new Map<string, Flow | Transport>();
+      for (const record of formerly?.flows.flows ?? []) known.set(record.id, record);
+      for (const record of formerly?.flows.transports ?? []) known.set(record.id, record);
+      for (const record of [...link.flows.flows, ...link.flows.transports]) {
+        const former = known.get(record.id);
+        known.delete(record.id);
+        if (record === former) continue;
+        hasChanged = true;
+        must(former?.state !== "ended" && former?.state !== "closed", `${record.id} was over`);
+        must(record.revision > floor && record.revision <= ceiling, `revision of ${record.id}`);
+        must(!hasUndefined(record), `undefined in ${record.id}`);
+        this.#checkMeaning(record, former !== undefined);
+        this.#see(record, former);
+        must(record.state !== "ended" || Boolean(record.reason), `${record.id} ended without cause`);
+      }
+      // Nothing is forgotten that soon.
+      must(known.size === 0, `forgotten: ${[...known.keys()]}`);
+      must(!hasUndefined({ ...link.flows, flows: [], transports: [] }), "undefined in the link");
+    }
+    return hasChanged;
+  }
+
+  #see(record: Flow | Transport, former: Flow | Transport | undefined): void {
+    if (!("kind" in record)) {
+      if (former && "iceGeneration" in former && record.iceGeneration > former.iceGeneration) {
+        this.seen.add("ICE restart");
+      }
+      this.seen.add(`transport ${record.state}`);
+      return;
+    }
+    this.seen.add([record.state, ...(record.reason ? [record.reason] : [])].join(" "));
+    for (const [name, value] of Object.entries(record)) if (value === true) this.seen.add(name);
+    for (const name of Object.keys(record.pending ?? {})) this.seen.add(`pending ${name}`);
+    for (const name of ["applied", "quality", "requests", "sourceId"] as const) {
+      if (record[name] !== undefined) this.seen.add(name);
+    }
+    if (record.sourceFlows.length > 0) this.seen.add("sourceFlows");
+    if (former?.state === "held" && record.state === "active") this.seen.add("resumed");
+    if (/\.[2-9]:/.test(record.id)) this.seen.add("recycled");
+  }
+
+  #checkMeaning(record: Flow | Transport, isKnown: boolean): void {
+    const meaning =
+      "kind" in record ? [record.link, record.kind, record.from, record.to].join(" ") : record.link;
+    const known = this.#meaning.get(record.id);
+    must(isKnown ? known === meaning : known === undefined, `${record.id}: ${known}, ${meaning}`);
+    this.#meaning.set(record.id, meaning);
+  }
+
+  #checkLinks(session: Session): void {
+    for (const link of session.links.values()) {
+      const { open, inForce, flows } = link;
+      const ends = link.peers.map((id) => session.peers.get(id));
+      const isGone = ends.includes(undefined);
+      const isAway = ends.some((peer) => peer && !isConnected(peer));
+      for (const flow of flows.flows.filter(isLive)) {
+        must(!isGone, `${flow.id} has lost a peer`);
+        must((flow.stale === true) === isAway, `${flow.id}: stale ${flow.stale}, away ${isAway}`);
+        must((flow.state === "proposed" ? open : inForce) !== null, `${flow.id} ${flow.state}`);
+        must(!flow.pending || flow.pending.exchange === open?.exchange, `pending of ${flow.id}`);
+        const carrier = flows.transports.find(({ id }) => id === flow.transport);
+        must(flow.state !== "active" || carrier?.state !== "closed", `${flow.id} on nothing`);
+      }
+      if (!isGone) continue;
+      for (const { id, state } of flows.transports) must(state === "closed", `${id} is open`);
+    }
+  }
+
+  /** F9: live flows that end where the flow begins, and no circle. */
+  #checkSources(session: Session): void {
+    const flows = new Map(flowsOf(session).map((flow) => [flow.id, flow]));
+    for (const flow of flows.values()) {
+      if (!isLive(flow)) continue;
+      for (const id of flow.sourceFlows) {
+        const source = flows.get(id);
+        must(source && isLive(source) && source.to === flow.from, `${id} feeds ${flow.id}`);
+      }
+      const seen = new Set<string>();
+      const front = [...flow.sourceFlows];
+      for (let id = front.pop(); id !== undefined; id = front.pop()) {
+        must(id !== flow.id, `${id} feeds itself`);
+        if (seen.has(id)) continue;
+        seen.add(id);
+        front.push(...(flows.get(id)?.sourceFlows ?? []));
+      }
+    }
+  }
+
+  /** F4: events and reads agree, for everyone who is there. */
+  #checkFollowers(session: Session): void {
+    const revision = revisionOf(session);
+    for (const name of this.#names) {
+      const follower = this.#followers.get(name) ?? new Follower();
+      this.#followers.set(name, follower);
+      follower.hasNews = false;
+      const frames = this.pure.take(name);
+      for (const message of frames) follower.hear(message, name);
+      const peer = session.peers.get(name);
+      if (!isConnected(peer)) continue;
+      const read = viewFlows(session, peer);
+      expectSame(follower.flows, read.flows);
+      expectSame(follower.transports, read.transports);
+      const isTold = follower.hasNews || peer?.role === "observer";
+      must(!isTold || follower.revision === revision, `${name} is at ${follower.revision}`);
+    }
+  }
+}
+
+function changeOf(n: number, m: number) {
+  return {
+    ...(n % 3 === 0 ? { held: m % 2 === 0 } : {}),
+    ...(n % 3 === 1 ? { maxBitrateBps: m % 4 === 0 ? null : 100_000 * (1 + (m % 4)) } : {}),
+    ...(n % 3 === 2 ? { priority: m % 3 === 0 ? ("high" as const) : ("low" as const) } : {}),
+  };
+}
+
+const isOf =
+  (peer: string) =>
+  ({ from, to }: Flow): boolean =>
+    from === peer || to === peer;
