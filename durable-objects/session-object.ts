@@ -38,7 +38,11 @@ export class SessionObject extends SessionSockets implements SessionCommands {
     const transports = isFilter(filter)
       ? view.transports.filter(({ id }) => named.has(id))
       : view.transports;
-    return { revision: view.revision, flows: await this.#shownTo(asker, session, flows), transports };
+    return {
+      revision: view.revision,
+      flows: await this.#shownTo(asker, session, flows),
+      transports,
+    };
   }
 
   async flow(asker: Asker, id: string): Promise<Flow | Problem> {

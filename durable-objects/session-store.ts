@@ -147,8 +147,8 @@ export class SessionStore {
   }
 
   #saveLink(before: Link | undefined, link: Link, trickle: readonly Trickle[]): void {
-    const known =
-      this.#ended.get(link) ?? (before && this.#ended.get(before)) ?? NO_ENDED_FLOWS;
+    // By what was saved last: whatever a failed write left in memory counts for nothing.
+    const known = (before && this.#ended.get(before)) ?? NO_ENDED_FLOWS;
     const { ended, written, erased } = shelve(known, link.flows.flows);
     this.#saveEnded(link.id, known.next, written, erased);
     this.#ended.set(link, ended);

@@ -132,7 +132,7 @@ export type FlowRequest = z.infer<typeof FlowRequest>;
 
 /** What its sender made of the record. */
 export const FlowApplied = z.object({
-  revision: z.int().describe("of the record that was applied"),
+  revision: z.int().describe("of the record that was applied, the first one with this outcome"),
   held: z.boolean().optional(),
   maxBitrateBps: z.int().nullish().describe("null: no limit is set"),
   priority: Priority.optional(),

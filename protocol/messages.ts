@@ -335,8 +335,8 @@ export const TO_PEER = {
     iceServers: z.array(IceServer),
     expiresAt: z.number().optional().describe("milliseconds since 1970"),
   }),
-  findings: message("findings", "What was found in a description after it had been taken.", {
-    to: z.string().describe("the peer that the description was for"),
+  findings: message("findings", "What was found later, in a description or in the media it led to.", {
+    to: z.string().describe("the other end of the link"),
     exchange,
     findings: z.array(Finding),
   }),

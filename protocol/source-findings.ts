@@ -189,7 +189,8 @@ function isTold({ findings }: Link, { rule, ssrc, flow }: Clash): boolean {
   );
 }
 
-function toBothEnds(link: Link, exchange: number, finding: SdpFinding): readonly Effect[] {
+/** A finding about a link, told to both of its ends. */
+export function toBothEnds(link: Link, exchange: number, finding: SdpFinding): readonly Effect[] {
   return link.peers.map((peer) => ({
     type: "send",
     to: peer,

@@ -9,6 +9,7 @@ import { end, expirePeers, join, kick, leave, lose, withEndedFlows } from "./pre
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { reportQuality } from "./quality.ts";
 import { cnameRecalled } from "./recall.ts";
+import { withRelayFindings } from "./relay-findings.ts";
 import { withRelaySessions } from "./relay-sessions.ts";
 import {
   type Effect,
@@ -70,7 +71,7 @@ export function step(session: Session, event: SessionEvent): Step | Problem {
   if (isProblem(result)) return result;
   const { at } = event;
   const flows = { ...result, session: settledFlows(session, result.session, at) };
-  const settled = withSourceFindings(session, flows, at);
+  const settled = withRelayFindings(session, withSourceFindings(session, flows, at), at);
   return { ...settled, effects: withFlowEvents(session, settled) };
 }
 
@@ -218,10 +219,7 @@ function welcomed(effects: readonly Effect[]): ReadonlyMap<string, number> {
 }
 
 /** Connected peers that may read some of these links, each with those it may read (A2). */
-function readersOf(
-  session: Session,
-  links: readonly Link[],
-): ReadonlyMap<string, readonly Link[]> {
+function readersOf(session: Session, links: readonly Link[]): ReadonlyMap<string, readonly Link[]> {
   const ofEnds = new Map<string, Link[]>();
   for (const link of links) {
     for (const id of link.peers) {

@@ -50,11 +50,13 @@ const LINTED: readonly Plant[] = [
   ...["protocol", "durable-objects", "src", "client", "web"].flatMap((room) =>
     importing(room, "../cli/x.ts"),
   ),
+  ...importing("bench", "../src/x.ts", "../durable-objects/x.ts", "../client/x.ts", "hono"),
   innocent("protocol", 'import { z } from "zod";\n\nexport const y = z.string();\n'),
   innocent("durable-objects", 'import { y } from "../protocol/y.ts";\n\nexport const z = y;\n'),
   innocent("src", 'import { Hono } from "hono";\n\nexport const app = new Hono();\n'),
   innocent("client", 'import type { Y } from "../protocol/y.ts";\n\nexport type Z = Y;\n'),
   innocent("web", 'import { y } from "../client/y.ts";\n\nexport const z = y;\n'),
+  innocent("bench", 'import { y } from "../protocol/y.ts";\n\nexport const z = y;\n'),
   innocent("cli", 'import { y } from "../protocol/y.ts";\n\nexport const z = y;\n'),
   innocent("cli", 'import { argv } from "node:process";\n\nexport const y = argv;\n'),
 ];

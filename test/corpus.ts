@@ -37,10 +37,10 @@ interface CorpusStream {
   rtxSsrc?: number;
 }
 
-const files = import.meta.glob<CorpusRecord>("./fixtures/sdp-corpus/*.json", {
+const files = import.meta.glob("./fixtures/sdp-corpus/*.json", {
   eager: true,
   import: "default",
-});
+}) as Record<string, CorpusRecord>;
 
 /** All records by name, such as `chromium.max-bundle`. */
 export const CORPUS: ReadonlyMap<string, CorpusRecord> = new Map(

@@ -46,7 +46,7 @@ export interface ExpectedFlow {
   sctp?: { port?: number; maxMessageSize: number };
 }
 
-export type CandidateCounts = Record<"host" | "srflx" | "prflx" | "relay", number>;
+type CandidateCounts = Record<"host" | "srflx" | "prflx" | "relay", number>;
 
 export interface ExpectedTransport {
   mids: string[];
@@ -129,7 +129,7 @@ const numberAfter = (part: Part, name: string): number | undefined => {
   return value === undefined ? undefined : Number(value);
 };
 
-export function readSide(sdp: string): Side {
+function readSide(sdp: string): Side {
   const lines = sdp.split(/\r?\n/).filter((line) => line !== "");
   const starts = lines.flatMap((line, at) => (line.startsWith("m=") ? [at] : []));
   const parsed = parse(sdp);
@@ -361,7 +361,9 @@ function repairOf(feedback: readonly string[], agreed: readonly Agreed[]): strin
 function extensionsOf(sender: Media, receiver: Media): string[] {
   const of = (media: Media, directions: readonly string[]): string[] =>
     valuesOf(media, "a=extmap").flatMap((value) => {
-      const [mapping = "", uri = ""] = value.split(/\s+/);
+      const [mapping = "", first = "", inner = ""] = value.split(/\s+/);
+      // RFC 6904 s4: what is encrypted is named after it.
+      const uri = first === "urn:ietf:params:rtp-hdrext:encrypt" ? inner : first;
       const [id = "", direction = "sendrecv"] = mapping.split("/");
       return directions.includes(direction) ? [`${id} ${uri}`] : [];
     });
@@ -483,12 +485,21 @@ function simulcastOf(sender: Media, receiver: Media): Simulcast {
   const declared = rids(sender, "send");
   const offered = listed(sender, "send").filter((rid) => declared.has(bare(rid)));
   if (offered.length === 0) return { layers: [], maxBr: undefined };
-  const wanted = listed(receiver, "recv").map(bare);
-  const layers = offered.filter((rid) => wanted.includes(bare(rid)));
-  // media-flows.md section 6: a layer that is paused takes nothing.
-  const rates = layers
-    .filter((rid) => !rid.startsWith("~"))
-    .map((rid) => Number(parametersOf(declared.get(rid)).get("max-br") ?? Number.NaN));
+  const wanted = listed(receiver, "recv");
+  const granted = rids(receiver, "recv");
+  const layers = offered
+    .filter((rid) => wanted.map(bare).includes(bare(rid)))
+    // Either side may have it start paused.
+    .map((rid) => (wanted.includes(`~${bare(rid)}`) ? `~${bare(rid)}` : rid));
+  // RFC 8851 s6.3: an answer may restrict further. What is paused takes nothing (media-flows.md section 6).
+  const rateOf = (rid: string): number =>
+    Math.min(
+      ...[declared, granted].flatMap((each) => {
+        const rate = parametersOf(each.get(rid)).get("max-br");
+        return rate === undefined ? [] : [Number(rate)];
+      }),
+    );
+  const rates = layers.filter((rid) => !rid.startsWith("~")).map(rateOf);
   const maxBr = rates.reduce((sum, rate) => sum + rate, 0);
   return {
     simulcast: layers.length > 0 ? "accepted" : "declined",
@@ -659,11 +670,12 @@ function contentsOf(from: End, to: End) {
 export function expectationOf(offerText: string, answerText: string): Expectation {
   const offer = readSide(offerText);
   const answer = readSide(answerText);
-  const pairs = offer.media.flatMap((offered): Pair[] => {
-    const answered = answer.media[offered.index];
-    if (!answered) return [];
-    const lives = isOffered(offer, offered) && answered.port !== 0;
-    return [{ offered, answered, mid: midOf(offered, answered), lives }];
+  const pairs = offer.media.map((offered): Pair => {
+    // RFC 3264 s6: as many sections, of the same media; anything else is no answer to it.
+    const answered = answer.media[offered.index] ?? { ...offered, port: 0 };
+    const isSame = answered.type === offered.type;
+    const lives = isOffered(offer, offered) && answered.port !== 0 && isSame;
+    return { offered, answered, mid: midOf(offered, answered), lives };
   });
   const parts = partition(offer, answer, pairs);
   const flows: ExpectedFlow[] = [];

@@ -34,8 +34,25 @@ describe("look-up by 5-tuple", () => {
   const direct = reported({ local: host("192.0.2.1", 1000), remote: host("2001:DB8:0::2", 2000) });
 
   it.each<[string, FlowFilter]>([
-    ["all five", { protocol: "udp", localAddress: "192.0.2.1", localPort: 1000, remoteAddress: "2001:db8::2", remotePort: 2000 }],
-    ["seen from the other end", { localAddress: "2001:db8::2", localPort: 2000, remoteAddress: "192.0.2.1", remotePort: 1000 }],
+    [
+      "all five",
+      {
+        protocol: "udp",
+        localAddress: "192.0.2.1",
+        localPort: 1000,
+        remoteAddress: "2001:db8::2",
+        remotePort: 2000,
+      },
+    ],
+    [
+      "seen from the other end",
+      {
+        localAddress: "2001:db8::2",
+        localPort: 2000,
+        remoteAddress: "192.0.2.1",
+        remotePort: 1000,
+      },
+    ],
     ["one address", { remoteAddress: "192.0.2.1" }],
     ["one port", { localPort: 2000 }],
     ["a protocol in capitals", { protocol: "UDP" }],
@@ -99,7 +116,9 @@ describe("look-up by 5-tuple", () => {
     });
     const access = { localAddress: "10.0.0.7", localPort: 5000, remotePort: 443 };
     const core = { localAddress: "198.51.100.9", localPort: 50_000, remotePort: 2000 };
-    expect(found(relayed, { ...access, protocol: "tcp", remoteAddress: "turn.EXAMPLE.net." })).toBe(6);
+    expect(found(relayed, { ...access, protocol: "tcp", remoteAddress: "turn.EXAMPLE.net." })).toBe(
+      6,
+    );
     expect(found(relayed, { ...access, protocol: "udp" })).toBe(0);
     expect(found(relayed, { ...core, protocol: "udp" })).toBe(6);
     expect(found(relayed, { ...core, protocol: "tcp" })).toBe(0);
@@ -132,7 +151,9 @@ describe("look-up by 5-tuple", () => {
 });
 
 describe("CNAMEs outside the session", () => {
-  const env = { TOKEN_SECRETS: "a-secret-of-at-least-32-characters,and-another-of-at-least-32-characters" };
+  const env = {
+    TOKEN_SECRETS: "a-secret-of-at-least-32-characters,and-another-of-at-least-32-characters",
+  };
   const flowOf = (cname?: string): Flow =>
     ({ id: "f", ...(cname === undefined ? {} : { cname }) }) as Flow;
   const hash = async (session: string, cname: string, secrets: object = env) =>
@@ -170,9 +191,7 @@ it("[M4] OpenAPI has the filters, ports as numbers", async () => {
   };
   const { parameters } = document.paths["/v1/sessions/{id}/flows"]!.get;
   const byName = new Map(parameters.map(({ name, schema }) => [name, schema]));
-  expect([...byName.keys()].sort()).toEqual(
-    ["id", ...Object.keys(FlowFilter.shape)].sort(),
-  );
+  expect([...byName.keys()].sort()).toEqual(["id", ...Object.keys(FlowFilter.shape)].sort());
   for (const name of ["localPort", "remotePort"]) {
     expect(byName.get(name)).toMatchObject({ type: "integer", minimum: 0, maximum: 65_535 });
   }

@@ -5,10 +5,10 @@ import type { Expectation, ExpectedFlow, ExpectedTransport, Party } from "./flow
 
 /** Flows and transports of a link in the words of the fixtures, so that the two can be compared. */
 
-const files = import.meta.glob<Expectation>("./fixtures/flows/*.json", {
+const files = import.meta.glob("./fixtures/flows/*.json", {
   eager: true,
   import: "default",
-});
+}) as Record<string, Expectation>;
 
 /** The expectation of every answered offer of the corpus, by the name of its record. */
 export const FIXTURES: ReadonlyMap<string, Expectation> = new Map(

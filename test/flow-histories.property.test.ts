@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { viewFlows } from "../protocol/views.ts";
 import { type Act, CASTS, type Deed, History } from "./flow-history.ts";
 
 /** How often each comes: most histories negotiate, some lose peers. */
@@ -37,7 +38,24 @@ const deed: fc.Arbitrary<Deed> = fc.record({
   m: fc.nat({ max: 99 }),
 });
 
-const HISTORIES = 2_500;
+/** What the histories of every cast come to, or they would prove little. */
+const ALWAYS = [
+  ..."proposed,proposed requested,negotiated,negotiated failed,active,held direction".split(","),
+  ..."held requested,impaired,stale,recycled,ICE restart,DTLS association,forwarding".split(","),
+  ..."bundled,unbundled,pending ends,pending held,pending sources,sourceFlows,sourceId,quality,applied".split(
+    ",",
+  ),
+  ...["closed", "expired", "failed", "kicked", "left", "lost", "not-accepted", "rejected"].map(
+    (cause) => `ended ${cause}`,
+  ),
+  ...["rolled-back", "stopped", "superseded", "session-ended"].map((cause) => `ended ${cause}`),
+  ...["new", "checking", "connected", "disconnected", "failed", "closed"].map(
+    (state) => `transport ${state}`,
+  ),
+];
+
+const HISTORIES = 10_000;
+const EVICTED = 500;
 
 describe("any history of a session", () => {
   it.each(CASTS.map((cast, index) => [Object.values(cast.roles).join(", "), index, cast] as const))(
@@ -45,14 +63,34 @@ describe("any history of a session", () => {
     (_, index, cast) => {
       const seen = new Set<string>();
       fc.assert(
-        fc.property(fc.array(deed, { minLength: 1, maxLength: 22, size: "max" }), (deeds) => {
+        fc.property(fc.array(deed, { minLength: 1, maxLength: 20, size: "max" }), (deeds) => {
           const history = new History(cast);
           for (const each of deeds) history.do(each);
+          history.end();
           for (const each of history.seen) seen.add(each);
         }),
         { numRuns: HISTORIES / CASTS.length, seed: 40 + index },
       );
-      console.log(JSON.stringify([...seen].sort()));
+      expect(ALWAYS.filter((each) => !seen.has(each))).toEqual([]);
+    },
+    120_000,
+  );
+
+  it.each(CASTS.map((cast, index) => [Object.values(cast.roles).join(", "), index, cast] as const))(
+    "[R4] of %s: evicted after every step, a session says the same of its flows",
+    (_, index, cast) => {
+      fc.assert(
+        fc.property(fc.array(deed, { minLength: 1, maxLength: 14, size: "max" }), (deeds) => {
+          const awake = new History(cast);
+          const evicted = new History(cast);
+          for (const each of deeds) {
+            awake.do(each);
+            evicted.do(each, true);
+          }
+          expect(viewFlows(evicted.pure.session)).toEqual(viewFlows(awake.pure.session));
+        }),
+        { numRuns: EVICTED / CASTS.length, seed: 50 + index },
+      );
     },
     120_000,
   );

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Flow } from "../protocol/flow.ts";
+import { Flow } from "../protocol/flow.ts";
 import type { FromPeer, ToPeer } from "../protocol/messages.ts";
 import { isProblem } from "../protocol/problem.ts";
 import {
@@ -11,7 +11,7 @@ import {
   type Session,
 } from "../protocol/session.ts";
 import type { Role, SessionRequest } from "../protocol/session-config.ts";
-import type { SelectedPair, Transport } from "../protocol/transport.ts";
+import { type SelectedPair, Transport } from "../protocol/transport.ts";
 import { viewFlows } from "../protocol/views.ts";
 import { type Shape, sdpOf } from "./descriptions.ts";
 import { PureSession } from "./pure-session.ts";
@@ -88,6 +88,9 @@ function textOf(shape: Shape): string {
   texts.set(key, known);
   return known;
 }
+
+/** Every section has a transport of its own. */
+const unbundled = (text: string): string => text.replace(/a=group:BUNDLE.*\r\n/, "");
 
 const DIRECTIONS = ["sendrecv", "sendonly", "recvonly", "inactive"] as const;
 const KINDS = ["audio", "video", "application"] as const;
@@ -205,6 +208,17 @@ const flowsOf = ({ links }: Session): readonly Flow[] =>
 
 const isLive = ({ state }: Flow): boolean => state !== "ended";
 
+const StrictFlow = Flow.strict();
+const StrictTransport = Transport.strict();
+
+/** The session as it is read back after an eviction. */
+const readBack = (session: Session): Session => ({
+  ...session,
+  links: new Map(
+    [...session.links].map(([id, link]) => [id, JSON.parse(JSON.stringify(link)) as Link]),
+  ),
+});
+
 export class History {
   readonly pure: PureSession;
   /** What flows came to: states with their reasons, and what qualified them. */
@@ -227,7 +241,9 @@ export class History {
     for (const name of this.#names) this.#watched(() => this.pure.join(name, roles[name]));
   }
 
-  do(deed: Deed): void {
+  /** With `isEvicted`, nothing of the session but what is written outlives an event (R4). */
+  do(deed: Deed, isEvicted = false): void {
+    if (isEvicted) this.pure.session = readBack(this.pure.session);
     this.pure.at += 10;
     if (deed.act !== "exchange") {
       this.#watched(() => this.#perform(deed));
@@ -235,6 +251,21 @@ export class History {
     }
     this.#watched(() => this.#perform({ ...deed, act: "offer" }));
     this.#watched(() => this.#perform({ ...deed, act: "answer" }));
+  }
+
+  /** The session ends: whoever follows learns how everything ended before it is closed. */
+  end(): void {
+    const { pure } = this;
+    const there = this.#names.filter((name) => isConnected(pure.session.peers.get(name)));
+    pure.do({ type: "end", at: pure.at });
+    for (const name of there) {
+      const follower = this.#followers.get(name);
+      for (const message of pure.take(name)) follower?.hear(message, name);
+      for (const flow of follower?.flows.values() ?? []) {
+        must(!isLive(flow), `${flow.id} outlives the session`);
+        this.seen.add(`ended ${flow.reason}`);
+      }
+    }
   }
 
   #perform({ actor, other, act, n, m }: Deed): unknown {
@@ -370,7 +401,8 @@ export class History {
     const isRestart = n % 5 === 4;
     if (isRestart) this.#more(this.#generation, peer);
     if (n % 20 === 14) this.#more(this.#certificate, peer);
-    const sdp = textOf({ ...this.#ends(peer), version: 1 + (n % 9), sections });
+    const text = textOf({ ...this.#ends(peer), version: 1 + (n % 9), sections });
+    const sdp = m % 8 === 5 ? unbundled(text) : text;
     this.#offered.set(sdp, sections);
     const media = { [sections[0]?.mid ?? "0"]: { sourceId: `cam${m % 3}` } };
     return {
@@ -382,20 +414,15 @@ export class History {
     };
   }
 
-  #answer(
-    peer: string,
-    to: string,
-    exchange: number,
-    n: number,
-    m: number,
-  ): FromPeer | undefined {
+  #answer(peer: string, to: string, exchange: number, n: number, m: number): FromPeer | undefined {
     const open = this.pure.session.links.get(linkIdOf(peer, to))?.open;
     const offered = this.#offered.get(open?.offer.sdp ?? "") ?? [{ kind: "audio" as const }];
     const sections = answered(offered, n, m);
     // Who is asked to restart restarts, but for those who forget it.
     if (open?.restart && n % 9 !== 0) this.#more(this.#generation, peer);
     const setup = peer < to ? "active" : "passive";
-    const sdp = textOf({ ...this.#ends(peer), setup, version: 1 + (n % 9), sections });
+    const text = textOf({ ...this.#ends(peer), setup, version: 1 + (n % 9), sections });
+    const sdp = open?.offer.sdp.includes("a=group:") && n % 12 !== 0 ? text : unbundled(text);
     this.#offered.set(sdp, sections);
     return { type: "answer", to, exchange, sdp };
   }
@@ -478,7 +505,14 @@ export class History {
         must(!hasUndefined(record), `undefined in ${record.id}`);
         this.#checkMeaning(record, former !== undefined);
         this.#see(record, former);
-        must(record.state !== "ended" || Boolean(record.reason), `${record.id} ended without cause`);
+        const { success, error } =
+          "kind" in record ? StrictFlow.safeParse(record) : StrictTransport.safeParse(record);
+        must(success, `${record.id}: ${error?.message}`);
+        if ("kind" in record) this.#checkTiming(record);
+        must(
+          record.state !== "ended" || Boolean(record.reason),
+          `${record.id} ended without cause`,
+        );
       }
       // Nothing is forgotten that soon.
       must(known.size === 0, `forgotten: ${[...known.keys()]}`);
@@ -487,12 +521,23 @@ export class History {
     return hasChanged;
   }
 
+  /** Durations are of the past, and no longer than it. */
+  #checkTiming({ id, since, timing: { createdAt, activeAt, activeMs, heldMs } }: Flow): void {
+    const isOrdered = createdAt <= since && since <= this.pure.at && (activeAt ?? since) <= since;
+    must(isOrdered && activeMs + heldMs <= since - createdAt, `timing of ${id}`);
+  }
+
   #see(record: Flow | Transport, former: Flow | Transport | undefined): void {
     if (!("kind" in record)) {
       if (former && "iceGeneration" in former && record.iceGeneration > former.iceGeneration) {
         this.seen.add("ICE restart");
       }
+      const [then, now] = [former, record].map(
+        (each) => each && "dtls" in each && each.dtls.fingerprints,
+      );
+      if (then && JSON.stringify(then) !== JSON.stringify(now)) this.seen.add("DTLS association");
       this.seen.add(`transport ${record.state}`);
+      this.seen.add(record.mids.length > 1 ? "bundled" : "unbundled");
       return;
     }
     this.seen.add([record.state, ...(record.reason ? [record.reason] : [])].join(" "));

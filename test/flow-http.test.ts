@@ -53,7 +53,7 @@ async function toldOf(peer: LivePeer, { id }: Flow): Promise<Flow[]> {
 }
 
 describe.each(MODES)("steering over HTTP, %s", (mode) => {
-  it("[F7] the application and both ends ask, each for itself, and read the record as it is now", async () => {
+  it("[F7] the application and both ends ask, each for itself, and read the record", async () => {
     const session = await LiveSession.start(mode);
     const [alice, bob] = [await session.join(), await session.join()];
     await connect(alice, bob);
@@ -146,7 +146,8 @@ describe("who steers what", () => {
     await bob.request({ id: 5, type: "leave" } as never);
     expect(await outcome(video, change)).toBe("409 flow-ended");
     expect(await outcome(video, change, bearer(alice))).toBe("409 flow-ended");
-    expect(await sentBy(session, alice, "video")).toMatchObject({ state: "ended", reason: "left" });
+    const left = { state: "ended", reason: "left" };
+    expect(await sentBy(session, alice, "video")).toMatchObject(left);
   });
 
   it("[F7] a media server at an end of the flow is told like any peer, and may ask", async () => {

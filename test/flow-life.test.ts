@@ -188,9 +188,7 @@ const GONE: readonly (readonly [string, (call: Call) => Call])[] = [
 describe("an offer", () => {
   it("[F1] proposes what it wants, data both ways; it has run no time", () => {
     const call = new Call().offer(recordOf(CHROMIUM).offer);
-    expect(call.live).toEqual(
-      [...AV, "2.1:alice", "2.1:bob"].map((id) => `${id} proposed`),
-    );
+    expect(call.live).toEqual([...AV, "2.1:alice", "2.1:bob"].map((id) => `${id} proposed`));
     const { at } = call.pure;
     expect(call.flow("2.1:bob")).toMatchObject({
       since: at,
@@ -218,8 +216,8 @@ describe("an offer", () => {
     const { offer, answer } = recordOf("firefox.glare.2-polite-answer");
     const call = new Call().offer(offer);
     const before = call.link;
-    const lost = call.pure.send("bob", { type: "offer", to: "alice", sdp: recordOf(FIREFOX).offer });
-    expect(outcome(lost)).toBe("glare");
+    const { offer: sdp } = recordOf(FIREFOX);
+    expect(outcome(call.pure.send("bob", { type: "offer", to: "alice", sdp }))).toBe("glare");
     expect(call.link).toBe(before);
     call.answer(answer!);
     expect(call.live).toEqual(["0.1:alice negotiated"]);
@@ -229,8 +227,8 @@ describe("an offer", () => {
   it("[N3] that meets glare over a running call leaves it and what is pending", () => {
     const call = running().reoffer("alice", (sdp) => sdp.replaceAll("a=sendrecv", "a=sendonly"));
     const before = call.link;
-    const lost = call.pure.send("bob", { type: "offer", to: "alice", sdp: recordOf(FIREFOX).offer });
-    expect(outcome(lost)).toBe("glare");
+    const { offer: sdp } = recordOf(FIREFOX);
+    expect(outcome(call.pure.send("bob", { type: "offer", to: "alice", sdp }))).toBe("glare");
     expect(call.link).toBe(before);
   });
 });
@@ -326,6 +324,13 @@ const REOFFERS: Record<
       ...["0.1:alice active", "0.1:bob held direction"],
       ...["1.1:alice active", "1.1:bob held direction"],
     ],
+  },
+  "what the other end holds is wanted as before: nothing is pending, an answer may let it go": {
+    call: () => running().again([], [inSection(1, replace("a=sendrecv", "a=recvonly"))]),
+    offer: (call) => call.reoffer("alice", offering),
+    pending: {},
+    answer: (call) => call.answer(recordOf(FIREFOX).answer!),
+    live: all("active"),
   },
   "a track is removed": {
     call: () => running(),
@@ -453,7 +458,8 @@ const REOFFERS: Record<
     call: () => new Call().exchange(CHROMIUM).connected(),
     offer: (call) => call.reoffer("alice", everywhere("a=sendrecv", "a=inactive")),
     pending: Object.fromEntries(AV.map((id) => [id, held])),
-    answer: (call) => call.answer(everywhere("a=sendrecv", "a=inactive")(recordOf(CHROMIUM).answer!)),
+    answer: (call) =>
+      call.answer(everywhere("a=sendrecv", "a=inactive")(recordOf(CHROMIUM).answer!)),
     live: [...all("held direction"), "2.1:alice active", "2.1:bob active"],
   },
 };
@@ -574,7 +580,9 @@ describe("time", () => {
       ...{ state: "held", reason: "direction", at: activeAt + 12 * SECOND },
     });
     call.later(3 * SECOND).send("bob", { type: "leave" });
-    expect(call.flow("0.1:bob").timing).toMatchObject({ activeMs: 15 * SECOND, heldMs: 7 * SECOND });
+    expect(call.flow("0.1:bob").timing).toMatchObject({
+      ...{ activeMs: 15 * SECOND, heldMs: 7 * SECOND },
+    });
     expect(call.flow("0.1:alice").timing).toMatchObject({ activeMs: 22 * SECOND, heldMs: 0 });
   });
 
@@ -585,7 +593,9 @@ describe("time", () => {
     expect(call.flow("0.1:alice").history).toHaveLength(1);
     // The offer wants what it wanted before; the answer to it is another one.
     const declined = new Call().offer(recordOf(FIREFOX).offer);
-    declined.answer(recvonly(recordOf(FIREFOX).answer!)).again([offering], [everywhere("a=recvonly", "a=sendrecv")]);
+    declined
+      .answer(recvonly(recordOf(FIREFOX).answer!))
+      .again([offering], [everywhere("a=recvonly", "a=sendrecv")]);
     expect(declined.flow("0.2:bob")).toMatchObject({ state: "negotiated", history: [] });
   });
 
@@ -838,7 +848,7 @@ describe("a transport that is lost", () => {
     expect(call.live).toEqual([]);
     // The recovery of the transport gives all of them anew.
     call.report("connected", {}, "bob");
-    expect(call.live).toEqual(["0.2:alice active", "1.2:alice active", "2.2:alice active", "3.2:alice active"]);
+    expect(call.live).toEqual(["0.2", "1.2", "2.2", "3.2"].map((id) => `${id}:alice active`));
   });
 
   it("[F4] ended by the clock is told like any other end", () => {

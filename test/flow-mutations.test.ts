@@ -98,11 +98,9 @@ const DIRECTIONS = ["sendrecv", "sendonly", "recvonly", "inactive"];
 const IS_DIRECTION = /^a=(sendrecv|sendonly|recvonly|inactive)$/;
 const BANDWIDTHS = ["b=AS:64", "b=AS:3", "b=TIAS:500000", "b=AS:2000", "b=TIAS:30000"];
 
-const [PROFILES, MODES, NUMBERS] = [
-  ["42e01f", "42001f", "4d001f", "64001f", "42e034", "42c00a"],
-  ["0", "1"],
-  ["0", "1", "2"],
-];
+const H264_PROFILES = ["42e01f", "42001f", "4d001f", "64001f", "42e034", "42c00a"];
+const H264_MODES = ["0", "1"];
+const VP9_PROFILES = ["0", "1", "2"];
 
 const pick = (list: readonly string[], n: number): string => list[n % list.length]!;
 
@@ -203,9 +201,9 @@ const CHANGES = {
       inPart(sdp, section, (lines) =>
         lines.map((line) =>
           line
-            .replace(/profile-level-id=\w+/, `profile-level-id=${pick(PROFILES!, n)}`)
-            .replace(/packetization-mode=\d/, `packetization-mode=${pick(MODES!, n)}`)
-            .replace(/profile-id=\d/, `profile-id=${pick(NUMBERS!, n)}`),
+            .replace(/profile-level-id=\w+/, `profile-level-id=${pick(H264_PROFILES, n)}`)
+            .replace(/packetization-mode=\d/, `packetization-mode=${pick(H264_MODES, n)}`)
+            .replace(/profile-id=\d/, `profile-id=${pick(VP9_PROFILES, n)}`),
         ),
       ),
     ),
@@ -348,13 +346,17 @@ function mutated(texts: Texts, changes: readonly Change[]): Texts {
 /** With the names of the sections that share a transport in place of its number, in any order. */
 function comparable({ flows, ended, transports }: Expectation) {
   return {
-    flows: flows.map(({ transport, ...flow }) => ({ ...flow, sharedBy: transports[transport]?.mids })),
+    flows: flows.map(({ transport, ...flow }) => ({
+      ...flow,
+      sharedBy: transports[transport]?.mids,
+    })),
     ended,
     transports: transports
-      .map(({ mids, rtcpMux, dtls }) => ({
+      .map(({ mids, rtcpMux, dtls, ufrags }) => ({
         mids: mids.join(" "),
         rtcpMux: flows.some(({ kind, mid }) => kind !== "data" && mids.includes(mid)) && rtcpMux,
-        client: dtls.client,
+        dtls,
+        ufrags,
       }))
       .toSorted((one, other) => one.mids.localeCompare(other.mids)),
   };

@@ -288,6 +288,8 @@ describe("what the sender made of it", () => {
     const before = call.session;
     accepted(call.apply("alice", VIDEO, applied));
     accepted(call.apply("alice", VIDEO, { revision: revision - 1, maxBitrateBps: null }));
+    // A client that answers every event comes to an end.
+    accepted(call.apply("alice", VIDEO, { ...applied, revision: revision + 1 }));
     expect(call.session).toBe(before);
     expect(call.changed("bob")).toEqual([]);
   });

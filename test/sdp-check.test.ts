@@ -17,11 +17,11 @@ afterEach(async () => {
   await reset();
 });
 
-const CONFIGURATION = import.meta.glob<string>("../wrangler.toml", {
+const CONFIGURATION = import.meta.glob("../wrangler.toml", {
   eager: true,
   import: "default",
   query: "?raw",
-});
+}) as Record<string, string>;
 
 const AT = 1_700_000_000_000;
 const PATH = "/v1/sdp/check";

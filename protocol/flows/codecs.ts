@@ -89,8 +89,7 @@ function keysOf(codec: Codec, byType: ReadonlyMap<string, Codec>): readonly stri
     return configurationsOf(codec).map((configuration) => `${encoding} ${configuration}`);
   }
   const apt = parametersOf(codec).get("apt");
-  if (apt === undefined) return [encoding];
-  const repaired = byType.get(String(Number(apt)));
+  const repaired = apt === undefined ? undefined : byType.get(String(Number(apt)));
   return repaired && repaired.role !== "rtx"
     ? keysOf(repaired, byType).map((key) => `${encoding} of ${key}`)
     : [];

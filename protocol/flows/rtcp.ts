@@ -15,8 +15,9 @@ function feedbackFor({ feedback }: Section, codecs: readonly Codec[]): readonly 
 /** Feedback on the agreed codecs that both list, in the receiver's order (RFC 4585 s4.2). */
 export function feedbackOf({ sender, receiver }: Ends, { sent, received }: SharedCodecs): string[] {
   const understood = new Set(feedbackFor(sender, sent).map((type) => type.toLowerCase()));
-  const types = feedbackFor(receiver, received).filter((type) =>
-    understood.has(type.toLowerCase()),
+  const types = feedbackFor(receiver, received).filter(
+    // An interval is no message (RFC 4585 s4.2): it is told as `rtcp.trrInt`.
+    (type) => understood.has(type.toLowerCase()) && !/^trr-int\b/i.test(type),
   );
   return [...new Set(types)];
 }

@@ -39,6 +39,7 @@ import { SIMULCAST_RULES } from "./rules/simulcast.ts";
 import { SOURCE_RULES } from "./rules/sources.ts";
 import { SPELLING_RULES } from "./rules/spelling.ts";
 import { TEXT_RULES } from "./rules/text.ts";
+import { RELAY_RULES } from "./rules/relays.ts";
 import { TRICKLE_RULES } from "./rules/trickle.ts";
 
 /** Rules about one description. */
@@ -98,4 +99,5 @@ export const RULES: readonly RuleFacts[] = [
   ...HISTORY_RULES,
   ...POLICY_RULES,
   ...TRICKLE_RULES,
+  ...RELAY_RULES,
 ];
