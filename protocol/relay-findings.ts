@@ -11,40 +11,30 @@ import { toBothEnds } from "./source-findings.ts";
  * must mean on the leg it goes to (RFC 7667 s3.2.2). Where it does not, both ends of that leg are told, once.
  */
 export function withRelayFindings(before: Session, made: Step, at: number): Step {
-  const isSame = [...made.session.links.values()].every(
-    ({ id, flows }) => flows === before.links.get(id)?.flows,
-  );
-  const relayed = isSame ? [] : relayedFlows(made.session);
-  if (relayed.length === 0) return made;
-  const wanted = new Set(relayed.flatMap(({ flow }) => flow.sourceFlows));
-  const sources = new Map(
-    [...made.session.links.values()]
-      .flatMap(({ flows }) => flows.flows)
-      .filter(({ id }) => wanted.has(id))
-      .map((flow) => [flow.id, flow]),
-  );
+  const links = [...made.session.links.values()];
+  const isAsBefore = links.every(({ id, flows }) => flows === before.links.get(id)?.flows);
+  if (isAsBefore || !links.some(({ flows }) => flows.flows.some(isRelayed))) return made;
+  const all = links.flatMap(({ flows }) => flows.flows);
   let { session } = made;
   const told: Effect[] = [];
-  for (const { link: found, flow } of relayed) {
-    const carried = flow.sourceFlows.flatMap((id) => sources.get(id) ?? []);
-    const pts = new Set(carried.flatMap((source) => otherMeanings(source, flow)));
-    const finding = mismatch(found, flow, [...pts]);
-    const link = session.links.get(found.id) ?? found;
-    if (pts.size === 0 || link.findings.some(({ message }) => message === finding.message)) continue;
-    const { from, exchange } = flow;
-    session = withLink(session, withFindings(link, [finding], { from, at, exchange }));
-    told.push(...toBothEnds(link, exchange, finding));
+  for (const link of links) {
+    let next = link;
+    for (const flow of link.flows.flows.filter(isRelayed)) {
+      const carried = all.filter(({ id }) => flow.sourceFlows.includes(id));
+      const pts = new Set(carried.flatMap((source) => otherMeanings(source, flow)));
+      const finding = mismatch(link, flow, [...pts]);
+      const isTold = next.findings.some(({ message }) => message === finding.message);
+      if (pts.size === 0 || isTold) continue;
+      const { from, exchange } = flow;
+      next = withFindings(next, [finding], { from, at, exchange });
+      told.push(...toBothEnds(link, exchange, finding));
+    }
+    if (next !== link) session = withLink(session, next);
   }
   return told.length === 0 ? made : { ...made, session, effects: [...made.effects, ...told] };
 }
 
-function relayedFlows({ links }: Session): readonly { link: Link; flow: Flow }[] {
-  return [...links.values()].flatMap((link) =>
-    link.flows.flows
-      .filter(({ topology, state }) => topology === "relay" && state !== "ended")
-      .map((flow) => ({ link, flow })),
-  );
-}
+const isRelayed = ({ topology, state }: Flow): boolean => topology === "relay" && state !== "ended";
 
 const encodingOf = ({ name, rate, channels = 1 }: Codec): string =>
   `${name.toLowerCase()}/${rate}/${channels}`;

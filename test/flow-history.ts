@@ -211,6 +211,10 @@ const isLive = ({ state }: Flow): boolean => state !== "ended";
 const StrictFlow = Flow.strict();
 const StrictTransport = Transport.strict();
 
+/** A change that was taken back in the same event is none. */
+const isSame = (one: Flow | Transport, other: Flow | Transport): boolean =>
+  JSON.stringify({ ...one, revision: 0 }) === JSON.stringify({ ...other, revision: 0 });
+
 /** The session as it is read back after an eviction. */
 const readBack = (session: Session): Session => ({
   ...session,
@@ -502,6 +506,7 @@ export class History {
         hasChanged = true;
         must(former?.state !== "ended" && former?.state !== "closed", `${record.id} was over`);
         must(record.revision > floor && record.revision <= ceiling, `revision of ${record.id}`);
+        must(!former || !isSame(former, record), `${record.id} says the same as before`);
         must(!hasUndefined(record), `undefined in ${record.id}`);
         this.#checkMeaning(record, former !== undefined);
         this.#see(record, former);

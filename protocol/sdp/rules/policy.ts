@@ -34,8 +34,8 @@ export const SESSION_POLICY_RULES: readonly PolicyRule[] = [
     strict: "info",
     source: "Duplex session maxUplinkBps, maxDownlinkBps",
     requirements: ["R4.1-13"],
-    condition: "b=AS or b=TIAS above what the session lets its author receive",
-    message: "the session allows less; the flow records have the lower limit",
+    condition: "b=AS or b=TIAS above what the session, or its own ceiling, lets its author receive",
+    message: "session or peer have a lower ceiling; the flow records have it",
     find: ({ description, maxReceiveBps = Number.POSITIVE_INFINITY }) =>
       description.sections.flatMap((section) =>
         where(section.bandwidths, ({ type, value }) => {
