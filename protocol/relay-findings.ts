@@ -48,7 +48,7 @@ function otherMeanings({ codecs }: Flow, onward: Flow): readonly number[] {
 function mismatch(link: Link, flow: Flow, pts: readonly number[]): SdpFinding {
   const role = link.inForce?.offerer === flow.from ? "offer" : "answer";
   const section = { index: flow.mLineIndex, mid: flow.mid === "" ? undefined : flow.mid };
-  const about = `payload types ${pts.toSorted((one, other) => one - other).join(", ")} of ${flow.kind}`;
+  const about = `payload types ${pts.join(", ")} of ${flow.kind}`;
   return {
     ...findingOf(RELAY_PT_MISMATCH, role, section),
     message: `${about}: ${RELAY_PT_MISMATCH.message}`,
