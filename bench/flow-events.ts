@@ -16,6 +16,8 @@ const SERVER = "server";
 const SECTIONS = [{ kind: "audio" }, { kind: "video" }] as const;
 /** Looks at the clock around so many steps: one is shorter than the clock can tell. */
 const TIMED_STEPS = 2000;
+/** The fastest of them counts: the others were disturbed. */
+const ROUNDS = 7;
 
 interface Sent {
   readonly frames: number;
@@ -114,7 +116,8 @@ function measure(peers: number): Measured {
   });
   const flow = uplinkOf(counted.session, "peer0");
   const hold = counted.of(() => counted.send("peer0", { type: "flow", flow, held: true }));
-  const ms = timeOf(counted.session, flow);
+  const times = Array.from({ length: ROUNDS }, () => timeOf(counted.session, flow));
+  const ms = Math.min(...times);
   const leave = counted.of(() => counted.send("peer1", { type: "leave" }));
   return { peers, setUp, hold, leave, ms };
 }
@@ -182,8 +185,8 @@ export const flowEvents: Bench = {
         "Each peer joins, agrees with the media server on audio and video both ways, and reports its transport as",
         "connected. Then one peer holds a flow, and one leaves. A change goes to the two ends of its link and nobody",
         "else, so that frames per change do not depend on how many are there; “if all were told” is what they would be",
-        "otherwise. The time of a hold is that of `step` alone, relative to the smallest session: looking at every link",
-        "once costs little beside the change itself.",
+        "otherwise. The time of a hold is that of `step` alone, relative to the smallest session: it looks at every link,",
+        "which costs less than the change itself.",
       ],
     };
   },

@@ -8,7 +8,7 @@ import { Signalling, type SignallingOptions } from "./signalling.ts";
 
 export type { Flow } from "../protocol/flow.ts";
 export type { FlowChange } from "../protocol/flow-query.ts";
-export type { PeerView } from "../protocol/messages.ts";
+export type { PeerView } from "../protocol/message-parts.ts";
 export type { Transport } from "../protocol/transport.ts";
 export type { DuplexError, DuplexProblem, SdpError, SdpFinding } from "./duplex-error.ts";
 export type { FlowReportOptions } from "./flow-reports.ts";

@@ -1,4 +1,4 @@
-import type { LinkSummary } from "../protocol/messages.ts";
+import type { LinkSummary } from "../protocol/message-parts.ts";
 
 /** Where a link's exchanges stand, by the numbers the server gave them (N1). */
 export class ExchangeNumbers {

@@ -1,5 +1,5 @@
 import type { Flow } from "../protocol/flow.ts";
-import type { PeerView, QualityReport } from "../protocol/messages.ts";
+import type { PeerView, QualityReport } from "../protocol/message-parts.ts";
 import { Bitrates } from "./bitrates.ts";
 import type { SignallingPort } from "./requests.ts";
 import { type RtpStat, type RtpStats, rtpStatsOf, statsOfFlow } from "./rtp-stats.ts";

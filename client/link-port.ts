@@ -1,5 +1,6 @@
 import type { MediaLabels } from "../protocol/flow-query.ts";
-import type { LinkSummary, Welcome } from "../protocol/messages.ts";
+import type { LinkSummary } from "../protocol/message-parts.ts";
+import type { Welcome } from "../protocol/messages.ts";
 import { DuplexError } from "./duplex-error.ts";
 import type { NegotiationHost } from "./negotiation-host.ts";
 import { type Ack, DONE, type SignallingPort } from "./requests.ts";

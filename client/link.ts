@@ -1,6 +1,7 @@
 import type { Flow } from "../protocol/flow.ts";
 import type { MediaLabels } from "../protocol/flow-query.ts";
-import type { PeerView, ToPeer } from "../protocol/messages.ts";
+import type { PeerView } from "../protocol/message-parts.ts";
+import type { ToPeer } from "../protocol/messages.ts";
 import type { DuplexError, SdpFinding } from "./duplex-error.ts";
 import { clientError } from "./duplex-error.ts";
 import { type FlowReportOptions, FlowReports } from "./flow-reports.ts";

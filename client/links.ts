@@ -1,4 +1,5 @@
-import type { LinkSummary, PeerView, Welcome } from "../protocol/messages.ts";
+import type { LinkSummary, PeerView } from "../protocol/message-parts.ts";
+import type { Welcome } from "../protocol/messages.ts";
 import type { Emitter } from "./emitter.ts";
 import { Link, type LinkFrame, type LinkHost, type RemoteTrack } from "./link.ts";
 import type { SignallingPort } from "./requests.ts";

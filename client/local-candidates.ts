@@ -1,4 +1,4 @@
-import type { Candidate } from "../protocol/messages.ts";
+import type { Candidate } from "../protocol/message-parts.ts";
 import { ufragsOf } from "./description.ts";
 import { asDuplexError, type DuplexError } from "./duplex-error.ts";
 import { type Ack, DONE, type SignallingPort } from "./requests.ts";

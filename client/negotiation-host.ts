@@ -1,5 +1,5 @@
 import type { MediaLabels } from "../protocol/flow-query.ts";
-import type { LinkSummary } from "../protocol/messages.ts";
+import type { LinkSummary } from "../protocol/message-parts.ts";
 import type { DuplexError, SdpFinding } from "./duplex-error.ts";
 
 /** What a negotiation needs of the link it belongs to. */

@@ -1,4 +1,5 @@
-import type { LinkSummary, ToPeer } from "../protocol/messages.ts";
+import type { LinkSummary } from "../protocol/message-parts.ts";
+import type { ToPeer } from "../protocol/messages.ts";
 import { hasSections, isOtherConnection, rollBack, setRemoteOffer } from "./description.ts";
 import { asDuplexError, type DuplexError, isOutOfStep, outlook } from "./duplex-error.ts";
 import { ExchangeNumbers } from "./exchange-numbers.ts";

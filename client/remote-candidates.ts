@@ -1,4 +1,5 @@
-import type { Candidate, ToPeer } from "../protocol/messages.ts";
+import type { Candidate } from "../protocol/message-parts.ts";
+import type { ToPeer } from "../protocol/messages.ts";
 
 export type CandidatesFrame = Extract<ToPeer, { type: "candidates" }>;
 

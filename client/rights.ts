@@ -1,5 +1,5 @@
 import type { Kind } from "../protocol/flow.ts";
-import type { PeerView } from "../protocol/messages.ts";
+import type { PeerView } from "../protocol/message-parts.ts";
 
 /** What two peers may exchange, seen from one of them. */
 export interface Rights {

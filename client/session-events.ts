@@ -1,5 +1,6 @@
 import type { Flow } from "../protocol/flow.ts";
-import type { PeerView, ToPeer } from "../protocol/messages.ts";
+import type { PeerView } from "../protocol/message-parts.ts";
+import type { ToPeer } from "../protocol/messages.ts";
 import type { DuplexError, SdpFinding } from "./duplex-error.ts";
 import type { RemoteTrack } from "./link.ts";
 import type { Closed, SignallingState } from "./signalling.ts";

@@ -1,6 +1,7 @@
 import type { Flow } from "../protocol/flow.ts";
 import type { FlowChange } from "../protocol/flow-query.ts";
-import type { PeerView, Welcome } from "../protocol/messages.ts";
+import type { PeerView } from "../protocol/message-parts.ts";
+import type { Welcome } from "../protocol/messages.ts";
 import type { Transport } from "../protocol/transport.ts";
 import { Bitrates } from "./bitrates.ts";
 import { clientError, errorOfFrame } from "./duplex-error.ts";

@@ -1,6 +1,6 @@
 import type { Flow, FlowsView } from "../protocol/flow.ts";
 import type { FlowChange, FlowFilter } from "../protocol/flow-query.ts";
-import type { PeerView } from "../protocol/messages.ts";
+import type { PeerView } from "../protocol/message-parts.ts";
 import type { Problem } from "../protocol/problem.ts";
 import type { RecordedFinding } from "../protocol/session.ts";
 import type { Grant, SessionConfig } from "../protocol/session-config.ts";

@@ -1,7 +1,7 @@
 import type { Flow, FlowsView } from "../protocol/flow.ts";
 import type { FlowChange, FlowFilter } from "../protocol/flow-query.ts";
 import { filterFlows, isFilter } from "../protocol/flows/filter.ts";
-import type { PeerView } from "../protocol/messages.ts";
+import type { PeerView } from "../protocol/message-parts.ts";
 import { isProblem, type Problem, problem } from "../protocol/problem.ts";
 import { newSession, type Session } from "../protocol/session.ts";
 import type { SessionConfig } from "../protocol/session-config.ts";

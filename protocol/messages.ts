@@ -1,8 +1,17 @@
 import { z } from "zod";
-import { Flow, FlowApplied, FlowQuality, Kind } from "./flow.ts";
+import { Flow, FlowApplied } from "./flow.ts";
 import { FlowChange, FlowSources, MediaLabels } from "./flow-query.ts";
 import { LIMITS } from "./limits.ts";
-import { PeerTraits, Role } from "./session-config.ts";
+import {
+  Candidate,
+  exchange,
+  Finding,
+  flowId,
+  LinkSummary,
+  LinkView,
+  PeerView,
+  QualityReport,
+} from "./message-parts.ts";
 import { DtlsReport, SelectedPair, Transport, TransportState } from "./transport.ts";
 
 /**
@@ -19,19 +28,7 @@ const to = z.string().min(1).max(64).describe("the peer addressed");
 const centralTo = to
   .optional()
   .describe("the peer addressed; may be left out in a central session: the media server");
-const exchange = z.int().min(1).describe("number of the exchange, issued by the server (N1)");
 const sdp = z.string().min(1).describe("the description, forwarded byte for byte (N9)");
-
-/** RTCIceCandidateInit of the W3C, with the limits of RFC 8839. */
-export const Candidate = z
-  .object({
-    candidate: z.string().max(4096).describe("empty: end of candidates of this generation"),
-    sdpMid: z.string().max(256).nullish(),
-    sdpMLineIndex: z.int().min(0).max(65_535).nullish(),
-    usernameFragment: z.string().max(256).nullish(),
-  })
-  .meta({ id: "Candidate" });
-export type Candidate = z.infer<typeof Candidate>;
 
 /** RTCIceServer of the W3C. */
 export const IceServer = z
@@ -45,28 +42,6 @@ export type IceServer = z.infer<typeof IceServer>;
 
 const candidates = z.array(Candidate).max(LIMITS.candidates);
 const complete = z.boolean().optional().describe("no more candidates of this generation (N5)");
-
-const flowId = z.string().max(512).describe("id of the flow");
-
-const ssrc = z.int().min(0).max(0xffffffff);
-
-/** Entry of a `quality` report. */
-export const QualityReport = FlowQuality.extend({
-  flow: flowId,
-  sources: z
-    .array(
-      z.object({
-        ssrc,
-        rtx: ssrc.optional(),
-        fec: ssrc.optional(),
-        rid: z.string().max(256).optional(),
-      }),
-    )
-    .max(64)
-    .optional()
-    .describe("SSRCs in use, signalled or not"),
-});
-export type QualityReport = z.infer<typeof QualityReport>;
 
 const message = <T extends string, S extends z.ZodRawShape>(type: T, about: string, shape: S) =>
   z.object({ type: z.literal(type), ...shape }).describe(about);
@@ -162,78 +137,8 @@ export type FromPeer = {
   [T in keyof typeof FROM_PEER]: z.infer<(typeof FROM_PEER)[T]>;
 }[keyof typeof FROM_PEER];
 
-/** A peer as others see it. */
-export const PeerView = z
-  .object({
-    id: z.string(),
-    role: Role,
-    name: z.string().optional(),
-    publish: z.array(Kind),
-    subscribe: z.array(Kind),
-    metadata: z.record(z.string(), z.unknown()).optional(),
-    ...PeerTraits.shape,
-    state: z.enum(["connected", "away"]).describe("away: socket lost, in the resume window (S5)"),
-    joinedAt: z.number(),
-  })
-  .meta({ id: "Peer" });
-export type PeerView = z.infer<typeof PeerView>;
-
-const Description = z.object({
-  exchange,
-  from: z.string(),
-  sdp: z.string(),
-});
-
-/** A link as its peers read it back (N6, R2). */
-export const LinkView = z
-  .object({
-    id: z.string(),
-    peers: z.tuple([z.string(), z.string()]),
-    state: z.enum(["stable", "offered"]),
-    exchange: z.int().describe("number of the newest exchange, 0 before the first"),
-    offerer: z.string().optional().describe("offerer of the newest exchange"),
-    offer: Description.optional().describe("the open offer, else the one in force"),
-    answer: Description.optional().describe("the answer in force"),
-    candidates: z
-      .array(
-        z.object({
-          from: z.string(),
-          exchange,
-          candidates: z.array(Candidate),
-          complete: z.boolean(),
-        }),
-      )
-      .describe("per peer and exchange that is open or in force, in the sender's order"),
-  })
-  .meta({ id: "Link" });
-export type LinkView = z.infer<typeof LinkView>;
-
-const LinkSummary = LinkView.omit({ offer: true, answer: true, candidates: true }).extend({
-  has: z
-    .array(z.object({ from: z.string(), description: z.enum(["offer", "answer"]), exchange }))
-    .describe("descriptions the server has"),
-  candidates: z.array(
-    z.object({ from: z.string(), exchange, count: z.int(), complete: z.boolean() }),
-  ),
-});
-export type LinkSummary = z.infer<typeof LinkSummary>;
-
 const from = z.string().describe("the peer it comes from");
 const re = z.int().describe("id of the request answered");
-
-/** What a rule found in a description. */
-export const Finding = z
-  .object({
-    rule: z.string().describe("id of the rule; docs/sdp-rules.md lists them"),
-    level: z.enum(["error", "warning", "info"]),
-    description: z.enum(["offer", "answer", "pair"]).optional(),
-    line: z.int().optional().describe("from 1; of the answer where it is about the pair"),
-    mLine: z.int().optional().describe("index of the m-section, from 0"),
-    mid: z.string().optional(),
-    message: z.string().describe("what is wrong and what to do"),
-    source: z.string().describe("the clause it comes from"),
-  })
-  .meta({ id: "SdpFinding" });
 
 /** What a peer may be sent. */
 export const TO_PEER = {
@@ -335,11 +240,15 @@ export const TO_PEER = {
     iceServers: z.array(IceServer),
     expiresAt: z.number().optional().describe("milliseconds since 1970"),
   }),
-  findings: message("findings", "What was found later, in a description or in the media it led to.", {
-    to: z.string().describe("the other end of the link"),
-    exchange,
-    findings: z.array(Finding),
-  }),
+  findings: message(
+    "findings",
+    "What was found later, in a description or in the media it led to.",
+    {
+      to: z.string().describe("the other end of the link"),
+      exchange,
+      findings: z.array(Finding),
+    },
+  ),
   message: message("message", "Application data from another peer.", { from, body: z.unknown() }),
   closing: message("closing", "The server closes the socket.", {
     code: z.int().describe("the close code that follows"),

@@ -43,24 +43,30 @@ function relaySessions({ links }: Session): ReadonlyMap<string, string> {
       .filter(({ id, state }) => wanted.has(id) && isAgreed(state))
       .map(({ id, transport }) => [id, transport]),
   );
-  const first = new Map<string, string>();
+  const joins = relayed.flatMap(({ transport, sourceFlows }) =>
+    sourceFlows.flatMap((source): readonly (readonly [string, string])[] => {
+      const other = transportOf.get(source);
+      return other === undefined ? [] : [[transport, other]];
+    }),
+  );
+  return firstOfEach(joins);
+}
+
+/** The first of all that are joined, by each of the others. */
+function firstOfEach(joins: readonly (readonly [string, string])[]): ReadonlyMap<string, string> {
+  const earlier = new Map<string, string>();
   const firstOf = (transport: string): string => {
     let found = transport;
-    for (let next = first.get(found); next !== undefined; next = first.get(found)) found = next;
+    for (let next = earlier.get(found); next !== undefined; next = earlier.get(found)) found = next;
     return found;
   };
-  for (const { transport, sourceFlows } of relayed) {
-    for (const source of sourceFlows) {
-      const other = transportOf.get(source);
-      if (other === undefined) continue;
-      const [one, two] = [firstOf(transport), firstOf(other)];
-      if (one !== two) first.set(one < two ? two : one, one < two ? one : two);
-    }
+  for (const [one, other] of joins) {
+    const [a, b] = [firstOf(one), firstOf(other)];
+    if (a !== b) earlier.set(a < b ? b : a, a < b ? a : b);
   }
-  return new Map([...first.keys()].map((transport) => [transport, firstOf(transport)]));
+  return new Map([...earlier.keys()].map((transport) => [transport, firstOf(transport)]));
 }
 
 const isAgreed = (state: Flow["state"]): boolean => state !== "proposed" && state !== "ended";
 
-const isRelayed = (flow: Flow): boolean =>
-  flow.topology === "relay" && isAgreed(flow.state);
+const isRelayed = (flow: Flow): boolean => flow.topology === "relay" && isAgreed(flow.state);

@@ -1,8 +1,9 @@
 import type { Kind } from "./flow.ts";
 import { flowDeadline } from "./flow-deadlines.ts";
-import type { LinkFlows } from "./flows/link-flows.ts";
 import type { MediaLabels } from "./flow-query.ts";
-import type { Candidate, ToPeer } from "./messages.ts";
+import type { LinkFlows } from "./flows/link-flows.ts";
+import type { Candidate } from "./message-parts.ts";
+import type { ToPeer } from "./messages.ts";
 import type { Problem } from "./problem.ts";
 import type { SdpFinding } from "./sdp/finding.ts";
 import type { Said } from "./sdp/history.ts";

@@ -1,4 +1,4 @@
-import type { Candidate } from "./messages.ts";
+import type { Candidate } from "./message-parts.ts";
 import type { Move } from "./move.ts";
 import { candidateLineOf } from "./sdp/candidate.ts";
 import { checkCandidate } from "./sdp/check.ts";

@@ -1,5 +1,5 @@
 import { LIMITS } from "./limits.ts";
-import type { Candidate } from "./messages.ts";
+import type { Candidate } from "./message-parts.ts";
 import { type Problem, problem } from "./problem.ts";
 import type { Description } from "./sdp/description.ts";
 import type { DescriptionRole } from "./sdp/rule.ts";

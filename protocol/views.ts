@@ -1,6 +1,7 @@
 import type { FlowsView } from "./flow.ts";
 import { LIMITS } from "./limits.ts";
-import type { IceServer, LinkSummary, LinkView, PeerView, ToPeer, Welcome } from "./messages.ts";
+import type { LinkSummary, LinkView, PeerView } from "./message-parts.ts";
+import type { IceServer, ToPeer, Welcome } from "./messages.ts";
 import {
   isConnected,
   type Link,

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { z } from "zod";
-import { Transport } from "../protocol/transport.ts";
 import { TO_PEER } from "../protocol/messages.ts";
+import { Transport } from "../protocol/transport.ts";
 import { jsDoc, nameOf, type Schema, typeText } from "./wire-types.ts";
 
 /**

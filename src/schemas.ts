@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Flow } from "../protocol/flow.ts";
-import { Finding, IceServer, LinkView, PeerView } from "../protocol/messages.ts";
+import { Finding, LinkView, PeerView } from "../protocol/message-parts.ts";
+import { IceServer } from "../protocol/messages.ts";
 import { PROBLEMS, type ProblemCode } from "../protocol/problem.ts";
 import { SessionRequest } from "../protocol/session-config.ts";
 

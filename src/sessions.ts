@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { iceServersFor } from "../durable-objects/ice-servers.ts";
 import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
 import { Kind } from "../protocol/flow.ts";
-import { PeerView } from "../protocol/messages.ts";
+import { PeerView } from "../protocol/message-parts.ts";
 import { problem } from "../protocol/problem.ts";
 import { type Grant, PeerRequest, SessionRequest, traitsOf } from "../protocol/session-config.ts";
 import { keyOnly, memberPrincipal, mintToken } from "./auth.ts";

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { Flow } from "../protocol/flow.ts";
 import type { FlowSources, MediaLabels } from "../protocol/flow-query.ts";
-import type { QualityReport } from "../protocol/messages.ts";
+import type { QualityReport } from "../protocol/message-parts.ts";
 import type { Problem } from "../protocol/problem.ts";
 import { type Link, linkIdOf, type Step } from "../protocol/session.ts";
 import type { Grant, SessionRequest } from "../protocol/session-config.ts";

@@ -299,9 +299,7 @@ function agreedFormats(sender: Media, receiver: Media): Agreed[] {
   const repairing = (format: Format): Format[] => {
     const original = receiver.formats.find(({ pt }) => pt === aptOf(format));
     const originals = original ? counterparts(original).map(({ pt }) => pt) : [];
-    return sender.formats.filter(
-      (each) => alike(each, format) && originals.includes(aptOf(each)),
-    );
+    return sender.formats.filter((each) => alike(each, format) && originals.includes(aptOf(each)));
   };
   return receiver.formats
     .map((format) => ({
@@ -344,9 +342,7 @@ const congestionOf = (feedback: readonly string[]): ExpectedFlow["congestion"] =
 
 function repairOf(feedback: readonly string[], agreed: readonly Agreed[]): string[] {
   const named = (pattern: RegExp) => agreed.some(({ format }) => pattern.test(nameOf(format)));
-  const inband = agreed.some(
-    ({ format }) => parametersOf(format.fmtp).get("useinbandfec") === "1",
-  );
+  const inband = agreed.some(({ format }) => parametersOf(format.fmtp).get("useinbandfec") === "1");
   return [
     ...(feedback.includes("nack") ? ["nack"] : []),
     ...(named(/^rtx$/) ? ["rtx"] : []),
@@ -690,8 +686,7 @@ export function expectationOf(offerText: string, answerText: string): Expectatio
       const [from, to] = party === "offerer" ? [one, other] : [other, one];
       const isProposed = party === "offerer" ? sends(offer, offered) : receives(offer, offered);
       const isWanted = sends(from.side, from.media) && receives(to.side, to.media);
-      const isAgreed =
-        lives && isWanted && (kind === "data" || hasCodec(from.media, to.media));
+      const isAgreed = lives && isWanted && (kind === "data" || hasCodec(from.media, to.media));
       if (isAgreed) {
         const transport = parts.findIndex((part) => part.includes(pair));
         flows.push({

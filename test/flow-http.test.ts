@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Flow } from "../protocol/flow.ts";
-import type { PeerView, ToPeer } from "../protocol/messages.ts";
+import type { PeerView } from "../protocol/message-parts.ts";
+import type { ToPeer } from "../protocol/messages.ts";
 import { sdpOf } from "./descriptions.ts";
-import { callJson, KEY, LiveSession, type LivePeer, MODES } from "./live-session.ts";
+import { callJson, KEY, type LivePeer, LiveSession, MODES } from "./live-session.ts";
 
 /** Flows over HTTP and sockets of a real session. */
 

@@ -164,9 +164,7 @@ const PAIR: SelectedPair = { local: END, remote: { ...END, address: "192.0.2.2",
 
 /** Records without what every change changes. */
 const bare = ({ link }: Call) =>
-  link.flows.flows
-    .filter(({ state }) => state !== "ended")
-    .map(({ revision: _, ...flow }) => flow);
+  link.flows.flows.filter(({ state }) => state !== "ended").map(({ revision: _, ...flow }) => flow);
 
 const AV = ["0.1:alice", "0.1:bob", "1.1:alice", "1.1:bob"];
 const all = (state: string): string[] => AV.map((id) => `${id} ${state}`);
@@ -819,7 +817,10 @@ describe("a transport that is lost", () => {
   });
 
   it("[F4] failed waits for an offer that is open: it may be the restart", () => {
-    const call = running().report("failed").later(50 * SECOND).reoffer("alice", restart);
+    const call = running()
+      .report("failed")
+      .later(50 * SECOND)
+      .reoffer("alice", restart);
     call.later(20 * SECOND);
     accepted(call.pure.do({ type: "alarm", at: call.pure.at }));
     expect(call.live).toEqual(all("negotiated failed"));
@@ -827,8 +828,14 @@ describe("a transport that is lost", () => {
     // Nobody answers it: with the offer the time of the transport is over too.
     call.alarm();
     expect(call.ended).toEqual(all("ended failed"));
-    const answered = running().report("failed").later(50 * SECOND).reoffer("alice", offering);
-    answered.later(20 * SECOND).answer(recordOf(FIREFOX).answer!).alarm();
+    const answered = running()
+      .report("failed")
+      .later(50 * SECOND)
+      .reoffer("alice", offering);
+    answered
+      .later(20 * SECOND)
+      .answer(recordOf(FIREFOX).answer!)
+      .alarm();
     expect(answered.ended).toEqual(all("ended failed"));
   });
 

@@ -145,7 +145,7 @@ const MADE: Readonly<Record<string, Made>> = {
     answered: ["m=audio 9 UDP/TLS/RTP/SAVPF 96 0", "a=mid:0", "a=rtpmap:96 opus/48000"],
   },
   "comfort noise alone": both("m=audio 9 UDP/TLS/RTP/SAVPF 13", "a=mid:0"),
-  "FlexFEC": both(
+  FlexFEC: both(
     "m=video 9 UDP/TLS/RTP/SAVPF 96 49",
     "a=mid:0",
     "a=rtpmap:96 VP8/90000",

@@ -154,9 +154,7 @@ const CHANGES = {
   },
   noMids: (texts: Texts) =>
     onBoth(texts, (sdp) =>
-      textOf(
-        partsOf(sdp).map((lines) => lines.filter((line) => !/^a=(mid|group):/.test(line))),
-      ),
+      textOf(partsOf(sdp).map((lines) => lines.filter((line) => !/^a=(mid|group):/.test(line)))),
     ),
   noBundle: (texts: Texts, { side }: Change) =>
     onAnswerOrBoth(texts, side, (sdp) => regrouped(sdp, () => [])),
@@ -233,8 +231,9 @@ const CHANGES = {
     onSide(texts, side, (sdp) =>
       inPart(sdp, section, (lines) =>
         lines.map((line) =>
-          line.replace(/^(a=rtpmap:\d+ )(.*)/, (_line, start: string, encoding: string) =>
-            `${start}${encoding.toUpperCase()}`,
+          line.replace(
+            /^(a=rtpmap:\d+ )(.*)/,
+            (_line, start: string, encoding: string) => `${start}${encoding.toUpperCase()}`,
           ),
         ),
       ),

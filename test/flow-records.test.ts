@@ -256,11 +256,7 @@ describe("RTCP", () => {
   });
 
   it("[F3] RS binds who sends, RR who reports: each by the end that gets the packets", () => {
-    const [forward, backward] = bothWays(
-      AUDIO,
-      ["b=RS:100", "b=RR:200", "b=RR:250"],
-      ["b=RS:300"],
-    );
+    const [forward, backward] = bothWays(AUDIO, ["b=RS:100", "b=RR:200", "b=RR:250"], ["b=RS:300"]);
     expect(forward.rtcp).toMatchObject({ rs: 300, rr: 250 });
     expect(backward.rtcp).toMatchObject({ rs: 100 });
     expect(backward.rtcp).not.toHaveProperty("rr");
@@ -493,18 +489,18 @@ describe("synchronisation", () => {
     const say = (cname: string, direction = "sendrecv"): string =>
       textOf(...AUDIO, "a=mid:0", `a=ssrc:1 cname:${cname}`, `a=${direction}`);
     const plain = textOf(...AUDIO, "a=mid:0");
-    const after = (offer: string): string | undefined => {
+    const groupAfter = (offer: string): string | undefined => {
       link.exchange(offer, plain);
       return groupsOf(link, "0.1:a")[0];
     };
-    expect(after(say("one"))).toBe("s.1:a");
-    expect(after(say("two"))).toBe("s.2:a");
-    expect(after(say("one"))).toBe("s.1:a");
+    expect(groupAfter(say("one"))).toBe("s.1:a");
+    expect(groupAfter(say("two"))).toBe("s.2:a");
+    expect(groupAfter(say("one"))).toBe("s.1:a");
     // Held flows keep theirs, whatever the section says of whom.
-    expect(after(say("three", "inactive"))).toBe("s.1:a");
-    expect(after(say("three"))).toBe("s.3:a");
-    for (let round = 0; round < 100; round += 1) after(say(`other ${round}`));
-    expect(after(say("three"))).toBe("s.104:a");
+    expect(groupAfter(say("three", "inactive"))).toBe("s.1:a");
+    expect(groupAfter(say("three"))).toBe("s.3:a");
+    for (let round = 0; round < 100; round += 1) groupAfter(say(`other ${round}`));
+    expect(groupAfter(say("three"))).toBe("s.104:a");
     expect(Object.keys(link.flows.syncGroups?.a?.numbers ?? {})).toHaveLength(65);
   });
 

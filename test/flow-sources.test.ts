@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Flow, type MediaSource } from "../protocol/flow.ts";
+import type { Flow, MediaSource } from "../protocol/flow.ts";
 import type { FlowSources, MediaLabels } from "../protocol/flow-query.ts";
 import { sourcesAfter, withReportedSources } from "../protocol/flows/known-sources.ts";
 import { FROM_PEER, type FromPeer } from "../protocol/messages.ts";
@@ -203,7 +203,10 @@ describe("a source ends", () => {
     call.carry(down("alice"), [up("bob")], { topology: "switching" });
     const hold = (held: boolean) => {
       accepted(call.send("alice", { type: "flow", flow: down("alice"), held }));
-      return words(call.flow(down("alice"))).split(" ").slice(1).join(" ");
+      return words(call.flow(down("alice")))
+        .split(" ")
+        .slice(1)
+        .join(" ");
     };
     hold(true);
     call.send("bob", { type: "leave" });
@@ -402,7 +405,7 @@ describe("reports", () => {
     expect(call.session).toBe(session);
     accepted(call.report("alice", "sfu", { flow, bitrateBps: 500_000 }));
     expect(call.flow(flow)).toMatchObject({ revision: revision + 1 });
-    expect(call.flow(flow).quality?.["alice"]).toEqual({ bitrateBps: 500_000 });
+    expect(call.flow(flow).quality?.alice).toEqual({ bitrateBps: 500_000 });
     expect(call.take("bob", "flows")).toEqual([]);
     expect(call.take("alice", "flows")).toHaveLength(3);
   });
@@ -443,9 +446,7 @@ describe("reports", () => {
     expect(call.session).toBe(session);
     accepted(call.report("sfu", "alice", { flow, sources: [{ ssrc: 5003 }] }));
     accepted(call.report("alice", "sfu", { flow, sources: [{ ssrc: 5001, fec: 5003 }] }));
-    expect(call.flow(flow).sources).toEqual([
-      { ssrc: 5001, rtx: 5002, fec: 5003, reported: true },
-    ]);
+    expect(call.flow(flow).sources).toEqual([{ ssrc: 5001, rtx: 5002, fec: 5003, reported: true }]);
   });
 
   it("[F2] a description that announces a reported SSRC confirms it, another one replaces it", () => {

@@ -295,10 +295,10 @@ describe("media server", () => {
   it("[M6] a relay makes one RTP session of its legs, in which one SSRC is one source", () => {
     const call = room("alice", "bob", "carol");
     call.exchange("alice", "sfu", PUBLISH);
-    const [, ssrc] = /m=video[^]*?a=ssrc:(\d+)/.exec(PUBLISH[0]) ?? [];
+    const [, ssrc] = /m=video[\s\S]*?a=ssrc:(\d+)/.exec(PUBLISH[0]) ?? [];
     for (const [index, name] of ["bob", "carol"].entries()) {
       const [offer, answer] = variant(SUBSCRIBE, index);
-      const own = /m=video[^]*?a=ssrc:(\d+)/.exec(offer)?.[1] ?? "";
+      const own = /m=video[\s\S]*?a=ssrc:(\d+)/.exec(offer)?.[1] ?? "";
       call.exchange("sfu", name, [offer.replaceAll(own, `${ssrc}`), answer]);
     }
     const uplink = "alice~sfu:1.1:alice";
@@ -378,7 +378,7 @@ describe("simulcast", () => {
     const [offer, answer] = PUBLISH;
     const media = { 1: { simulcastGroup: "camera of alice", sourceId: "camera" } };
     const limited = (kbps: number, text: string) =>
-      text.replace(/(m=video[^]*?c=.*\r\n)/, `$1b=AS:${kbps}\r\n`);
+      text.replace(/(m=video[\s\S]*?c=.*\r\n)/, `$1b=AS:${kbps}\r\n`);
     call.exchange("alice-high", "sfu", [offer, limited(2000, answer)], { offer: media });
     const [second, secondAnswer] = variant(PUBLISH, 1);
     call.exchange("alice-low", "sfu", [second, limited(200, secondAnswer)], { offer: media });

@@ -591,8 +591,7 @@ describe("what is agreed", () => {
 });
 
 describe("limits", () => {
-  const limitsOf = (answered: string[]) =>
-    sectionFlows([AUDIO], [], answered).flow("0.1:a").limits;
+  const limitsOf = (answered: string[]) => sectionFlows([AUDIO], [], answered).flow("0.1:a").limits;
 
   it("[F3] TIAS counts before AS, and AS is less its headers (RFC 8829 s5.9)", () => {
     expect(limitsOf(["b=AS:64"])).toEqual({ effectiveBps: 44_800, source: "as", receiverAs: 64 });
@@ -1466,10 +1465,7 @@ describe("forgetting", () => {
     ];
     const exchange = (oldest: number, round: number, others: number) => {
       const more = Array.from({ length: 200 }, (_none, index) => `${round}x${index}`);
-      const text = textOf(
-        ...section("0", oldest),
-        ...more.flatMap((mid) => section(mid, others)),
-      );
+      const text = textOf(...section("0", oldest), ...more.flatMap((mid) => section(mid, others)));
       link.exchange(text, text);
     };
     for (let round = 0; round < 6; round += 1) {

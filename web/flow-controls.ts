@@ -81,7 +81,8 @@ export class FlowControls {
   }
 }
 
-const known = (value: number | undefined): readonly number[] => (value === undefined ? [] : [value]);
+const known = (value: number | undefined): readonly number[] =>
+  value === undefined ? [] : [value];
 
 const wordsOf = (priority: string): string => priority.replace("-", " ");
 

@@ -128,7 +128,10 @@ export class FlowTable {
   }
 
   /** The state and what qualifies it: who holds the flow, or what its sender could not do. */
-  #stateOf({ state, reason, stale, impaired, requests = [], applied, pending }: Flow, self: string) {
+  #stateOf(
+    { state, reason, stale, impaired, requests = [], applied, pending }: Flow,
+    self: string,
+  ) {
     const nameOf = (by: string) =>
       by === self ? "you" : by === "application" ? "the application" : (this.#names.get(by) ?? by);
     const holders = requests.filter(({ held }) => held).map(({ by }) => nameOf(by));

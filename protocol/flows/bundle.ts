@@ -1,5 +1,5 @@
-import type { Transport } from "../transport.ts";
 import type { Description } from "../sdp/description.ts";
+import type { Transport } from "../transport.ts";
 import { labelOf, liveFlowsOf, type Place } from "./identity.ts";
 import type { LinkFlows } from "./link-flows.ts";
 

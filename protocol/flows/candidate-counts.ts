@@ -1,6 +1,6 @@
-import type { CandidateCounts } from "../transport.ts";
 import { candidateLineOf } from "../sdp/candidate.ts";
 import type { Description } from "../sdp/description.ts";
+import type { CandidateCounts } from "../transport.ts";
 import { type AgreedPair, descriptionOf } from "./agreed-pair.ts";
 
 /** Candidates by type: per peer, per m-section in order. */

@@ -61,12 +61,7 @@ function refusal(flow: Flow, change: FlowChange, asker: string): Problem | undef
   });
 }
 
-function heldOrResumed(
-  context: FlowContext,
-  before: LinkFlows,
-  flow: Flow,
-  isHeld: boolean,
-): Flow {
+function heldOrResumed(context: FlowContext, before: LinkFlows, flow: Flow, isHeld: boolean): Flow {
   if (isHeld === (flow.reason === REQUESTED)) return flow;
   // A proposed flow is held, or not, once it is agreed.
   if (flow.state === "proposed") {

@@ -1,6 +1,6 @@
 import type { Flow, Kind } from "../flow.ts";
-import type { Transport } from "../transport.ts";
 import { carriesData, type Section } from "../sdp/section.ts";
+import type { Transport } from "../transport.ts";
 import { isLive } from "./commit.ts";
 import type { FlowContext, LinkFlows } from "./link-flows.ts";
 

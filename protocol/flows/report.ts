@@ -109,10 +109,11 @@ const isNewPath = (
   pair: SelectedPair | undefined,
 ): boolean => state === "connected" && (pair !== undefined || before.state !== "connected");
 
-function negotiatedDtls({ srtpCipher, tlsVersion, dtlsCipher }: DtlsReport = {}): Pick<
-  Transport["dtls"],
-  "srtpProfile" | "tlsVersion" | "cipher"
-> {
+function negotiatedDtls({
+  srtpCipher,
+  tlsVersion,
+  dtlsCipher,
+}: DtlsReport = {}): Pick<Transport["dtls"], "srtpProfile" | "tlsVersion" | "cipher"> {
   return {
     ...(srtpCipher === undefined ? {} : { srtpProfile: srtpCipher }),
     ...(tlsVersion === undefined ? {} : { tlsVersion }),

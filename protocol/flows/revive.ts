@@ -36,10 +36,7 @@ function lostTransports({ flows, transports }: LinkFlows): ReadonlySet<string> {
   const served = new Set(flows.filter(isLive).map(keyOf));
   const lost = flows.filter(
     (flow) =>
-      flow.reason === FAILED &&
-      !isLive(flow) &&
-      up.has(flow.transport) &&
-      !served.has(keyOf(flow)),
+      flow.reason === FAILED && !isLive(flow) && up.has(flow.transport) && !served.has(keyOf(flow)),
   );
   return new Set(lost.map(({ transport }) => transport));
 }

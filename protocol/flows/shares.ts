@@ -39,7 +39,11 @@ export function sharedOut<C extends Claim>(claims: readonly C[]): Shares<C> {
     for (const pool of claim.pools) left.set(pool, rateIn(left, pool) - bps);
   };
   const more = (claim: C): number => claim.capBps - rateIn(rates, claim);
-  fill(wants(claims, ({ capBps, needBps }) => Math.min(capBps, needBps)), left, grant);
+  fill(
+    wants(claims, ({ capBps, needBps }) => Math.min(capBps, needBps)),
+    left,
+    grant,
+  );
   fill(wants(claims, more), left, grant);
   // What rounding down left over.
   for (const claim of claims) {
@@ -50,9 +54,7 @@ export function sharedOut<C extends Claim>(claims: readonly C[]): Shares<C> {
 }
 
 const wants = <C extends Claim>(claims: readonly C[], bpsOf: (claim: C) => number) =>
-  claims
-    .map((claim): Want<C> => ({ claim, bps: bpsOf(claim) }))
-    .filter(({ bps }) => bps > 0);
+  claims.map((claim): Want<C> => ({ claim, bps: bpsOf(claim) })).filter(({ bps }) => bps > 0);
 
 /** Of all keys there is a rate from the start. */
 const rateIn = <K>(rates: ReadonlyMap<K, number>, key: K): number => rates.get(key) as number;

@@ -1,5 +1,5 @@
-import type { Transport, TransportState } from "../transport.ts";
 import type { Section } from "../sdp/section.ts";
+import type { Transport, TransportState } from "../transport.ts";
 import { type AgreedPair, type AgreedSection, agreedSections } from "./agreed-pair.ts";
 import { type Bundle, bundlesOf, transportOf } from "./bundle.ts";
 import { bundleCounts, type Candidates } from "./candidate-counts.ts";

@@ -33,13 +33,13 @@ import { PAIR_SOURCE_RULES } from "./rules/pair-sources.ts";
 import { PAIR_TRANSPORT_RULES } from "./rules/pair-transport.ts";
 import { PARTY_RULES } from "./rules/parties.ts";
 import { SESSION_POLICY_RULES } from "./rules/policy.ts";
+import { RELAY_RULES } from "./rules/relays.ts";
 import { RTCP_RULES } from "./rules/rtcp.ts";
 import { SESSION_PART_RULES } from "./rules/session-part.ts";
 import { SIMULCAST_RULES } from "./rules/simulcast.ts";
 import { SOURCE_RULES } from "./rules/sources.ts";
 import { SPELLING_RULES } from "./rules/spelling.ts";
 import { TEXT_RULES } from "./rules/text.ts";
-import { RELAY_RULES } from "./rules/relays.ts";
 import { TRICKLE_RULES } from "./rules/trickle.ts";
 
 /** Rules about one description. */

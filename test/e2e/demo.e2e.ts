@@ -348,7 +348,10 @@ describe("the demo page", () => {
     const theirs = b.locator(`[data-flow="${id}"]`);
     const state = theirs.locator('[data-label="State"]');
     const nameOfA = await a.evaluate(() => window.duplexDemo.session!.peer.name ?? "Guest");
-    await until("b knows by whom", async () => (await state.textContent()) === `held (by ${nameOfA})`);
+    await until(
+      "b knows by whom",
+      async () => (await state.textContent()) === `held (by ${nameOfA})`,
+    );
     // Holding it as well, and letting it go again, leaves it held by the other.
     await theirs.getByRole("button", { name: /^Hold/ }).click();
     await until("both hold", async () => (await state.textContent())?.includes("and") === true);

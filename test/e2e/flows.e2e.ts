@@ -96,14 +96,17 @@ function agreesOnMedia(flow: Flow, sent: readonly RawStat[], got: readonly RawSt
   const codec = find(sent, out.codecId)!;
   const [first] = flow.codecs;
   expect(`${flow.kind}/${first?.name}`.toLowerCase()).toBe(String(codec.mimeType).toLowerCase());
-  expect({ pt: first?.pt, rate: first?.rate, channels: first?.channels, fmtp: first?.fmtp }).toEqual(
-    {
-      pt: codec.payloadType,
-      rate: codec.clockRate,
-      channels: codec.channels,
-      fmtp: codec.sdpFmtpLine,
-    },
-  );
+  expect({
+    pt: first?.pt,
+    rate: first?.rate,
+    channels: first?.channels,
+    fmtp: first?.fmtp,
+  }).toEqual({
+    pt: codec.payloadType,
+    rate: codec.clockRate,
+    channels: codec.channels,
+    fmtp: codec.sdpFmtpLine,
+  });
   expect(first?.role).toBe("primary");
 }
 
