@@ -39,6 +39,7 @@ const END_MEMBERS = [
   "url",
   "relatedAddress",
   "relatedPort",
+  "usernameFragment",
 ] as const;
 
 const DTLS_MEMBERS = ["srtpCipher", "tlsVersion", "dtlsCipher"] as const;

@@ -37,6 +37,7 @@ export const PairEnd = z.object({
   url: z.string().max(512).nullish(),
   relatedAddress: z.string().max(255).nullish(),
   relatedPort: z.int().min(0).max(65_535).nullish(),
+  usernameFragment: z.string().max(256).nullish().describe("tells the ICE generation"),
 });
 export type PairEnd = z.infer<typeof PairEnd>;
 

@@ -633,6 +633,19 @@ describe("an ICE restart", () => {
     expect(call.transport.fiveTuples).toHaveLength(1);
   });
 
+  it("[N8] is not over while the pair in use is of the generation before", () => {
+    const pairOf = (usernameFragment: string | undefined) => ({
+      pair: { ...PAIR, local: { ...PAIR.local, usernameFragment } },
+    });
+    const call = restarting();
+    const { ufrag } = call.transport.ice.alice ?? {};
+    call.report("connected", pairOf("before"));
+    expect(call.transport.restartingSince).toBeGreaterThan(0);
+    expect(call.transport.selectedPair).toHaveProperty("alice");
+    call.report("connected", pairOf(ufrag));
+    expect(call.transport).not.toHaveProperty("restartingSince");
+  });
+
   it("[N8] is over as well when what was down is up", () => {
     const call = restarting().report("checking");
     expect(call.transport.restartingSince).toBeGreaterThan(0);

@@ -74,7 +74,7 @@ export class FlowControls {
     if (isFree(this.#priority)) {
       choices(this.#priority, `Priority of ${about}`, [
         [NOTHING, `Priority: ${wordsOf(flow.priority)}`],
-        ...PRIORITIES.map((priority) => [priority, wordsOf(priority)] as const),
+        ...PRIORITIES.map((priority) => [priority, `${wordsOf(priority)} priority`] as const),
       ]);
       this.#priority.value = own?.priority ?? NOTHING;
     }

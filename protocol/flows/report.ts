@@ -88,7 +88,8 @@ function reported(
     state,
     isTrouble ? reason : undefined,
   );
-  const isRestarting = restartingSince !== undefined && !isNewPath(transport, state, pair);
+  const isRestarting =
+    restartingSince !== undefined && !isNewPath(transport, reporter, state, pair);
   return {
     ...next,
     ...(isRestarting ? { restartingSince } : {}),
@@ -102,12 +103,21 @@ function reported(
   };
 }
 
-/** ICE has come to a path again: a pair is in use, or the transport was down and is up. */
-const isNewPath = (
-  before: Transport,
+/**
+ * ICE has come to a path again: a pair is in use, or the transport was down and is up. A pair of the generation
+ * before, which media may use for a while yet, is none; some browsers do not tell the generation.
+ */
+function isNewPath(
+  { state: former, ice }: Transport,
+  reporter: string,
   state: TransportState,
   pair: SelectedPair | undefined,
-): boolean => state === "connected" && (pair !== undefined || before.state !== "connected");
+): boolean {
+  if (state !== "connected") return false;
+  if (!pair) return former !== "connected";
+  const current = ice[reporter]?.ufrag;
+  return (pair.local.usernameFragment ?? current) === current;
+}
 
 function negotiatedDtls({
   srtpCipher,

@@ -63,6 +63,7 @@ const END_MEMBERS = [
   "url",
   "relatedAddress",
   "relatedPort",
+  "usernameFragment",
 ];
 
 const find = (stats: readonly RawStat[], id: unknown): RawStat | undefined =>
@@ -206,6 +207,10 @@ describe("records of a live call", () => {
     await until("a new ICE generation", async () => {
       const { transports } = await backend.flows();
       return transports[0]?.iceGeneration === (before.transports[0]?.iceGeneration ?? 0) + 1;
+    });
+    await until("the restart is over", async () => {
+      const { transports } = await backend.flows();
+      return transports.every(({ restartingSince }) => restartingSince === undefined);
     });
     await recordsAgree(backend, [one, two], kinds);
     const after = await backend.flows();
