@@ -4,12 +4,15 @@ import { PeerTraits, Role } from "./session-config.ts";
 
 /** Values that messages of `duplex.v1` are made of. */
 
-export const exchange = z
+export const ExchangeNumber = z
   .int()
   .min(1)
   .describe("number of the exchange, issued by the server (N1)");
 
-export const flowId = z.string().max(512).describe("id of the flow");
+export type ExchangeNumber = z.infer<typeof ExchangeNumber>;
+
+export const FlowId = z.string().max(512).describe("id of the flow");
+export type FlowId = z.infer<typeof FlowId>;
 
 const ssrc = z.int().min(0).max(0xffffffff);
 
@@ -26,7 +29,7 @@ export type Candidate = z.infer<typeof Candidate>;
 
 /** Entry of a `quality` report. */
 export const QualityReport = FlowQuality.extend({
-  flow: flowId,
+  flow: FlowId,
   sources: z
     .array(
       z.object({
@@ -59,7 +62,7 @@ export const PeerView = z
 export type PeerView = z.infer<typeof PeerView>;
 
 const Description = z.object({
-  exchange,
+  exchange: ExchangeNumber,
   from: z.string(),
   sdp: z.string(),
 });
@@ -78,7 +81,7 @@ export const LinkView = z
       .array(
         z.object({
           from: z.string(),
-          exchange,
+          exchange: ExchangeNumber,
           candidates: z.array(Candidate),
           complete: z.boolean(),
         }),
@@ -90,10 +93,16 @@ export type LinkView = z.infer<typeof LinkView>;
 
 export const LinkSummary = LinkView.omit({ offer: true, answer: true, candidates: true }).extend({
   has: z
-    .array(z.object({ from: z.string(), description: z.enum(["offer", "answer"]), exchange }))
+    .array(
+      z.object({
+        from: z.string(),
+        description: z.enum(["offer", "answer"]),
+        exchange: ExchangeNumber,
+      }),
+    )
     .describe("descriptions the server has"),
   candidates: z.array(
-    z.object({ from: z.string(), exchange, count: z.int(), complete: z.boolean() }),
+    z.object({ from: z.string(), exchange: ExchangeNumber, count: z.int(), complete: z.boolean() }),
   ),
 });
 export type LinkSummary = z.infer<typeof LinkSummary>;

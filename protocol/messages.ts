@@ -4,9 +4,9 @@ import { FlowChange, FlowSources, MediaLabels } from "./flow-query.ts";
 import { LIMITS } from "./limits.ts";
 import {
   Candidate,
-  exchange,
+  ExchangeNumber,
   Finding,
-  flowId,
+  FlowId,
   LinkSummary,
   LinkView,
   PeerView,
@@ -28,6 +28,7 @@ const to = z.string().min(1).max(64).describe("the peer addressed");
 const centralTo = to
   .optional()
   .describe("the peer addressed; may be left out in a central session: the media server");
+const exchange = ExchangeNumber;
 const sdp = z.string().min(1).describe("the description, forwarded byte for byte (N9)");
 
 /** RTCIceServer of the W3C. */
@@ -105,17 +106,17 @@ export const FROM_PEER = {
   }),
   flow: message("flow", "Steers a flow that the peer sends or receives.", {
     id,
-    flow: flowId,
+    flow: FlowId,
     ...FlowChange.shape,
   }),
   applied: message("applied", "The sender of a flow tells what it made of the record (M5).", {
     id,
-    flow: flowId,
+    flow: FlowId,
     ...FlowApplied.shape,
   }),
   sources: message("sources", "The sender of a flow tells which flows to it the flow carries on.", {
     id,
-    flow: flowId,
+    flow: FlowId,
     ...FlowSources.shape,
   }),
   message: message("message", "Application data for one peer.", {
