@@ -1,6 +1,5 @@
 import { posix } from "node:path";
 import { z } from "zod";
-import { TO_PEER } from "../protocol/messages.ts";
 import { Transport } from "../protocol/transport.ts";
 import { jsDoc, nameOf, type Schema, typeText } from "./wire-types.ts";
 
@@ -24,7 +23,6 @@ interface Statement {
 
 /** Schemas that have an exported type but are not exported themselves. */
 const UNEXPORTED: Readonly<Record<string, z.ZodType>> = {
-  LinkSummary: TO_PEER.welcome.shape.links.element,
   CandidateCounts: Transport.shape.candidates.valueType,
 };
 

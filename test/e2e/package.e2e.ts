@@ -117,11 +117,13 @@ const WRONG_USES = [
 const SAME_TYPES = (repository: string): string => `
 import type * as flow from "${repository}/protocol/flow.ts";
 import type * as query from "${repository}/protocol/flow-query.ts";
+import type * as parts from "${repository}/protocol/message-parts.ts";
 import type * as messages from "${repository}/protocol/messages.ts";
 import type * as transport from "${repository}/protocol/transport.ts";
 import type * as theirFlow from "./node_modules/duplex/types/protocol/flow.js";
 import type * as theirQuery from "./node_modules/duplex/types/protocol/flow-query.js";
 import type * as theirTransport from "./node_modules/duplex/types/protocol/transport.js";
+import type * as theirParts from "./node_modules/duplex/types/protocol/message-parts.js";
 import type * as theirs from "./node_modules/duplex/types/protocol/messages.js";
 
 type Known<T> = 0 extends 1 & T ? "any" : T;
@@ -131,8 +133,8 @@ export const same: [
   Same<theirs.ToPeer, messages.ToPeer>,
   Same<theirs.FromPeer, messages.FromPeer>,
   Same<theirs.Welcome, messages.Welcome>,
-  Same<theirs.LinkSummary, messages.LinkSummary>,
-  Same<theirs.PeerView, messages.PeerView>,
+  Same<theirParts.LinkSummary, parts.LinkSummary>,
+  Same<theirParts.PeerView, parts.PeerView>,
   Same<theirFlow.Flow, flow.Flow>,
   Same<theirTransport.Transport, transport.Transport>,
   Same<theirQuery.FlowChange, query.FlowChange>,
