@@ -14,6 +14,7 @@ import {
   type Step,
   type Trickle,
   trickleOf,
+  withFlows,
   withLink,
   withoutPeer,
   withPeer,
@@ -121,7 +122,7 @@ function staleLinks(session: Session, peer: string, stale: boolean, at: number):
     if (!link.peers.includes(peer)) continue;
     const otherStale = link.peers.some((id) => id !== peer && !isConnected(session.peers.get(id)));
     const flows = markStale(flowContext(session, link, at), link.flows, stale || otherStale);
-    if (flows !== link.flows) next = withLink(next, { ...link, flows });
+    next = withFlows(next, link, flows);
   }
   return next;
 }
@@ -183,7 +184,7 @@ export function withEndedFlows(session: Session, at: number): Session {
   let next = session;
   for (const link of session.links.values()) {
     const flows = endFlows(flowContext(session, link, at), link.flows, "session-ended");
-    if (flows !== link.flows) next = withLink(next, { ...link, flows });
+    next = withFlows(next, link, flows);
   }
   return next;
 }

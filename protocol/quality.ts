@@ -3,7 +3,7 @@ import { measureFlows } from "./flows/measure.ts";
 import type { FromPeer } from "./messages.ts";
 import { flowContext } from "./move.ts";
 import type { Problem } from "./problem.ts";
-import { linkIdOf, type Peer, type Session, type Step, withLink } from "./session.ts";
+import { linkIdOf, type Peer, type Session, type Step, withFlows } from "./session.ts";
 
 /**
  * A peer tells what it measures of the flows that it sends or receives on a link. Reports and the end of
@@ -24,7 +24,7 @@ export function reportQuality(
   const context = flowContext(session, link, at);
   const flows = measureFlows(context, link.flows, sender.id, message.flows);
   return {
-    session: flows === link.flows ? session : withLink(session, { ...link, flows }),
+    session: withFlows(session, link, flows),
     effects: [],
     ack: {},
   };

@@ -1,4 +1,5 @@
-import type { Codec, Flow } from "./flow.ts";
+import type { Flow } from "./flow.ts";
+import { encodingOf } from "./flows/codecs.ts";
 import { withFindings } from "./recorded-findings.ts";
 import type { SdpFinding } from "./sdp/finding.ts";
 import { RELAY_PT_MISMATCH } from "./sdp/rules/relays.ts";
@@ -14,13 +15,15 @@ export function withRelayFindings(before: Session, made: Step, at: number): Step
   const links = [...made.session.links.values()];
   const isAsBefore = links.every(({ id, flows }) => flows === before.links.get(id)?.flows);
   if (isAsBefore || !links.some(({ flows }) => flows.flows.some(isRelayed))) return made;
-  const all = links.flatMap(({ flows }) => flows.flows);
+  const byId = new Map(links.flatMap(({ flows }) => flows.flows.map((flow) => [flow.id, flow])));
   let { session } = made;
   const told: Effect[] = [];
   for (const link of links) {
     let next = link;
     for (const flow of link.flows.flows.filter(isRelayed)) {
-      const carried = all.filter(({ id }) => flow.sourceFlows.includes(id));
+      const carried = flow.sourceFlows
+        .map((id) => byId.get(id))
+        .filter((source) => source !== undefined);
       const pts = new Set(carried.flatMap((source) => otherMeanings(source, flow)));
       const finding = mismatch(link, flow, [...pts]);
       const isTold = next.findings.some(({ message }) => message === finding.message);
@@ -35,9 +38,6 @@ export function withRelayFindings(before: Session, made: Step, at: number): Step
 }
 
 const isRelayed = ({ topology, state }: Flow): boolean => topology === "relay" && state !== "ended";
-
-const encodingOf = ({ name, rate, channels = 1 }: Codec): string =>
-  `${name.toLowerCase()}/${rate}/${channels}`;
 
 /** Payload types of one leg that the other does not have, or has for something else. */
 function otherMeanings({ codecs }: Flow, onward: Flow): readonly number[] {

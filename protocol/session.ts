@@ -217,6 +217,11 @@ export function withLink(session: Session, link: Link): Session {
   return { ...session, links: replaced(session.links, link.id, link) };
 }
 
+/** Puts the flows of a link; the same session when they are what they were. */
+export function withFlows(session: Session, link: Link, flows: LinkFlows): Session {
+  return flows === link.flows ? session : withLink(session, { ...link, flows });
+}
+
 /** Puts the trickled candidates of a link; an empty list removes them. */
 export function withTrickle(session: Session, link: string, trickle: readonly Trickle[]): Session {
   return {

@@ -4,7 +4,7 @@ import { declareFlow, loseSources } from "./flows/declare.ts";
 import type { FromPeer } from "./messages.ts";
 import { flowContext } from "./move.ts";
 import { type Problem, problem } from "./problem.ts";
-import { type Peer, revisionOf, type Session, type Step, withLink } from "./session.ts";
+import { type Peer, revisionOf, type Session, type Step, withFlows } from "./session.ts";
 import { sentFlow } from "./steering.ts";
 
 type Sources = Extract<FromPeer, { type: "sources" }>;
@@ -45,7 +45,7 @@ export function declareSources(
     forwarding: message.forwarding ?? flow.forwarding,
   });
   return {
-    session: flows === link.flows ? session : withLink(session, { ...link, flows }),
+    session: withFlows(session, link, flows),
     effects: [],
     ack: {},
   };
@@ -145,7 +145,7 @@ export function dropEndedSources(before: Session, after: Session, at: number): S
     if (!link.peers.some((peer) => carriers.has(peer))) continue;
     const context = { ...flowContext(after, link, at), revision };
     const flows = loseSources(context, link.flows, ids);
-    if (flows !== link.flows) next = withLink(next, { ...link, flows });
+    next = withFlows(next, link, flows);
   }
   return next;
 }

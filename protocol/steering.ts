@@ -23,7 +23,7 @@ import {
   type Session,
   type Step,
   trickleOf,
-  withLink,
+  withFlows,
 } from "./session.ts";
 
 /** What peers tell about running media, and how flows are steered. */
@@ -51,7 +51,7 @@ export function reportOnTransport(
   if ("code" in reported) return reported;
   const flows = agreed ? reviveFlows(context, reported, agreed.pair, agreed.counts) : reported;
   return {
-    session: flows === link.flows ? session : withLink(session, { ...link, flows }),
+    session: withFlows(session, link, flows),
     effects: [],
     ack: {},
   };
@@ -103,7 +103,7 @@ export function steerFlow(
     peer ?? APPLICATION,
   );
   if ("code" in flows) return flows;
-  const next = flows === link.flows ? session : withLink(session, { ...link, flows });
+  const next = withFlows(session, link, flows);
   return { session: next, effects: [], ack: { revision: revisionOf(next) } };
 }
 
@@ -181,7 +181,7 @@ export function recordApplied(
   const context = flowContext(session, link, at, flow.exchange);
   const flows = applyFlow(context, link.flows, flow, applied);
   return {
-    session: flows === link.flows ? session : withLink(session, { ...link, flows }),
+    session: withFlows(session, link, flows),
     effects: [],
     ack: {},
   };

@@ -61,7 +61,7 @@ function readCodecs(section: Section): readonly Codec[] {
 }
 
 /** `opus/48000/2`: what tells codecs apart, whatever payload type they have. */
-const encodingOf = ({ name, rate, channels = 1 }: Codec): string =>
+export const encodingOf = ({ name, rate, channels = 1 }: Codec): string =>
   `${name.toLowerCase()}/${rate}/${channels}`;
 
 /**
