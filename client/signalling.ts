@@ -25,7 +25,7 @@ export interface Closed {
 }
 
 /** Frames that are neither replies nor the socket's own business. */
-export type Notice = Exclude<ToPeer, { type: "welcome" | "ack" | "closing" }>;
+export type Notice = Exclude<ToPeer, { type: "welcome" | "ack" | "closing" | "probe" }>;
 
 export interface SignallingOptions {
   /** The address of `signalling.url`, absolute; http(s) or ws(s). */
@@ -176,6 +176,10 @@ export class Signalling implements SignallingPort {
         return;
       case "problem":
         this.#problem(frame);
+        return;
+      case "probe":
+        // At once: timers of a hidden page are late, its messages are not.
+        socket.send(JSON.stringify({ type: "alive", n: frame.n } satisfies Outgoing));
         return;
       default:
         this.#notify(frame);

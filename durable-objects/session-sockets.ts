@@ -89,7 +89,7 @@ export class SessionSockets extends SessionTurns {
     const repeated = message.id === undefined ? undefined : replyTo(attachment, message.id);
     if (repeated !== undefined) {
       ws.serializeAttachment(attachment);
-      ws.send(repeated);
+      this.deliver(ws, repeated);
       return;
     }
     const result = step(before, { type: "message", peer: peer.id, message, at });
@@ -111,7 +111,7 @@ export class SessionSockets extends SessionTurns {
       reply && message.id !== undefined ? withReply(attachment, message.id, reply) : attachment,
     );
     this.commit(before, result.session, new Set(), ws);
-    if (reply) ws.send(reply);
+    if (reply) this.deliver(ws, reply);
     this.perform(result.session, result.effects);
   }
 
@@ -120,10 +120,10 @@ export class SessionSockets extends SessionTurns {
     const frame = problemFrame(what, id);
     const { socket } = PROBLEMS[what.code];
     const next = socket === "reply" ? known : withProblem(known, at);
-    ws.send(frame);
+    this.deliver(ws, frame);
     if (!next) {
       const code = typeof socket === "number" ? socket : CLOSE.tooManyProblems;
-      ws.send(closingFrame(code, what.code));
+      this.deliver(ws, closingFrame(code, what.code));
       ws.close(code, what.code);
       this.#lose(ws);
       return;
@@ -143,7 +143,7 @@ export class SessionSockets extends SessionTurns {
     const id = report(thrown);
     this.forget();
     if (ws.readyState !== WebSocket.OPEN) return;
-    ws.send(problemFrame(problem("internal-fault", `fault ${id}`)));
+    this.deliver(ws, problemFrame(problem("internal-fault", `fault ${id}`)));
     ws.close(CLOSE.fault, id);
   }
 }

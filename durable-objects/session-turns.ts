@@ -161,8 +161,13 @@ export class SessionTurns extends DurableObject<Bindings> {
     for (const ws of this.ctx.getWebSockets(tagOf(peer))) {
       const open = ws.readyState === WebSocket.OPEN;
       if (open && (newest === undefined || attachmentOf(ws).connection === newest))
-        sendTo(ws, frame);
+        this.deliver(ws, frame);
     }
+  }
+
+  /** Every frame to a peer goes this way. */
+  protected deliver(ws: WebSocket, frame: string): void {
+    sendTo(ws, frame);
   }
 
   #closeSockets(peer: string, code: number, reason: string, keepNewestOf?: Session): void {
@@ -171,7 +176,7 @@ export class SessionTurns extends DurableObject<Bindings> {
       if (attachmentOf(ws).connection === newest) continue;
       // The frame first: a socket closed from outside its own message keeps its TCP connection until the object
       // sleeps (workerd 1.20261023), so that a client may learn of the close only 10 s later.
-      if (ws.readyState === WebSocket.OPEN) sendTo(ws, closingFrame(code, reason));
+      if (ws.readyState === WebSocket.OPEN) this.deliver(ws, closingFrame(code, reason));
       answerClose(ws, code, reason);
     }
   }

@@ -14,6 +14,15 @@ export type ExchangeNumber = z.infer<typeof ExchangeNumber>;
 export const FlowId = z.string().max(512).describe("id of the flow");
 export type FlowId = z.infer<typeof FlowId>;
 
+export const MessageKey = z
+  .string()
+  .min(1)
+  .max(64)
+  .describe(
+    "chosen by the sender, unique among its messages: one that is sent again over another socket has the same, so that its receiver can drop it (R3)",
+  );
+export type MessageKey = z.infer<typeof MessageKey>;
+
 const ssrc = z.int().min(0).max(0xffffffff);
 
 /** RTCIceCandidateInit of the W3C, with the limits of RFC 8839. */

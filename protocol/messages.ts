@@ -9,9 +9,11 @@ import {
   FlowId,
   LinkSummary,
   LinkView,
+  MessageKey,
   PeerView,
   QualityReport,
 } from "./message-parts.ts";
+import { SimulatedFault } from "./simulated-fault.ts";
 import { DtlsReport, SelectedPair, Transport, TransportState } from "./transport.ts";
 
 /**
@@ -123,7 +125,17 @@ export const FROM_PEER = {
     id,
     to,
     body: z.unknown().describe("any JSON, at most 16 KiB"),
+    key: MessageKey.optional(),
   }),
+  alive: message("alive", "Answers `probe`.", {
+    id,
+    n: z.int().min(1).describe("as in the `probe`"),
+  }),
+  simulate: message(
+    "simulate",
+    "Local development only: a fault of the network on the sender's own socket.",
+    { id, ...SimulatedFault.shape },
+  ),
   "ice-servers": message("ice-servers", "Asks for fresh ICE servers; answered by `ice-servers`.", {
     id,
   }),
@@ -250,7 +262,14 @@ export const TO_PEER = {
       findings: z.array(Finding),
     },
   ),
-  message: message("message", "Application data from another peer.", { from, body: z.unknown() }),
+  message: message("message", "Application data from another peer.", {
+    from,
+    body: z.unknown(),
+    key: MessageKey.optional(),
+  }),
+  probe: message("probe", "Asks whether the peer is there and reads; answered by `alive`.", {
+    n: z.int().min(1).describe("grows per socket"),
+  }),
   closing: message("closing", "The server closes the socket.", {
     code: z.int().describe("the close code that follows"),
     reason: z.string(),

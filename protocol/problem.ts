@@ -127,6 +127,8 @@ export const CLOSE = {
   replaced: 4001,
   kicked: 4002,
   tokenExpired: 4003,
+  /** No sign of life, or nothing read: the peer may come back. */
+  silent: 4004,
   left: 1000,
   tooManyProblems: 4008,
   fault: 1011,

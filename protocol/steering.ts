@@ -11,7 +11,7 @@ import { recount } from "./flows/recount.ts";
 import { reportTransport } from "./flows/report.ts";
 import { APPLICATION } from "./flows/requests.ts";
 import { reviveFlows } from "./flows/revive.ts";
-import type { FromPeer } from "./messages.ts";
+import type { FromPeer, ToPeer } from "./messages.ts";
 import { flowContext } from "./move.ts";
 import { type Problem, problem } from "./problem.ts";
 import {
@@ -124,14 +124,12 @@ export function relayMessage(
       to: receiver.id,
     });
   }
+  const { body, key } = message;
+  const told: ToPeer = { type: "message", from: sender.id, body };
   return {
     session,
     effects: [
-      {
-        type: "send",
-        to: receiver.id,
-        message: { type: "message", from: sender.id, body: message.body },
-      },
+      { type: "send", to: receiver.id, message: key === undefined ? told : { ...told, key } },
     ],
     ack: {},
   };

@@ -127,15 +127,21 @@ function due(session: Session, at: number): Step {
 function receive(session: Session, id: string, message: FromPeer, at: number): Step | Problem {
   const sender = session.peers.get(id);
   if (!sender) return problem("unknown-peer", "the sender has left the session");
+  // A sign of life is the shell's business: it knows sockets. Nothing of the session changes.
+  if (message.type === "alive") return { session, effects: [] };
   if (message.type === "state") return answerState(session, sender, message.to);
   if (message.type === "leave") return { ...leave(session, id, "left", at), ack: {} };
+  // Where faults may be simulated, the shell has taken it.
+  if (message.type === "simulate") {
+    return problem("not-permitted", "faults are simulated in local development only");
+  }
   if (sender.role === "observer") {
     return problem("not-permitted", "an observer sends nothing");
   }
   return obey(session, sender, message, at);
 }
 
-type Obeyed = Exclude<FromPeer, { type: "state" | "leave" }>;
+type Obeyed = Exclude<FromPeer, { type: "alive" | "state" | "leave" | "simulate" }>;
 
 function obey(session: Session, sender: Peer, message: Obeyed, at: number): Step | Problem {
   switch (message.type) {

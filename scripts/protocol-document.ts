@@ -126,6 +126,10 @@ const closes = (): string =>
       [String(CLOSE.replaced), "a newer socket of the same peer took over"],
       [String(CLOSE.kicked), "the peer was kicked; its token is dead"],
       [String(CLOSE.tokenExpired), "the token expired"],
+      [
+        String(CLOSE.silent),
+        "the peer gave no sign of life when it was asked for one, or does not read; it may come back",
+      ],
       [String(CLOSE.tooManyProblems), "too many problems"],
       ["1008", "too many messages"],
       ["1009", "messages too large"],
@@ -146,6 +150,9 @@ JSON text frames \`{type, id?, ...}\` on a WebSocket at \`/v1/sessions/{id}/sign
   reply and has no second effect (R1). The last replies are remembered, about 3 KB of them per socket. The answer to
   \`state\` is made afresh each time.
 - Keep-alive: the exact text \`{"type":"ping"}\` is answered by \`{"type":"pong"}\` without waking the server.
+  Send it every 25 s or so. A peer that does, and is silent when there is reason to doubt it, is asked by \`probe\`; answer
+  with \`alive\` and its \`n\` at once. Who stays silent for 10 s, and has been for 30, is closed with ${CLOSE.silent} and
+  counts as lost. A peer that never sends \`ping\` is believed as long as its TCP connection is.
 - A peer that comes back within the resume window gets \`welcome\` with \`resumed: true\`, then the descriptions and
   candidates it may lack, by the same messages as the first time: what it knows already it drops, by exchange number.
 
