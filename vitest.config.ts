@@ -1,6 +1,9 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+/** CHAOS_SEED=17 plays one seed of the chaos runs, CHAOS_RUNS=2000 that many from there on. */
+const chaos = { seed: process.env.CHAOS_SEED, runs: process.env.CHAOS_RUNS };
+
 /** Two projects: `workers` runs inside workerd, `e2e` in Node against `wrangler dev` and real browsers. */
 export default defineConfig({
   test: {
@@ -29,11 +32,19 @@ export default defineConfig({
             },
           }),
         ],
-        test: { name: "workers", include: ["test/*.test.ts"], testTimeout: 20_000 },
+        test: {
+          name: "workers",
+          include: ["test/*.test.ts"],
+          provide: { chaos },
+          setupFiles: ["test/log-watch.ts"],
+          globalSetup: ["test/e2e/runtime-log.ts"],
+          testTimeout: 20_000,
+        },
       },
       {
         test: {
           name: "e2e",
+          provide: { chaos },
           include: ["test/e2e/*.e2e.ts"],
           environment: "node",
           globalSetup: ["test/e2e/global-setup.ts"],

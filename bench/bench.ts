@@ -9,7 +9,13 @@ export interface Bench {
   readonly name: string;
   readonly title: string;
   /** Measures, and throws when what it is to show does not hold. */
-  readonly run: () => Outcome | Promise<Outcome>;
+  readonly run: (options: BenchOptions) => Outcome | Promise<Outcome>;
+}
+
+/** Makes a run shorter or smaller, to try it; what such a run measures is not kept. */
+export interface BenchOptions {
+  readonly minutes?: number;
+  readonly sessions?: number;
 }
 
 export interface Outcome {

@@ -23,6 +23,11 @@ export function ufragsOf(sdp: string): Set<string> {
   return new Set([...sdp.matchAll(UFRAG)].map((match) => match[1] ?? ""));
 }
 
+/** True when a description of the other side asks for another ICE generation than the one before it. */
+export function restartsIce(known: string | undefined, sdp: string): boolean {
+  return known !== undefined && ![...ufragsOf(sdp)].some((ufrag) => ufragsOf(known).has(ufrag));
+}
+
 /** False for a description that has nothing to agree on. */
 export function hasSections(sdp: string): boolean {
   return /^m=/m.test(sdp);

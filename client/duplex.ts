@@ -15,7 +15,7 @@ export type { FlowReportOptions } from "./flow-reports.ts";
 export type { RemoteTrack } from "./link.ts";
 export type { Publication, PublishOptions } from "./publication.ts";
 export type { SessionEvents } from "./session-events.ts";
-export type { Closed, SignallingState } from "./signalling.ts";
+export type { Closed, SignallingState } from "./signalling-listener.ts";
 export type { Session };
 
 /** Where to join and as whom: `url` and `token` come from POST /v1/sessions/{id}/peers. */

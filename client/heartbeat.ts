@@ -1,5 +1,5 @@
 const PERIOD_MS = 25_000;
-const REPLY_MS = 8_000;
+const REPLY_MS = 5_000;
 const PING = '{"type":"ping"}';
 
 /**
@@ -21,7 +21,7 @@ export class Heartbeat {
   start(socket: WebSocket): void {
     this.stop();
     this.#socket = socket;
-    this.#period = setInterval(() => this.#beat(), PERIOD_MS);
+    this.#period = setInterval(() => this.probe(), PERIOD_MS);
   }
 
   stop(): void {
@@ -37,25 +37,15 @@ export class Heartbeat {
     this.#unanswered = false;
   }
 
-  /** Asks for a sign of life and looks for it soon: after a request, or when the page is shown again. */
+  /** Asks for a sign of life and looks for it soon; also after a request, or when the page is shown again. */
   probe(): void {
-    if (this.#look !== undefined || this.#socket === undefined) return;
-    this.#ping();
+    if (this.#look !== undefined || this.#socket?.readyState !== WebSocket.OPEN) return;
+    // Answered by the edge without waking the session's object (setWebSocketAutoResponse), to the letter.
+    this.#socket.send(PING);
+    this.#unanswered = true;
     this.#look = setTimeout(() => {
       this.#look = undefined;
       if (this.#unanswered) this.#dead();
     }, REPLY_MS);
-  }
-
-  #beat(): void {
-    if (this.#unanswered) this.#dead();
-    else this.#ping();
-  }
-
-  #ping(): void {
-    // Answered by the edge without waking the session's object (setWebSocketAutoResponse), to the letter.
-    if (this.#socket?.readyState !== WebSocket.OPEN) return;
-    this.#socket.send(PING);
-    this.#unanswered = true;
   }
 }

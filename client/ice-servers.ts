@@ -16,6 +16,9 @@ export class IceServers {
   /** How far this device's clock is ahead of the server's, milliseconds. */
   #aheadMs = 0;
   #againMs = AGAIN_MS;
+  #renewMs = AGAIN_MS;
+  #endAt = Number.POSITIVE_INFINITY;
+  #allocationsExpire = false;
 
   /** `ask` requests fresh ones. */
   constructor(ask: () => void) {
@@ -27,13 +30,23 @@ export class IceServers {
     this.#aheadMs = Date.now() - timeMs;
   }
 
-  /** Takes servers and the time at which their credentials expire, milliseconds since 1970. */
-  set(servers: readonly IceServer[], expireAt: number | undefined): void {
+  /**
+   * Takes servers and the time at which their credentials expire, milliseconds since 1970; `allocationsExpire`
+   * when relays end with them.
+   */
+  set(
+    servers: readonly IceServer[],
+    expireAt: number | undefined,
+    allocationsExpire: boolean | undefined,
+  ): void {
     this.#servers = servers;
+    this.#allocationsExpire = allocationsExpire === true;
     this.stop();
     if (expireAt === undefined) return;
-    const lifetimeMs = expireAt - (Date.now() - this.#aheadMs);
+    this.#endAt = expireAt + this.#aheadMs;
+    const lifetimeMs = this.#endAt - Date.now();
     const soonMs = lifetimeMs > 0 ? Math.max(SOONEST_MS, lifetimeMs * RENEW_AFTER) : AGAIN_MS;
+    this.#renewMs = soonMs;
     this.#againMs = Math.min(AGAIN_MS, soonMs / 2);
     this.#timer = setTimeout(() => this.#renew(), Math.min(LATEST_MS, soonMs));
   }
@@ -44,6 +57,18 @@ export class IceServers {
       ...(username !== undefined && { username }),
       ...(credential !== undefined && { credential }),
     }));
+  }
+
+  /** When the credentials end, by the clock of this device. */
+  get endAt(): number {
+    return this.#endAt;
+  }
+
+  /** How many times there will be fresh credentials before relays end whose credentials end then. */
+  renewalsUntil(endAt: number): number {
+    return this.#allocationsExpire
+      ? (endAt - Date.now()) / this.#renewMs
+      : Number.POSITIVE_INFINITY;
   }
 
   stop(): void {

@@ -6,6 +6,7 @@ import type { DuplexError, SdpFinding } from "./duplex-error.ts";
 import { clientError } from "./duplex-error.ts";
 import { type FlowReportOptions, FlowReports } from "./flow-reports.ts";
 import { IceRecovery } from "./ice-recovery.ts";
+import type { IceServers } from "./ice-servers.ts";
 import { Negotiation } from "./negotiation.ts";
 import type { NegotiationHost, NegotiationStart } from "./negotiation-host.ts";
 import { type Publication, PublishedTracks } from "./publication.ts";
@@ -35,6 +36,7 @@ export interface LinkHost {
   readonly port: SignallingPort;
   readonly publications: Iterable<Publication>;
   readonly flowReports: FlowReportOptions;
+  readonly iceServers: Pick<IceServers, "endAt" | "renewalsUntil">;
   configuration(): RTCConfiguration;
   flows(): readonly Flow[];
   linkState(peer: string, state: RTCPeerConnectionState): void;
@@ -64,12 +66,18 @@ export class Link implements NegotiationHost {
   readonly #recovery: IceRecovery;
   readonly #tracks = new Map<RTCRtpTransceiver, RemoteTrack>();
   #now: Connected;
+  /** When the credentials end that relays of the connection are allocated with. */
+  #relaysEndAt = 0;
 
   constructor(host: LinkHost, peer: PeerView, start: NegotiationStart) {
     this.#host = host;
     this.#peer = peer.id;
     this.#rights = rightsBetween(host.self, peer);
-    this.#recovery = new IceRecovery(host.self.id < peer.id, () => this.restartIce());
+    this.#recovery = new IceRecovery(
+      host.self.id < peer.id,
+      () => this.connection,
+      () => this.restartIce(),
+    );
     this.#negotiation = new Negotiation(this, host.port, host.self.id, peer.id);
     this.#now = this.#connect();
     this.#negotiation.start(start);
@@ -108,10 +116,22 @@ export class Link implements NegotiationHost {
     this.#negotiation.restartIce();
   }
 
-  /** Fresh TURN credentials. A relay in use was allocated with the old ones and is replaced in time. */
+  /**
+   * There are fresh TURN credentials. A relay keeps those that it was allocated with, and browsers would restart
+   * ICE for others: they wait for what needs them, unless relays end with their credentials (decision 0018).
+   */
   reconfigure(): void {
-    this.#now.connection.setConfiguration(this.#host.configuration());
-    if (this.#now.transports.relayed) this.restartIce();
+    const { self, iceServers } = this.#host;
+    // One side is named to restart, so that both do not; when it does not, this one does at its next renewal.
+    const renewals = self.id < this.#peer ? 2 : 1;
+    if (this.connection.localDescription === null) this.refresh();
+    else if (!this.#now.transports.relayed) return;
+    else if (iceServers.renewalsUntil(this.#relaysEndAt) < renewals) this.restartIce();
+  }
+
+  refresh(): void {
+    this.connection.setConfiguration(this.#host.configuration());
+    this.#relaysEndAt = this.#host.iceServers.endAt;
   }
 
   frame(frame: LinkFrame): void {
@@ -132,6 +152,7 @@ export class Link implements NegotiationHost {
 
   resume(summary: NegotiationStart["summary"]): void {
     this.#negotiation.resume(summary);
+    this.#recovery.resumed(summary?.state === "offered" && summary.offerer === this.#peer);
     this.#now.transports.repeat();
     this.#now.steering.repeat();
     this.#now.flows?.repeat();
@@ -180,6 +201,7 @@ export class Link implements NegotiationHost {
   #connect(): Connected {
     const { port, flowReports } = this.#host;
     const connection = new RTCPeerConnection(this.#host.configuration());
+    this.#relaysEndAt = this.#host.iceServers.endAt;
     const published = new PublishedTracks(connection, this.#rights);
     const steering = new SenderSteering(connection, port);
     const transports = new TransportReports(connection, port, this.#peer);
@@ -199,7 +221,7 @@ export class Link implements NegotiationHost {
     on("connectionstatechange", () => {
       transports.changed();
       flows?.stateIs(connection.connectionState);
-      this.#recovery.stateIs(connection.connectionState);
+      this.#recovery.changed();
       this.#host.linkState(this.#peer, connection.connectionState);
     });
     for (const publication of this.#host.publications) published.add(publication);

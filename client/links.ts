@@ -5,14 +5,14 @@ import { Link, type LinkFrame, type LinkHost, type RemoteTrack } from "./link.ts
 import type { SignallingPort } from "./requests.ts";
 import { mayLink } from "./rights.ts";
 import type { SessionEvents } from "./session-events.ts";
-import type { Notice } from "./signalling.ts";
+import type { Notice } from "./signalling-listener.ts";
 
 type PeerNotice = Extract<Notice, { type: "peer-joined" | "peer-left" }> | LinkFrame;
 
 /** What links share. */
 export type LinksContext = Pick<
   LinkHost,
-  "publications" | "flowReports" | "configuration" | "flows" | "settled"
+  "publications" | "flowReports" | "iceServers" | "configuration" | "flows" | "settled"
 >;
 
 /** The other peers of a session and the links to those that this peer may have one with. */
@@ -105,6 +105,8 @@ export class Links {
   }
 
   #join(peer: PeerView): void {
+    // A frame that came twice is no news: its link goes on.
+    if (this.#peers.get(peer.id)?.joinedAt === peer.joinedAt) return;
     this.#remove(peer.id, "lost");
     this.#add(peer, false, undefined);
     this.#events.emit("peer-joined", { peer });

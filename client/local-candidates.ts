@@ -1,6 +1,7 @@
 import type { Candidate } from "../protocol/message-parts.ts";
 import { ufragsOf } from "./description.ts";
 import { asDuplexError, type DuplexError } from "./duplex-error.ts";
+import type { NegotiationHost } from "./negotiation-host.ts";
 import { type Ack, DONE, type SignallingPort } from "./requests.ts";
 
 /** One gathering burst becomes one message: each message costs, and most candidates come at once. */
@@ -22,6 +23,7 @@ export interface CandidateCount {
 export class LocalCandidates {
   readonly #port: SignallingPort;
   readonly #peer: string;
+  readonly #host: Pick<NegotiationHost, "found">;
   readonly #refused: (error: DuplexError, exchange: number) => void;
   #generation = new Set<string>();
   #list: Candidate[] = [];
@@ -31,14 +33,16 @@ export class LocalCandidates {
   #exchange: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `refused` is told when the server does not take a burst. */
+  /** `refused` is told when the server does not take a burst, `host` what it remarks on those that it takes. */
   constructor(
     port: SignallingPort,
     peer: string,
+    host: Pick<NegotiationHost, "found">,
     refused: (error: DuplexError, exchange: number) => void,
   ) {
     this.#port = port;
     this.#peer = peer;
+    this.#host = host;
     this.#refused = refused;
   }
 
@@ -120,6 +124,7 @@ export class LocalCandidates {
     const onResume = (): Ack => DONE;
     this.#port
       .request(complete ? { ...message, complete } : message, onResume)
+      .then(({ findings }) => findings && this.#host.found(findings))
       .catch((error: unknown) => this.#refused(asDuplexError(error), exchange));
   }
 

@@ -1,6 +1,12 @@
 import type { LinkSummary } from "../protocol/message-parts.ts";
 import type { ToPeer } from "../protocol/messages.ts";
-import { hasSections, isOtherConnection, rollBack, setRemoteOffer } from "./description.ts";
+import {
+  hasSections,
+  isOtherConnection,
+  restartsIce,
+  rollBack,
+  setRemoteOffer,
+} from "./description.ts";
 import { asDuplexError, type DuplexError, isOutOfStep, outlook } from "./duplex-error.ts";
 import { ExchangeNumbers } from "./exchange-numbers.ts";
 import { hasDescription, isOpen, LinkPort } from "./link-port.ts";
@@ -40,7 +46,7 @@ export class Negotiation {
     this.#port = new LinkPort(port, self, peer, host);
     this.#self = self;
     this.#peer = peer;
-    this.#local = new LocalCandidates(port, peer, (error, exchange) =>
+    this.#local = new LocalCandidates(port, peer, host, (error, exchange) =>
       this.#chain.add(() => this.#candidatesRefused(error, exchange)),
     );
   }
@@ -78,9 +84,14 @@ export class Negotiation {
   }
 
   restartIce(): void {
-    this.#restart = true;
-    this.#host.connection.restartIce();
+    this.#restartNext();
     this.encourage();
+  }
+
+  #restartNext(): void {
+    this.#restart = true;
+    this.#host.refresh();
+    this.#host.connection.restartIce();
   }
 
   localCandidate(candidate: RTCIceCandidate | null): void {
@@ -161,8 +172,11 @@ export class Negotiation {
     // Browsers decide anew, when stable again, whether something is left to negotiate.
     this.#needed = false;
     const { connection } = this.#host;
+    const isRestart = restartsIce(connection.remoteDescription?.sdp, sdp);
     try {
       await setRemoteOffer(connection, sdp);
+      // Not before: browsers would take it for a reason to offer.
+      if (isRestart) this.#host.refresh();
       await this.#remote.release(connection, exchange);
       this.#host.prepare("answer");
       await connection.setLocalDescription();
@@ -200,8 +214,7 @@ export class Negotiation {
       else this.#gate.giveUp();
       return;
     }
-    this.#restart = true;
-    this.#host.connection.restartIce();
+    this.#restartNext();
     this.#needed = true;
     this.#gate.later();
   }

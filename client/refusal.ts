@@ -1,5 +1,8 @@
 import { clientError, type DuplexError, errorOfResponse } from "./duplex-error.ts";
 
+/** A proxy that swallows the socket may swallow this as well. */
+const ANSWER_MS = 10_000;
+
 /** A session that may be read but not joined has no place left. */
 async function problemOfSession(response: Response): Promise<DuplexError | undefined> {
   const session = (await response.json()) as { peers?: unknown[]; maxPeers?: number };
@@ -19,7 +22,8 @@ export async function whyRefused(signalling: URL, token: string): Promise<Duplex
   address.pathname = address.pathname.replace(/\/signalling\/?$/, "");
   try {
     const headers = { authorization: `Bearer ${token}` };
-    const response = await fetch(address, { headers, cache: "no-store" });
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    const response = await fetch(address, { headers, cache: "no-store", signal });
     return response.ok ? await problemOfSession(response) : await errorOfResponse(response);
   } catch {
     return undefined;

@@ -3,7 +3,7 @@ import type { PeerView } from "../protocol/message-parts.ts";
 import type { ToPeer } from "../protocol/messages.ts";
 import type { DuplexError, SdpFinding } from "./duplex-error.ts";
 import type { RemoteTrack } from "./link.ts";
-import type { Closed, SignallingState } from "./signalling.ts";
+import type { Closed, SignallingState } from "./signalling-listener.ts";
 
 /** Events of a session and what their listeners are given. */
 export interface SessionEvents {

@@ -11,11 +11,13 @@ import type { FlowReportOptions } from "./flow-reports.ts";
 import { IceServers } from "./ice-servers.ts";
 import type { RemoteTrack } from "./link.ts";
 import { Links } from "./links.ts";
+import { MessageKeys } from "./message-keys.ts";
 import { watchNetwork } from "./network-change.ts";
 import type { Publication, PublishOptions } from "./publication.ts";
 import { rtpStatsOf } from "./rtp-stats.ts";
 import type { SessionEvents } from "./session-events.ts";
-import type { Closed, Notice, Signalling, SignallingState } from "./signalling.ts";
+import type { Signalling } from "./signalling.ts";
+import type { Closed, Notice, SignallingState } from "./signalling-listener.ts";
 
 /** How connections are made. */
 export interface ConnectionOptions {
@@ -41,6 +43,7 @@ export class Session {
   readonly #flowList = new FlowList();
   readonly #iceServers = new IceServers(() => this.#signalling.send({ type: "ice-servers" }));
   readonly #bitrates = new WeakMap<RTCPeerConnection, Bitrates>();
+  readonly #messageKeys = new MessageKeys();
   readonly #publications = new Set<Publication>();
   readonly #links: Links;
   readonly #unwatch: () => void;
@@ -53,11 +56,12 @@ export class Session {
     this.#options = options;
     this.#welcome = welcome;
     if (!welcome.resumed) this.#iceServers.serverTimeIs(welcome.peer.joinedAt);
-    this.#iceServers.set(welcome.iceServers, welcome.iceServersExpireAt);
+    this.#takeIceServers(welcome);
     this.#flowList.reset(welcome.flows);
     this.#links = new Links(signalling, this.#events, {
       publications: this.#publications,
       flowReports: options.flowReports ?? {},
+      iceServers: this.#iceServers,
       configuration: () => this.#configuration(),
       flows: () => this.flows,
       settled: (peer) => this.#steer(peer),
@@ -72,7 +76,12 @@ export class Session {
       },
       closed: (closed) => this.#close(closed),
     });
-    const stop = watchNetwork(() => this.#networkChanged());
+    // Its events come in hidden pages, too, where timers are late: a socket may have died with the path.
+    this.#events.on("link", ({ state }) => {
+      if (state === "disconnected" || state === "failed") this.#signalling.probe();
+    });
+    // One recipe: a new socket, what each side lacks, then new paths for media where the old ones are dead.
+    const stop = watchNetwork(() => this.#signalling.reconnectNow());
     const shown = () => {
       if (document.visibilityState === "visible") this.#signalling.probe();
     };
@@ -164,11 +173,13 @@ export class Session {
     return publication;
   }
 
-  /** Sends application data to a peer: any JSON up to `limits.bodyBytes`. Resolves when the server has taken
-   * it. When the socket is lost before the reply it is sent again: the peer may get it twice.
+  /**
+   * Sends application data to a peer: any JSON up to `limits.bodyBytes`. Resolves when the server has passed it
+   * on. When the socket is lost before the reply it is sent again; the peer's `message` event comes once.
    */
   async send(peer: string, body: unknown): Promise<void> {
-    await this.#signalling.request({ type: "message", to: peer, body });
+    const key = this.#messageKeys.next();
+    await this.#signalling.request({ type: "message", to: peer, body, key });
   }
 
   /**
@@ -221,7 +232,7 @@ export class Session {
 
   #resume(welcome: Welcome): void {
     this.#welcome = welcome;
-    this.#iceServers.set(welcome.iceServers, welcome.iceServersExpireAt);
+    this.#takeIceServers(welcome);
     this.#flowList.reset(welcome.flows);
     this.#links.resume(welcome);
     this.#reconfigure();
@@ -238,11 +249,13 @@ export class Session {
         this.#events.emit("flows", this.flows);
         return;
       case "ice-servers":
-        this.#iceServers.set(frame.iceServers, frame.expiresAt);
+        this.#iceServers.set(frame.iceServers, frame.expiresAt, frame.allocationsExpire);
         this.#reconfigure();
         return;
       case "message":
-        this.#events.emit("message", { peer: frame.from, body: frame.body });
+        if (this.#messageKeys.isNew(frame)) {
+          this.#events.emit("message", { peer: frame.from, body: frame.body });
+        }
         return;
       case "findings":
         this.#events.emit("findings", { peer: frame.to, findings: frame.findings });
@@ -273,14 +286,12 @@ export class Session {
     };
   }
 
-  #reconfigure(): void {
-    this.#links.each((link) => link.reconfigure());
+  #takeIceServers({ iceServers, iceServersExpireAt, allocationsExpire }: Welcome): void {
+    this.#iceServers.set(iceServers, iceServersExpireAt, allocationsExpire);
   }
 
-  /** One recipe: a new socket, and new paths for media (user reports: zombie sockets after a switch). */
-  #networkChanged(): void {
-    this.#signalling.reconnectNow();
-    this.restartIce();
+  #reconfigure(): void {
+    this.#links.each((link) => link.reconfigure());
   }
 
   #steer(peer: string): void {

@@ -11,21 +11,7 @@ import {
   Requests,
   type SignallingPort,
 } from "./requests.ts";
-
-/** `reconnecting` from the loss of a socket until the next `welcome`; `closed` is final. */
-export type SignallingState = "connected" | "reconnecting" | "closed";
-
-/** Why signalling is over for good. */
-export interface Closed {
-  /** Close code of the socket; 1006 when an upgrade was refused for good. */
-  readonly code: number;
-  readonly reason: string;
-  /** What the server said, where it said more than the code. */
-  readonly problem?: DuplexError;
-}
-
-/** Frames that are neither replies nor the socket's own business. */
-export type Notice = Exclude<ToPeer, { type: "welcome" | "ack" | "closing" | "probe" }>;
+import type { Closed, Notice, SignallingListener } from "./signalling-listener.ts";
 
 export interface SignallingOptions {
   /** The address of `signalling.url`, absolute; http(s) or ws(s). */
@@ -33,21 +19,19 @@ export interface SignallingOptions {
   readonly token: TokenSource;
 }
 
-/** Who is told what comes in. */
-export interface SignallingListener {
-  /** A new socket took over; `resumed` false means the session had forgotten this peer. */
-  welcome(welcome: Welcome): void;
-  notice(frame: Notice): void;
-  state(state: SignallingState): void;
-  closed(closed: Closed): void;
-}
-
-const RECONNECT = { firstMs: 300, mostMs: 15_000 };
+// Half of each wait is random: the clients of a server that restarts must not come back in one moment.
+const RECONNECT = { firstMs: 800, mostMs: 15_000 };
+/** From the attempt until `welcome`; a socket that opens and stays silent is none. */
 const OPEN_MS = 15_000;
+/** Who is closed sooner than this after `welcome`, time and again, waits longer each time. */
+const SOUND_MS = 5_000;
+/** How long an attempt that this side gave up may still be on its way to the server. */
+const STRAY_MS = 30_000;
 /** Attempts before `join` gives up when nobody tells why. */
 const JOIN_ATTEMPTS = 4;
 /** Ended, replaced, kicked, too many problems: coming back would be refused or do harm. */
 const FINAL_CODES: readonly number[] = [4000, 4001, 4002, 4008];
+const REPLACED = 4001;
 const TOKEN_EXPIRED = 4003;
 
 /** One peer's way to the session: a WebSocket that is replaced when it dies, and the requests on it. */
@@ -64,6 +48,8 @@ export class Signalling implements SignallingPort {
   #welcomed = false;
   #closed = false;
   #attempts = 0;
+  #soundFrom = 0;
+  #strayUntil = 0;
   #tokenRefused = false;
   #refusal: DuplexError | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -202,7 +188,7 @@ export class Signalling implements SignallingPort {
   #welcome(socket: WebSocket, welcome: Welcome): void {
     clearTimeout(this.#openBy);
     this.#welcomed = true;
-    this.#attempts = 0;
+    this.#soundFrom = Date.now() + SOUND_MS;
     this.#tokenRefused = false;
     this.#token.expiresAt(welcome.tokenExpiresAt);
     this.#heartbeat.start(socket);
@@ -211,8 +197,9 @@ export class Signalling implements SignallingPort {
       this.#opening.resolve(welcome);
       return;
     }
-    this.#listener?.welcome(welcome);
+    // First what was on its way: the listener's own messages come after it.
     for (const text of this.#requests.resume(welcome)) socket.send(text);
+    this.#listener?.welcome(welcome);
     this.#listener?.state("connected");
   }
 
@@ -223,16 +210,22 @@ export class Signalling implements SignallingPort {
     const wasWelcomed = this.#welcomed;
     this.#socket = undefined;
     this.#welcomed = false;
+    const givenUp = socket !== undefined && socket.readyState < WebSocket.CLOSING;
+    if (givenUp && !wasWelcomed) this.#strayUntil = Date.now() + STRAY_MS;
     socket?.close();
     if (wasWelcomed) this.#listener?.state("reconnecting");
   }
 
   #lost(socket: WebSocket, code: number, reason: string): void {
     if (socket !== this.#socket) return;
-    if (FINAL_CODES.includes(code)) {
+    // Replaced, but by an attempt of this page itself that was given up and came through late.
+    const isStray = code === REPLACED && Date.now() < this.#strayUntil;
+    this.#strayUntil = 0;
+    if (FINAL_CODES.includes(code) && !isStray) {
       this.#finish({ code, reason });
       return;
     }
+    if (this.#welcomed && Date.now() > this.#soundFrom) this.#attempts = 0;
     const refused = !this.#welcomed;
     this.#drop();
     if (code === TOKEN_EXPIRED) this.#renewToken({ code, reason });
@@ -254,10 +247,11 @@ export class Signalling implements SignallingPort {
   async #diagnose(): Promise<void> {
     const problem = this.#refusal ?? (await whyRefused(this.#url, await this.#token.get()));
     if (this.#closed || this.#socket !== undefined) return;
-    const temporary = problem === undefined || problem.status >= 500 || problem.status === 429;
+    // Full is no verdict on one who was in: the place may be its own, or come free.
+    const full = this.#joined && problem?.code === "session-full";
+    const temporary = !problem || full || problem.status >= 500 || problem.status === 429;
     if (problem?.status === 401) this.#renewToken({ code: 1006, reason: problem.code, problem });
-    else if (problem !== undefined && !temporary)
-      this.#finish({ code: 1006, reason: problem.code, problem });
+    else if (!temporary) this.#finish({ code: 1006, reason: problem.code, problem });
     else this.#reconnectLater(problem);
   }
 

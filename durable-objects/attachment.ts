@@ -1,25 +1,37 @@
-import { type Allowance, spend } from "../protocol/allowance.ts";
+import {
+  type Allowance,
+  type AllowanceRule,
+  type Allowances,
+  levelOf,
+  spend,
+} from "../protocol/allowance.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { Session, Trickle } from "../protocol/session.ts";
+import type { Life } from "./liveness.ts";
 
 /**
  * What a socket remembers through hibernation (16 KiB serialised at most): who speaks, what it may still
  * spend, the replies it was given, and its candidates that are not worth a row yet.
  */
-export interface Attachment {
+export interface Attachment extends Allowances {
   readonly peer: string;
+  /** As of the peer that it speaks for; 0 when it was let go of, whatever becomes of the peer. */
   readonly connection: number;
-  readonly messages?: Allowance;
-  readonly problems?: Allowance;
   /** Newest last: request id and the reply frame (R1). */
   readonly replies: readonly (readonly [number, string])[];
   /** Link id and all that this peer has trickled in one of its exchanges. */
   readonly soft: readonly (readonly [string, Trickle])[];
+  /** Absent until it was doubted, or something of worth was sent to it. */
+  readonly life?: Life;
+  /** Simulated: nothing goes through this socket any more. */
+  readonly halfOpen?: true;
 }
 
 /** In characters, of which structured clone may make two bytes. */
 const REPLIES_CHARACTERS = 3_000;
 const SOFT_CHARACTERS = 3_500;
+
+export const attachmentOf = (ws: WebSocket): Attachment => ws.deserializeAttachment() as Attachment;
 
 const MESSAGES = { burst: LIMITS.messageBurst, perSecond: LIMITS.messagesPerSecond };
 const PROBLEMS = { burst: LIMITS.problemBurst, perSecond: LIMITS.problemsForgivenPerSecond };
@@ -34,6 +46,31 @@ export function withMessage(attachment: Attachment, at: number): Attachment | nu
 export function withProblem(attachment: Attachment, at: number): Attachment | null {
   const problems = spend(attachment.problems, PROBLEMS, at);
   return problems && { ...attachment, problems };
+}
+
+/**
+ * What the next socket of a peer may spend: no more than any of these left, so that nobody gains by another
+ * connection (S7). Undefined when all would be full again.
+ */
+export function allowancesLeft(
+  known: readonly Allowances[],
+  at: number,
+): Allowances | undefined {
+  const messages = lowest(known, "messages", MESSAGES, at);
+  const problems = lowest(known, "problems", PROBLEMS, at);
+  if (!messages && !problems) return undefined;
+  return { ...(messages && { messages }), ...(problems && { problems }) };
+}
+
+function lowest(
+  known: readonly Allowances[],
+  kind: keyof Allowances,
+  rule: AllowanceRule,
+  at: number,
+): Allowance | undefined {
+  const levels = known.map((each) => levelOf(each[kind], rule, at));
+  const left = Math.min(rule.burst, ...levels);
+  return left < rule.burst ? { left, at } : undefined;
 }
 
 /** Remembers a reply; the oldest are forgotten when there is no more room. */
@@ -65,6 +102,11 @@ export function withSoft(
   );
   const fits = JSON.stringify(soft).length <= SOFT_CHARACTERS;
   return { attachment: { ...attachment, soft: fits ? soft : [] }, fits };
+}
+
+/** Links with candidates that are not written. */
+export function softLinksOf(attachments: readonly Attachment[]): Set<string> {
+  return new Set(attachments.flatMap(({ soft }) => soft.map(([link]) => link)));
 }
 
 const amountOf = (entry: Trickle | undefined): number =>

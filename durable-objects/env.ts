@@ -1,4 +1,5 @@
 import type { CnameMemory } from "./cname-memory.ts";
+import type { KeyQuota } from "./key-quota.ts";
 import type { SessionIndex } from "./session-index.ts";
 import type { SessionObject } from "./session-object.ts";
 
@@ -7,5 +8,8 @@ export interface Bindings {
   readonly SESSIONS: DurableObjectNamespace<SessionObject>;
   readonly SESSION_INDEX: DurableObjectNamespace<SessionIndex>;
   readonly CNAMES: DurableObjectNamespace<CnameMemory>;
+  readonly KEY_QUOTAS: DurableObjectNamespace<KeyQuota>;
+  /** Counts what makes TURN credentials, per peer. */
+  readonly RECONNECTS: RateLimit;
   readonly ASSETS?: Fetcher;
 }

@@ -4,6 +4,10 @@ import { type Problem, problemDocument } from "../protocol/problem.ts";
 
 /** Frames and responses that more than one place of this room sends. */
 
+/** Keep-alive, as exact texts: the runtime answers without waking the object (R5). */
+export const PING = '{"type":"ping"}';
+export const PONG = '{"type":"pong"}';
+
 /** A problem as frame of `duplex.v1`; `re` names the request it answers. */
 export function problemFrame(what: Problem, re?: number): string {
   const { type: _, ...document } = problemDocument(what);
@@ -14,12 +18,15 @@ export function closingFrame(code: number, reason: string): string {
   return JSON.stringify({ type: "closing", code, reason } satisfies ToPeer);
 }
 
-/** A problem as HTTP response (RFC 9457). */
+/** A problem as HTTP response (RFC 9457), byte for byte as the Worker answers it (A1). */
 export function problemResponse(what: Problem): Response {
   const document = problemDocument(what);
   return Response.json(document, {
     status: document.status,
-    headers: { "content-type": "application/problem+json" },
+    headers: {
+      "content-type": "application/problem+json",
+      ...(what.code === "unauthorized" ? { "www-authenticate": "Bearer" } : {}),
+    },
   });
 }
 
@@ -45,10 +52,33 @@ export function sendTo(ws: WebSocket, frame: string): void {
   }
 }
 
+/** A fault that the log has already: whoever sees it learns its opaque id. */
+class ReportedFault extends Error {
+  readonly id: string;
+
+  constructor(id: string) {
+    super(`fault ${id}`);
+    this.id = id;
+  }
+}
+
 /** Logs a fault without what it was about (A4); returns its opaque id. */
 export function report(thrown: unknown): string {
+  if (thrown instanceof ReportedFault) return thrown.id;
   const id = crypto.randomUUID();
   // biome-ignore lint/suspicious/noConsole: the one place where this room logs
   console.error(JSON.stringify(faultRecord(id, thrown)));
   return id;
+}
+
+/**
+ * For what the runtime calls itself: it logs what is thrown there with its message, and that of a text which cannot be
+ * read quotes the text (A4).
+ */
+export function opaquely<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (thrown) {
+    throw new ReportedFault(report(thrown));
+  }
 }

@@ -1,7 +1,9 @@
 import { type Config, readConfig, type TurnConfig } from "../protocol/config.ts";
 import { IceServer, type ToPeer } from "../protocol/messages.ts";
 import { problem } from "../protocol/problem.ts";
+import type { Grant } from "../protocol/session-config.ts";
 import type { IceGrant } from "../protocol/views.ts";
+import type { Bindings } from "./env.ts";
 import { problemFrame, report } from "./frames.ts";
 
 /** The TURN provider did not answer as it should. */
@@ -33,7 +35,17 @@ export async function iceServersFor(
       : await generate(turn, lifeSeconds);
   // Whole seconds, as in the username: never later than what the TURN server will accept.
   const expiresAt = (Math.floor(at / 1000) + lifeSeconds) * 1000;
-  return { iceServers: [...stun, ...servers], expiresAt };
+  const iceServers = [...stun, ...servers];
+  return { iceServers, expiresAt, ...(turn.allocationsExpire && { allocationsExpire: true }) };
+}
+
+/** ICE servers of a peer: an observer has no link, and so no use for a relay (A3). */
+export async function iceServersOf(
+  config: Config,
+  { peer, role }: Pick<Grant, "peer" | "role">,
+  at: number,
+): Promise<IceGrant> {
+  return role === "observer" ? { iceServers: [] } : iceServersFor(config, peer, at);
 }
 
 /** TURN REST (draft-uberti-behave-turn-rest): username `expiry:peer`, password base64(HMAC-SHA1). */
@@ -88,12 +100,17 @@ const withoutPort53 = (server: IceServer): IceServer => ({
   urls: server.urls.filter((url) => !/:53(\?|$)/.test(url)),
 });
 
-/** Fresh ICE servers as frame for a peer that asked in band, or the problem that there are none. */
-export async function iceServersFrame(env: object, peer: string, at: number): Promise<string> {
+/**
+ * Fresh ICE servers as frame for a peer that asked in band, or the problem that there are none: it asks too often (each
+ * time may be a request to the provider, whose patience is for all), or the provider fails.
+ */
+export async function iceServersFrame(env: Bindings, peer: string, at: number): Promise<string> {
   try {
+    const { success } = await env.RECONNECTS.limit({ key: `ice-servers ${peer}` });
+    if (!success) return problemFrame(problem("rate-limited", "ICE servers were asked too often"));
     const ice = await iceServersFor(readConfig({ ...env }), peer, at);
-    const expiry = ice.expiresAt === undefined ? {} : { expiresAt: ice.expiresAt };
-    const message: ToPeer = { type: "ice-servers", iceServers: [...ice.iceServers], ...expiry };
+    const { iceServers, ...expiry } = ice;
+    const message: ToPeer = { type: "ice-servers", iceServers: [...iceServers], ...expiry };
     return JSON.stringify(message);
   } catch (thrown) {
     report(thrown);

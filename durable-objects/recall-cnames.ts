@@ -1,5 +1,6 @@
 import { readConfig } from "../protocol/config.ts";
 import type { Bindings } from "./env.ts";
+import { inJurisdictionOf } from "./jurisdiction.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -8,14 +9,6 @@ const SHARD_DIGITS = 2;
 
 const hexOf = (bytes: ArrayBuffer): string =>
   [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-
-/** Where the session lives, what is remembered of it lives as well: its id says where. */
-function memoriesFor({ CNAMES }: Bindings, session: string): Bindings["CNAMES"] {
-  const jurisdiction = /^(.+)-/.exec(session)?.[1];
-  return jurisdiction === undefined
-    ? CNAMES
-    : CNAMES.jurisdiction(jurisdiction as DurableObjectJurisdiction);
-}
 
 /**
  * True when one of these CNAMEs was announced in another session of the deployment within the configured time.
@@ -38,7 +31,8 @@ export async function recallCnames(
   const hashOf = async (text: string): Promise<string> =>
     hexOf(await crypto.subtle.sign("HMAC", key, bytes.encode(text)));
   const owner = await hashOf(`session ${session}`);
-  const memories = memoriesFor(env, session);
+  // Where the session lives, what is remembered of it lives as well.
+  const memories = inJurisdictionOf(env.CNAMES, session);
   const known = await Promise.all(
     cnames.map(async (cname) => {
       const hash = await hashOf(`cname ${cname}`);

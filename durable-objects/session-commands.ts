@@ -4,6 +4,7 @@ import type { PeerView } from "../protocol/message-parts.ts";
 import type { Problem } from "../protocol/problem.ts";
 import type { RecordedFinding } from "../protocol/session.ts";
 import type { Grant, SessionConfig } from "../protocol/session-config.ts";
+import type { SimulatedFault } from "../protocol/simulated-fault.ts";
 import type { SessionView } from "../protocol/views.ts";
 
 /** Who asks: absent for the application's back end, which may everything. */
@@ -17,7 +18,9 @@ export type LinkFinding = RecordedFinding & { readonly link: string };
  * by a kick is `unauthorized` everywhere.
  */
 export interface SessionCommands {
-  create(id: string, config: SessionConfig): Promise<SessionView>;
+  /** `quota` names the object that counts the session; it is told when the session is over. */
+  create(id: string, config: SessionConfig, quota?: string): Promise<SessionView>;
+  exists(): Promise<boolean>;
   view(asker: Asker): Promise<SessionView | Problem>;
   peers(asker: Asker): Promise<PeerView[] | Problem>;
   flows(asker: Asker, filter: FlowFilter): Promise<FlowsView | Problem>;
@@ -26,4 +29,6 @@ export interface SessionCommands {
   findings(asker: Asker): Promise<LinkFinding[] | Problem>;
   kick(peer: string): Promise<null | Problem>;
   end(): Promise<null>;
+  /** Only in local development; everywhere else `not-permitted`. */
+  simulate(asker: Asker, peer: string, fault: SimulatedFault): Promise<null | Problem>;
 }

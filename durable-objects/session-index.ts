@@ -1,48 +1,44 @@
 import { DurableObject } from "cloudflare:workers";
 
-export interface IndexEntry {
-  readonly id: string;
-  readonly createdAt: number;
-  readonly topology: string;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-}
-
 export interface IndexPage {
-  readonly sessions: readonly IndexEntry[];
+  readonly ids: readonly string[];
   readonly cursor?: string;
 }
 
 const PAGE = 100;
 
-/** Sessions that asked to be listed, one object per deployment: opt-in, because it costs rows. */
+/**
+ * Ids of the sessions that asked to be listed, one object per deployment: opt-in, because it costs rows. What a session
+ * is about stays in its own storage: that is erased as a whole, while a row that is deleted here leaves its bytes
+ * in the file until others take their place.
+ */
 export class SessionIndex extends DurableObject {
   constructor(state: DurableObjectState, env: Cloudflare.Env) {
     super(state, env);
     state.storage.sql.exec(
-      "CREATE TABLE IF NOT EXISTS listed (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID",
+      "CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
     );
   }
 
-  add(entry: string): void {
-    const { id } = JSON.parse(entry) as IndexEntry;
-    this.ctx.storage.sql.exec("INSERT OR REPLACE INTO listed (id, json) VALUES (?, ?)", id, entry);
+  add(id: string): void {
+    this.ctx.storage.sql.exec("INSERT OR IGNORE INTO session (id) VALUES (?)", id);
   }
 
   remove(id: string): void {
-    this.ctx.storage.sql.exec("DELETE FROM listed WHERE id = ?", id);
+    this.ctx.storage.sql.exec("DELETE FROM session WHERE id = ?", id);
   }
 
   /** A page of at most 100 sessions after `cursor`, in the order of their ids. */
   list(cursor: string): IndexPage {
     const rows = this.ctx.storage.sql
-      .exec<{ id: string; json: string }>(
-        "SELECT id, json FROM listed WHERE id > ? ORDER BY id LIMIT ?",
+      .exec<{ id: string }>(
+        "SELECT id FROM session WHERE id > ? ORDER BY id LIMIT ?",
         cursor,
         PAGE + 1,
       )
       .toArray();
-    const sessions = rows.slice(0, PAGE).map(({ json }) => JSON.parse(json) as IndexEntry);
-    const last = sessions.at(-1);
-    return rows.length > PAGE && last ? { sessions, cursor: last.id } : { sessions };
+    const ids = rows.slice(0, PAGE).map(({ id }) => id);
+    const last = ids.at(-1);
+    return rows.length > PAGE && last !== undefined ? { ids, cursor: last } : { ids };
   }
 }

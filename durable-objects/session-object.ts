@@ -5,6 +5,7 @@ import type { PeerView } from "../protocol/message-parts.ts";
 import { isProblem, type Problem, problem } from "../protocol/problem.ts";
 import { newSession, type Session } from "../protocol/session.ts";
 import type { SessionConfig } from "../protocol/session-config.ts";
+import { notSimulated, type SimulatedFault } from "../protocol/simulated-fault.ts";
 import { findFlow } from "../protocol/steering.ts";
 import { type SessionView, viewFlows, viewPeer, viewSession } from "../protocol/views.ts";
 import { withHashedCnames } from "./hash-cnames.ts";
@@ -14,9 +15,14 @@ import { sessionNotFound } from "./session-turns.ts";
 
 /** One session: its sockets (see SessionSockets) and what the Worker asks of it over RPC. */
 export class SessionObject extends SessionSockets implements SessionCommands {
-  async create(id: string, config: SessionConfig): Promise<SessionView> {
-    if (!this.session) this.begin(newSession(id, config, Date.now()));
-    return viewSession(this.session ?? newSession(id, config, Date.now()));
+  async create(id: string, config: SessionConfig, quota?: string): Promise<SessionView> {
+    const session = this.session ?? newSession(id, config, Date.now(), quota);
+    if (!this.session) this.begin(session);
+    return viewSession(session);
+  }
+
+  async exists(): Promise<boolean> {
+    return this.session !== null;
   }
 
   async view(asker: Asker): Promise<SessionView | Problem> {
@@ -81,6 +87,9 @@ export class SessionObject extends SessionSockets implements SessionCommands {
   async findings(asker: Asker): Promise<LinkFinding[] | Problem> {
     const session = this.#readBy(asker);
     if (isProblem(session)) return session;
+    if (asker && asker.role !== "observer") {
+      return problem("not-permitted", "findings are for the back end and observers");
+    }
     return [...session.links.values()].flatMap(({ id, findings }) =>
       findings.map((finding) => ({ link: id, ...finding })),
     );
@@ -93,6 +102,21 @@ export class SessionObject extends SessionSockets implements SessionCommands {
 
   async end(): Promise<null> {
     if (this.session) this.turn({ type: "end", at: Date.now() });
+    return null;
+  }
+
+  async simulate(asker: Asker, peer: string, fault: SimulatedFault): Promise<null | Problem> {
+    const session = this.#readBy(asker);
+    if (isProblem(session)) return session;
+    if (!this.network) return notSimulated();
+    if (asker && asker.peer !== peer) {
+      return problem("not-permitted", "the token of a peer is for faults of its own socket");
+    }
+    const known = session.peers.get(peer);
+    if (!known) return problem("unknown-peer", "no such peer is in the session");
+    const socket = this.sockets.of(known);
+    if (!socket) return problem("peer-away", "the peer has no socket now");
+    this.network.simulate(socket, fault);
     return null;
   }
 

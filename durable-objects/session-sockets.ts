@@ -1,13 +1,25 @@
+import { addressee } from "../protocol/addressing.ts";
 import { decode } from "../protocol/decode.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import type { ToPeer } from "../protocol/messages.ts";
+import type { FromPeer, ToPeer } from "../protocol/messages.ts";
 import { CLOSE, isProblem, PROBLEMS, type Problem, problem } from "../protocol/problem.ts";
+import type { Session, Step } from "../protocol/session.ts";
 import type { Grant } from "../protocol/session-config.ts";
 import { step } from "../protocol/step.ts";
+import type { TransportState } from "../protocol/transport.ts";
 import type { IceGrant } from "../protocol/views.ts";
-import { type Attachment, replyTo, withMessage, withProblem, withReply } from "./attachment.ts";
+import {
+  type Attachment,
+  allowancesLeft,
+  attachmentOf,
+  replyTo,
+  softLinksOf,
+  withMessage,
+  withProblem,
+  withReply,
+} from "./attachment.ts";
 import { answerClose, closingFrame, problemFrame, problemResponse, report } from "./frames.ts";
-import { attachmentOf, SessionTurns, sessionNotFound, tagOf } from "./session-turns.ts";
+import { SessionTurns, sessionNotFound } from "./session-turns.ts";
 
 /** Headers by which the Worker hands an authorised upgrade on; they never come from outside. */
 export const GRANT_HEADER = "x-duplex-grant";
@@ -21,22 +33,38 @@ const rateLimited = (): Problem =>
     { messagesPerSecond: LIMITS.messagesPerSecond, messageBurst: LIMITS.messageBurst },
   );
 
+const isBroken = (state: TransportState): boolean => state === "disconnected" || state === "failed";
+
 /** The sockets of one session: who speaks, how much, and what it is answered. */
 export class SessionSockets extends SessionTurns {
   override async fetch(request: Request): Promise<Response> {
+    try {
+      return this.#admit(request);
+    } catch (thrown) {
+      // The peer may have been written as connected without a socket: what is loaded next finds it lost.
+      const id = report(thrown);
+      this.forget();
+      return problemResponse(problem("internal-fault", `fault ${id}`));
+    }
+  }
+
+  #admit(request: Request): Response {
     const before = this.session;
     if (!before) return problemResponse(sessionNotFound());
     const grant = JSON.parse(decodeURIComponent(request.headers.get(GRANT_HEADER) ?? "")) as Grant;
     const ice = JSON.parse(decodeURIComponent(request.headers.get(ICE_HEADER) ?? "")) as IceGrant;
-    const result = step(before, { type: "join", grant, ice, at: Date.now() });
+    const at = Date.now();
+    const result = step(before, { type: "join", grant, ice, at });
     if (isProblem(result)) return problemResponse(result);
     const { 0: client, 1: server } = new WebSocketPair();
     const peer = grant.peer;
     const connection = result.session.peers.get(peer)?.connection ?? 0;
-    this.commit(before, result.session, this.softLinksOf(peer));
-    this.ctx.acceptWebSocket(server, [tagOf(peer)]);
-    server.serializeAttachment({ peer, connection, replies: [], soft: [] } satisfies Attachment);
-    this.perform(result.session, result.effects);
+    const remembered = this.sockets.remembered(peer);
+    const written = before.peers.get(peer)?.allowances;
+    const allowances = allowancesLeft(written ? [...remembered, written] : remembered, at);
+    this.commit(before, result.session, softLinksOf(remembered));
+    this.sockets.accept(server, { peer, connection, ...allowances, replies: [], soft: [] });
+    this.sockets.liveness.welcome(server, () => this.perform(result.session, result.effects));
     return new Response(null, {
       status: 101,
       webSocket: client,
@@ -45,8 +73,14 @@ export class SessionSockets extends SessionTurns {
   }
 
   override webSocketMessage(ws: WebSocket, frame: string | ArrayBuffer): void {
+    if (this.network) this.network.incoming(ws, frame, () => this.#take(ws, frame));
+    else this.#take(ws, frame);
+  }
+
+  #take(ws: WebSocket, frame: string | ArrayBuffer): void {
     try {
       this.#receive(ws, frame);
+      this.cutOffDeaf();
     } catch (thrown) {
       this.#fault(ws, thrown);
     }
@@ -54,7 +88,7 @@ export class SessionSockets extends SessionTurns {
 
   override webSocketClose(ws: WebSocket, code: number, reason: string): void {
     try {
-      this.#lose(ws);
+      this.loseSocket(ws);
     } catch (thrown) {
       this.#fault(ws, thrown);
     } finally {
@@ -69,18 +103,20 @@ export class SessionSockets extends SessionTurns {
 
   #receive(ws: WebSocket, frame: string | ArrayBuffer): void {
     const at = Date.now();
-    const known = attachmentOf(ws);
     const before = this.session;
-    const peer = before?.peers.get(known.peer);
+    const attached = attachmentOf(ws);
+    const peer = before?.peers.get(attached.peer);
     // The socket was closed, replaced, or its peer is gone: nobody listens to it any more (S3).
-    const deaf = ws.readyState !== WebSocket.OPEN || peer?.connection !== known.connection;
+    const deaf = ws.readyState !== WebSocket.OPEN || peer?.connection !== attached.connection;
     if (!before || !peer || deaf) return;
+    const known = this.sockets.liveness.heard(ws, attached);
+    const decoded = decode(frame);
     const attachment = withMessage(known, at);
     if (!attachment) {
-      this.#refuse(ws, known, at, rateLimited());
+      const { id } = "problem" in decoded ? decoded : decoded.message;
+      this.#refuse(ws, known, at, rateLimited(), id);
       return;
     }
-    const decoded = decode(frame);
     if ("problem" in decoded) {
       this.#refuse(ws, attachment, at, decoded.problem, decoded.id);
       return;
@@ -89,10 +125,21 @@ export class SessionSockets extends SessionTurns {
     const repeated = message.id === undefined ? undefined : replyTo(attachment, message.id);
     if (repeated !== undefined) {
       ws.serializeAttachment(attachment);
-      this.deliver(ws, repeated);
+      this.sockets.deliver(ws, repeated);
       return;
     }
-    const result = step(before, { type: "message", peer: peer.id, message, at });
+    const isAnswer = message.type === "alive";
+    const living = isAnswer ? this.sockets.liveness.answered(ws, attachment, message.n) : attachment;
+    this.#obey(ws, living, before, message, at);
+    if (message.type === "simulate") this.network?.simulate(ws, message);
+  }
+
+  /** Takes the step that a message asks for, and answers it. */
+  #obey(ws: WebSocket, attachment: Attachment, before: Session, message: FromPeer, at: number) {
+    const result: Step | Problem =
+      message.type === "simulate" && this.network
+        ? { session: before, effects: [], ack: {} }
+        : step(before, { type: "message", peer: attachment.peer, message, at });
     if (isProblem(result)) {
       this.#refuse(ws, attachment, at, result, message.id);
       return;
@@ -111,8 +158,17 @@ export class SessionSockets extends SessionTurns {
       reply && message.id !== undefined ? withReply(attachment, message.id, reply) : attachment,
     );
     this.commit(before, result.session, new Set(), ws);
-    if (reply) this.deliver(ws, reply);
+    if (reply) this.sockets.deliver(ws, reply);
     this.perform(result.session, result.effects);
+    if (message.type === "transport" && isBroken(message.state)) {
+      this.#doubtOtherEnd(result.session, attachment.peer, message.to);
+    }
+  }
+
+  #doubtOtherEnd(session: Session, id: string, to: string | undefined): void {
+    const sender = session.peers.get(id);
+    const other = sender && addressee(session, sender, to);
+    if (other && !isProblem(other)) this.doubt(other);
   }
 
   /** A problem first; a peer that goes on is closed (S7). Others notice nothing (S8). */
@@ -120,22 +176,14 @@ export class SessionSockets extends SessionTurns {
     const frame = problemFrame(what, id);
     const { socket } = PROBLEMS[what.code];
     const next = socket === "reply" ? known : withProblem(known, at);
-    this.deliver(ws, frame);
+    if (next) ws.serializeAttachment(id === undefined ? next : withReply(next, id, frame));
+    this.sockets.deliver(ws, frame);
     if (!next) {
       const code = typeof socket === "number" ? socket : CLOSE.tooManyProblems;
-      this.deliver(ws, closingFrame(code, what.code));
+      this.sockets.deliver(ws, closingFrame(code, what.code));
       ws.close(code, what.code);
-      this.#lose(ws);
-      return;
+      this.loseSocket(ws);
     }
-    ws.serializeAttachment(id === undefined ? next : withReply(next, id, frame));
-  }
-
-  /** The newest socket of a peer is gone; an older one going is no news (S3, S5). */
-  #lose(ws: WebSocket): void {
-    const before = this.session;
-    const { peer: id, connection } = attachmentOf(ws);
-    if (before?.peers.get(id)?.connection === connection) this.lose(id);
   }
 
   /** Our failure: its peer gets an opaque id and 1011; what storage holds is the truth again. */
@@ -143,7 +191,7 @@ export class SessionSockets extends SessionTurns {
     const id = report(thrown);
     this.forget();
     if (ws.readyState !== WebSocket.OPEN) return;
-    this.deliver(ws, problemFrame(problem("internal-fault", `fault ${id}`)));
+    this.sockets.deliver(ws, problemFrame(problem("internal-fault", `fault ${id}`)));
     ws.close(CLOSE.fault, id);
   }
 }

@@ -14,9 +14,10 @@ import {
 interface Head {
   readonly id: string;
   readonly config: SessionConfig;
+  readonly quota?: string;
   readonly createdAt: number;
   readonly emptySince: number | null;
-  readonly kicked: readonly string[];
+  readonly kicked: readonly (readonly [string, number])[];
 }
 
 /** A link and its candidates are one row: rows written are the dearest thing on this platform. */
@@ -66,7 +67,7 @@ export class SessionStore {
     const links = this.#links(tables.includes("ended_flow") ? this.#endedRows() : new Map());
     return {
       ...head,
-      kicked: new Set(kicked),
+      kicked: new Map(kicked),
       peers: new Map(peers.map(({ json }) => JSON.parse(json) as Peer).map((p) => [p.id, p])),
       links: new Map(links.map(({ link }) => [link.id, link])),
       trickle: new Map(
@@ -76,14 +77,19 @@ export class SessionStore {
   }
 
   #links(ended: ReadonlyMap<string, ReadonlyMap<number, readonly Flow[]>>): LinkRow[] {
-    const texts = new Map<string, string>();
-    const rows = this.#sql.exec<{ id: string; json: string }>(
-      "SELECT id, json FROM link ORDER BY id, part",
-    );
-    for (const { id, json } of rows) texts.set(id, (texts.get(id) ?? "") + json);
-    return [...texts].map(([id, json]) =>
-      this.#withEnded(JSON.parse(json) as LinkRow, ended.get(id) ?? new Map()),
-    );
+    // Link by link: the texts of all at once would take as much memory again as the session.
+    const ids = this.#sql.exec<{ id: string }>("SELECT id FROM link WHERE part = 0 ORDER BY id");
+    return ids.toArray().map(({ id }) => {
+      const parts = this.#sql.exec<{ json: string }>(
+        "SELECT json FROM link WHERE id = ? ORDER BY part",
+        id,
+      );
+      const json = parts
+        .toArray()
+        .map((part) => part.json)
+        .join("");
+      return this.#withEnded(JSON.parse(json) as LinkRow, ended.get(id) ?? new Map());
+    });
   }
 
   #withEnded(row: LinkRow, rows: ReadonlyMap<number, readonly Flow[]>): LinkRow {
@@ -129,7 +135,17 @@ export class SessionStore {
       this.#saveLink(before.links.get(id), link, after.trickle.get(id) ?? []);
       written.add(id);
     }
+    // A session without any is ending, and everything goes at once.
+    if (after.links.size > 0) this.#dropLinks(before, after);
     return written;
+  }
+
+  #dropLinks(before: Session, after: Session): void {
+    for (const [id, link] of before.links) {
+      if (after.links.has(id)) continue;
+      this.#sql.exec("DELETE FROM link WHERE id = ?", id);
+      this.#saveEnded(id, 0, [], this.#ended.get(link)?.rows ?? []);
+    }
   }
 
   #savePeers(before: Session, after: Session): void {
@@ -208,6 +224,8 @@ function partsOf(json: string): readonly string[] {
 const headChanged = (before: Session, after: Session): boolean =>
   before.emptySince !== after.emptySince || before.kicked !== after.kicked;
 
-function headJson({ id, config, createdAt, emptySince, kicked }: Session): string {
-  return JSON.stringify({ id, config, createdAt, emptySince, kicked: [...kicked] } satisfies Head);
+function headJson({ id, config, quota, createdAt, emptySince, kicked }: Session): string {
+  const counted = quota === undefined ? {} : { quota };
+  const head: Head = { id, config, ...counted, createdAt, emptySince, kicked: [...kicked] };
+  return JSON.stringify(head);
 }

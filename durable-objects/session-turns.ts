@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { isLocalDev } from "../protocol/config.ts";
 import { CLOSE, isProblem, type Problem, problem } from "../protocol/problem.ts";
 import {
   type Effect,
@@ -9,63 +10,99 @@ import {
 } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
 import { step } from "../protocol/step.ts";
-import { type Attachment, withRemembered, withSoft } from "./attachment.ts";
+import {
+  type Attachment,
+  allowancesLeft,
+  attachmentOf,
+  softLinksOf,
+  withRemembered,
+  withSoft,
+} from "./attachment.ts";
 import type { Bindings } from "./env.ts";
-import { answerClose, closingFrame, report, sendTo } from "./frames.ts";
+import { opaquely, PING, PONG, report } from "./frames.ts";
+import { forgetElsewhere } from "./forget-elsewhere.ts";
 import { iceServersFrame } from "./ice-servers.ts";
+import { PeerSockets } from "./peer-sockets.ts";
 import { recallCnames } from "./recall-cnames.ts";
 import { SessionStore } from "./session-store.ts";
+import { SimulatedNetwork } from "./simulated-network.ts";
 
 type RecallCnames = Extract<Effect, { type: "recall-cnames" }>;
 
-export const tagOf = (peer: string): string => `p:${peer}`;
-
 export const sessionNotFound = (): Problem =>
   problem("session-not-found", "no session has this id; it may have ended");
-
-export const attachmentOf = (ws: WebSocket): Attachment => ws.deserializeAttachment() as Attachment;
 
 /**
  * The turns of one session: load, step, save, perform, in one synchronous go. Nothing is kept in fields that
  * cannot be rebuilt (R4).
  */
 export class SessionTurns extends DurableObject<Bindings> {
+  /** In local development only: where faults may be simulated. */
+  protected readonly network?: SimulatedNetwork;
+  protected readonly sockets: PeerSockets;
   readonly #store: SessionStore;
   #session: Session | null | undefined;
   #alarmAt: number | null = null;
+  /** The deadline of doubts that the alarm was set with. */
+  #doubtAt: number | null = null;
 
   constructor(state: DurableObjectState, env: Bindings) {
     super(state, env);
     this.#store = new SessionStore(state.storage.sql);
-    state.setWebSocketAutoResponse(
-      new WebSocketRequestResponsePair('{"type":"ping"}', '{"type":"pong"}'),
-    );
-    void state.blockConcurrencyWhile(async () => {
-      this.#alarmAt = await state.storage.getAlarm();
+    state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    if (isLocalDev(env)) {
+      this.network = new SimulatedNetwork({
+        state,
+        heard: (ws) => this.sockets.liveness.heard(ws, attachmentOf(ws)),
+        lose: (ws) => this.loseSocket(ws),
+        evict: () => this.#evict(),
+      });
+    }
+    this.sockets = new PeerSockets(state, this.network);
+    this.#readAlarm();
+  }
+
+  #readAlarm(): void {
+    void this.ctx.blockConcurrencyWhile(async () => {
+      this.#alarmAt = await this.ctx.storage.getAlarm();
     });
   }
 
+  /** As the runtime's eviction: what only memory holds is gone. */
+  #evict(): void {
+    this.forget();
+    this.#readAlarm();
+  }
+
   protected get session(): Session | null {
+    return opaquely(() => this.#loaded());
+  }
+
+  #loaded(): Session | null {
     if (this.#session === undefined) {
       const stored = this.#store.load();
-      this.#session = stored && withRemembered(stored, this.ctx.getWebSockets().map(attachmentOf));
+      const remembered = this.sockets.recall();
+      this.#session = stored && withRemembered(stored, remembered);
       for (const peer of stored?.peers.values() ?? []) {
-        if (isConnected(peer) && !this.#hasSocket(peer)) this.lose(peer.id);
+        if (isConnected(peer) && !this.sockets.of(peer)) this.lose(peer.id);
       }
     }
     return this.#session;
   }
 
-  /** Hibernation keeps sockets; an abort (deploy, crash) takes them without a close event (S5). */
-  #hasSocket({ id, connection }: Peer): boolean {
-    return this.ctx
-      .getWebSockets(tagOf(id))
-      .some((ws) => ws.readyState === WebSocket.OPEN && attachmentOf(ws).connection === connection);
-  }
-
-  /** The socket of a peer is gone; what only it remembered is written (S5). */
-  protected lose(peer: string): void {
-    this.turn({ type: "lost", peer, at: Date.now() }, this.softLinksOf(peer));
+  /**
+   * The socket of a peer is gone; what only it remembered is written (S5). `last` is what that was, when the socket is
+   * known: the runtime does not list one that its client closed any more, and may have told others first.
+   */
+  protected lose(peer: string, last: readonly Attachment[] = []): void {
+    const { session } = this;
+    if (!session) return;
+    const at = Date.now();
+    const remembered = [...this.sockets.remembered(peer), ...last];
+    this.#session = withRemembered(session, last);
+    const allowances = allowancesLeft(remembered, at);
+    const lost = { type: "lost", peer, ...(allowances && { allowances }), at } as const;
+    this.turn(lost, softLinksOf(remembered));
   }
 
   protected begin(session: Session): void {
@@ -76,6 +113,10 @@ export class SessionTurns extends DurableObject<Bindings> {
 
   /** One turn without a socket of its own: the event, what it changes, what follows. */
   protected turn(event: SessionEvent, forced?: ReadonlySet<string>): Session | Problem {
+    return opaquely(() => this.#turn(event, forced));
+  }
+
+  #turn(event: SessionEvent, forced?: ReadonlySet<string>): Session | Problem {
     const before = this.session;
     if (!before) return sessionNotFound();
     const result = step(before, event);
@@ -87,12 +128,10 @@ export class SessionTurns extends DurableObject<Bindings> {
 
   override alarm(): void {
     this.#alarmAt = null;
-    if (this.session) this.turn({ type: "alarm", at: Date.now() });
-  }
-
-  protected softLinksOf(peer: string): Set<string> {
-    const sockets = this.ctx.getWebSockets(tagOf(peer)).map(attachmentOf);
-    return new Set(sockets.flatMap(({ soft }) => soft.map(([link]) => link)));
+    if (!this.session) return;
+    const at = Date.now();
+    for (const ws of this.sockets.liveness.silent(at)) this.#cutOff(ws, "silent");
+    this.turn({ type: "alarm", at });
   }
 
   /** Makes the new session durable: rows for what is worth one, the sender's attachment for the rest. */
@@ -124,23 +163,32 @@ export class SessionTurns extends DurableObject<Bindings> {
   }
 
   #setAlarm(session: Session): void {
-    const next = nextDeadline(session);
+    const deadline = nextDeadline(session);
+    const doubt = this.sockets.liveness.deadline;
+    this.#doubtAt = doubt;
+    const next = doubt === null ? deadline : Math.min(doubt, deadline ?? doubt);
     if (next === this.#alarmAt) return;
     this.#alarmAt = next;
     void (next === null ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(next));
+  }
+
+  /** What is sent or closed may bring or end a doubt, which has a deadline of its own. */
+  #setAlarmOfDoubts(): void {
+    const isAsBefore = this.sockets.liveness.deadline === this.#doubtAt;
+    if (this.#session && !isAsBefore) this.#setAlarm(this.#session);
   }
 
   protected perform(session: Session, effects: readonly Effect[]): void {
     for (const effect of effects) {
       switch (effect.type) {
         case "send":
-          this.#send(session, effect.to, JSON.stringify(effect.message));
+          this.sockets.send(session, effect.to, JSON.stringify(effect.message));
           break;
         case "replace":
-          this.#closeSockets(effect.peer, CLOSE.replaced, "replaced", session);
+          this.sockets.close(effect.peer, CLOSE.replaced, "replaced", session);
           break;
         case "close":
-          this.#closeSockets(effect.peer, effect.code, effect.reason);
+          this.sockets.close(effect.peer, effect.code, effect.reason);
           break;
         case "renew-ice-servers":
           this.ctx.waitUntil(this.#renewIceServers(effect.peer));
@@ -153,37 +201,42 @@ export class SessionTurns extends DurableObject<Bindings> {
           break;
       }
     }
+    this.cutOffDeaf();
+    this.#setAlarmOfDoubts();
   }
 
-  /** To the newest socket of the peer, unless it is closing. */
-  #send(session: Session, peer: string, frame: string): void {
-    const newest = session.peers.get(peer)?.connection;
-    for (const ws of this.ctx.getWebSockets(tagOf(peer))) {
-      const open = ws.readyState === WebSocket.OPEN;
-      if (open && (newest === undefined || attachmentOf(ws).connection === newest))
-        this.deliver(ws, frame);
-    }
+  /** Closes sockets that nobody reads: what waits for them would fill the memory of all. */
+  protected cutOffDeaf(): void {
+    for (const ws of this.sockets.liveness.takeDeaf()) this.#cutOff(ws, "not reading");
   }
 
-  /** Every frame to a peer goes this way. */
-  protected deliver(ws: WebSocket, frame: string): void {
-    sendTo(ws, frame);
+  /** The peer is lost as if its socket had closed (S5); it may come back. */
+  #cutOff(ws: WebSocket, reason: string): void {
+    if (ws.readyState !== WebSocket.OPEN) return;
+    this.sockets.cutOff(ws, reason);
+    this.loseSocket(ws);
   }
 
-  #closeSockets(peer: string, code: number, reason: string, keepNewestOf?: Session): void {
-    const newest = keepNewestOf?.peers.get(peer)?.connection;
-    for (const ws of this.ctx.getWebSockets(tagOf(peer))) {
-      if (attachmentOf(ws).connection === newest) continue;
-      // The frame first: a socket closed from outside its own message keeps its TCP connection until the object
-      // sleeps (workerd 1.20261023), so that a client may learn of the close only 10 s later.
-      if (ws.readyState === WebSocket.OPEN) this.deliver(ws, closingFrame(code, reason));
-      answerClose(ws, code, reason);
-    }
+  /** The newest socket of a peer is gone; an older one going is no news (S3, S5). */
+  protected loseSocket(ws: WebSocket): void {
+    const last = attachmentOf(ws);
+    this.sockets.liveness.letGo(ws);
+    const isNewest = this.session?.peers.get(last.peer)?.connection === last.connection;
+    if (isNewest) this.lose(last.peer, [last]);
+    this.sockets.letGo(ws);
+  }
+
+  /** A transport to this peer is said not to work. */
+  protected doubt(peer: Peer): void {
+    this.sockets.doubt(peer);
+    this.#setAlarmOfDoubts();
   }
 
   async #renewIceServers(peer: string): Promise<void> {
     const frame = await iceServersFrame(this.env, peer, Date.now());
-    if (this.session) this.#send(this.session, peer, frame);
+    if (!this.session) return;
+    this.sockets.send(this.session, peer, frame);
+    this.#setAlarmOfDoubts();
   }
 
   async #recallCnames(id: string, { cnames, type: _type, ...about }: RecallCnames): Promise<void> {
@@ -197,19 +250,10 @@ export class SessionTurns extends DurableObject<Bindings> {
   }
 
   #erase(): void {
-    const { id, config } = this.#session ?? {};
-    if (id && config?.listed) this.ctx.waitUntil(this.#unlist(id));
+    if (this.#session) this.ctx.waitUntil(forgetElsewhere(this.env, this.#session));
     this.#session = null;
     this.#alarmAt = null;
     void this.ctx.storage.deleteAll();
-  }
-
-  async #unlist(id: string): Promise<void> {
-    try {
-      await this.env.SESSION_INDEX.getByName("index").remove(id);
-    } catch (thrown) {
-      report(thrown);
-    }
   }
 
   /** What memory holds is in doubt: storage is the truth again. */

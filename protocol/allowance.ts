@@ -5,6 +5,12 @@ export interface Allowance {
   readonly at: number;
 }
 
+/** What one socket may still spend; absent is full. */
+export interface Allowances {
+  readonly messages?: Allowance;
+  readonly problems?: Allowance;
+}
+
 export interface AllowanceRule {
   readonly burst: number;
   readonly perSecond: number;
@@ -16,8 +22,13 @@ export function spend(
   rule: AllowanceRule,
   at: number,
 ): Allowance | null {
-  const elapsedMs = Math.max(0, at - (allowance?.at ?? at));
-  const refilled = (allowance?.left ?? rule.burst) + (elapsedMs / 1000) * rule.perSecond;
-  const left = Math.min(rule.burst, refilled) - 1;
+  const left = levelOf(allowance, rule, at) - 1;
   return left < 0 ? null : { left, at };
+}
+
+/** What is left of an allowance by now. */
+export function levelOf(allowance: Allowance | undefined, rule: AllowanceRule, at: number): number {
+  if (!allowance) return rule.burst;
+  const elapsedMs = Math.max(0, at - allowance.at);
+  return Math.min(rule.burst, allowance.left + (elapsedMs / 1000) * rule.perSecond);
 }

@@ -4,10 +4,19 @@ import type { AgreedPair } from "./flows/agreed-pair.ts";
 import { lowestOf } from "./flows/flow-limits.ts";
 import type { Move } from "./move.ts";
 import { type Problem, problem } from "./problem.ts";
+import { Readings } from "./readings.ts";
 import { checkDescription, checkHistory, checkPair, checkPolicy } from "./sdp/check.ts";
 import { type Description, readDescription } from "./sdp/description.ts";
 import { isFinding, type SdpFinding } from "./sdp/finding.ts";
-import { type Before, type HistorySubject, type Leg, marksOf, withMarks } from "./sdp/history.ts";
+import {
+  type Before,
+  type HistorySubject,
+  type Leg,
+  type Marks,
+  marksOf,
+  withMarks,
+} from "./sdp/history.ts";
+import { withoutOwnAddresses } from "./sdp/relay-only.ts";
 import type { DescriptionRole } from "./sdp/rule.ts";
 import type {
   AgreedExchange,
@@ -27,15 +36,17 @@ export interface Assessment {
   readonly refused?: Problem;
 }
 
-/** What was read from a stored text, remembered as long as the text is: a cache that can be rebuilt. */
-const readings = new WeakMap<StoredDescription, Description | SdpFinding>();
+/** Characters of text whose readings are remembered, of all sessions in memory: a reading is 12 to 38 times as large. */
+const REMEMBERED_CHARACTERS = 1_048_576;
 
-/** Reads a stored description, once. */
+const readings = new Readings<StoredDescription, Description | SdpFinding>(REMEMBERED_CHARACTERS);
+
+/** Reads a stored description; mostly it was read before. */
 function reading(stored: StoredDescription): Description | SdpFinding {
   const known = readings.get(stored);
   if (known) return known;
   const read = readDescription(stored.sdp);
-  readings.set(stored, read);
+  readings.set(stored, stored.sdp.length, read);
   return read;
 }
 
@@ -120,9 +131,12 @@ function beforeOf({ inForce }: Link, sender: Peer): Before | undefined {
 
 const MINUTE_MS = 60_000;
 
-/** Offers of the last minute. */
+/** Offers that are remembered: enough to say that they are too many. */
+const MOST_OFFERS = 64;
+
+/** The newest offers of the last minute. */
 export function recentOffers({ offeredAt }: Link, at: number): readonly number[] {
-  return offeredAt.filter((time) => time > at - MINUTE_MS);
+  return offeredAt.filter((time) => time > at - MINUTE_MS).slice(1 - MOST_OFFERS);
 }
 
 const isServer = (session: Session, peer: string): boolean =>
@@ -163,17 +177,47 @@ function historyOf(
 
 /** Both ends of a link; an offer that is open has been said as well. */
 function legsOf(session: Session, { peers, said, open }: Link): readonly Leg[] {
-  const offered = readable(open?.offer);
+  const offered = open && marksIn(open.offer);
   return peers.map((peer, end) => {
     const { marks } = said[end as 0 | 1];
     return {
       peer,
       to: peers[end === 0 ? 1 : 0],
       isServer: isServer(session, peer),
-      marks: offered && open?.offerer === peer ? withMarks(marks, marksOf(offered)) : marks,
+      marks: offered && open?.offerer === peer ? withMarks(marks, offered) : marks,
     };
   });
 }
+
+const marksOfOffers = new WeakMap<StoredDescription, Marks | undefined>();
+
+/** The marks of an open offer: every new description is compared with them, and they are small. */
+function marksIn(offer: StoredDescription): Marks | undefined {
+  if (!marksOfOffers.has(offer)) {
+    const description = readable(offer);
+    marksOfOffers.set(offer, description && marksOf(description));
+  }
+  return marksOfOffers.get(offer);
+}
+
+/** Whether a peer must not show addresses of its own; a media server is no person's device (decision 0017). */
+export function isRelayOnly({ session, sender }: Pick<Move, "session" | "sender">): boolean {
+  return session.config.iceTransportPolicy === "relay" && sender.role !== "media-server";
+}
+
+/**
+ * A description as others see it: as received, but for the addresses that a relay-only session keeps from them
+ * (decision 0017). Where the policy is to enforce, one with such addresses is refused and never gets here.
+ */
+export function forwardable(made: Move, received: StoredDescription): StoredDescription {
+  if (made.session.config.sdpPolicy === "enforce" || !isRelayOnly(made)) return received;
+  const read = reading(received);
+  const { sdp, withheld } = isFinding(read) ? NOTHING_READ : withoutOwnAddresses(read);
+  return withheld === 0 ? received : { sdp, withheld };
+}
+
+/** Too large: it is refused under either policy. */
+const NOTHING_READ = { sdp: "", withheld: 0 };
 
 /** What the session allows the author of a description. */
 function policyFor({ session, sender, receiver }: Move) {
@@ -182,7 +226,7 @@ function policyFor({ session, sender, receiver }: Move) {
     ceilingOf(session, receiver, "uplink") ?? [],
   ].flat();
   return {
-    isRelayOnly: session.config.iceTransportPolicy === "relay",
+    isRelayOnly: isRelayOnly({ session, sender }),
     maxReceiveBps: lowestOf(ceilings)?.bps,
   };
 }

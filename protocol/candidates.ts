@@ -38,9 +38,7 @@ export function candidates(
   const role = pair.offerer === sender.id ? "offer" : "answer";
   const misplaced = description && checkSections(message.candidates, description, role);
   if (misplaced) return misplaced;
-  const checked = description
-    ? checkCandidates(message.candidates, description, role, made)
-    : { good: message.candidates, findings: [] };
+  const checked = checkCandidates(message.candidates, description, role, made);
   const { current, dropped } = ofGeneration(checked.good, readable(own));
   const before = trickleOf(session, link.id);
   const known = before.find(
@@ -64,11 +62,11 @@ export function candidates(
   return {
     session: withTrickle(noted(made, worth, message.exchange), link.id, added.trickle),
     effects: through ? [forwarded(made, entry, added.fresh)] : [],
-    ...reply(worth, message.candidates.length - checked.good.length),
+    ...reply(worth, checked.broken),
   };
 }
 
-/** Broken candidates are a problem, doubtful ones are told with the ack. */
+/** Broken candidates are a problem; doubtful ones, and those that are withheld, are told with the ack. */
 function reply(findings: readonly SdpFinding[], broken: number): Pick<Step, "ack" | "problem"> {
   if (broken > 0) return { problem: { ...refusal(findings), broken } };
   const worth = told(findings);

@@ -12,6 +12,8 @@ export interface Config {
   readonly stunUrls: readonly string[];
   readonly turn: TurnConfig;
   readonly jurisdiction?: string;
+  /** Sessions that one API key may have at a time; absent: any number. */
+  readonly maxSessionsPerKey?: number;
   /** Days for which CNAMEs are remembered, as keyed hashes; 0 remembers none. */
   readonly cnameWindowDays: number;
 }
@@ -24,12 +26,14 @@ export type TurnConfig =
       /** The first signs; the others are being rotated out and matter to the TURN server only. */
       readonly secret: string;
       readonly ttlSeconds: number;
+      readonly allocationsExpire: boolean;
     }
   | {
       readonly provider: "cloudflare";
       readonly keyId: string;
       readonly apiToken: string;
       readonly ttlSeconds: number;
+      readonly allocationsExpire: boolean;
     };
 
 /** Thrown by `readConfig`; the message names the variable. */
@@ -60,14 +64,21 @@ const longSecrets = list.refine(
   "secrets of at least 32 characters",
 );
 
+/** `https://app.example.com`, `http://localhost:3000`, `http://[::1]:3000`. */
+const ORIGIN =
+  /^(?:http(?!\S*:80$)|https(?!\S*:443$)):\/\/(?:[a-z\d.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/;
+
 const Variables = z.object({
   LOCAL_DEV: z.enum(["true", "false"]).default("false"),
   API_KEYS: list,
   TOKEN_SECRETS: longSecrets,
-  ALLOWED_ORIGINS: list.refine(
-    (origins) => origins.every((origin) => /^https?:\/\/[^/\s]+$/.test(origin)),
-    "origins such as https://app.example.com, without a path",
-  ),
+  // RFC 6454 s6.2: browsers write them in lower case. They are compared whole: a pattern would name no origin.
+  ALLOWED_ORIGINS: list
+    .transform((origins) => origins.map((origin) => origin.toLowerCase()))
+    .refine(
+      (origins) => origins.every((origin) => ORIGIN.test(origin)),
+      "origins such as https://app.example.com, without a path, a pattern or the default port",
+    ),
   // RFC 7064: stun:host[:port]
   STUN_URLS: urls(/^stuns?:[^\s?/]+$/, "stun:stun.example.com:3478"),
   TURN_PROVIDER: z.enum(["hmac", "cloudflare", "none"]).optional(),
@@ -78,12 +89,14 @@ const Variables = z.object({
   ),
   TURN_SECRETS: list,
   TURN_TTL_SECONDS: z.coerce.number().int().min(1).max(172_800).default(3600),
+  TURN_ALLOCATIONS_EXPIRE: z.enum(["true", "false"]).optional(),
   CLOUDFLARE_TURN_KEY_ID: text,
   CLOUDFLARE_TURN_API_TOKEN: text,
   WEBHOOK_URLS: list,
   WEBHOOK_SECRETS: list,
   CNAME_WINDOW_DAYS: z.coerce.number().int().min(0).max(365).default(30),
   DO_JURISDICTION: z.enum(["eu", "us", "fedramp", "fedramp-high"]).optional(),
+  MAX_SESSIONS_PER_KEY: z.coerce.number().int().min(1).max(1_000_000).optional(),
 });
 
 /** Names of the variables that configure Duplex; `npm start` hands those set in the environment on. */
@@ -120,6 +133,9 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     turn: readTurn(read),
     cnameWindowDays: read.CNAME_WINDOW_DAYS,
     ...(read.DO_JURISDICTION === undefined ? {} : { jurisdiction: read.DO_JURISDICTION }),
+    ...(read.MAX_SESSIONS_PER_KEY === undefined
+      ? {}
+      : { maxSessionsPerKey: read.MAX_SESSIONS_PER_KEY }),
   };
 }
 
@@ -132,6 +148,9 @@ export const DEV_KEY = "dev-key";
 function readTurn(read: Read): TurnConfig {
   const provider = read.TURN_PROVIDER ?? (read.TURN_URLS.length > 0 ? "hmac" : "none");
   const ttlSeconds = read.TURN_TTL_SECONDS;
+  // Cloudflare's end with their credentials; coturn refreshes for as long as it is asked to (decision 0018).
+  const byDefault = provider === "cloudflare" ? "true" : "false";
+  const allocationsExpire = (read.TURN_ALLOCATIONS_EXPIRE ?? byDefault) === "true";
   if (provider === "none") {
     return refuseIf(read.TURN_URLS.length > 0, "TURN_URLS: set although TURN_PROVIDER is none", {
       provider,
@@ -143,7 +162,7 @@ function readTurn(read: Read): TurnConfig {
     }
     const [secret] = read.TURN_SECRETS;
     if (secret === undefined) throw new ConfigError("TURN_SECRETS: needed when TURN_URLS is set");
-    return { provider, urls: read.TURN_URLS, secret, ttlSeconds };
+    return { provider, urls: read.TURN_URLS, secret, ttlSeconds, allocationsExpire };
   }
   const { CLOUDFLARE_TURN_KEY_ID: keyId, CLOUDFLARE_TURN_API_TOKEN: apiToken } = read;
   if (!keyId) throw new ConfigError("CLOUDFLARE_TURN_KEY_ID: needed for TURN_PROVIDER cloudflare");
@@ -153,8 +172,13 @@ function readTurn(read: Read): TurnConfig {
   return refuseIf(
     read.TURN_URLS.length > 0,
     "TURN_URLS: set although TURN_PROVIDER is cloudflare, which brings its own",
-    { provider, keyId, apiToken, ttlSeconds },
+    { provider, keyId, apiToken, ttlSeconds, allocationsExpire },
   );
+}
+
+/** True where `LOCAL_DEV` says local development, without reading the rest of the configuration. */
+export function isLocalDev(env: object): boolean {
+  return "LOCAL_DEV" in env && env.LOCAL_DEV === "true";
 }
 
 function refuseIf(contradiction: boolean, message: string, config: TurnConfig): TurnConfig {

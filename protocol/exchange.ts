@@ -1,10 +1,21 @@
-import { type Assessment, assess, readable, readablePair, recentOffers, told } from "./assess.ts";
+import {
+  type Assessment,
+  assess,
+  forwardable,
+  readable,
+  readablePair,
+  recentOffers,
+  told,
+} from "./assess.ts";
+import { withCarried } from "./carried-candidates.ts";
 import { agreeFlows } from "./flows/agree.ts";
 import type { AgreedPair } from "./flows/agreed-pair.ts";
 import { candidateCounts } from "./flows/candidate-counts.ts";
 import { labelsFor } from "./flows/labels.ts";
+import type { FlowContext } from "./flows/link-flows.ts";
 import { proposeFlows } from "./flows/propose.ts";
 import { withdrawFlows } from "./flows/withdraw.ts";
+import { roomFor, tooManyFlows, tooMuchSdp } from "./holdings.ts";
 import { LIMITS } from "./limits.ts";
 import type { FromPeer } from "./messages.ts";
 import {
@@ -37,7 +48,7 @@ import {
   withTrickle,
 } from "./session.ts";
 import { ofGeneration } from "./trickle.ts";
-import { offerMessage } from "./views.ts";
+import { answerMessage, offerMessage } from "./views.ts";
 
 type Message<T extends FromPeer["type"]> = Extract<FromPeer, { type: T }>;
 
@@ -51,20 +62,25 @@ export function offer(
   const made = move(session, sender, message.to, at);
   if ("code" in made) return made;
   const { link } = made;
+  const received: StoredDescription = { sdp: message.sdp };
+  const stored = forwardable(made, received);
   // A repeated offer is the same offer: the client lost the ack, not the exchange.
-  if (link.open?.offerer === sender.id && link.open.offer.sdp === message.sdp) {
+  if (link.open?.offerer === sender.id && link.open.offer.sdp === stored.sdp) {
     return { session, effects: [], ack: { exchange: link.open.exchange } };
   }
   const refused = refusal(link, sender, "offer");
   if (refused) return refused;
-  const stored: StoredDescription = { sdp: message.sdp };
-  const assessed = assess(made, stored);
+  const tooMuch = tooMuchSdp(made, stored);
+  if (tooMuch) return tooMuch;
+  const assessed = assess(made, received);
   if (assessed.refused) return turnedDown(made, assessed, assessed.refused);
+  const tooMany = assessed.description && tooManyFlows(made, assessed.description);
+  if (tooMany) return tooMany;
   const base = link.open ? closeOpen(made, "superseded") : made;
   const exchange = link.exchange + 1;
   const { description } = assessed;
   const media = description && labelsFor(description, message.media);
-  const context = flowContext(base.session, base.link, at, exchange);
+  const context = remembering(flowContext(base.session, base.link, at, exchange), session);
   const open: OpenExchange = {
     exchange,
     offerer: sender.id,
@@ -100,6 +116,12 @@ export function offer(
   };
 }
 
+/** New flows push out old ones, as many as the session has no room for. */
+const remembering = (context: FlowContext, session: Session): FlowContext => ({
+  ...context,
+  room: roomFor(session),
+});
+
 /** Findings that do not refuse are news for the sender all the same. */
 function toldInAck({ findings }: Assessment): { findings?: SdpFinding[] } {
   const worth = told(findings);
@@ -126,16 +148,21 @@ export function answer(
   const made = move(session, sender, message.to, at);
   if ("code" in made) return made;
   const { link } = made;
-  if (isRepeatedAnswer(link, sender, message)) return { session, effects: [], ack: {} };
+  const received: StoredDescription = { sdp: message.sdp };
+  const stored = forwardable(made, received);
+  if (isRepeatedAnswer(link, sender, message.exchange, stored))
+    return { session, effects: [], ack: {} };
   const open = openExchange(link, sender, message);
   if ("code" in open) return open;
-  const stored: StoredDescription = { sdp: message.sdp };
-  const assessed = assess(made, stored, open);
+  const tooMuch = tooMuchSdp(made, stored, open);
+  if (tooMuch) return tooMuch;
+  const assessed = assess(made, received, open);
   if (assessed.refused) return turnedDown(made, assessed, assessed.refused);
   const { exchange, offerer, offer: offered } = open;
   const inForce = { exchange, offerer, offer: offered, answer: stored };
   const held = trickleOf(session, link.id).filter((entry) => entry.exchange === exchange);
-  const trickle = held.map((entry) => settle(entry, inForce));
+  const settled = held.map((entry) => settle(entry, inForce));
+  const trickle = withCarried(link, inForce, settled, trickleOf(session, link.id));
   const next: Link = {
     ...withFindings(link, assessed.findings, { from: sender.id, at, exchange }),
     open: null,
@@ -146,11 +173,11 @@ export function answer(
     }),
     said: saidAfter(link, inForce),
   };
-  const waiting = trickle.find((entry) => entry.from === sender.id);
+  const waiting = settled.find((entry) => entry.from === sender.id);
   return {
     session: withTrickle(withLink(session, next), link.id, trickle),
     effects: [
-      toReceiver(made, { type: "answer", from: sender.id, exchange, sdp: message.sdp }),
+      toReceiver(made, answerMessage(sender.id, inForce)),
       ...(waiting && (waiting.candidates.length > 0 || waiting.complete)
         ? [forwarded(made, waiting, waiting.candidates)]
         : []),
@@ -172,10 +199,13 @@ function saidAfter({ peers, said, inForce: before }: Link, now: AgreedExchange):
   return [end(0), end(1)];
 }
 
-const isRepeatedAnswer = (link: Link, sender: Peer, message: Message<"answer">): boolean =>
-  link.inForce?.exchange === message.exchange &&
-  link.inForce.offerer !== sender.id &&
-  link.inForce.answer.sdp === message.sdp;
+const isRepeatedAnswer = (
+  { inForce }: Link,
+  sender: Peer,
+  exchange: number,
+  { sdp }: StoredDescription,
+): boolean =>
+  inForce?.exchange === exchange && inForce.offerer !== sender.id && inForce.answer.sdp === sdp;
 
 /** Candidates that waited for the answer are sorted by generation now that it is known (N5). */
 function settle(entry: Trickle, pair: NonNullable<Link["inForce"]>): Trickle {
@@ -193,7 +223,7 @@ function agreed(
   labels: NonNullable<AgreedPair["labels"]>,
 ) {
   const { link, session, at } = made;
-  const context = flowContext(session, link, at, inForce.exchange);
+  const context = remembering(flowContext(session, link, at, inForce.exchange), session);
   const pair = readablePair(inForce);
   // Nothing can be read from it: what it may have accepted is not known.
   if (!pair) return withdrawFlows(context, link.flows, "not-accepted");

@@ -6,13 +6,23 @@ export interface FaultRecord {
   readonly frames: readonly string[];
 }
 
+/** `TypeError`; a library may put anything there. */
+const NAME = /^[A-Za-z]{1,40}$/;
+
+/** `    at step (file:///duplex/index.js:12:34)`: a function, and a place in a script. */
+const FRAME = /^ +at (?:[\w$.<># [\]]{1,200} \()?\S{1,500}\.[cm]?[jt]s(?:\?\S{1,80})?:\d+:\d+\)?$/;
+
 /** Makes the log record of a thrown value; `id` is opaque and is all that the outside learns. */
 export function faultRecord(id: string, thrown: unknown): FaultRecord {
-  const error = thrown instanceof Error ? thrown : undefined;
-  const frames = (error?.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  if (!(thrown instanceof Error)) return { fault: id, name: typeof thrown, frames: [] };
+  const { name, message, stack = "" } = thrown;
+  // A message may have lines that look like frames: what follows it counts.
+  const at = stack.indexOf(message);
+  const below = at < 0 ? stack : stack.slice(at + message.length);
+  const frames = below.split("\n").filter((line) => FRAME.test(line));
   return {
     fault: id,
-    name: error?.name ?? typeof thrown,
+    name: NAME.test(name) ? name : "Error",
     frames: frames.map((line) => line.trim()),
   };
 }

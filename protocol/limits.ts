@@ -7,14 +7,36 @@ export const LIMITS = {
   sdpSections: 256,
   /** Application data in one `message`. */
   bodyBytes: 16_384,
-  /** Candidates of one peer in one exchange. */
+  /** Candidates of one peer in one exchange, and their texts together. */
   candidates: 256,
+  candidateBytes: 65_536,
+  /** Offers of one peer that wait for answers, together; not of a media server, which offers to all at once. */
+  pendingOfferBytes: 4_194_304,
+  /**
+   * Descriptions of a session, in force and open, together. An object has 128 MB, which it may share with other
+   * sessions: to load the session takes this much for the texts and not much more (what is read from them takes 12 to
+   * 38 times their size, and is not kept for all of them).
+   */
+  sessionSdpBytes: 33_554_432,
+  /** Media flows of a session that have not ended, and ended ones it remembers; a record takes 1 to 2 KB. */
+  sessionFlows: 16_384,
+  sessionEndedFlows: 8_000,
+  /** Links that a peer has left and the session remembers, for reading how their flows ended. */
+  departedLinks: 256,
+  /** Peers that were kicked and whose tokens the session refuses until they expire. */
+  kickedPeers: 10_000,
   /** Sustained rate and burst of one socket (token bucket). */
   messagesPerSecond: 100,
   messageBurst: 400,
   /** Problems a peer may cause before it is closed, and how many are forgiven per second. */
   problemBurst: 64,
   problemsForgivenPerSecond: 1,
+  /**
+   * Sent to one socket and not shown to have been read: over the first a probe asks, over the second the socket is
+   * closed, because the runtime keeps all that waits for it in memory. Some descriptions of the largest size fit.
+   */
+  unreadProbedBytes: 1_048_576,
+  unreadBytes: 8_388_608,
   /** N7: an offer without an answer. */
   offerExpiryMs: 60_000,
 } as const;

@@ -70,10 +70,19 @@ export const PeerView = z
   .meta({ id: "Peer" });
 export type PeerView = z.infer<typeof PeerView>;
 
+export const Withheld = z
+  .int()
+  .min(1)
+  .describe(
+    "lines of the description that differ from what its author sent, because they showed addresses: of a relay-only session that reports (docs/decisions/0017-relay-only.md)",
+  );
+export type Withheld = z.infer<typeof Withheld>;
+
 const Description = z.object({
   exchange: ExchangeNumber,
   from: z.string(),
   sdp: z.string(),
+  withheld: Withheld.optional(),
 });
 
 /** A link as its peers read it back (N6, R2). */

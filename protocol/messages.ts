@@ -12,6 +12,7 @@ import {
   MessageKey,
   PeerView,
   QualityReport,
+  Withheld,
 } from "./message-parts.ts";
 import { SimulatedFault } from "./simulated-fault.ts";
 import { DtlsReport, SelectedPair, Transport, TransportState } from "./transport.ts";
@@ -32,6 +33,7 @@ const centralTo = to
   .describe("the peer addressed; may be left out in a central session: the media server");
 const exchange = ExchangeNumber;
 const sdp = z.string().min(1).describe("the description, forwarded byte for byte (N9)");
+const withheld = Withheld.optional();
 
 /** RTCIceServer of the W3C. */
 export const IceServer = z
@@ -151,6 +153,10 @@ export type FromPeer = {
 }[keyof typeof FROM_PEER];
 
 const from = z.string().describe("the peer it comes from");
+const allocationsExpire = z
+  .literal(true)
+  .optional()
+  .describe("relays end with the credentials they were allocated with: restart ICE before that");
 const re = z.int().describe("id of the request answered");
 
 /** What a peer may be sent. */
@@ -171,7 +177,10 @@ export const TO_PEER = {
       messageBytes: z.int(),
       sdpBytes: z.int(),
       bodyBytes: z.int(),
-      candidates: z.int(),
+      candidates: z.int().describe("of one peer in one exchange"),
+      candidateBytes: z.int().describe("of these candidates together"),
+      pendingOfferBytes: z.int().describe("offers of the peer that wait for answers, together"),
+      sessionSdpBytes: z.int().describe("descriptions of the session, together"),
       messagesPerSecond: z.int(),
       messageBurst: z.int(),
       peers: z.int(),
@@ -179,6 +188,7 @@ export const TO_PEER = {
     }),
     iceServers: z.array(IceServer),
     iceServersExpireAt: z.number().optional().describe("milliseconds since 1970"),
+    allocationsExpire,
     peers: z.array(PeerView).describe("the other peers"),
     links: z.array(LinkSummary),
     flows: z
@@ -225,9 +235,10 @@ export const TO_PEER = {
     from,
     exchange,
     sdp,
+    withheld,
     restart: z.boolean().optional(),
   }),
-  answer: message("answer", "The answer to the peer's offer.", { from, exchange, sdp }),
+  answer: message("answer", "The answer to the peer's offer.", { from, exchange, sdp, withheld }),
   candidates: message("candidates", "Candidates of another peer.", {
     from,
     exchange,
@@ -252,6 +263,7 @@ export const TO_PEER = {
   "ice-servers": message("ice-servers", "Fresh ICE servers.", {
     iceServers: z.array(IceServer),
     expiresAt: z.number().optional().describe("milliseconds since 1970"),
+    allocationsExpire,
   }),
   findings: message(
     "findings",

@@ -1,5 +1,8 @@
+import type { Allowances } from "./allowance.ts";
+import { withoutOldLinks } from "./departed-links.ts";
 import { endFlows } from "./flows/end.ts";
 import { markStale } from "./flows/stale.ts";
+import { LIMITS } from "./limits.ts";
 import type { ToPeer } from "./messages.ts";
 import { flowContext } from "./move.ts";
 import { CLOSE, type Problem, problem } from "./problem.ts";
@@ -20,8 +23,9 @@ import {
   withPeer,
   withTrickle,
 } from "./session.ts";
-import { type Grant, traitsOf } from "./session-config.ts";
+import { type Grant, LONGEST_TOKEN_MS, traitsOf } from "./session-config.ts";
 import {
+  answerMessage,
   candidatesMessage,
   currentTrickle,
   type IceGrant,
@@ -63,7 +67,10 @@ export function join(session: Session, grant: Grant, ice: IceGrant, at: number):
     });
   }
   const peer = peerOf(grant, known, at);
-  let next: Session = { ...withPeer(session, peer), emptySince: null };
+  let next: Session = {
+    ...withPeer(known ? session : withoutOldLinks(session), peer),
+    emptySince: null,
+  };
   if (known && !isConnected(known)) next = staleLinks(next, peer.id, false, at);
   return {
     session: next,
@@ -105,8 +112,7 @@ function missedOn(link: Link, trickle: readonly Trickle[], peer: Peer): readonly
   // The answerer of the pair in force had its offer: it answered it. And whoever has offered anew had the
   // answer to its last offer.
   if (inForce?.offerer === peer.id && open?.offerer !== peer.id) {
-    const { exchange, answer } = inForce;
-    messages.push({ type: "answer", from, exchange, sdp: answer.sdp });
+    messages.push(answerMessage(from, inForce));
   }
   if (open?.offerer === from) messages.push(offerMessage(open));
   for (const entry of currentTrickle(link, trickle)) {
@@ -128,10 +134,11 @@ function staleLinks(session: Session, peer: string, stale: boolean, at: number):
 }
 
 /** The socket of a peer is lost: it stays for the resume window, its flows are stale (S5). */
-export function lose(session: Session, id: string, at: number): Step {
+export function lose(session: Session, id: string, at: number, allowances?: Allowances): Step {
   const peer = session.peers.get(id);
   if (!peer || !isConnected(peer)) return { session, effects: [] };
-  const away: Peer = { ...peer, awayUntil: at + session.config.resumeSeconds * 1000 };
+  const awayUntil = at + session.config.resumeSeconds * 1000;
+  const away: Peer = { ...peer, awayUntil, ...(allowances && { allowances }) };
   const next = staleLinks(withPeer(session, away), id, true, at);
   return { session: emptied(next, at), effects: [] };
 }
@@ -172,10 +179,18 @@ function farewell(peer: string, reason: LeaveReason): Effect {
   return { type: "close", peer, ...CLOSE_OF[reason] };
 }
 
-/** Removes a peer for good: its token dies with it (A1). */
+/** The Worker that takes a token for valid may have another clock. */
+const CLOCKS_DIFFER_MS = 60_000;
+
+/** Removes a peer for good: its token dies with it (A1), and is remembered as long as it could be used. */
 export function kick(session: Session, id: string, at: number): Step {
   const left = leave(session, id, "kicked", at);
-  const kicked = new Set(left.session.kicked).add(id);
+  // Whoever has not joined may hold a token that was made just now.
+  const until = session.peers.get(id)?.tokenExpiresAt ?? at + LONGEST_TOKEN_MS;
+  const alive = [...session.kicked].filter(
+    ([one, ends]) => one !== id && ends > at - CLOCKS_DIFFER_MS,
+  );
+  const kicked = new Map([...alive, [id, until] as const].slice(-LIMITS.kickedPeers));
   return { session: { ...left.session, kicked }, effects: left.effects };
 }
 

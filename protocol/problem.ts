@@ -40,6 +40,7 @@ export const PROBLEMS = {
   "rate-limited": row("Too many messages in a short time", "S7", 429, 1008),
   "upgrade-required": row("This address answers WebSocket upgrades only", "S7", 426, "reply"),
   "unsupported-subprotocol": row("Offer the subprotocol duplex.v1", "S7", 400, "reply"),
+  "session-quota": row("The API key has as many sessions as it may", "S7", 429, "reply"),
   // Who may
   unauthorized: row("Not authorised", "A1", 401, "reply"),
   "token-in-url": row("Tokens must not travel in a URL", "A1", 401, "reply"),
@@ -63,6 +64,8 @@ export const PROBLEMS = {
   "not-the-offerer": row("Only the offerer may do this", "N2", 409, "count"),
   "not-the-answerer": row("Only the answerer may do this", "N2", 409, "count"),
   "nothing-offered": row("No offer is open on this link", "N2", 409, "count"),
+  "too-many-offers": row("Too much waits for answers already", "S7", 429, "count"),
+  "session-too-large": row("The session holds as much as it may", "S7", 413, "count"),
   "too-many-candidates": row("More candidates than the limit", "S7", 429, "count"),
   "unknown-m-section": row("The candidate belongs to no m-section", "N5", 400, "count"),
   // SDP

@@ -1,3 +1,4 @@
+import { recentOffers } from "./assess.ts";
 import type { Move } from "./move.ts";
 import { withFindings } from "./recorded-findings.ts";
 import type { Description } from "./sdp/description.ts";
@@ -10,17 +11,21 @@ import { type Effect, type Session, type Step, withLink } from "./session.ts";
 /** CNAMEs that one description is asked for; endpoints have one, middleboxes have many. */
 const MOST = 4;
 
+/** Each question is a row elsewhere: of a link that offers more often within a minute nobody asks. */
+const MOST_OFFERS = 20;
+
 /**
  * Asks whether CNAMEs that are new on the link were announced in other sessions. A media server may keep its
  * name (RFC 8834 s4.9).
  */
 export function recallEffects(
-  { link, sender }: Move,
+  { link, sender, at }: Move,
   description: Description | undefined,
   role: DescriptionRole,
   exchange: number,
 ): readonly Effect[] {
   if (!description || sender.role === "media-server") return [];
+  if (recentOffers(link, at).length > MOST_OFFERS) return [];
   const known = new Set(link.said[link.peers[0] === sender.id ? 0 : 1].marks.cnames);
   const cnames = liveSections(description)
     .flatMap(({ ssrcs }) => ssrcs)

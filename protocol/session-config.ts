@@ -16,6 +16,10 @@ const metadata = (maxBytes: number) =>
     .refine(jsonSizeAtMost(maxBytes), `larger than ${maxBytes} bytes of JSON`);
 
 const DAY_SECONDS = 86_400;
+const LONGEST_TOKEN_SECONDS = 30 * DAY_SECONDS;
+
+/** Milliseconds. */
+export const LONGEST_TOKEN_MS = LONGEST_TOKEN_SECONDS * 1000;
 
 /** What a session can be created with; every field is optional. */
 export const SessionRequest = z
@@ -120,11 +124,7 @@ export const PeerRequest = z
       .optional()
       .describe("kinds the peer may receive; all when left out"),
     ...PeerTraits.shape,
-    ttlSeconds: z
-      .int()
-      .min(1)
-      .max(30 * DAY_SECONDS)
-      .default(3600),
+    ttlSeconds: z.int().min(1).max(LONGEST_TOKEN_SECONDS).default(3600),
     metadata: metadata(1024).optional().describe("at most 1 KiB of JSON, shown to the other peers"),
   })
   .refine(hasOwnTraffic, {

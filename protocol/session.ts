@@ -1,3 +1,4 @@
+import type { Allowances } from "./allowance.ts";
 import type { Kind } from "./flow.ts";
 import { flowDeadline } from "./flow-deadlines.ts";
 import type { MediaLabels } from "./flow-query.ts";
@@ -13,13 +14,15 @@ import type { PeerTraits, Role, SessionConfig } from "./session-config.ts";
 export interface Session {
   readonly id: string;
   readonly config: SessionConfig;
+  /** Names the quota that the session counts against, as long as it lives; told to nobody. */
+  readonly quota?: string;
   /** All times are milliseconds since 1970. */
   readonly createdAt: number;
   /** Since when nobody is connected; null while somebody is (S6). */
   readonly emptySince: number | null;
   readonly peers: ReadonlyMap<string, Peer>;
-  /** Peers that were kicked: their tokens are dead. */
-  readonly kicked: ReadonlySet<string>;
+  /** Peers that were kicked, and until when their tokens would live: they are dead. */
+  readonly kicked: ReadonlyMap<string, number>;
   readonly links: ReadonlyMap<string, Link>;
   /** Trickled candidates per link: kept apart because they are not worth a row each. */
   readonly trickle: ReadonlyMap<string, readonly Trickle[]>;
@@ -38,11 +41,15 @@ export interface Peer extends PeerTraits {
   readonly connection: number;
   /** Until when a lost peer may come back; null while it is connected (S5). */
   readonly awayUntil: number | null;
+  /** What its next socket may spend, when its last one had spent something (S7). */
+  readonly allowances?: Allowances;
 }
 
 /** A description as received. An object, so that what was read from it can be remembered with it. */
 export interface StoredDescription {
   readonly sdp: string;
+  /** How many lines of it differ from the text received, because they showed addresses (decision 0017). */
+  readonly withheld?: number;
 }
 
 /** An offer that waits for its answer. */
@@ -138,14 +145,15 @@ export interface Step {
   readonly problem?: Problem;
 }
 
-export function newSession(id: string, config: SessionConfig, at: number): Session {
+export function newSession(id: string, config: SessionConfig, at: number, quota?: string): Session {
   return {
     id,
     config,
+    ...(quota === undefined ? {} : { quota }),
     createdAt: at,
     emptySince: at,
     peers: new Map(),
-    kicked: new Set(),
+    kicked: new Map(),
     links: new Map(),
     trickle: new Map(),
   };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Problem, problem } from "./problem.ts";
 
 /**
  * A fault of the network that a developer asks for, against a client under test. Only in local development
@@ -28,3 +29,6 @@ export const SimulatedFault = z.object({
     .describe("of delay, milliseconds; 1000 when left out"),
 });
 export type SimulatedFault = z.infer<typeof SimulatedFault>;
+
+export const notSimulated = (): Problem =>
+  problem("not-permitted", "faults are simulated in local development only (LOCAL_DEV)");

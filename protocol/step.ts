@@ -1,3 +1,4 @@
+import type { Allowances } from "./allowance.ts";
 import { candidates } from "./candidates.ts";
 import { underCeilings } from "./ceilings.ts";
 import { answer, expireOffers, offer, reject, rollback } from "./exchange.ts";
@@ -22,6 +23,8 @@ import {
   trickleOf,
 } from "./session.ts";
 import type { Grant } from "./session-config.ts";
+import { transportFor } from "./shown-transports.ts";
+import { notSimulated } from "./simulated-fault.ts";
 import { withSourceFindings } from "./source-findings.ts";
 import { declareSources, dropEndedSources } from "./source-flows.ts";
 import { recordApplied, relayMessage, reportOnTransport, steerFlow } from "./steering.ts";
@@ -37,7 +40,13 @@ export type SessionEvent =
       readonly at: number;
     }
   /** The peer's newest socket closed without `leave`. */
-  | { readonly type: "lost"; readonly peer: string; readonly at: number }
+  | {
+      readonly type: "lost";
+      readonly peer: string;
+      /** What its next socket may spend; absent when all of it. */
+      readonly allowances?: Allowances;
+      readonly at: number;
+    }
   | { readonly type: "kick"; readonly peer: string; readonly at: number }
   | { readonly type: "end"; readonly at: number }
   /** A CNAME of a description was announced in another session. */
@@ -92,7 +101,7 @@ function dispatch(session: Session, event: SessionEvent): Step | Problem {
     case "message":
       return receive(session, event.peer, event.message, event.at);
     case "lost":
-      return lose(session, event.peer, event.at);
+      return lose(session, event.peer, event.at, event.allowances);
     case "kick":
       return kick(session, event.peer, event.at);
     case "end":
@@ -132,9 +141,7 @@ function receive(session: Session, id: string, message: FromPeer, at: number): S
   if (message.type === "state") return answerState(session, sender, message.to);
   if (message.type === "leave") return { ...leave(session, id, "left", at), ack: {} };
   // Where faults may be simulated, the shell has taken it.
-  if (message.type === "simulate") {
-    return problem("not-permitted", "faults are simulated in local development only");
-  }
+  if (message.type === "simulate") return notSimulated();
   if (sender.role === "observer") {
     return problem("not-permitted", "an observer sends nothing");
   }
@@ -204,7 +211,10 @@ function withFlowEvents(before: Session, { session, effects }: Step): readonly E
       flowsSince(link.flows, known.get(peer) ?? before.links.get(link.id)?.flows.revision ?? 0),
     );
     const flows = since.flatMap((each) => [...each.flows]);
-    const transports = since.flatMap((each) => [...each.transports]);
+    const reader = session.peers.get(peer);
+    const transports = since.flatMap((each) =>
+      each.transports.map((transport) => transportFor(reader, transport)),
+    );
     const message: ToPeer = { type: "flows", revision, changed: flows, transports };
     return flows.length + transports.length === 0
       ? []

@@ -1,12 +1,14 @@
+import { isRelayOnly } from "./assess.ts";
 import type { Candidate } from "./message-parts.ts";
 import type { Move } from "./move.ts";
-import { candidateLineOf } from "./sdp/candidate.ts";
+import { type CandidateLine, candidateLineOf } from "./sdp/candidate.ts";
 import { checkCandidate } from "./sdp/check.ts";
 import type { Description } from "./sdp/description.ts";
 import type { SdpFinding } from "./sdp/finding.ts";
+import { ownAddressIn } from "./sdp/relay-only.ts";
 import type { DescriptionRole } from "./sdp/rule.ts";
 import { CANDIDATE_COUNT, MOST_CANDIDATES } from "./sdp/rules/ice.ts";
-import { CANDIDATE_RELAY_ONLY } from "./sdp/rules/policy.ts";
+import { RULE_OF_OWN_ADDRESS } from "./sdp/rules/policy.ts";
 import { CANDIDATE_AFTER_END, CANDIDATE_UFRAG_MISMATCH, findingOf } from "./sdp/rules/trickle.ts";
 import type { Section } from "./sdp/section.ts";
 import type { Trickle } from "./session.ts";
@@ -15,27 +17,43 @@ import type { Trickle } from "./session.ts";
 interface Checked {
   /** Candidates that go on. */
   readonly good: readonly Candidate[];
+  /** How many are refused; others that stay behind are withheld (decision 0017). */
+  readonly broken: number;
   readonly findings: readonly SdpFinding[];
 }
 
-/** Checks candidates by the rules for those in descriptions; where the policy is to report, all go on. */
+/**
+ * Checks candidates by the rules for those in descriptions. Where the policy is to report, all go on but those that
+ * a relay-only session keeps from the other side; these are looked for also where the description cannot be read.
+ */
 export function checkCandidates(
   candidates: readonly Candidate[],
-  description: Description,
+  description: Description | undefined,
   role: DescriptionRole,
-  { session: { config } }: Move,
+  made: Move,
 ): Checked {
   const findings: SdpFinding[] = [];
-  const sectionOf = finder(description);
+  const sectionOf = description && finder(description);
+  const isEnforced = made.session.config.sdpPolicy === "enforce";
+  const hidesOwn = isRelayOnly(made);
+  let broken = 0;
   const good = candidates.filter((candidate) => {
-    const section = sectionOf(candidate);
-    if (candidate.candidate === "" || !section) return true;
-    const found = findingsOf(candidate, section, role, config.iceTransportPolicy === "relay");
-    findings.push(...found);
-    return config.sdpPolicy === "report" || found.every(({ level }) => level !== "error");
+    if (candidate.candidate === "") return true;
+    const line = candidateLineOf(candidate.candidate);
+    const section = sectionOf?.(candidate);
+    const found = section ? checkCandidate(line, section, role) : [];
+    const own = hidesOwn ? ownAddressFindings(line, section, role) : [];
+    findings.push(...found, ...own.filter((finding) => !has(findings, finding)));
+    const isBroken = isEnforced && [...found, ...own].some(({ level }) => level === "error");
+    if (isBroken) broken += 1;
+    return !isBroken && own.length === 0;
   });
-  return { good, findings };
+  return { good, findings, broken };
 }
+
+/** Said once per section: a gathering burst shows many addresses. */
+const has = (findings: readonly SdpFinding[], { rule, mLine }: SdpFinding): boolean =>
+  findings.some((known) => known.rule === rule && known.mLine === mLine);
 
 /** Finds the m-section of a candidate: by mid, which is never ambiguous, else by index. */
 function finder({ sections }: Description): (candidate: Candidate) => Section | undefined {
@@ -59,17 +77,13 @@ export function countFindings(
     .map((section) => findingOf(CANDIDATE_COUNT, role, section));
 }
 
-function findingsOf(
-  { candidate }: Candidate,
-  section: Section,
+function ownAddressFindings(
+  line: CandidateLine,
+  section: Section | undefined,
   role: DescriptionRole,
-  isRelayOnly: boolean,
 ): readonly SdpFinding[] {
-  const line = candidateLineOf(candidate);
-  const found = checkCandidate(line, section, role);
-  return isRelayOnly && line.type !== "relay"
-    ? [...found, findingOf(CANDIDATE_RELAY_ONLY, role, section)]
-    : found;
+  const shows = ownAddressIn(line);
+  return shows ? [findingOf(RULE_OF_OWN_ADDRESS[shows], role, section)] : [];
 }
 
 /** Candidates that come too late: of an old ICE generation, or after their end was said (RFC 8838). */

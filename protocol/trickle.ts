@@ -1,3 +1,4 @@
+import { utf8Bytes } from "./decode.ts";
 import { LIMITS } from "./limits.ts";
 import type { Candidate } from "./message-parts.ts";
 import { type Problem, problem } from "./problem.ts";
@@ -22,6 +23,9 @@ const keyOf = (candidate: Candidate): string =>
     candidate.sdpMid ?? candidate.sdpMLineIndex ?? null,
     ufragOf(candidate) ?? null,
   ]);
+
+const sizeOf = (keys: readonly string[]): number =>
+  keys.reduce((sum, key) => sum + utf8Bytes(key), 0);
 
 /**
  * Checks that every candidate names an m-section that the description has.
@@ -94,10 +98,10 @@ export function addCandidates(before: readonly Trickle[], more: Trickle): Added 
     seen.add(key);
     fresh.push(candidate);
   }
-  if (seen.size > LIMITS.candidates) {
+  if (seen.size > LIMITS.candidates || sizeOf([...seen]) > LIMITS.candidateBytes) {
     return problem(
       "too-many-candidates",
-      `at most ${LIMITS.candidates} candidates of one peer in one exchange`,
+      `at most ${LIMITS.candidates} candidates of one peer in one exchange, ${LIMITS.candidateBytes} bytes together`,
     );
   }
   const next: Trickle = {

@@ -3,6 +3,7 @@ import { LIMITS } from "./limits.ts";
 import type { LinkSummary, LinkView, PeerView } from "./message-parts.ts";
 import type { IceServer, ToPeer, Welcome } from "./messages.ts";
 import {
+  type AgreedExchange,
   isConnected,
   type Link,
   type OpenExchange,
@@ -13,6 +14,7 @@ import {
   trickleOf,
 } from "./session.ts";
 import { traitsOf } from "./session-config.ts";
+import { transportFor } from "./shown-transports.ts";
 
 /** What others read of a session: the state as values of the wire. */
 
@@ -68,12 +70,12 @@ export function viewLink(link: Link, trickle: readonly Trickle[]): LinkView {
           offer: {
             exchange: offered.exchange,
             from: offered.offerer,
-            sdp: offered.offer.sdp,
+            ...offered.offer,
           },
         }
       : {}),
     ...(inForce && answerer
-      ? { answer: { exchange: inForce.exchange, from: answerer, sdp: inForce.answer.sdp } }
+      ? { answer: { exchange: inForce.exchange, from: answerer, ...inForce.answer } }
       : {}),
     candidates: currentTrickle(link, trickle).map(({ from, exchange, candidates, complete }) => ({
       from,
@@ -113,7 +115,9 @@ export function viewFlows(session: Session, reader?: Reader): FlowsView {
   return {
     revision: revisionOf(session),
     flows: links.flatMap((link) => [...link.flows.flows]),
-    transports: links.flatMap((link) => [...link.flows.transports]),
+    transports: links.flatMap((link) =>
+      link.flows.transports.map((transport) => transportFor(reader, transport)),
+    ),
   };
 }
 
@@ -172,6 +176,8 @@ export interface IceGrant {
   readonly iceServers: readonly IceServer[];
   /** Milliseconds since 1970; absent when nothing expires. */
   readonly expiresAt?: number;
+  /** Relays end with their credentials; absent where one that is refreshed lives on. */
+  readonly allocationsExpire?: true;
 }
 
 /** The first frame on every socket (S7, R2). */
@@ -195,6 +201,9 @@ export function welcome(session: Session, peer: Peer, resumed: boolean, ice: Ice
       sdpBytes: LIMITS.sdpBytes,
       bodyBytes: LIMITS.bodyBytes,
       candidates: LIMITS.candidates,
+      candidateBytes: LIMITS.candidateBytes,
+      pendingOfferBytes: LIMITS.pendingOfferBytes,
+      sessionSdpBytes: LIMITS.sessionSdpBytes,
       messagesPerSecond: LIMITS.messagesPerSecond,
       messageBurst: LIMITS.messageBurst,
       peers: config.maxPeers,
@@ -202,6 +211,7 @@ export function welcome(session: Session, peer: Peer, resumed: boolean, ice: Ice
     },
     iceServers: [...ice.iceServers],
     ...(ice.expiresAt === undefined ? {} : { iceServersExpireAt: ice.expiresAt }),
+    ...(ice.allocationsExpire ? { allocationsExpire: true as const } : {}),
     peers: [...session.peers.values()].filter(({ id }) => id !== peer.id).map(viewPeer),
     links: liveLinksOf(session, peer).map((link) =>
       summariseLink(link, trickleOf(session, link.id)),
@@ -213,8 +223,13 @@ export function welcome(session: Session, peer: Peer, resumed: boolean, ice: Ice
 
 /** An open offer, as its answerer is sent it. */
 export function offerMessage({ offerer, exchange, offer, restart }: OpenExchange): ToPeer {
-  const message = { type: "offer", from: offerer, exchange, sdp: offer.sdp } as const;
+  const message = { type: "offer", from: offerer, exchange, ...offer } as const;
   return restart === undefined ? message : { ...message, restart };
+}
+
+/** The answer in force, as its offerer is sent it. */
+export function answerMessage(from: string, { exchange, answer }: AgreedExchange): ToPeer {
+  return { type: "answer", from, exchange, ...answer };
 }
 
 /** Candidates as the other side is sent them: all of them, or only those given. */

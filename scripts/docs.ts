@@ -1,6 +1,6 @@
 // `npm run docs` writes docs/protocol.md and docs/sdp-rules.md. With `--check` it writes nothing and says what is not as
 // it should be: a document that differs from the tables, a test that names no promise of docs/rules.md, a promise nobody
-// proves, and what docs/conformance.md says otherwise than the code.
+// proves, what docs/conformance.md says otherwise than the code, and what docs/threat-model.md says without a test.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { PROBLEMS } from "../protocol/problem.ts";
@@ -8,6 +8,7 @@ import { conformanceComplaints, facts } from "./conformance.ts";
 import { brokenChecks } from "./conformance-plants.ts";
 import { protocolDocument } from "./protocol-document.ts";
 import { catalogueComplaints, sdpRulesDocument } from "./sdp-rules-document.ts";
+import { brokenThreatChecks, threatModelComplaints } from "./threat-model.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = (path: string): string => readFileSync(at(path), "utf8");
@@ -35,6 +36,9 @@ const testFiles = (): string[] =>
       .filter((name) => /\.(test|e2e)\.ts$/.test(name))
       .map((name) => `${folder}/${name}`),
   );
+
+const testsByName = (): ReadonlyMap<string, string> =>
+  new Map(testFiles().map((file) => [file.replace(/^.*\//, ""), read(file)]));
 
 const testTexts = (): string[] => testFiles().map(read);
 
@@ -71,6 +75,8 @@ async function complaints(): Promise<string[]> {
     ...(await catalogueComplaints()),
     ...conformanceComplaints(read("docs/conformance.md"), facts()),
     ...brokenChecks(),
+    ...threatModelComplaints(read("docs/threat-model.md"), testsByName()),
+    ...brokenThreatChecks(),
   ];
 }
 

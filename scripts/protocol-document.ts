@@ -153,6 +153,8 @@ JSON text frames \`{type, id?, ...}\` on a WebSocket at \`/v1/sessions/{id}/sign
   Send it every 25 s or so. A peer that does, and is silent when there is reason to doubt it, is asked by \`probe\`; answer
   with \`alive\` and its \`n\` at once. Who stays silent for 10 s, and has been for 30, is closed with ${CLOSE.silent} and
   counts as lost. A peer that never sends \`ping\` is believed as long as its TCP connection is.
+  A \`probe\` comes, too, after 1 MiB that nothing shows to have been read: \`alive\` shows it. A socket with 8 MiB of
+  that is closed with ${CLOSE.silent}, whether it pings or not: every client answers probes.
 - A peer that comes back within the resume window gets \`welcome\` with \`resumed: true\`, then the descriptions and
   candidates it may lack, by the same messages as the first time: what it knows already it drops, by exchange number.
 

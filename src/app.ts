@@ -8,10 +8,13 @@ import { authenticate } from "./auth.ts";
 import { mountDocuments } from "./documents.ts";
 import { type AppEnv, configOf } from "./env.ts";
 import { flows } from "./flows.ts";
+import { limitPeers } from "./rate-limits.ts";
 import { answerError, answerProblem } from "./refusal.ts";
+import { responseHeaders } from "./response-headers.ts";
 import { sdp } from "./sdp.ts";
 import { sessions } from "./sessions.ts";
 import { openSignalling } from "./signalling.ts";
+import { simulation } from "./simulate.ts";
 import { turn } from "./turn.ts";
 
 const MAX_BODY_BYTES = 65_536;
@@ -33,6 +36,7 @@ export const app = new OpenAPIHono<AppEnv>();
 app.onError(answerError);
 app.notFound((c) => answerProblem(c, problem("not-found", "no route has this path and method")));
 
+app.use(responseHeaders);
 app.use(async (c, next) => {
   const config = configOf(c.env);
   if (config instanceof ConfigError) {
@@ -58,10 +62,12 @@ app.use("/v1/*", (c, next) => {
 // Open to all, with a limit of its own; whatever is mounted below wants a key or a token.
 app.route("/", sdp);
 app.use("/v1/*", authenticate);
+app.use("/v1/*", limitPeers);
 app.use("/v1/*", bodyLimit({ maxSize: MAX_BODY_BYTES }));
 app.use("/v1/*", withoutEmptyBody);
 
 app.route("/", sessions);
 app.route("/", flows);
+app.route("/", simulation);
 app.route("/", turn);
 mountDocuments(app);

@@ -15,8 +15,12 @@ const bytes = new TextEncoder();
 /** One shape for every refusal: what was wrong with a token is nobody's business but its owner's. */
 export const unauthorized = (): Problem => problem("unauthorized", "no valid token");
 
+/** The longest life of a token that is given (PeerRequest), and how far clocks of two places may differ. */
+const LONGEST_LIFE_SECONDS = 30 * 86_400 + 60;
+
 const Claims = z.object({
-  sub: z.string(),
+  // Ids of links, flows and socket tags are made of it.
+  sub: z.string().regex(/^[\w-]{1,64}$/),
   session: z.string(),
   role: Role,
   publish: z.array(Kind),
@@ -24,7 +28,8 @@ const Claims = z.object({
   name: z.string().optional(),
   metadata: z.record(z.string(), z.unknown()).optional(),
   ...PeerTraits.shape,
-  exp: z.number(),
+  // A kick is remembered for as long as a token can live: one that lives longer would outlive it.
+  exp: z.int().refine((exp) => exp <= Date.now() / 1000 + LONGEST_LIFE_SECONDS),
 });
 
 async function sha256(text: string): Promise<Uint8Array> {

@@ -5,11 +5,16 @@ import type { Grant } from "../protocol/session-config.ts";
 /** Who makes a request: the application's back end by its API key, or a peer by its token. */
 export type Principal = { readonly kind: "key" } | { readonly kind: "peer"; readonly grant: Grant };
 
-/** Bindings that only the Worker in front of the objects has. */
-export interface WorkerBindings extends Bindings {
-  /** Anonymous checks of SDP, counted per client. */
+/** Counters of the platform; src/rate-limits.ts says what each is for. */
+export interface RateLimits extends Pick<Bindings, "RECONNECTS"> {
   readonly SDP_CHECKS: RateLimit;
+  readonly CONNECTS: RateLimit;
+  readonly PEER_REQUESTS: RateLimit;
+  readonly SESSION_CREATIONS: RateLimit;
 }
+
+/** Bindings of the Worker; the objects use fewer. */
+export interface WorkerBindings extends Bindings, RateLimits {}
 
 /** Types of the Hono app: bindings of the platform, and what middleware found out about the request. */
 export interface AppEnv {

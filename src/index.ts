@@ -1,6 +1,7 @@
 import { app } from "./app.ts";
 
 export { CnameMemory } from "../durable-objects/cname-memory.ts";
+export { KeyQuota } from "../durable-objects/key-quota.ts";
 export { SessionIndex } from "../durable-objects/session-index.ts";
 export { SessionObject } from "../durable-objects/session-object.ts";
 export default app;

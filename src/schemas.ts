@@ -103,7 +103,8 @@ export function emptyAnswer(description: string, ...problems: ProblemCode[]) {
 
 function problemAnswers(codesGiven: readonly ProblemCode[]) {
   const byStatus = new Map<number, ProblemCode[]>();
-  for (const code of [...codesGiven, "invalid-request", "internal-fault"] as ProblemCode[]) {
+  const everywhere: ProblemCode[] = ["rate-limited", "invalid-request", "internal-fault"];
+  for (const code of new Set([...codesGiven, ...everywhere])) {
     const { status } = PROBLEMS[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }

@@ -5,15 +5,12 @@ import { LIMITS } from "../protocol/limits.ts";
 import { problem } from "../protocol/problem.ts";
 import { checkSdp } from "../protocol/sdp-check.ts";
 import { principalIfAny } from "./auth.ts";
-import { networkOf } from "./client-network.ts";
 import type { AppEnv } from "./env.ts";
+import { clientOf, tooMany } from "./rate-limits.ts";
 import { answerProblem, invalidRequest, Refusal } from "./refusal.ts";
 import { answers, SdpCheckAnswer } from "./schemas.ts";
 
 /** POST /v1/sdp/check (M3): open to all, unlimited with a key (decision 0009). */
-
-/** Period of `SDP_CHECKS` in wrangler.toml. */
-const PERIOD_SECONDS = 60;
 
 /** Two descriptions; JSON makes two bytes of each line end, quote and backslash. */
 const MAX_BODY_BYTES = 2 * 2 * LIMITS.sdpBytes + 1024;
@@ -21,16 +18,9 @@ const MAX_BODY_BYTES = 2 * 2 * LIMITS.sdpBytes + 1024;
 /** Before anything of the body is read: a wrong key or token is refused, and so is who asks too often. */
 const admit: MiddlewareHandler<AppEnv> = async (c, next) => {
   const principal = await principalIfAny(c);
-  if (principal?.kind !== "key") {
-    const client = networkOf(c.req.header("cf-connecting-ip") ?? "unknown");
-    const { success } = await c.env.SDP_CHECKS.limit({ key: client });
-    if (!success) {
-      c.header("retry-after", String(PERIOD_SECONDS));
-      const detail = "too many checks from this address: wait a minute, or send an API key";
-      return answerProblem(c, problem("rate-limited", detail));
-    }
-  }
-  return next();
+  const refused =
+    principal?.kind === "key" ? undefined : await tooMany(c, "SDP_CHECKS", clientOf(c));
+  return refused ? answerProblem(c, refused) : next();
 };
 
 const limitBody = bodyLimit({

@@ -1,11 +1,12 @@
 import type { Context } from "hono";
-import { iceServersFor } from "../durable-objects/ice-servers.ts";
+import { iceServersOf } from "../durable-objects/ice-servers.ts";
 import { GRANT_HEADER, ICE_HEADER, SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
 import { type Problem, problem } from "../protocol/problem.ts";
 import type { Grant } from "../protocol/session-config.ts";
 import type { IceGrant } from "../protocol/views.ts";
 import { bearerOf, readToken, unauthorized } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
+import { clientOf, tooMany } from "./rate-limits.ts";
 import { answerProblem } from "./refusal.ts";
 import { sessionStub } from "./session-stub.ts";
 
@@ -29,15 +30,19 @@ export async function openSignalling(c: Context<AppEnv>): Promise<Response> {
   const offered = offeredBy(c);
   const refused = refuseUpgrade(c, offered);
   if (refused) return answerProblem(c, refused);
+  const crowded = await tooMany(c, "CONNECTS", clientOf(c));
+  if (crowded) return answerProblem(c, crowded);
   const id = c.req.param("id") ?? "";
   const subprotocolToken = offered.find((entry) => entry.startsWith(BEARER_PREFIX));
   const token = subprotocolToken?.slice(BEARER_PREFIX.length) ?? bearerOf(c);
   const config = c.get("config");
   const grant = token === undefined ? undefined : await readToken(config, token);
   if (grant?.session !== id) return answerProblem(c, unauthorized());
+  const hasty = await tooMany(c, "RECONNECTS", grant.peer);
+  if (hasty) return answerProblem(c, hasty);
   const stub = sessionStub(c, id);
   // A failing TURN provider must not keep anybody out of the call: STUN and host candidates remain.
-  const ice = await iceServersFor(config, grant.peer, Date.now()).catch(
+  const ice = await iceServersOf(config, grant, Date.now()).catch(
     (): IceGrant => ({
       iceServers: config.stunUrls.length === 0 ? [] : [{ urls: [...config.stunUrls] }],
     }),

@@ -30,6 +30,7 @@ const credentials = createRoute({
     "ICE servers",
     TurnCredentials,
     "unauthorized",
+    "not-permitted",
     "session-not-found",
     "turn-unavailable",
   ),
@@ -47,6 +48,9 @@ turn.openapi(credentials, async (c) => {
   // A kicked peer's token still verifies; only its session knows that it is dead.
   if (principal.kind === "peer") {
     granted(await sessionStub(c, principal.grant.session).peers(asker));
+  }
+  if (asker?.role === "observer") {
+    throw new Refusal(problem("not-permitted", "an observer has no link, so it needs no relay"));
   }
   const config = c.get("config");
   if (config.turn.provider === "none") {

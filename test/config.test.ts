@@ -1,13 +1,27 @@
 import { describe, expect, it } from "vitest";
-import { ConfigError, readConfig } from "../protocol/config.ts";
+import { ConfigError, isLocalDev, readConfig } from "../protocol/config.ts";
 
 const SECRET = "s".repeat(32);
+
+const CLOUDFLARE = {
+  TURN_PROVIDER: "cloudflare",
+  CLOUDFLARE_TURN_KEY_ID: "k",
+  CLOUDFLARE_TURN_API_TOKEN: "t",
+};
 
 describe("configuration", () => {
   it("[M19] local development needs nothing", () => {
     const config = readConfig({ LOCAL_DEV: "true" });
     expect(config.apiKeys).toEqual(["dev-key"]);
     expect(config.turn).toEqual({ provider: "none" });
+  });
+
+  it("[M19] is for local development only where LOCAL_DEV says so", () => {
+    expect([{ LOCAL_DEV: "true" }, { LOCAL_DEV: "false" }, {}].map(isLocalDev)).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   it("[A1] a deployment has no key of its own", () => {
@@ -19,6 +33,10 @@ describe("configuration", () => {
     [{ API_KEYS: "dev-key" }, "API_KEYS"],
     [{ TOKEN_SECRETS: "short" }, "TOKEN_SECRETS"],
     [{ ALLOWED_ORIGINS: "app.example.com" }, "ALLOWED_ORIGINS"],
+    [{ ALLOWED_ORIGINS: "https://*.example.com" }, "ALLOWED_ORIGINS"],
+    [{ ALLOWED_ORIGINS: "https://app.example.com:443" }, "ALLOWED_ORIGINS"],
+    [{ ALLOWED_ORIGINS: "https://app@example.com" }, "ALLOWED_ORIGINS"],
+    [{ ALLOWED_ORIGINS: "null" }, "ALLOWED_ORIGINS"],
     [{ STUN_URLS: "turn:x" }, "STUN_URLS"],
     [{ TURN_PROVIDER: "magic" }, "TURN_PROVIDER"],
     [{ TURN_PROVIDER: "hmac" }, "TURN_URLS"],
@@ -38,7 +56,10 @@ describe("configuration", () => {
     ],
     [{ TURN_TTL_SECONDS: "172801" }, "TURN_TTL_SECONDS"],
     [{ TURN_TTL_SECONDS: "soon" }, "TURN_TTL_SECONDS"],
+    [{ TURN_ALLOCATIONS_EXPIRE: "yes" }, "TURN_ALLOCATIONS_EXPIRE"],
     [{ DO_JURISDICTION: "mars" }, "DO_JURISDICTION"],
+    [{ MAX_SESSIONS_PER_KEY: "0" }, "MAX_SESSIONS_PER_KEY"],
+    [{ MAX_SESSIONS_PER_KEY: "many" }, "MAX_SESSIONS_PER_KEY"],
     [{ LOCAL_DEV: "yes" }, "LOCAL_DEV"],
   ])("[M19] %j stops the start and names the variable", (env, variable) => {
     expect(() => readConfig(env)).toThrow(ConfigError);
@@ -74,8 +95,21 @@ describe("configuration", () => {
       urls: env.TURN_URLS.split(","),
       secret: "new",
       ttlSeconds: 3600,
+      allocationsExpire: false,
     });
   });
+
+  it.each([
+    [{ TURN_URLS: "turn:x", TURN_SECRETS: "s" }, false],
+    [{ TURN_URLS: "turn:x", TURN_SECRETS: "s", TURN_ALLOCATIONS_EXPIRE: "true" }, true],
+    [CLOUDFLARE, true],
+    [{ ...CLOUDFLARE, TURN_ALLOCATIONS_EXPIRE: "false" }, false],
+  ])(
+    "[A3] whether relays end with their credentials is told by the provider, or said: %j",
+    (env, expires) => {
+      expect(readConfig(env).turn).toMatchObject({ allocationsExpire: expires });
+    },
+  );
 
   it("[M19] an empty variable is a variable that is not set", () => {
     expect(readConfig({ TURN_PROVIDER: "", TURN_TTL_SECONDS: "" }).turn).toEqual({

@@ -270,7 +270,9 @@ describe.each(MODES)("%s", (mode) => {
     const eve = await session.join({ role: "observer" });
     const query = `?localPort=1000&peer=${alice.id}`;
     expect(await read(session, query, carol)).toMatchObject({ flows: [], transports: [] });
-    expect((await read(session, query, bob)).flows).toHaveLength(6);
+    expect((await read(session, query, alice)).flows).toHaveLength(6);
+    // Only she told of this interface of hers: bob cannot find it out by asking.
+    expect(await read(session, query, bob)).toMatchObject({ flows: [], transports: [] });
     expect((await read(session, query, eve)).flows).toHaveLength(6);
   });
 

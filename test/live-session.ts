@@ -24,6 +24,14 @@ export function callJson(path: string, method: string, body?: unknown, headers: 
   return call(path, { method, headers: { ...headers, ...type }, ...json });
 }
 
+/** Where the pages of a session connect from: one address for all would be one for `CONNECTS`, too. */
+export const addressOf = (session: string): Record<string, string> => ({
+  "cf-connecting-ip": `2001:db8:${[...session.slice(-8)]
+    .map((letter) => (letter.charCodeAt(0) % 16).toString(16))
+    .join("")
+    .replace(/^(.{4})/, "$1:")}::1`,
+});
+
 interface Invitation {
   peer: { id: string };
   token: string;
@@ -63,7 +71,11 @@ export class LiveSession {
 
   upgrade(token: string): Promise<Response> {
     return call(`${this.path}/signalling`, {
-      headers: { upgrade: "websocket", "sec-websocket-protocol": `duplex.v1, bearer.${token}` },
+      headers: {
+        upgrade: "websocket",
+        "sec-websocket-protocol": `duplex.v1, bearer.${token}`,
+        ...addressOf(this.id),
+      },
     });
   }
 

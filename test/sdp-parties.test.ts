@@ -224,10 +224,13 @@ const candidate = (rest: string) => ({
 const host = candidate("192.0.2.3 55052 typ host");
 const relayed = candidate("198.51.100.7 40000 typ relay raddr 0.0.0.0 rport 0");
 
-const relayOnly = (record: string): Story =>
+const relayOnly = (record: string, ...mutations: Mutation[]): Story =>
   new Story({ iceTransportPolicy: "relay" })
     .join("alice", "bob")
-    .offer("alice", "bob", offerOf(record));
+    .offer("alice", "bob", changed(offerOf(record), ...mutations));
+
+const trickled = (...candidates: object[]): Story =>
+  relayOnly("chromium.trickle-no-candidates").candidates("alice", "bob", candidates);
 
 describe("what the session was created with", () => {
   proveScenes(SESSION_POLICY_RULES, {
@@ -238,11 +241,77 @@ describe("what the session was created with", () => {
           relayOnly("chromium.trickle-no-candidates").candidates("alice", "bob", [relayed]),
         ),
         scene("the session allows all", () => called(CALL)),
+        scene("those of a media server", () =>
+          new Story({ topology: "central", iceTransportPolicy: "relay" })
+            .join("alice")
+            .serve("server")
+            .offer("server", "alice", offerOf(CALL))
+            .candidates("server", "alice", [host]),
+        ),
       ],
       refused: [
         scene("host candidates in the offer", () => relayOnly(CALL)),
+        scene("one in a rejected section", () =>
+          relayOnly(
+            "chromium.relay-only",
+            replace(/^m=video \d+/m, "m=video 0"),
+            replace(/(?<=^m=video.*(?:\r\n.+)*)typ relay/m, "typ host"),
+          ),
+        ),
         scene("one trickles", () =>
           relayOnly("chromium.trickle-no-candidates").candidates("alice", "bob", [relayed, host]),
+        ),
+        scene("one trickles that cannot be read", () =>
+          relayOnly("chromium.trickle-no-candidates").candidates("alice", "bob", [
+            candidate("198.51.100.7 40000 typ relay raddr"),
+          ]),
+        ),
+        scene("one trickles in the clothes of another", () =>
+          relayOnly("chromium.trickle-no-candidates").candidates("alice", "bob", [
+            candidate("198.51.100.7 40000 typ relay x y\r\na=candidate:1 1 udp 1 192.0.2.3 5 typ host"),
+          ]),
+        ),
+      ],
+    },
+    "candidate-policy-related-address": {
+      accepted: [
+        scene("none is told", () =>
+          trickled(candidate("198.51.100.7 40000 typ relay generation 0")),
+        ),
+        scene("it is hidden", () => trickled(relayed)),
+        scene("it is the relay's own", () =>
+          trickled(candidate("198.51.100.7 40000 typ relay raddr 198.51.100.7 rport 40000")),
+        ),
+      ],
+      refused: [
+        scene("one trickles", () =>
+          trickled(candidate("198.51.100.7 40000 typ relay raddr 192.0.2.3 rport 5000")),
+        ),
+        scene("one in the offer", () =>
+          relayOnly("chromium.relay-only", replace(/raddr 0\.0\.0\.0/, "raddr 192.0.2.3")),
+        ),
+      ],
+    },
+    "address-policy-relay-only": {
+      accepted: [
+        scene("those of relays", () => relayOnly("chromium.relay-only")),
+        scene("no default destination yet", () => relayOnly("chromium.trickle-no-candidates")),
+      ],
+      refused: [
+        scene("a default destination", () =>
+          relayOnly("chromium.trickle-no-candidates", replace(/^c=IN IP4 .*$/m, "c=IN IP4 192.0.2.3")),
+        ),
+        scene("one for RTCP", () =>
+          relayOnly(
+            "chromium.trickle-no-candidates",
+            replace(/^a=rtcp:.*$/m, "a=rtcp:5001 IN IP6 2001:db8::3"),
+          ),
+        ),
+        scene("the origin", () =>
+          relayOnly(
+            "chromium.trickle-no-candidates",
+            replace(/^(o=.*) \S+$/m, "$1 host.example.com"),
+          ),
         ),
       ],
     },

@@ -474,7 +474,7 @@ describe("fuzz", () => {
   it("[S8] 10,000 fuzzed frames: each is answered or its socket closed, and the other peer notices nothing", async () => {
     const session = await LiveSession.start("awake");
     const bob = await session.join();
-    const invitation = await session.invite();
+    const invitation = await session.invite({ ttlSeconds: 86_400 });
     let mallory = await session.connect(invitation);
     await bob.next("peer-joined");
     const pieces = [
@@ -505,10 +505,13 @@ describe("fuzz", () => {
     );
     let answered = 0;
     let sockets = 1;
-    for (const frame of random) {
+    for (const [index, frame] of random.entries()) {
+      // Time to be forgiven, but for a stretch now and then.
+      if (index % 50 === 0 && index % 1000 !== 0) later(64);
       if (mallory.inbox.at(-1)?.type === "closing") await mallory.closing();
       if (mallory.closed) {
         expect([1008, 4008]).toContain(mallory.closed.code);
+        later(64);
         mallory = await session.connect(invitation);
         sockets += 1;
       }
@@ -520,7 +523,7 @@ describe("fuzz", () => {
     }
     // A frame that was on its way when its socket was closed has its answer in the close.
     expect(answered).toBeGreaterThan(10_000 - sockets);
-    expect(sockets).toBeGreaterThan(10);
+    expect(sockets).toBeGreaterThan(5);
     await bob.settled();
     expect(bob.inbox).toEqual([]);
     expect(bob.closed).toBeNull();
@@ -532,7 +535,7 @@ describe("limits", () => {
     const session = await LiveSession.start("awake");
     const alice = await session.join();
     const bob = await session.join();
-    for (let i = 0; i < 700 && !alice.closed; i++) {
+    for (let i = 0; i < 3_000 && !alice.closed; i++) {
       alice.socket.send(JSON.stringify({ type: "message", to: bob.id, body: i }));
     }
     expect((await alice.closing()).code).toBe(1008);

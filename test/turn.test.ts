@@ -18,7 +18,8 @@ describe("hmac", () => {
   });
 
   it("[A3] TURN REST: expiry:peer and its HMAC-SHA1 by the first secret", async () => {
-    const { iceServers, expiresAt } = await iceServersFor(config, "peer1", AT);
+    const { iceServers, expiresAt, ...rest } = await iceServersFor(config, "peer1", AT);
+    expect(rest).toEqual({});
     expect(expiresAt).toBe(1_700_000_600_000);
     expect(iceServers).toEqual([
       { urls: ["stun:stun.example.com:3478"] },
@@ -63,7 +64,9 @@ describe("cloudflare", () => {
   it("[M10] asks generate-ice-servers and leaves out what browsers block", async () => {
     const asked = vi.fn(async () => Response.json(answer, { status: 201 }));
     vi.stubGlobal("fetch", asked);
-    const { iceServers } = await iceServersFor(config, "p", AT, 3600);
+    const { iceServers, allocationsExpire } = await iceServersFor(config, "p", AT, 3600);
+    // Its relays end with their credentials: who uses them has to know (decision 0018).
+    expect(allocationsExpire).toBe(true);
     const [url, init] = asked.mock.calls[0] as unknown as [string, RequestInit];
     expect(url).toBe(
       "https://rtc.live.cloudflare.com/v1/turn/keys/key%2F1/credentials/generate-ice-servers",

@@ -44,6 +44,12 @@ export async function createPeer(session: string, name: string): Promise<Invitat
   return { token: invitation.token, signalling: { url } };
 }
 
+/** Lets a fault of the network happen to a peer; a server refuses it unless it runs in local development. */
+export async function simulate(session: string, peer: string, fault: object): Promise<void> {
+  const peers = `/v1/sessions/${encodeURIComponent(session)}/peers`;
+  await post(`${peers}/${encodeURIComponent(peer)}/simulate`, fault);
+}
+
 async function post(path: string, body: unknown): Promise<unknown> {
   const key = sessionStorage.getItem(KEY_ITEM) ?? DEVELOPMENT_KEY;
   const response = await fetch(path, {

@@ -2,6 +2,7 @@ import type { Session, SignallingState } from "../client/duplex.ts";
 import { createPeer, createSession, Refusal, useApiKey } from "./back-end.ts";
 import { Call } from "./call.ts";
 import { element, setText } from "./element.ts";
+import { showFaultButtons } from "./fault-buttons.ts";
 import { FlowTable } from "./flow-table.ts";
 import { Lobby } from "./lobby.ts";
 import { canShareScreen, openLocalMedia, stop } from "./local-media.ts";
@@ -211,4 +212,9 @@ setInterval(() => {
     .catch(reportError);
 }, MEASURE_MS);
 
+showFaultButtons(
+  element("faults", HTMLElement),
+  () => call && { session: call.session.info.id, peer: call.session.peer.id },
+  refuse,
+);
 showLobby();

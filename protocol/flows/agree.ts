@@ -42,7 +42,7 @@ export function agreeFlows(
   candidates: Candidates,
   previous?: AgreedPair,
 ): LinkFlows {
-  const remembered = forget({ ...before, flows: withoutPending(before.flows) });
+  const remembered = forget({ ...before, flows: withoutPending(before.flows) }, context.room);
   const labels = labelsAfter(before, pair);
   const agreement: Agreement = {
     context,

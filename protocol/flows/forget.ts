@@ -1,6 +1,6 @@
 import { isLive } from "./commit.ts";
 import { generationIn, numberIn } from "./identity.ts";
-import type { LinkFlows } from "./link-flows.ts";
+import type { LinkFlows, Room } from "./link-flows.ts";
 
 /**
  * How many ended flows and closed transports a link remembers once new ones come: far more than calls
@@ -9,16 +9,20 @@ import type { LinkFlows } from "./link-flows.ts";
 const REMEMBERED_FLOWS = 2000;
 const REMEMBERED_TRANSPORTS = 256;
 
+const PLENTY: Room = { ended: REMEMBERED_FLOWS, told: Number.POSITIVE_INFINITY };
+
 /**
  * Forgets the oldest ended records, so that a link that renegotiates for ever stays bounded. Asked before
  * an event, never after it: what ends in the event is still told. `forgotten`
- * is the highest generation among all that were ever forgotten: no id is given twice.
+ * is the highest generation among all that were ever forgotten: no id is given twice. `room` is
+ * less where the session has many.
  */
-export function forget(before: LinkFlows): LinkFlows {
+export function forget(before: LinkFlows, room: Room = PLENTY): LinkFlows {
   const ended = before.flows.filter((flow) => !isLive(flow));
   const closed = before.transports.filter(({ state }) => state === "closed");
-  const flows = oldest(ended, REMEMBERED_FLOWS);
-  const transports = oldest(closed, REMEMBERED_TRANSPORTS);
+  const isTold = ({ revision }: { readonly revision: number }): boolean => revision <= room.told;
+  const flows = oldest(ended, Math.min(room.ended, REMEMBERED_FLOWS)).filter(isTold);
+  const transports = oldest(closed, Math.min(room.ended, REMEMBERED_TRANSPORTS)).filter(isTold);
   if (flows.length + transports.length === 0) return before;
   const gone = new Set([...flows, ...transports].map(({ id }) => id));
   return {

@@ -33,6 +33,12 @@ export interface LinkFlows {
 
 export const NO_FLOWS: LinkFlows = { revision: 0, flows: [], transports: [] };
 
+/** How many ended flows there is room for, besides those that ended after a revision: they are yet to be told. */
+export interface Room {
+  readonly ended: number;
+  readonly told: number;
+}
+
 /** What every change of flows needs to know from outside: pure code has no clock and no counter. */
 export interface FlowContext {
   readonly link: string;
@@ -43,6 +49,8 @@ export interface FlowContext {
   /** Every record that this event changes gets this revision (F4); the session's current one plus 1. */
   readonly revision: number;
   readonly exchange: number;
+  /** What the link may remember when new flows come; absent: as much as any link. */
+  readonly room?: Room;
   /** The signalling of an end is lost: what comes now is stale from the start (S5). */
   readonly isStale?: boolean;
   /** How flows of this link come about, as far as that follows from who its peers are. */

@@ -60,7 +60,7 @@ export function proposeFlows(
     ? withPending(context, before, { offer, offerer, inForce, placements })
     : before.flows;
   if (proposed.length === 0) return commit(context, before, { flows: running });
-  const remembered = forget({ ...before, flows: running });
+  const remembered = forget({ ...before, flows: running }, context.room);
   const described = proposed
     .filter(({ from }) => from === offerer)
     .map(({ id }) => [id, offer] as const);

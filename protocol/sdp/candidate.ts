@@ -29,6 +29,11 @@ export function candidateLineOf(value: string): CandidateLine {
   return { text: value, type, parts: type === undefined ? undefined : partsOf(tokens, type) };
 }
 
+/** A blank is the only character between words: control characters would be lines or words to somebody else. */
+export function fitsGrammar({ parts, text }: CandidateLine): boolean {
+  return parts !== undefined && !/\p{Cc}/u.test(text.trimEnd());
+}
+
 const CANDIDATE_HEAD = 8;
 const NUMBERS = [/^\d{1,3}$/, /^\d{1,10}$/, /^\d{1,5}$/];
 

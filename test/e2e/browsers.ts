@@ -39,10 +39,17 @@ export const CHROMIUM_FLAGS: readonly string[] = [
   "--no-first-run",
 ];
 
-export const launchChromium = async (): Promise<Browser> => {
+/** `program` stands for the browser's own, such as one that starts it in another network. */
+export const launchChromium = async ({
+  program = toolPath("chromium"),
+  flags = [],
+}: {
+  program?: string;
+  flags?: readonly string[];
+} = {}): Promise<Browser> => {
   const browser = await chromium.launch({
-    executablePath: toolPath("chromium"),
-    args: [...CHROMIUM_FLAGS],
+    executablePath: program,
+    args: [...CHROMIUM_FLAGS, ...flags],
     timeout: LAUNCH_LIMIT_MS,
   });
   const open = async (url: string): Promise<Page> => {

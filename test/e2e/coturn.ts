@@ -40,7 +40,12 @@ const freePort = async (): Promise<number> => {
   throw new Error("no port is free for both TCP and UDP");
 };
 
-const configuration = (folder: string, port: number, secrets: readonly string[]): string => {
+const configuration = (
+  folder: string,
+  port: number,
+  secrets: readonly string[],
+  lines: readonly string[],
+): string => {
   const firstRelay = 49_152 + Math.floor(Math.random() * (65_535 - 49_152 - RELAY_PORTS));
   return [
     `listening-ip=${HOST}`,
@@ -61,16 +66,23 @@ const configuration = (folder: string, port: number, secrets: readonly string[])
     `log-file=${join(folder, "turn.log")}`,
     `pidfile=${join(folder, "turn.pid")}`,
     `userdb=${join(folder, "turn.db")}`,
+    ...lines,
     "",
   ].join("\n");
 };
 
-/** Starts coturn with time-limited credentials (TURN REST) on loopback ports that are free. */
-export const startCoturn = async (secrets: readonly string[]): Promise<TurnServer> => {
+/**
+ * Starts coturn with time-limited credentials (TURN REST) on loopback ports that are free; `lines` are added
+ * to its configuration.
+ */
+export const startCoturn = async (
+  secrets: readonly string[],
+  lines: readonly string[] = [],
+): Promise<TurnServer> => {
   const folder = temporaryFolder("turn");
   const port = await freePort();
   const path = join(folder, "turn.conf");
-  writeFileSync(path, configuration(folder, port, secrets), { mode: 0o600 });
+  writeFileSync(path, configuration(folder, port, secrets, lines), { mode: 0o600 });
   const child = spawn(toolPath("turnserver"), ["-c", path], { cwd: folder, stdio: "ignore" });
   const { pid } = child;
   if (pid === undefined) throw new Error("coturn could not be started");

@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import { VARIABLES } from "../../protocol/config.ts";
 import { type ProcessId, processTree, stillRunning, stopTree } from "../../scripts/processes.ts";
 import { GUARD } from "../../scripts/steps.ts";
+import { secretLines } from "../secret-patterns.ts";
 import { guard } from "./watchdog.ts";
 
 export interface Server {
@@ -12,7 +13,10 @@ export interface Server {
   /** What it wrote: to stdout, and to stderr. */
   readonly output: () => string;
   readonly complaints: () => string;
-  /** SIGTERM, as a supervisor does; gives what is left of its processes, which should be none. */
+  /**
+   * SIGTERM, as a supervisor does; gives what is left of its processes, which should be none. Throws when there was
+   * SDP, a candidate, an address, a token or a secret in what it wrote (A4).
+   */
   readonly stop: () => Promise<ProcessId[]>;
 }
 
@@ -50,6 +54,23 @@ const readyUrl = (child: ChildProcess): Promise<string> =>
     });
   });
 
+/** Where servers of tests listen: they say so themselves. */
+const LISTENED_ON = ["127.0.0.1", "0.0.0.0", "[::1]"];
+
+/** Variables whose values are secrets, several separated by commas. */
+const SECRETS = ["API_KEYS", "TOKEN_SECRETS", "TURN_SECRETS", "CLOUDFLARE_TURN_API_TOKEN"];
+
+const SHORTEST_SECRET = 8;
+
+/** Every line that the server wrote is a log line (A4). */
+function expectNoSecrets(written: string, env: Readonly<Record<string, string>>): void {
+  const secrets = SECRETS.flatMap((name) => (env[name] ?? "").split(","))
+    .map((secret) => secret.trim())
+    .filter((secret) => secret.length >= SHORTEST_SECRET);
+  const found = secretLines(written, LISTENED_ON, secrets);
+  if (found.length > 0) throw new Error(`[A4] in the log of the server:\n${found.join("\n")}`);
+}
+
 /** Starts the server as a user would and waits for its `Ready on` line. */
 export const startServer = async (options: ServerOptions): Promise<Server> => {
   const child = spawn(options.file, options.args, {
@@ -86,6 +107,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     });
     const left = stillRunning(tree);
     await Promise.all(left.map((one) => stopTree(one.pid, 2_000)));
+    expectNoSecrets(`${output()}\n${complaints()}`, options.env);
     return left;
   };
   return { baseUrl, processes, output, complaints, stop };

@@ -1,5 +1,5 @@
 import { addressKindOf } from "../address.ts";
-import type { CandidateParts } from "../candidate.ts";
+import { type CandidateParts, fitsGrammar } from "../candidate.ts";
 import type { CandidateRule } from "../rule.ts";
 
 /** Says what `condition` says for a candidate that can be read; the others are found by `candidate-syntax`. */
@@ -35,9 +35,7 @@ export const CANDIDATE_LINE_RULES: readonly CandidateRule[] = [
     condition: "a candidate does not fit the grammar",
     message:
       "a candidate is foundation, component, transport, priority, address, port, typ and its type, then names and values in pairs; send the string as the browser gave it",
-    // A blank is the only character between words: control characters would be lines or words to somebody else.
-    find: ({ candidate: { parts, text } }) =>
-      parts === undefined || /\p{Cc}/u.test(text.trimEnd()) ? {} : undefined,
+    find: ({ candidate }) => (fitsGrammar(candidate) ? undefined : {}),
   },
   {
     id: "candidate-foundation",

@@ -1,33 +1,63 @@
+import { type OwnAddress, ownAddressLines } from "../relay-only.ts";
 import { at, type PolicyRule, where } from "../rule.ts";
+import type { Section } from "../section.ts";
 import type { TrickleRule } from "./trickle.ts";
 
 const KILO = 1000;
 
-/** The same for candidates in a description and trickled ones. */
-export const CANDIDATE_RELAY_ONLY: TrickleRule = {
-  id: "candidate-policy-relay-only",
-  level: "warning",
-  strict: "warning",
+const RELAY_ONLY = {
+  level: "error",
+  strict: "error",
   source: "Duplex session iceTransportPolicy",
   requirements: ["R10-3"],
-  condition: "a candidate that is not of a relay, in a session with `iceTransportPolicy: relay`",
-  message:
-    "this session is relayed only, but the peer shows an address of its own: create the connection with iceTransportPolicy relay",
+} as const;
+
+/** What of addresses a session with `iceTransportPolicy: relay` keeps from the other side, by what shows them. */
+export const RULE_OF_OWN_ADDRESS: Readonly<Record<OwnAddress, TrickleRule>> = {
+  candidate: {
+    id: "candidate-policy-relay-only",
+    ...RELAY_ONLY,
+    condition:
+      "a candidate of a peer that is not of a relay, in a session with `iceTransportPolicy: relay`",
+    message:
+      "this session is relayed only, but the peer shows an address of its own; it is kept from the other side: create the connection with iceTransportPolicy relay",
+  },
+  related: {
+    id: "candidate-policy-related-address",
+    ...RELAY_ONLY,
+    condition:
+      "a relayed candidate whose `raddr` is neither unspecified nor the relay's own address, in a session with `iceTransportPolicy: relay`",
+    message:
+      "this session is relayed only, but the candidate tells which address its relay is for; it is kept from the other side: write raddr 0.0.0.0 rport 0 (RFC 8839 s5.1)",
+  },
+  default: {
+    id: "address-policy-relay-only",
+    ...RELAY_ONLY,
+    condition:
+      "an `o=`, `c=` or `a=rtcp` address that is not of a relayed candidate of the description, unspecified or loopback, in a session with `iceTransportPolicy: relay`",
+    message:
+      "this session is relayed only, but the description shows another address than that of a relay; it is kept from the other side: write 0.0.0.0 (and port 9 in the m-line)",
+  },
 };
+
+/** The first of each section, and all of the session part. */
+const shownIn =
+  (shows: OwnAddress): PolicyRule["find"] =>
+  ({ description, isRelayOnly }) => {
+    const seen = new Set<Section>();
+    const found = isRelayOnly ? ownAddressLines(description) : [];
+    return found.filter((own) => {
+      if (own.shows !== shows || (own.section && seen.has(own.section))) return false;
+      if (own.section) seen.add(own.section);
+      return true;
+    });
+  };
 
 /** What the session was created with, and what a description makes of it. */
 export const SESSION_POLICY_RULES: readonly PolicyRule[] = [
-  {
-    ...CANDIDATE_RELAY_ONLY,
-    find: ({ description, isRelayOnly }) =>
-      description.sections.flatMap((section) =>
-        isRelayOnly && !section.rejected
-          ? where(section.candidates, ({ type }) => type !== "relay")
-              .slice(0, 1)
-              .map((hit) => ({ section, ...hit }))
-          : [],
-      ),
-  },
+  { ...RULE_OF_OWN_ADDRESS.candidate, find: shownIn("candidate") },
+  { ...RULE_OF_OWN_ADDRESS.related, find: shownIn("related") },
+  { ...RULE_OF_OWN_ADDRESS.default, find: shownIn("default") },
   {
     id: "bandwidth-exceeds-policy",
     level: "info",
