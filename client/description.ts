@@ -23,9 +23,10 @@ export function ufragsOf(sdp: string): Set<string> {
   return new Set([...sdp.matchAll(UFRAG)].map((match) => match[1] ?? ""));
 }
 
-/** True when a description of the other side asks for another ICE generation than the one before it. */
-export function restartsIce(known: string | undefined, sdp: string): boolean {
-  return known !== undefined && ![...ufragsOf(sdp)].some((ufrag) => ufragsOf(known).has(ufrag));
+/** True when two descriptions of one peer have no ICE generation in common. */
+function restartsIce(known: string, sdp: string): boolean {
+  const before = ufragsOf(known);
+  return ![...ufragsOf(sdp)].some((ufrag) => before.has(ufrag));
 }
 
 /** False for a description that has nothing to agree on. */
@@ -46,8 +47,12 @@ export async function rollBack(connection: RTCPeerConnection): Promise<boolean> 
   return false;
 }
 
-/** Applies an offer that is in force: one of this side's own gives way (RFC 9429 4.1.10.2). */
-export async function setRemoteOffer(connection: RTCPeerConnection, sdp: string): Promise<void> {
+/**
+ * Applies an offer that is in force: one of this side's own gives way (RFC 9429 4.1.10.2). True when it restarts
+ * ICE.
+ */
+export async function setRemoteOffer(connection: RTCPeerConnection, sdp: string): Promise<boolean> {
+  const known = connection.remoteDescription?.sdp;
   try {
     await connection.setRemoteDescription({ type: "offer", sdp });
   } catch (error) {
@@ -55,6 +60,7 @@ export async function setRemoteOffer(connection: RTCPeerConnection, sdp: string)
     await rollBack(connection);
     await connection.setRemoteDescription({ type: "offer", sdp });
   }
+  return known !== undefined && restartsIce(known, sdp);
 }
 
 /** The mid of the data channels' section; undefined where there is none that is alive. */

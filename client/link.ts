@@ -124,14 +124,15 @@ export class Link implements NegotiationHost {
     const { self, iceServers } = this.#host;
     // One side is named to restart, so that both do not; when it does not, this one does at its next renewal.
     const renewals = self.id < this.#peer ? 2 : 1;
-    if (this.connection.localDescription === null) this.refresh();
+    if (this.connection.localDescription === null) this.refresh(false);
     else if (!this.#now.transports.relayed) return;
     else if (iceServers.renewalsUntil(this.#relaysEndAt) < renewals) this.restartIce();
   }
 
-  refresh(): void {
+  refresh(restart: boolean): void {
     this.connection.setConfiguration(this.#host.configuration());
     this.#relaysEndAt = this.#host.iceServers.endAt;
+    if (restart) this.connection.restartIce();
   }
 
   frame(frame: LinkFrame): void {

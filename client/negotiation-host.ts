@@ -7,8 +7,11 @@ export interface NegotiationHost {
   readonly connection: RTCPeerConnection;
   /** Puts a fresh connection, with the same published tracks, in the place of the present one. */
   renew(): void;
-  /** Gives the connection the ICE servers of now, because it is about to gather candidates anew. */
-  refresh(): void;
+  /**
+   * Gives the connection the ICE servers of now, because it gathers candidates anew: its next offer restarts ICE, or
+   * it has an offer that does. At no other time: browsers take other servers for a reason to restart.
+   */
+  refresh(restart: boolean): void;
   /** Brings the transceivers in line with what both peers were granted, before a description is made. */
   prepare(type: "offer" | "answer"): void;
   /** What the application says of its media, by the mids of the present local description. */

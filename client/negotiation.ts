@@ -1,12 +1,6 @@
 import type { LinkSummary } from "../protocol/message-parts.ts";
 import type { ToPeer } from "../protocol/messages.ts";
-import {
-  hasSections,
-  isOtherConnection,
-  restartsIce,
-  rollBack,
-  setRemoteOffer,
-} from "./description.ts";
+import { hasSections, isOtherConnection, rollBack, setRemoteOffer } from "./description.ts";
 import { asDuplexError, type DuplexError, isOutOfStep, outlook } from "./duplex-error.ts";
 import { ExchangeNumbers } from "./exchange-numbers.ts";
 import { hasDescription, isOpen, LinkPort } from "./link-port.ts";
@@ -84,14 +78,9 @@ export class Negotiation {
   }
 
   restartIce(): void {
-    this.#restartNext();
-    this.encourage();
-  }
-
-  #restartNext(): void {
     this.#restart = true;
-    this.#host.refresh();
-    this.#host.connection.restartIce();
+    this.#host.refresh(true);
+    this.encourage();
   }
 
   localCandidate(candidate: RTCIceCandidate | null): void {
@@ -172,11 +161,8 @@ export class Negotiation {
     // Browsers decide anew, when stable again, whether something is left to negotiate.
     this.#needed = false;
     const { connection } = this.#host;
-    const isRestart = restartsIce(connection.remoteDescription?.sdp, sdp);
     try {
-      await setRemoteOffer(connection, sdp);
-      // Not before: browsers would take it for a reason to offer.
-      if (isRestart) this.#host.refresh();
+      if (await setRemoteOffer(connection, sdp)) this.#host.refresh(false);
       await this.#remote.release(connection, exchange);
       this.#host.prepare("answer");
       await connection.setLocalDescription();
@@ -214,7 +200,8 @@ export class Negotiation {
       else this.#gate.giveUp();
       return;
     }
-    this.#restartNext();
+    this.#restart = true;
+    this.#host.refresh(true);
     this.#needed = true;
     this.#gate.later();
   }

@@ -235,7 +235,7 @@ export class Session {
     this.#takeIceServers(welcome);
     this.#flowList.reset(welcome.flows);
     this.#links.resume(welcome);
-    this.#reconfigure();
+    this.#links.each((link) => link.reconfigure());
     // What was asked of a flow meanwhile came with no event.
     for (const flow of this.flows) this.#obey(flow);
     this.#events.emit("flows", this.flows);
@@ -250,12 +250,11 @@ export class Session {
         return;
       case "ice-servers":
         this.#iceServers.set(frame.iceServers, frame.expiresAt, frame.allocationsExpire);
-        this.#reconfigure();
+        this.#links.each((link) => link.reconfigure());
         return;
       case "message":
-        if (this.#messageKeys.isNew(frame)) {
-          this.#events.emit("message", { peer: frame.from, body: frame.body });
-        }
+        if (!this.#messageKeys.isNew(frame)) return;
+        this.#events.emit("message", { peer: frame.from, body: frame.body });
         return;
       case "findings":
         this.#events.emit("findings", { peer: frame.to, findings: frame.findings });
@@ -288,10 +287,6 @@ export class Session {
 
   #takeIceServers({ iceServers, iceServersExpireAt, allocationsExpire }: Welcome): void {
     this.#iceServers.set(iceServers, iceServersExpireAt, allocationsExpire);
-  }
-
-  #reconfigure(): void {
-    this.#links.each((link) => link.reconfigure());
   }
 
   #steer(peer: string): void {

@@ -1,6 +1,6 @@
-import { utf8Bytes } from "../protocol/decode.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { ToPeer } from "../protocol/messages.ts";
+import { utf8Bytes } from "../protocol/utf8.ts";
 import { type Attachment, attachmentOf } from "./attachment.ts";
 
 /** What a socket remembers of the life of its peer. */
@@ -158,6 +158,11 @@ export class Liveness {
     }
     if (stepsOf(unread) > stepsOf(known)) this.#remember(ws, unread);
     return undefined;
+  }
+
+  /** So much is unread that only what the session needs is sent: nobody can get another peer closed (S8). */
+  isBusy(ws: WebSocket): boolean {
+    return bytesOf(this.#unreadOf(ws, attachmentOf(ws))) > LIMITS.unreadBytes / 2;
   }
 
   /** The socket is closed, and nothing more is asked of it. */

@@ -33,6 +33,9 @@ const rateLimited = (): Problem =>
     { messagesPerSecond: LIMITS.messagesPerSecond, messageBurst: LIMITS.messageBurst },
   );
 
+const receiverBusy = (): Problem =>
+  problem("receiver-busy", "the peer has not read what it was sent; send again later");
+
 const isBroken = (state: TransportState): boolean => state === "disconnected" || state === "failed";
 
 /** The sockets of one session: who speaks, how much, and what it is answered. */
@@ -129,17 +132,16 @@ export class SessionSockets extends SessionTurns {
       return;
     }
     const isAnswer = message.type === "alive";
-    const living = isAnswer ? this.sockets.liveness.answered(ws, attachment, message.n) : attachment;
+    const living = isAnswer
+      ? this.sockets.liveness.answered(ws, attachment, message.n)
+      : attachment;
     this.#obey(ws, living, before, message, at);
     if (message.type === "simulate") this.network?.simulate(ws, message);
   }
 
   /** Takes the step that a message asks for, and answers it. */
   #obey(ws: WebSocket, attachment: Attachment, before: Session, message: FromPeer, at: number) {
-    const result: Step | Problem =
-      message.type === "simulate" && this.network
-        ? { session: before, effects: [], ack: {} }
-        : step(before, { type: "message", peer: attachment.peer, message, at });
+    const result = this.#result(attachment.peer, before, message, at);
     if (isProblem(result)) {
       this.#refuse(ws, attachment, at, result, message.id);
       return;
@@ -163,6 +165,20 @@ export class SessionSockets extends SessionTurns {
     if (message.type === "transport" && isBroken(message.state)) {
       this.#doubtOtherEnd(result.session, attachment.peer, message.to);
     }
+  }
+
+  #result(peer: string, before: Session, message: FromPeer, at: number): Step | Problem {
+    if (message.type === "simulate" && this.network) {
+      return { session: before, effects: [], ack: {} };
+    }
+    if (message.type === "message" && this.#isBusy(before, message.to)) return receiverBusy();
+    return step(before, { type: "message", peer, message, at });
+  }
+
+  #isBusy(session: Session, id: string): boolean {
+    const receiver = session.peers.get(id);
+    const ws = receiver && this.sockets.of(receiver);
+    return ws !== undefined && this.sockets.liveness.isBusy(ws);
   }
 
   #doubtOtherEnd(session: Session, id: string, to: string | undefined): void {

@@ -2,34 +2,12 @@ import type { z } from "zod";
 import { LIMITS } from "./limits.ts";
 import { FROM_PEER, type FromPeer } from "./messages.ts";
 import { type Problem, problem } from "./problem.ts";
+import { exceedsBytes } from "./utf8.ts";
 
 /** A decoded frame, or the problem with it and the request id it carried, when that could be read. */
 export type Decoded =
   | { readonly message: FromPeer }
   | { readonly problem: Problem; readonly id?: number };
-
-/** UTF-8 bytes of a string. Lone surrogates count 3, as the replacement character would. */
-export function utf8Bytes(text: string): number {
-  let bytes = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x80) continue;
-    if (unit < 0x800) bytes += 1;
-    else if (unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(text.charCodeAt(i + 1))) {
-      bytes += 2;
-      i += 1;
-    } else bytes += 2;
-  }
-  return bytes;
-}
-
-const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe000;
-
-/** True when the text has more UTF-8 bytes than `maxBytes`; counts only when the length leaves it open. */
-export function exceedsBytes(text: string, maxBytes: number): boolean {
-  if (text.length > maxBytes) return true;
-  return text.length * 3 > maxBytes && utf8Bytes(text) > maxBytes;
-}
 
 const malformed = (detail: string): Decoded => ({ problem: problem("malformed-message", detail) });
 

@@ -1,4 +1,3 @@
-import { utf8Bytes } from "./decode.ts";
 import type { Flow } from "./flow.ts";
 import { isLive } from "./flows/commit.ts";
 import type { Room } from "./flows/link-flows.ts";
@@ -13,6 +12,7 @@ import {
   type Session,
   type StoredDescription,
 } from "./session.ts";
+import { utf8Bytes } from "./utf8.ts";
 
 /**
  * What a session holds in memory, and on behalf of one peer (S7, S8). Many sessions share the memory of a

@@ -55,6 +55,7 @@ export const PROBLEMS = {
   "session-full": row("The session has as many peers as it may", "S7", 409, "reply"),
   "unknown-peer": row("No such peer is in the session", "A2", 404, "reply"),
   "peer-away": row("The peer's socket is lost; it may come back", "S5", 409, "reply"),
+  "receiver-busy": row("The other peer does not read what it is sent", "S8", 429, "reply"),
   "self-addressed": row("A peer cannot address itself", "A2", 400, "count"),
   "no-media-server": row("No media server is in the session", "A2", 404, "reply"),
   "topology-mismatch": row("The topology has no link between these peers", "A2", 409, "count"),

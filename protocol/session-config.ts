@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Kind } from "./flow.ts";
+import { exceedsBytes } from "./utf8.ts";
 
 /** Roles of a peer (S2). An observer sees everything and sends nothing. */
 export const Role = z.enum(["peer", "media-server", "observer"]);
@@ -8,7 +9,7 @@ export type Role = z.infer<typeof Role>;
 const jsonSizeAtMost =
   (maxBytes: number) =>
   (value: unknown): boolean =>
-    JSON.stringify(value).length <= maxBytes;
+    !exceedsBytes(JSON.stringify(value), maxBytes);
 
 const metadata = (maxBytes: number) =>
   z

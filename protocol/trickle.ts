@@ -1,4 +1,3 @@
-import { utf8Bytes } from "./decode.ts";
 import { LIMITS } from "./limits.ts";
 import type { Candidate } from "./message-parts.ts";
 import { type Problem, problem } from "./problem.ts";
@@ -6,6 +5,7 @@ import type { Description } from "./sdp/description.ts";
 import type { DescriptionRole } from "./sdp/rule.ts";
 import { CANDIDATE_MID_UNKNOWN, findingOf } from "./sdp/rules/trickle.ts";
 import type { Trickle } from "./session.ts";
+import { utf8Bytes } from "./utf8.ts";
 
 /** Trickle ICE of one peer in one exchange (RFC 8838, RFC 8840). */
 

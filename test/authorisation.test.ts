@@ -16,7 +16,7 @@ type MessageType = FromPeer["type"];
 
 interface MessageRow {
   /** Sent to `bob`, with whom the sender has an exchange in force. */
-  readonly message: (flow: string) => Omit<FromPeer, "type">;
+  readonly message: (flow: string) => object;
   /** Who has offered anew since: what only an open offer makes sense for is then accepted. */
   readonly offers?: "sender" | "bob";
   readonly peer: string;

@@ -48,7 +48,7 @@ function pair(config: object = {}): PureSession {
 
 /** What anybody reads of the candidates of a peer. */
 function kept(pure: PureSession, peer: string): LinkView["candidates"] {
-  const step = accepted(pure.send("alice", { type: "state", to: "bob" }));
+  const step = accepted(pure.send("alice", { type: "state", id: 1, to: "bob" }));
   return step.ack?.links?.[0]?.candidates.filter(({ from }) => from === peer) ?? [];
 }
 

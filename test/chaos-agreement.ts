@@ -97,8 +97,11 @@ function candidatesAgree(
 ): void {
   const { ufrag } = sender;
   const name = `${link}: candidates of ${from.name}`;
-  const told = (sender.gathered.get(ufrag) ?? []).map(textOf);
-  const added = (receiver.added.get(ufrag) ?? []).map(textOf);
+  // What is named for a section that was stopped meanwhile is of no use any more.
+  const { liveMids } = sender;
+  const isLive = ({ sdpMid }: { sdpMid?: string | null }) => liveMids.has(sdpMid ?? "");
+  const told = (sender.gathered.get(ufrag) ?? []).filter(isLive).map(textOf);
+  const added = (receiver.added.get(ufrag) ?? []).filter(isLive).map(textOf);
   if (new Set(added).size !== added.length) wrong(`${name} were added twice at ${to.name}`);
   const missing = told.filter((text) => !added.includes(text));
   if (missing.length > 0)

@@ -261,8 +261,10 @@ export class Connection extends EventTarget {
     return this.#current.remote?.sections.find(({ ufrag }) => ufrag !== "")?.ufrag ?? "";
   }
 
-  get hasMedia(): boolean {
-    return (this.#current.local?.sections ?? []).some(({ isOff }) => !isOff);
+  /** Mids of the sections in use. */
+  get liveMids(): ReadonlySet<string> {
+    const live = (this.#current.local?.sections ?? []).filter(({ isOff }) => !isOff);
+    return new Set(live.map(({ mid }) => mid));
   }
 
   setConfiguration(): void {
@@ -747,9 +749,8 @@ export class Connection extends EventTarget {
     const count = 1 + random.below(3);
     for (let n = 0; n < count; n += 1) {
       for (const { mid } of sections) {
-        const index = description?.sections.findIndex((one) => one.mid === mid) ?? 0;
         this.#later(random.chance(0.3) ? random.below(400) : 0, "icecandidate", () =>
-          this.#found(ufrag, mid, index, n),
+          this.#found(ufrag, mid, n),
         );
       }
     }
@@ -776,10 +777,16 @@ export class Connection extends EventTarget {
     );
   }
 
-  #found(ufrag: string, sdpMid: string, sdpMLineIndex: number, n: number): void {
+  #found(ufrag: string, first: string, n: number): void {
     // Of a description that was rolled back meanwhile.
     if (!this.#has(ufrag)) return;
     const { random } = this.world;
+    const sections = (this.#pending.local ?? this.#current.local)?.sections ?? [];
+    // A transport goes on under the name of the next section when its first one was stopped.
+    const known = sections.findIndex(({ mid, isOff }) => mid === first && !isOff);
+    const sdpMLineIndex = known >= 0 ? known : sections.findIndex(({ isOff }) => !isOff);
+    const sdpMid = sections[sdpMLineIndex]?.mid;
+    if (sdpMid === undefined) return;
     const named = this.identity.stack === "chromium" ? ` generation 0 ufrag ${ufrag}` : "";
     const port = 20_000 + random.below(40_000);
     const candidate = `candidate:${random.below(1e9)} 1 udp ${2113937151 - n} 192.0.2.${1 + random.below(250)} ${port} typ host${named}`;
@@ -822,7 +829,8 @@ export class Connection extends EventTarget {
 
   /** Looks whether there is a path: the other side has these keys, and both have candidates. */
   look(): void {
-    if (this.#current.remote === null || this.#current.local === null || !this.hasMedia) return;
+    if (this.#current.remote === null || this.#current.local === null || this.liveMids.size === 0)
+      return;
     const isOpen = this.#hasPath();
     if (isOpen) this.#turn("connected");
     else if (this.connectionState === "new") this.#turn("connecting");

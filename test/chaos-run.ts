@@ -11,6 +11,7 @@ import { call, LiveSession } from "./live-session.ts";
 /** One seeded run: real SDK, real server, and a network that breaks between any two frames. */
 
 const realTimeout = globalThis.setTimeout;
+const realClear = globalThis.clearTimeout;
 /** Nothing in a run takes real time; what does not come in this time will not come. */
 const STUCK_MS = 60_000;
 
@@ -46,7 +47,7 @@ class Watcher {
     return new Promise((resolve, reject) => {
       const stuck = realTimeout(() => reject(new Error("the server does not answer")), STUCK_MS);
       this.#waiting.set(id, (frame) => {
-        clearTimeout(stuck);
+        realClear(stuck);
         this.#waiting.delete(id);
         resolve(frame);
       });

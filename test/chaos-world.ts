@@ -47,7 +47,8 @@ interface Timer {
 /** Timers that ring when the run says what time it is. */
 export class Clock {
   now: number;
-  #nextId = 1;
+  /** Far from the ids of the runtime's own timers. */
+  #nextId = 1e9;
   readonly #timers = new Map<number, Timer>();
 
   constructor(now: number) {

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decode, exceedsBytes, utf8Bytes } from "../protocol/decode.ts";
+import { decode } from "../protocol/decode.ts";
 import { FROM_PEER } from "../protocol/messages.ts";
 import { PROBLEMS } from "../protocol/problem.ts";
+import { exceedsBytes, utf8Bytes } from "../protocol/utf8.ts";
 
 describe("decode", () => {
   it("[S8] 10,000 fuzzed frames give a message or a named problem, never a throw", () => {

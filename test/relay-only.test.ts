@@ -73,8 +73,7 @@ const candidatesSent = (messages: readonly ToPeer[]): string[] =>
     message.type === "candidates" ? message.candidates.map((each) => each.candidate) : [],
   );
 
-const rulesOf = (findings: unknown): string[] =>
-  (findings as SdpFinding[]).map(({ rule }) => rule);
+const rulesOf = (findings: unknown): string[] => (findings as SdpFinding[]).map(({ rule }) => rule);
 
 describe("trickled candidates of a relay-only session", () => {
   it.each(OWN)("[A2] enforced: one that is not only a relay's is refused: $candidate", (each) => {
@@ -258,7 +257,9 @@ describe("descriptions of a relay-only session", () => {
 
   it("[D4] what is too large is refused under either policy", () => {
     const call = new RelayOnly({ sdpPolicy: "report" });
-    expect(outcome(call.offer(`${HOSTS.offer}${"a=x:y\r\n".repeat(17_000)}`))).toBe("sdp-too-large");
+    expect(outcome(call.offer(`${HOSTS.offer}${"a=x:y\r\n".repeat(17_000)}`))).toBe(
+      "sdp-too-large",
+    );
   });
 });
 
@@ -298,7 +299,13 @@ it("[A2] a report of little is shown as little", () => {
   const transport = {
     selectedPair: { bob: { local: end, remote: end } },
     fiveTuples: [
-      { peer: "bob", protocol: "unknown", local: {}, remote: {}, relay: { relayed: {}, remote: {} } },
+      {
+        peer: "bob",
+        protocol: "unknown",
+        local: {},
+        remote: {},
+        relay: { relayed: {}, remote: {} },
+      },
     ],
   } as unknown as Transport;
   expect(transportFor({ id: "alice", role: "peer" }, transport)).toEqual(transport);

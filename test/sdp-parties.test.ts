@@ -268,7 +268,9 @@ describe("what the session was created with", () => {
         ),
         scene("one trickles in the clothes of another", () =>
           relayOnly("chromium.trickle-no-candidates").candidates("alice", "bob", [
-            candidate("198.51.100.7 40000 typ relay x y\r\na=candidate:1 1 udp 1 192.0.2.3 5 typ host"),
+            candidate(
+              "198.51.100.7 40000 typ relay x y\r\na=candidate:1 1 udp 1 192.0.2.3 5 typ host",
+            ),
           ]),
         ),
       ],
@@ -299,7 +301,10 @@ describe("what the session was created with", () => {
       ],
       refused: [
         scene("a default destination", () =>
-          relayOnly("chromium.trickle-no-candidates", replace(/^c=IN IP4 .*$/m, "c=IN IP4 192.0.2.3")),
+          relayOnly(
+            "chromium.trickle-no-candidates",
+            replace(/^c=IN IP4 .*$/m, "c=IN IP4 192.0.2.3"),
+          ),
         ),
         scene("one for RTCP", () =>
           relayOnly(

@@ -15,7 +15,6 @@ import {
   originOf,
   rtpMapOf,
 } from "../protocol/sdp/grammar.ts";
-import { utf8Bytes } from "../protocol/sdp/line.ts";
 import type { DescriptionRole, Hit, RuleFacts } from "../protocol/sdp/rule.ts";
 import { carriesData, type Section } from "../protocol/sdp/section.ts";
 import { checkSdp } from "../protocol/sdp-check.ts";
@@ -269,14 +268,6 @@ describe("what does not fit", () => {
     const sections = Array.from({ length: LIMITS.sdpSections }, () => "m=audio 9 RTP/AVP 0");
     expect(read(textOf(...sections)).sections.length).toBe(LIMITS.sdpSections);
     expect(findingOf(textOf(...sections, "m=audio 9 RTP/AVP 0")).rule).toBe("sdp-too-large");
-  });
-
-  it("[D4] bytes are those of UTF-8", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "grapheme" }), (text) => {
-        expect(utf8Bytes(text)).toBe(new TextEncoder().encode(text).length);
-      }),
-    );
   });
 });
 

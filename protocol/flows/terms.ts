@@ -1,8 +1,8 @@
 import type { Flow, Layer, MediaSource } from "../flow.ts";
 import type { Description } from "../sdp/description.ts";
 import type { Rid, SimulcastStreams } from "../sdp/grammar.ts";
-import { isLonger } from "../sdp/line.ts";
 import { carriesData, type Section } from "../sdp/section.ts";
+import { exceedsBytes } from "../utf8.ts";
 import { sharedCodecs } from "./codecs.ts";
 import { headerExtensionsOf } from "./header-extensions.ts";
 import { congestionOf, feedbackOf, repairOf, rtcpOf } from "./rtcp.ts";
@@ -159,7 +159,7 @@ const restrictionsOf = (rids: readonly Rid[], wanted: Rid["direction"]) =>
 const MAX_CNAME_BYTES = 255;
 
 const cnameIn = ({ ssrcs }: Pick<Section, "ssrcs">): string | undefined =>
-  ssrcs.find(({ cname }) => cname && !isLonger(cname, MAX_CNAME_BYTES))?.cname;
+  ssrcs.find(({ cname }) => cname && !exceedsBytes(cname, MAX_CNAME_BYTES))?.cname;
 
 /** Every section without sources asks for that of the description. */
 const CNAMES = new WeakMap<Description, { readonly cname: string | undefined }>();

@@ -1,4 +1,5 @@
 import { LIMITS } from "../limits.ts";
+import { exceedsBytes } from "../utf8.ts";
 import type { SdpFinding } from "./finding.ts";
 
 /** One line of a description: `a=mid:0` is type `a` and value `mid:0`; a line without a type is none. */
@@ -14,24 +15,6 @@ export interface Attribute {
   readonly line: number;
   readonly name: string;
   readonly value: string;
-}
-
-/** Bytes of a text in UTF-8, the unit of all size limits. */
-export function utf8Bytes(text: string): number {
-  let bytes = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const unit = text.charCodeAt(index);
-    if (unit < 0x80) bytes += 1;
-    // Each half of a surrogate pair counts two of the four bytes of its character.
-    else if (unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff)) bytes += 2;
-    else bytes += 3;
-  }
-  return bytes;
-}
-
-/** Whether a text has more bytes than these; most texts need not be looked at, for a unit has three at most. */
-export function isLonger(text: string, bytes: number): boolean {
-  return text.length > bytes || (text.length * 3 > bytes && utf8Bytes(text) > bytes);
 }
 
 const tooLarge = (message: string): SdpFinding => ({
@@ -57,7 +40,7 @@ const LINE_START = /^[a-z]=/;
  * Finding: `sdp-too-large`.
  */
 export function readLines(sdp: string): readonly Line[] | SdpFinding {
-  if (isLonger(sdp, LIMITS.sdpBytes)) return tooLarge(`more than ${LIMITS.sdpBytes} bytes`);
+  if (exceedsBytes(sdp, LIMITS.sdpBytes)) return tooLarge(`more than ${LIMITS.sdpBytes} bytes`);
   const texts = sdp.split(LINE_END);
   if (texts.at(-1) === "") texts.pop();
   if (texts.length > LIMITS.sdpLines) return tooLarge(`more than ${LIMITS.sdpLines} lines`);

@@ -70,6 +70,7 @@ export async function installChaos(): Promise<void> {
     twiceUp = false;
     twiceDown = false;
     isCut = false;
+    #isClosed = false;
     readonly #listeners: { type: string; listener: (event: Event) => void }[] = [];
 
     constructor(address: string | URL, protocols?: string | string[]) {
@@ -87,6 +88,14 @@ export async function installChaos(): Promise<void> {
       });
     }
 
+    /** A page that does not hear of the end takes the socket for open. */
+    override get readyState(): number {
+      const readyState = super.readyState;
+      return this.swallowsDown && readyState > Native.OPEN && !this.#isClosed
+        ? Native.OPEN
+        : readyState;
+    }
+
     override addEventListener(type: string, listener: unknown): void {
       this.#listeners.push({ type, listener: listener as (event: Event) => void });
     }
@@ -101,6 +110,7 @@ export async function installChaos(): Promise<void> {
 
     /** What goes wrong on the way does not tell the server. */
     override close(code?: number, reason?: string): void {
+      this.#isClosed = true;
       if (!this.swallowsUp) super.close(code, reason);
     }
 

@@ -87,7 +87,8 @@ try {
   await watch(one);
   const two = await Caller.join(there, backend, { kinds: ["audio"] });
   await Promise.all([one.receives(two.id, ["audio"]), two.receives(one.id, ["audio"])]);
-  const active = async () => (await backend.flows("?state=active")).flows.map(({ id }) => id).sort();
+  const active = async () =>
+    (await backend.flows("?state=active")).flows.map(({ id }) => id).sort();
   await until("two active flows", async () => (await active()).length === 2);
   const flows = await active();
   const offers = [await offersOf(one), await offersOf(two)] as const;

@@ -103,7 +103,8 @@ async function talk(backend: Backend, one: Caller, two: Caller): Promise<string[
   await Promise.all([one.receives(two.id, audio), two.receives(one.id, audio)]);
   let ids: string[] = [];
   await until("two active flows", async () => {
-    const { flows } = await backend.flows("?kind=audio");
+    // What an offer proposed that came to nothing has ended.
+    const flows = (await backend.flows()).flows.filter(({ state }) => state !== "ended");
     ids = flows.map(({ id }) => id).sort();
     return flows.length === 2 && flows.every(({ state }) => state === "active");
   });
@@ -215,30 +216,41 @@ describe("a socket that dies in mid-call", () => {
     ["both", "cut"],
     ["one", "swallow"],
     ["both", "swallow"],
-  ] as const)("[S3][S5] of %s: %s. Media goes on, nothing is negotiated again", async (death, context) => {
-    const [whose, fate] = death;
-    const call = await callOf(closingOf(context));
-    const { one, two, here, there } = call;
-    const offers = [await offersOf(one), await offersOf(two)];
-    const opened = [here.opened, there.opened] as const;
-    here[fate]();
-    if (whose === "both") there[fate]();
-    // Something to say makes a dead socket known sooner than the next ping does.
-    const said = one.page.evaluate(
-      (peer) => window.call.session.changeFlow(window.call.session.flows.find(({ to }) => to === peer)?.id ?? "", { priority: "high" }),
-      two.id,
-    );
-    await Promise.all([one.receives(two.id, audio), two.receives(one.id, audio)]);
-    await said;
-    await reconnected(one, here, opened[0]);
-    if (whose === "both") await reconnected(two, there, opened[1]);
-    await nothingHappened(call, context.expect);
-    context.expect([await offersOf(one), await offersOf(two)]).toEqual(offers);
-  });
+  ] as const)(
+    "[S3][S5] of %s: %s. Media goes on, nothing is negotiated again",
+    async (death, context) => {
+      const [whose, fate] = death;
+      const call = await callOf(closingOf(context));
+      const { one, two, here, there } = call;
+      const offers = [await offersOf(one), await offersOf(two)];
+      const opened = [here.opened, there.opened] as const;
+      here[fate]();
+      if (whose === "both") there[fate]();
+      // Something to say makes a dead socket known sooner than the next ping does.
+      const said = one.page.evaluate(
+        (peer) =>
+          window.call.session.changeFlow(
+            window.call.session.flows.find(({ to }) => to === peer)?.id ?? "",
+            { priority: "high" },
+          ),
+        two.id,
+      );
+      await Promise.all([one.receives(two.id, audio), two.receives(one.id, audio)]);
+      await said;
+      await reconnected(one, here, opened[0]);
+      if (whose === "both") await reconnected(two, there, opened[1]);
+      await nothingHappened(call, context.expect);
+      context.expect([await offersOf(one), await offersOf(two)]).toEqual(offers);
+    },
+  );
 
   it.concurrent("[R3] a message whose reply was lost is sent again and arrives once, in its order", async (context) => {
     const { one, two, here } = await callOf(closingOf(context));
-    const met = once(here, "deliver-and-cut", (message) => message.from === "page" && message.body === 2);
+    const met = once(
+      here,
+      "deliver-and-cut",
+      (message) => message.from === "page" && message.body === 2,
+    );
     await one.page.evaluate(async (peer) => {
       const { session } = window.call;
       await Promise.all([1, 2, 3, 4].map((n) => session.send(peer, n)));

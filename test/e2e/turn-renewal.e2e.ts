@@ -13,6 +13,8 @@ import { temporaryFolder } from "./watchdog.ts";
 
 const KEPT_TTL = 6;
 const ENDING_TTL = 8;
+/** A relay that is gone is noticed later than this: well above what a busy machine leaves out. */
+const LOST_MS = 10_000;
 const secret = randomBytes(16).toString("hex");
 let turn: TurnServer;
 /** Relays live on as long as they are refreshed, as at coturn. */
@@ -39,13 +41,13 @@ const start = (env: Record<string, string>): Promise<Server> =>
 beforeAll(async () => {
   // Firefox refreshes 10 s before the end, Chromium once at half of it: coturn grants it 600 s then.
   turn = await startCoturn([secret], ["max-allocate-lifetime=15"]);
-  [kept, ending, chromium, firefox] = await Promise.all([
-    start({ TURN_TTL_SECONDS: String(KEPT_TTL) }),
-    start({ TURN_TTL_SECONDS: String(ENDING_TTL), TURN_ALLOCATIONS_EXPIRE: "true" }),
-    launchChromium(),
-    launchFirefox(),
-  ]);
-});
+  kept = await start({ TURN_TTL_SECONDS: String(KEPT_TTL) });
+  ending = await start({
+    TURN_TTL_SECONDS: String(ENDING_TTL),
+    TURN_ALLOCATIONS_EXPIRE: "true",
+  });
+  [chromium, firefox] = await Promise.all([launchChromium(), launchFirefox()]);
+}, 240_000);
 
 afterAll(async () => {
   await Promise.all([chromium?.close(), firefox?.close(), kept?.stop(), ending?.stop()]);
@@ -167,7 +169,7 @@ it("[A3] a relayed call outlives its credentials: each side keeps one allocation
   expect(await Promise.all([offersOf(one), offersOf(two)])).toEqual(offers);
   expect(await flowsOf(backend)).toEqual(flows);
   const gaps = await Promise.all([gapOf(one), gapOf(two)]);
-  console.info(`longest time without a frame: ${gaps.map(Math.round).join(", ")} ms`);
+  expect(Math.max(...gaps)).toBeLessThan(LOST_MS);
 
   // What is gathered from now on has credentials of now, on both sides: the old ones are refused by now.
   await two.page.evaluate(() => window.call.session.restartIce(), null);
@@ -207,7 +209,7 @@ it("[A3] where relays end with their credentials, one side restarts ICE before, 
   const stats = await Promise.all([one.receives(two.id), two.receives(one.id)]);
   for (const { pair } of stats) expect(pair?.local.candidateType).toBe("relay");
   const gaps = await Promise.all([gapOf(one), gapOf(two)]);
-  console.info(`longest time without a frame: ${gaps.map(Math.round).join(", ")} ms`);
+  expect(Math.max(...gaps)).toBeLessThan(LOST_MS);
   await Promise.all([one.close(), two.close()]);
 });
 

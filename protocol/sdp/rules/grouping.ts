@@ -1,5 +1,5 @@
+import { utf8Bytes } from "../../utf8.ts";
 import type { Group } from "../grammar.ts";
-import { utf8Bytes } from "../line.ts";
 import { at, type DescriptionRule, eachSection, type Hit, own, repeated, where } from "../rule.ts";
 import type { Lined, Section } from "../section.ts";
 

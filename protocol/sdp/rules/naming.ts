@@ -1,6 +1,6 @@
+import { utf8Bytes } from "../../utf8.ts";
 import type { Description } from "../description.ts";
 import { type Msid, ssrcAttributeOf } from "../grammar.ts";
-import { utf8Bytes } from "../line.ts";
 import { type DescriptionRule, eachSection, type Hit, own, repeated, where } from "../rule.ts";
 import type { Lined, Section } from "../section.ts";
 import { sendsMedia } from "./sources.ts";

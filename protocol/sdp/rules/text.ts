@@ -1,6 +1,7 @@
+import { exceedsBytes } from "../../utf8.ts";
 import type { Description } from "../description.ts";
 import { DIRECTIONS } from "../grammar.ts";
-import { isLonger, type Line } from "../line.ts";
+import type { Line } from "../line.ts";
 import { type DescriptionRule, eachSection, type Hit, own } from "../rule.ts";
 import { carriesData } from "../section.ts";
 import { eachPart } from "./scopes.ts";
@@ -82,7 +83,7 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     condition: "more than 64 KiB",
     message:
       "the description is unusually large and slow to exchange; offer fewer codecs, or stop transceivers that are no longer used",
-    find: ({ description: { text } }) => (isLonger(text, LARGE_BYTES) ? [{}] : []),
+    find: ({ description: { text } }) => (exceedsBytes(text, LARGE_BYTES) ? [{}] : []),
   },
   {
     id: "line-too-long",
@@ -93,7 +94,9 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     condition: `a line of more than ${LONGEST_LINE_BYTES} bytes`,
     message: `a line has more than ${LONGEST_LINE_BYTES} bytes, far beyond what any real stack writes; shorten the value`,
     // The type and its equals sign are two bytes.
-    find: ofLines(({ type, value }) => isLonger(value, LONGEST_LINE_BYTES - (type === "" ? 0 : 2))),
+    find: ofLines(({ type, value }) =>
+      exceedsBytes(value, LONGEST_LINE_BYTES - (type === "" ? 0 : 2)),
+    ),
   },
   {
     id: "line-control-char",
