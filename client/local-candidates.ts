@@ -31,6 +31,8 @@ export class LocalCandidates {
   #complete = false;
   #completeSent = false;
   #exchange: number | undefined;
+  /** The newest exchange under whose number something of this generation was sent. */
+  #sentFor = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `refused` is told when the server does not take a burst, `host` what it remarks on those that it takes. */
@@ -70,6 +72,7 @@ export class LocalCandidates {
     this.#generation = generation;
     this.#list = this.#list.filter((candidate) => this.#belongs(candidate));
     this.#sent = 0;
+    this.#sentFor = 0;
     // Browsers fire the end of gathering after the description is set, never before.
     this.#complete = false;
     this.#completeSent = false;
@@ -78,14 +81,18 @@ export class LocalCandidates {
   /** The exchange of the local description is known: what waited goes out under its number. */
   release(exchange: number): void {
     this.#exchange = exchange;
-    this.flush();
+    // Back to an older one: what went out for the newer is void on both other sides.
+    if (exchange < this.#sentFor) this.#sendAll();
+    else this.flush();
   }
 
-  /** Sends again what the server refused as stale, when it still belongs to the local description. */
-  resend(exchange: number): void {
-    this.#sent = 0;
-    this.#completeSent = false;
-    this.release(exchange);
+  /**
+   * The server refused what came for `refused` as stale; sends all again, as far as it still belongs to the local
+   * description. That has a number of its own by now, or waits for one, or its number is `current`.
+   */
+  resend(refused: number, current: number): void {
+    if (this.#exchange === refused) this.#exchange = current;
+    this.#sendAll();
   }
 
   /** After a reconnect: sends all again when the server lacks some; it drops what it has (N5). */
@@ -93,7 +100,7 @@ export class LocalCandidates {
     if (this.#exchange === undefined) return;
     const count = Math.max(0, ...counts.map((known) => known.count));
     const complete = counts.some((known) => known.complete);
-    if (count < this.#sent || (this.#completeSent && !complete)) this.resend(this.#exchange);
+    if (count < this.#sent || (this.#completeSent && !complete)) this.#sendAll();
     else this.flush();
   }
 
@@ -118,7 +125,14 @@ export class LocalCandidates {
     }
   }
 
+  #sendAll(): void {
+    this.#sent = 0;
+    this.#completeSent = false;
+    this.flush();
+  }
+
   #post(exchange: number, candidates: Candidate[], complete: boolean): void {
+    this.#sentFor = Math.max(this.#sentFor, exchange);
     const message = { type: "candidates", to: this.#peer, exchange, candidates } as const;
     // A lost reply needs no answer: `reconcile` compares the counts.
     const onResume = (): Ack => DONE;

@@ -260,7 +260,7 @@ export class Negotiation {
     }
     // Operations that were under way are done: the number may have changed, the generation need not.
     const current = this.#numbers.known(error.problem.exchange);
-    if (current !== exchange) this.#local.resend(current);
+    if (current !== exchange) this.#local.resend(exchange, current);
   }
 
   async #reconcile(summary: LinkSummary | undefined, open: number | undefined): Promise<void> {

@@ -16,6 +16,7 @@ import {
   marksOf,
   withMarks,
 } from "./sdp/history.ts";
+import { easedForRenegotiation } from "./sdp/renumbered.ts";
 import { withoutOwnAddresses } from "./sdp/relay-only.ts";
 import type { DescriptionRole } from "./sdp/rule.ts";
 import type {
@@ -79,8 +80,9 @@ export function assess(made: Move, stored: StoredDescription, open?: OpenExchang
     return { findings, refused: refusal(findings) };
   }
   const offered = readable(open?.offer);
+  const byItself = checkDescription(read, role);
   const findings = [
-    ...checkDescription(read, role),
+    ...(made.link.inForce ? easedForRenegotiation(byItself, read) : byItself),
     ...(offered ? checkPair(offered, read) : []),
     ...checkHistory(historyOf(made, read, role, offered)),
     ...checkPolicy({ description: read, role, ...policyFor(made) }),

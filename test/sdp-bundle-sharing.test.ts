@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { checkDescription } from "../protocol/sdp/check.ts";
 import { BUNDLE_SHARING_RULES } from "../protocol/sdp/rules/bundle-sharing.ts";
 import { recordOf } from "./corpus.ts";
@@ -15,6 +15,7 @@ import {
   remove,
   replace,
 } from "./sdp-examples.ts";
+import { again, reanswered, reoffered, Story } from "./sdp-story.ts";
 
 /** Audio, video and data of mids 0 to 2, in one bundle. */
 const three = "chromium.connected-host-candidates";
@@ -298,4 +299,33 @@ it("[D2] credentials that differ in a bundle are a warning of the strict profile
       )?.level,
   );
   expect(levels).toEqual(["warning", "error"]);
+});
+
+describe("a payload type of two codecs, when a call is negotiated again", () => {
+  const RENUMBERED = replace("a=rtpmap:96 VP8", "a=rtpmap:96 VP9");
+  const withoutMid = remove(new RegExp(`^a=extmap:\\d+ ${MID}$`));
+  const levels = (story: Story) =>
+    story.found.flatMap(({ rule, level }) =>
+      rule === "bundle-payload-type-conflict" ? [level] : [],
+    );
+
+  it("[D3] is no error where packets say their section: Firefox numbers what it adds by its own table", () => {
+    expect(levels(reoffered(twoVideo, inSection(2, RENUMBERED)))).toEqual(["warning"]);
+    const answered = reanswered(
+      twoVideo,
+      [inSection(2, RENUMBERED)],
+      [inSection(2, RENUMBERED)],
+    );
+    expect(levels(answered)).toEqual(["warning"]);
+  });
+
+  it("[D1] is an error in the first offer, where packets do not say it, and between audio and video", () => {
+    const first = new Story()
+      .join("alice", "bob")
+      .offer("alice", "bob", again(recordOf(twoVideo).offer, inSection(2, RENUMBERED)));
+    expect(levels(first)).toEqual(["error"]);
+    expect(levels(reoffered(twoVideo, inSection(2, RENUMBERED, withoutMid)))).toEqual(["error"]);
+    const both = reoffered(twoVideo, inSection(1, replace(/\b96\b/g, "111")));
+    expect(new Set(levels(both))).toEqual(new Set(["error"]));
+  });
 });

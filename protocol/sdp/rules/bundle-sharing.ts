@@ -48,7 +48,8 @@ const parametersOf =
 const saidUnlike = unlike(parametersOf(verbatim));
 const meantUnlike = unlike(parametersOf(parameterSet));
 
-const tellsMid = (section: Section): boolean => extensionsOf(section).has(MID_URI);
+/** Its packets say which section they belong to (RFC 9143 s15). */
+export const tellsMid = (section: Section): boolean => extensionsOf(section).has(MID_URI);
 
 const sends = (section: Section): boolean =>
   carriesMedia(section) && (section.direction === "sendrecv" || section.direction === "sendonly");
