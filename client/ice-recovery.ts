@@ -51,7 +51,8 @@ export class IceRecovery {
   /** The connection changed its state. */
   changed(): void {
     const { connectionState } = this.#connection();
-    if (connectionState === "connected") {
+    // `new` again: the last section was stopped, there is nothing to find paths for.
+    if (connectionState === "connected" || connectionState === "new") {
       clearTimeout(this.#timer);
       this.#timer = undefined;
       this.#attempts = 0;

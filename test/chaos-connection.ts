@@ -829,8 +829,12 @@ export class Connection extends EventTarget {
 
   /** Looks whether there is a path: the other side has these keys, and both have candidates. */
   look(): void {
-    if (this.#current.remote === null || this.#current.local === null || this.liveMids.size === 0)
+    if (this.#current.remote === null || this.#current.local === null) return;
+    if (this.liveMids.size === 0) {
+      // No transport is left (webrtc-pc 5.5).
+      this.#turn("new");
       return;
+    }
     const isOpen = this.#hasPath();
     if (isOpen) this.#turn("connected");
     else if (this.connectionState === "new") this.#turn("connecting");

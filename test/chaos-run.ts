@@ -190,7 +190,7 @@ export class Run implements Network {
     const { world } = this;
     await world.pass(ms);
     vi.setSystemTime(world.clock.now);
-    if (world.clock.now - this.#alarmedAt < 10_000) return;
+    if (world.clock.now - this.#alarmedAt < 20_000) return;
     this.#alarmedAt = world.clock.now;
     await this.session.alarm();
     await this.settle();

@@ -9,21 +9,22 @@ import type { Line } from "./chaos-socket.ts";
 const REST_MS = 240_000;
 const MOST_STEPS = 6_000;
 
-type Deed = (run: Run) => void | Promise<void> | false;
+/** False, or a promise of it, when there is nothing to do it to. */
+type Deed = (run: Run) => unknown;
 
 const joined = (run: Run): Page[] =>
   run.pages.filter(({ session, isDead }) => session !== undefined && !isDead);
 
 /** A page that has joined, or false: then there is nothing to do. */
 const withPage =
-  (what: (page: Page, run: Run) => void | false): Deed =>
+  (what: (page: Page, run: Run) => unknown): Deed =>
   (run) => {
     const pages = joined(run);
     return pages.length === 0 ? false : what(run.world.random.pick(pages), run);
   };
 
 const withLine =
-  (what: (line: Line, run: Run) => void | Promise<void> | false): Deed =>
+  (what: (line: Line, run: Run) => unknown): Deed =>
   (run) => {
     const { lines } = run;
     return lines.length === 0 ? false : what(run.world.random.pick(lines), run);
@@ -188,8 +189,8 @@ async function rest(run: Run): Promise<string[]> {
   const { clock } = run.world;
   const until = clock.now + REST_MS;
   let found: string[] = [];
-  // What is at rest must stay so: the first look is when every timer of a failed attempt has rung.
-  for (let look = clock.now + 60_000; look <= until; look += 30_000) {
+  // What is at rest must stay so: the first look is when every socket that fell silent has been found out.
+  for (let look = clock.now + 35_000; look <= until; look += 30_000) {
     for (let step = 0; clock.now < look; step += 1) {
       if (step > MOST_STEPS) return ["it does not come to rest"];
       await run.step();

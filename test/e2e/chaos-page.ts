@@ -89,7 +89,7 @@ export async function installChaos(): Promise<void> {
     }
 
     /** A page that does not hear of the end takes the socket for open. */
-    override get readyState(): number {
+    override get readyState(): WebSocket["readyState"] {
       const readyState = super.readyState;
       return this.swallowsDown && readyState > Native.OPEN && !this.#isClosed
         ? Native.OPEN

@@ -95,7 +95,9 @@ async function act(random: Seeded, members: readonly Member[], log: string[]): P
       return;
     case "message": {
       const to = random.pick(members.filter((one) => one !== member)).id;
-      await page.evaluate((peer) => [1, 2, 3].forEach(() => window.chaos.send(peer)), to);
+      await page.evaluate((peer) => {
+        for (let n = 0; n < 3; n += 1) window.chaos.send(peer);
+      }, to);
       return;
     }
     case "online":
