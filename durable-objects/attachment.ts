@@ -52,10 +52,7 @@ export function withProblem(attachment: Attachment, at: number): Attachment | nu
  * What the next socket of a peer may spend: no more than any of these left, so that nobody gains by another
  * connection (S7). Undefined when all would be full again.
  */
-export function allowancesLeft(
-  known: readonly Allowances[],
-  at: number,
-): Allowances | undefined {
+export function allowancesLeft(known: readonly Allowances[], at: number): Allowances | undefined {
   const messages = lowest(known, "messages", MESSAGES, at);
   const problems = lowest(known, "problems", PROBLEMS, at);
   if (!messages && !problems) return undefined;

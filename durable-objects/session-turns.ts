@@ -19,8 +19,8 @@ import {
   withSoft,
 } from "./attachment.ts";
 import type { Bindings } from "./env.ts";
-import { opaquely, PING, PONG, report } from "./frames.ts";
 import { forgetElsewhere } from "./forget-elsewhere.ts";
+import { opaquely, PING, PONG, report } from "./frames.ts";
 import { iceServersFrame } from "./ice-servers.ts";
 import { PeerSockets } from "./peer-sockets.ts";
 import { recallCnames } from "./recall-cnames.ts";

@@ -16,8 +16,8 @@ import {
   marksOf,
   withMarks,
 } from "./sdp/history.ts";
-import { easedForRenegotiation } from "./sdp/renumbered.ts";
 import { withoutOwnAddresses } from "./sdp/relay-only.ts";
+import { easedForRenegotiation } from "./sdp/renumbered.ts";
 import type { DescriptionRole } from "./sdp/rule.ts";
 import type {
   AgreedExchange,

@@ -128,13 +128,13 @@ export const STEPS: readonly Step[] = [
     what: "vitest inside workerd, with coverage",
     lane: "code",
     needs: ["build"],
-    run: (onStart) => runVitest(root, "workers", ["--coverage"], limits(10, onStart)),
+    run: (onStart) => runVitest(root, "workers", ["--coverage"], limits(20, onStart)),
   },
   {
     name: "e2e",
     what: "vitest with real browsers, TURN server and sockets",
     lane: "last",
     needs: ["build", "tools"],
-    run: (onStart) => runVitest(root, "e2e", [], limits(15, onStart)),
+    run: (onStart) => runVitest(root, "e2e", [], limits(35, onStart)),
   },
 ];

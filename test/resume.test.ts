@@ -143,7 +143,13 @@ class Scene {
     if (answer && (trickled.complete || trickled.candidates.length > 0)) {
       const complete = trickled.complete ? { complete: true } : {};
       const { candidates } = trickled;
-      messages.push({ type: "candidates", from, exchange: answer.exchange, candidates, ...complete });
+      messages.push({
+        type: "candidates",
+        from,
+        exchange: answer.exchange,
+        candidates,
+        ...complete,
+      });
     }
     return messages;
   }

@@ -311,11 +311,7 @@ describe("a payload type of two codecs, when a call is negotiated again", () => 
 
   it("[D3] is no error where packets say their section: Firefox numbers what it adds by its own table", () => {
     expect(levels(reoffered(twoVideo, inSection(2, RENUMBERED)))).toEqual(["warning"]);
-    const answered = reanswered(
-      twoVideo,
-      [inSection(2, RENUMBERED)],
-      [inSection(2, RENUMBERED)],
-    );
+    const answered = reanswered(twoVideo, [inSection(2, RENUMBERED)], [inSection(2, RENUMBERED)]);
     expect(levels(answered)).toEqual(["warning"]);
   });
 

@@ -514,6 +514,18 @@ describe("ICE and DTLS", () => {
             .answer("alice", "bob", again(again(offerOf(CALL), silent)));
         }),
         scene("the same side, the same role", () => reanswered(CALL, [], [])),
+        scene("a bundled section says what its tagged one does not", () =>
+          reanswered(CALL, [], [inSection(1, replace("a=setup:active", "a=setup:passive"))]),
+        ),
+        scene("sections without a mid, the same roles", () => {
+          const unbundled = remove(/^a=(mid:|group:)/);
+          return new Story()
+            .join("alice", "bob")
+            .offer("alice", "bob", again(offerOf(CALL), unbundled))
+            .answer("bob", "alice", again(answerOf(CALL), unbundled))
+            .offer("alice", "bob", again(again(offerOf(CALL), unbundled)))
+            .answer("bob", "alice", again(again(answerOf(CALL), unbundled)));
+        }),
         scene("sides change, roles stay", () =>
           called(CALL)
             .offer(
@@ -535,6 +547,22 @@ describe("ICE and DTLS", () => {
         scene("the answerer turns", () =>
           reanswered(CALL, [], [replace(/a=setup:active/g, "a=setup:passive")]),
         ),
+        scene("a section without a bundle turns", () => {
+          const unbundled = remove(/^a=group:/);
+          return new Story()
+            .join("alice", "bob")
+            .offer("alice", "bob", again(offerOf(CALL), unbundled))
+            .answer("bob", "alice", again(answerOf(CALL), unbundled))
+            .offer("alice", "bob", again(again(offerOf(CALL), unbundled)))
+            .answer(
+              "bob",
+              "alice",
+              again(
+                again(answerOf(CALL), unbundled),
+                inSection(1, replace("a=setup:active", "a=setup:passive")),
+              ),
+            );
+        }),
         scene("sides change and so do roles", () =>
           called(CALL)
             .offer(

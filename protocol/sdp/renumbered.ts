@@ -22,7 +22,9 @@ export function easedForRenegotiation(
 
 /** All that use the payload type of this line are of one kind and tell their MID. */
 function isToldByMid({ sections }: Description, line: number | undefined): boolean {
-  const format = sections.flatMap(({ rtpMaps }) => rtpMaps).find((map) => map.line === line)?.format;
+  const format = sections
+    .flatMap(({ rtpMaps }) => rtpMaps)
+    .find((map) => map.line === line)?.format;
   const sharing = sections.filter(
     ({ formats, rejected }) => !rejected && formats.some((listed) => listed === format),
   );

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import type { Flow } from "../../protocol/flow.ts";
-import type { Finding } from "../../protocol/message-parts.ts";
+import type { SdpFinding } from "../../protocol/sdp/finding.ts";
 import { type Browser, type BrowserName, launch } from "./browsers.ts";
 import { Backend, Caller, type CallStats, type FlowsAnswer, until } from "./caller.ts";
 
@@ -183,21 +183,24 @@ describe("a running call", () => {
   it.each([
     ["chromium", "firefox"],
     ["firefox", "chromium"],
-  ] as const)("[D3] %s answers %s and adds a second video: its numbering is taken", async (...names) => {
-    const [backend, one, two] = await call(...names);
-    for (const [from, to] of [
-      [one, two],
-      [two, one],
-    ] as const) {
-      await from.publishCanvas("screen");
-      await until("the second video arrives", async () => {
-        const { inbound } = await to.stats(from.id);
-        return inbound.filter(({ kind, frames }) => kind === "video" && frames > 5).length === 2;
-      });
-    }
-    const { findings } = await backend.read<{ findings: Finding[] }>("/findings");
-    expect(findings.filter(({ level }) => level === "error")).toEqual([]);
-  });
+  ] as const)(
+    "[D3] %s answers %s and adds a second video: its numbering is taken",
+    async (first, second) => {
+      const [backend, one, two] = await call(first, second);
+      for (const [from, to] of [
+        [one, two],
+        [two, one],
+      ] as const) {
+        await from.publishCanvas("screen");
+        await until(`the second video of ${from.browser} arrives`, async () => {
+          const { inbound } = await to.stats(from.id);
+          return inbound.filter(({ kind, frames }) => kind === "video" && frames > 5).length === 2;
+        });
+      }
+      const { findings } = await backend.read<{ findings: SdpFinding[] }>("/findings");
+      expect(findings.filter(({ level }) => level === "error")).toEqual([]);
+    },
+  );
 
   it("[N8] ICE restart in mid-call: new generation, same flows, no picture frozen for 3 s", async () => {
     const [backend, one, two] = await call("chromium", "chromium");

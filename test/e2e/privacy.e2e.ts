@@ -8,7 +8,7 @@ import { Backend, Caller, until } from "./caller.ts";
 declare global {
   interface Window {
     /** What the page's sockets carried, as text. */
-    wire: { sent: string[]; received: string[] };
+    frameLog: { sent: string[]; received: string[] };
     /** What the SDK said of descriptions and candidates. */
     told: { problems: { code: string; rule?: string }[]; findings: string[] };
   }
@@ -28,15 +28,15 @@ afterAll(async () => {
 
 /** Runs in the page: keeps a copy of all frames. */
 const recordFrames = (): void => {
-  window.wire = { sent: [], received: [] };
+  window.frameLog = { sent: [], received: [] };
   const Native = WebSocket;
   window.WebSocket = class extends Native {
     constructor(address: string | URL, protocols?: string | string[]) {
       super(address, protocols);
-      this.addEventListener("message", ({ data }) => window.wire.received.push(String(data)));
+      this.addEventListener("message", ({ data }) => window.frameLog.received.push(String(data)));
     }
     override send(data: string): void {
-      window.wire.sent.push(data);
+      window.frameLog.sent.push(data);
       super.send(data);
     }
   };
@@ -44,12 +44,12 @@ const recordFrames = (): void => {
 
 /** The same in a page whose connections do as they like: the SDK's wish for relays only is not heard. */
 const recordAndLeak = (): void => {
-  window.wire = { sent: [], received: [] };
+  window.frameLog = { sent: [], received: [] };
   window.told = { problems: [], findings: [] };
   const Socket = WebSocket;
   window.WebSocket = class extends Socket {
     override send(data: string): void {
-      window.wire.sent.push(data);
+      window.frameLog.sent.push(data);
       super.send(data);
     }
   };
@@ -76,7 +76,7 @@ const listen = (caller: Caller): Promise<void> =>
     });
   }, null);
 
-const framesOf = (caller: Caller) => caller.page.evaluate(() => window.wire, null);
+const framesOf = (caller: Caller) => caller.page.evaluate(() => window.frameLog, null);
 const toldTo = (caller: Caller) => caller.page.evaluate(() => window.told, null);
 
 /** `candidate:... typ host ...` in frames, trickled or in descriptions. */

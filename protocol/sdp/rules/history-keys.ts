@@ -72,14 +72,20 @@ const roleBefore = (subject: HistorySubject, { was, across }: Continued) =>
 
 function turnedRoles(subject: HistorySubject): readonly Hit[] {
   const restarts = offeredRestarts(subject);
-  return unrestarted(subject)
-    .filter(({ is }) => !restarts.has(is.index))
-    .filter((section) => {
-      const was = roleBefore(subject, section);
-      const is = roleOf(section.is.setup);
-      return was !== undefined && is !== undefined && was !== is;
-    })
-    .map(({ is }) => at(is, "setup"));
+  const tags = new Set(subject.description.bundles.map(([tag]) => tag));
+  const bundled = new Set(subject.description.bundles.flat());
+  return (
+    unrestarted(subject)
+      .filter(({ is }) => !restarts.has(is.index))
+      // What others of a bundle say is not used (RFC 9143 s7.1.3), and Firefox says in a new one what it likes.
+      .filter(({ is: { mid = "" } }) => tags.has(mid) || !bundled.has(mid))
+      .filter((section) => {
+        const was = roleBefore(subject, section);
+        const is = roleOf(section.is.setup);
+        return was !== undefined && is !== undefined && was !== is;
+      })
+      .map(({ is }) => at(is, "setup"))
+  );
 }
 
 /** ICE and DTLS through the life of a connection: what no browser notices before media stop (RFC 8839 s4.4). */
