@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -7,6 +8,8 @@ const chaos = { seed: process.env.CHAOS_SEED, runs: process.env.CHAOS_RUNS };
 /** Two projects: `workers` runs inside workerd, `e2e` in Node against `wrangler dev` and real browsers. */
 export default defineConfig({
   test: {
+    // vitest leaves one core to itself, which is half of a small machine; it needs far less.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     coverage: {
       provider: "istanbul",
       include: ["protocol/**/*.ts", "durable-objects/**/*.ts", "src/**/*.ts"],
@@ -36,7 +39,7 @@ export default defineConfig({
           name: "workers",
           include: ["test/*.test.ts"],
           provide: { chaos },
-          setupFiles: ["test/log-watch.ts"],
+          setupFiles: ["test/main-once.ts", "test/log-watch.ts"],
           globalSetup: ["test/e2e/runtime-log.ts"],
           testTimeout: 20_000,
         },
@@ -48,7 +51,8 @@ export default defineConfig({
           include: ["test/e2e/*.e2e.ts"],
           environment: "node",
           globalSetup: ["test/e2e/global-setup.ts"],
-          fileParallelism: false,
+          // Two, whatever the machine: they wait more than they work, and each has a browser or a server of its own.
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

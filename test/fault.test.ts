@@ -23,6 +23,17 @@ describe("faults", () => {
     });
   });
 
+  it("[A4] a fault without a stack, with one that leaves the message out, or with a name that is a text", () => {
+    const bare = new Error("secret");
+    delete (bare as { stack?: string }).stack;
+    expect(faultRecord("id-1", bare).frames).toEqual([]);
+    const short = new Error("secret");
+    short.stack = "    at step (file:///duplex/index.js:12:34)";
+    expect(faultRecord("id-2", short).frames).toEqual(["at step (file:///duplex/index.js:12:34)"]);
+    const named = Object.assign(new Error("secret"), { name: "a secret, too" });
+    expect(faultRecord("id-3", named)).toMatchObject({ fault: "id-3", name: "Error" });
+  });
+
   it("[S8] a fault in one message closes its sender with 1011 and an opaque id; the session lives", async () => {
     const logged = vi.spyOn(console, "error").mockImplementation(() => undefined);
     const session = await LiveSession.start("awake");
