@@ -39,6 +39,8 @@ export default defineConfig({
           name: "workers",
           include: ["test/*.test.ts"],
           provide: { chaos },
+          // A Worker and its objects share isolates, too; a workerd of its own for each file takes twice as long.
+          isolate: false,
           setupFiles: ["test/main-once.ts", "test/log-watch.ts"],
           globalSetup: ["test/e2e/runtime-log.ts"],
           testTimeout: 20_000,
@@ -51,8 +53,8 @@ export default defineConfig({
           include: ["test/e2e/*.e2e.ts"],
           environment: "node",
           globalSetup: ["test/e2e/global-setup.ts"],
-          // Two, whatever the machine: they wait more than they work, and each has a browser or a server of its own.
-          maxWorkers: 2,
+          // Three, whatever the machine: they wait more than they work, and each has a browser or a server of its own.
+          maxWorkers: 3,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

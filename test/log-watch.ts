@@ -1,4 +1,4 @@
-import { afterAll, expect } from "vitest";
+import { afterAll, expect, vi } from "vitest";
 import { secretLines } from "./secret-patterns.ts";
 
 /**
@@ -23,16 +23,27 @@ const textOf = (word: unknown): string => {
 
 const written: string[] = [];
 
+/** As the console was before this file: files share an isolate. */
+const putBack: (() => void)[] = [];
+
 // biome-ignore-start lint/suspicious/noConsole: what is written there is what this is about
 for (const level of LEVELS) {
-  const write = console[level].bind(console);
+  const write = console[level];
   console[level] = (...words: unknown[]) => {
     written.push(words.map(textOf).join(" "));
-    write(...words);
+    write.apply(console, words);
   };
+  putBack.push(() => {
+    console[level] = write;
+  });
 }
 // biome-ignore-end lint/suspicious/noConsole: see above
 
 afterAll(() => {
+  // The next file gets the isolate as this one got it.
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  for (const act of putBack) act();
   expect(secretLines(written.join("\n"), [], SECRETS), "[A4] in the log of this file").toEqual([]);
 });

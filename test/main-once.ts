@@ -1,6 +1,6 @@
 /**
  * Runs before every test file. The pool looks the Worker's main module up again, by a round trip to vitest, whenever
- * an object gets a call or a frame; nothing here changes it in mid-file. Without it the chaos runs take twice as long.
+ * an object gets a call or a frame; nothing here changes it. Without it the chaos runs take twice as long.
  */
 
 interface ModuleRunner {
@@ -15,7 +15,11 @@ interface VitestGlobal {
 const { __vitest_mocker__: mocker }: VitestGlobal = globalThis;
 const runner = mocker?.moduleRunner;
 
-if (runner !== undefined) {
+/** Files share an isolate, and what runs before them: done once. */
+const DONE = Symbol.for("duplex.test.main-once");
+
+if (runner !== undefined && !(DONE in runner)) {
+  Object.assign(runner, { [DONE]: true });
   const load = runner.import.bind(runner);
   const loaded = new Map<string, Promise<unknown>>();
   runner.import = (specifier) => {

@@ -6,9 +6,12 @@ import type { PeerView } from "../protocol/message-parts.ts";
 import type { SimulatedFault } from "../protocol/simulated-fault.ts";
 import { app } from "../src/app.ts";
 import { sdpOf } from "./descriptions.ts";
-import { callJson, KEY, type LivePeer, LiveSession, MODES } from "./live-session.ts";
+import { KEY, type LivePeer, LiveSession, MODES } from "./live-session.ts";
 
-/** Faults on purpose. The objects read LOCAL_DEV when they start, the Worker when it is first asked. */
+/**
+ * Faults on purpose. The objects read LOCAL_DEV when they start; the Worker read it when it was first asked, by this
+ * file or one before it, so that it is asked with variables of its own.
+ */
 
 const variables = env as unknown as Record<string, unknown>;
 
@@ -37,8 +40,21 @@ const simulate = (peer: LivePeer, fault: SimulatedFault) => {
   return peer.request({ type: "simulate", id: ids, ...fault } as never);
 };
 
+const local = { ...variables, LOCAL_DEV: "true" } as unknown as Bindings;
+
+const post = (member: string, fault: unknown, headers: object = KEY) =>
+  app.request(
+    `/v1/sessions/${member}/simulate`,
+    {
+      method: "POST",
+      body: JSON.stringify(fault),
+      headers: { ...headers, "content-type": "application/json" },
+    },
+    local as never,
+  );
+
 const simulateByHttp = (peer: LivePeer, fault: SimulatedFault, headers: object = KEY) =>
-  callJson(`${peer.session.path}/peers/${peer.id}/simulate`, "POST", fault, headers);
+  post(`${peer.session.id}/peers/${peer.id}`, fault, headers);
 
 const bearer = ({ token }: LivePeer) => ({ authorization: `Bearer ${token}` });
 
@@ -269,7 +285,7 @@ describe("who may", () => {
   it("[A2] nobody in a session that is not there, for a peer that is not there, or by an unknown fault", async () => {
     const { session, bob } = await pair();
     const ask = (path: string, body: object) =>
-      callJson(`/v1/sessions/${path}/simulate`, "POST", body);
+      post(path, body);
     const gone = await ask(`${"0".repeat(26)}/peers/x`, { fault: "drop" });
     expect(await gone.json()).toMatchObject({ code: "session-not-found" });
     const unknown = await ask(`${session.id}/peers/nobody`, { fault: "drop" });
