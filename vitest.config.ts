@@ -53,8 +53,8 @@ export default defineConfig({
           include: ["test/e2e/*.e2e.ts"],
           environment: "node",
           globalSetup: ["test/e2e/global-setup.ts"],
-          // Three, whatever the machine: they wait more than they work, and each has a browser or a server of its own.
-          maxWorkers: 3,
+          // Browsers and servers of two files side by side; of three, they stand in each other's way.
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

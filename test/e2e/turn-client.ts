@@ -61,8 +61,23 @@ export const probe = (address: TurnAddress): Promise<void> =>
     await ask(socket, address, METHOD.binding);
   });
 
+/** Of a port that somebody had before us, whose allocation there has not ended yet (RFC 8656 s7.2). */
+const MISMATCH = 437;
+const PORTS_TRIED = 5;
+
 /** Allocates over UDP with long-term credentials and gives the allocation back at once. */
-export const allocate = (
+export const allocate = async (
+  address: TurnAddress,
+  username: string,
+  credential: string,
+): Promise<Allocation> => {
+  for (let left = PORTS_TRIED - 1; ; left--) {
+    const outcome = await allocateOnce(address, username, credential);
+    if (outcome.granted || outcome.code !== MISMATCH || left === 0) return outcome;
+  }
+};
+
+const allocateOnce = (
   address: TurnAddress,
   username: string,
   credential: string,
@@ -76,7 +91,9 @@ export const allocate = (
     const challenge = await ask(socket, address, METHOD.allocate, [transport]);
     const realm = challenge.attribute(ATTRIBUTE.realm);
     const nonce = challenge.attribute(ATTRIBUTE.nonce);
-    if (realm === undefined || nonce === undefined) throw new Error("a challenge without a realm");
+    if (realm === undefined || nonce === undefined) {
+      return { granted: false, code: errorCode(challenge) ?? 0 };
+    }
     const key = longTermKey(username, realm.toString(), credential);
     const credentials: Attribute[] = [
       { type: ATTRIBUTE.username, value: Buffer.from(username) },
