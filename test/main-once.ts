@@ -12,7 +12,7 @@ interface VitestGlobal {
   readonly __vitest_mocker__?: { readonly moduleRunner?: ModuleRunner };
 }
 
-const { __vitest_mocker__: mocker }: VitestGlobal = globalThis;
+const { __vitest_mocker__: mocker } = globalThis as typeof globalThis & VitestGlobal;
 const runner = mocker?.moduleRunner;
 
 /** Files share an isolate, and what runs before them: done once. */

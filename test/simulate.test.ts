@@ -96,7 +96,7 @@ describe.each(MODES)("%s", (mode) => {
   ] as const) {
     it(`[S5] drop ${how}: the socket ends without a farewell, its peer is away and may resume`, async () => {
       const { session, alice, bob } = await pair(mode);
-      await ask(bob, { fault: "drop" });
+      await post(bob, { fault: "drop" });
       expect((await bob.closing()).code).toBe(2999);
       expect(bob.inbox.map(({ type }) => type)).not.toContain("closing");
       const { peers } = await session.read<{ peers: { id: string; state: string }[] }>("/peers");
@@ -284,14 +284,12 @@ describe("who may", () => {
 
   it("[A2] nobody in a session that is not there, for a peer that is not there, or by an unknown fault", async () => {
     const { session, bob } = await pair();
-    const ask = (path: string, body: object) =>
-      post(path, body);
-    const gone = await ask(`${"0".repeat(26)}/peers/x`, { fault: "drop" });
+    const gone = await post(`${"0".repeat(26)}/peers/x`, { fault: "drop" });
     expect(await gone.json()).toMatchObject({ code: "session-not-found" });
-    const unknown = await ask(`${session.id}/peers/nobody`, { fault: "drop" });
+    const unknown = await post(`${session.id}/peers/nobody`, { fault: "drop" });
     expect(await unknown.json()).toMatchObject({ code: "unknown-peer" });
     for (const body of [{}, { fault: "explode" }, { fault: "delay", count: 0 }]) {
-      const refused = await ask(`${session.id}/peers/${bob.id}`, body);
+      const refused = await post(`${session.id}/peers/${bob.id}`, body);
       expect(await refused.json()).toMatchObject({ code: "invalid-request" });
     }
   });
