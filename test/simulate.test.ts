@@ -96,7 +96,7 @@ describe.each(MODES)("%s", (mode) => {
   ] as const) {
     it(`[S5] drop ${how}: the socket ends without a farewell, its peer is away and may resume`, async () => {
       const { session, alice, bob } = await pair(mode);
-      await post(bob, { fault: "drop" });
+      await ask(bob, { fault: "drop" });
       expect((await bob.closing()).code).toBe(2999);
       expect(bob.inbox.map(({ type }) => type)).not.toContain("closing");
       const { peers } = await session.read<{ peers: { id: string; state: string }[] }>("/peers");
