@@ -31,6 +31,7 @@ export default defineConfig({
                 TOKEN_SECRETS: "test-secret-of-at-least-32-characters",
                 TURN_URLS: "turn:127.0.0.1:3478?transport=udp,turn:127.0.0.1:3478?transport=tcp",
                 TURN_SECRETS: "turn-secret",
+                CNAME_WINDOW_DAYS: "30",
               },
             },
           }),

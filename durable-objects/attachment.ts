@@ -8,6 +8,7 @@ import {
 import { LIMITS } from "../protocol/limits.ts";
 import type { Session, Trickle } from "../protocol/session.ts";
 import type { Life } from "./liveness.ts";
+import type { SoftEvent, SoftFigures } from "./soft-state.ts";
 
 /**
  * What a socket remembers through hibernation (16 KiB serialised at most): who speaks, what it may still
@@ -21,6 +22,10 @@ export interface Attachment extends Allowances {
   readonly replies: readonly (readonly [number, string])[];
   /** Link id and all that this peer has trickled in one of its exchanges. */
   readonly soft: readonly (readonly [string, Trickle])[];
+  /** Of small sessions: events that no row has yet, of this peer, and who came while it was here. */
+  readonly events?: readonly SoftEvent[];
+  /** What this peer has measured of flows since their link was written. */
+  readonly figures?: readonly SoftFigures[];
   /** Absent until it was doubted, or something of worth was sent to it. */
   readonly life?: Life;
   /** Simulated: nothing goes through this socket any more. */
@@ -28,13 +33,54 @@ export interface Attachment extends Allowances {
 }
 
 /** In characters, of which structured clone may make two bytes. */
-const REPLIES_CHARACTERS = 3_000;
-const SOFT_CHARACTERS = 3_500;
-
-export const attachmentOf = (ws: WebSocket): Attachment => ws.deserializeAttachment() as Attachment;
+const REPLIES_CHARACTERS = 2_400;
+const SOFT_CHARACTERS = 2_800;
 
 const MESSAGES = { burst: LIMITS.messageBurst, perSecond: LIMITS.messagesPerSecond };
 const PROBLEMS = { burst: LIMITS.problemBurst, perSecond: LIMITS.problemsForgivenPerSecond };
+
+/** What was read of sockets or is to be written: reading and writing cost more than most messages. */
+const kept = new WeakMap<WebSocket, Attachment>();
+/** The count of messages that each socket has been given to remember. */
+const written = new WeakMap<WebSocket, Allowance | undefined>();
+const unwritten = new Set<WebSocket>();
+
+export function attachmentOf(ws: WebSocket): Attachment {
+  const known = kept.get(ws);
+  if (known) return known;
+  const attachment = ws.deserializeAttachment() as Attachment;
+  kept.set(ws, attachment);
+  return attachment;
+}
+
+/** Gives a socket what it is to remember: before the next event, and with that before any eviction (R4). */
+export function remember(ws: WebSocket, attachment: Attachment): void {
+  kept.set(ws, attachment);
+  if (unwritten.size === 0) queueMicrotask(write);
+  unwritten.add(ws);
+}
+
+function write(): void {
+  const sockets = [...unwritten];
+  unwritten.clear();
+  for (const ws of sockets) {
+    const attachment = attachmentOf(ws);
+    written.set(ws, attachment.messages);
+    ws.serializeAttachment(attachment);
+  }
+}
+
+/** Of a count, what an eviction may forget: a second, as long as more than half is left. */
+const FORGOTTEN_MS = 1_000;
+
+/** The same when nothing but the count of messages has changed. */
+export function rememberCount(ws: WebSocket, attachment: Attachment): void {
+  const { messages } = attachment;
+  const { left = 0, at = 0 } = messages ?? {};
+  const isLittle = left > MESSAGES.burst / 2 && at - (written.get(ws)?.at ?? 0) < FORGOTTEN_MS;
+  if (isLittle) kept.set(ws, attachment);
+  else remember(ws, attachment);
+}
 
 /** Counts a message of the socket; null when it sends too fast (S7). */
 export function withMessage(attachment: Attachment, at: number): Attachment | null {

@@ -2,25 +2,33 @@ import { DurableObject } from "cloudflare:workers";
 
 const DAY_MS = 86_400_000;
 
+/** Of those that only memory has; some 1.5 MB. */
+const MOST_IN_MEMORY = 10_000;
+
 /**
  * CNAMEs of a deployment that were announced of late, as keyed hashes that only this deployment can make
  * (RFC 8834 s4.9, s13). One object keeps a 256th of them; which, the hash says.
  */
 export class CnameMemory extends DurableObject {
-  constructor(state: DurableObjectState, env: Cloudflare.Env) {
-    super(state, env);
-    state.storage.sql.exec(
+  /** Session by hash, oldest first. */
+  readonly #lately = new Map<string, string>();
+
+  /**
+   * Remembers a CNAME of a session for `windowMs`, or without it as long as memory lasts, and tells whether another
+   * session had it within that time. `hash` and `session` are keyed hashes.
+   */
+  async recall(
+    hash: string,
+    session: string,
+    at: number,
+    windowMs: number | undefined,
+  ): Promise<boolean> {
+    if (windowMs === undefined) return this.#recallLately(hash, session);
+    const { sql } = this.ctx.storage;
+    sql.exec(
       `CREATE TABLE IF NOT EXISTS cname
        (hash TEXT PRIMARY KEY, session TEXT NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
     );
-  }
-
-  /**
-   * Remembers a CNAME of a session for `windowMs` and tells whether another session had it within that time.
-   * `hash` and `session` are keyed hashes.
-   */
-  async recall(hash: string, session: string, at: number, windowMs: number): Promise<boolean> {
-    const { sql } = this.ctx.storage;
     const [known] = sql
       .exec<{ session: string; until: number }>(
         "SELECT session, until FROM cname WHERE hash = ?",
@@ -36,6 +44,15 @@ export class CnameMemory extends DurableObject {
     );
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(at + DAY_MS);
     return known !== undefined && known.session !== session && known.until > at;
+  }
+
+  #recallLately(hash: string, session: string): boolean {
+    const known = this.#lately.get(hash);
+    this.#lately.delete(hash);
+    this.#lately.set(hash, session);
+    const [oldest] = this.#lately.keys();
+    if (this.#lately.size > MOST_IN_MEMORY && oldest !== undefined) this.#lately.delete(oldest);
+    return known !== undefined && known !== session;
   }
 
   /** Once a day, as long as there is something to forget. */

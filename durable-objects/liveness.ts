@@ -1,7 +1,7 @@
 import { LIMITS } from "../protocol/limits.ts";
 import type { ToPeer } from "../protocol/messages.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
-import { type Attachment, attachmentOf } from "./attachment.ts";
+import { type Attachment, attachmentOf, remember } from "./attachment.ts";
 
 /** What a socket remembers of the life of its peer. */
 export interface Life {
@@ -122,6 +122,8 @@ export class Liveness {
   doubt(ws: WebSocket, silenceMs: number, at: number): string | undefined {
     if (this.#doubts.has(ws)) return undefined;
     const attachment = attachmentOf(ws);
+    // Most have just spoken: the runtime need not be asked when they pinged.
+    if (at - (attachment.messages?.at ?? 0) <= silenceMs) return undefined;
     const until = deadlineOf(lastSignOf(attachment, this.#pingedAt(ws)), silenceMs, at);
     if (until === null) return undefined;
     this.#doubts.set(ws, until);
@@ -137,7 +139,7 @@ export class Liveness {
       const attachment = attachmentOf(ws);
       const since = attachment.life?.doubt?.since ?? 0;
       const isSilent = (lastSignOf(attachment, this.#pingedAt(ws)) ?? at) < since;
-      if (!isSilent) ws.serializeAttachment(withoutDoubt(attachment));
+      if (!isSilent) remember(ws, withoutDoubt(attachment));
       return isSilent;
     });
   }
@@ -192,10 +194,7 @@ export class Liveness {
     const unread = { asked: bytesOf(this.#unreadOf(ws, attachment)), since: 0, waiting: true };
     const probes = life.probes + 1;
     this.#unread.set(ws, unread);
-    ws.serializeAttachment({
-      ...attachment,
-      life: { ...life, probes, unread, ...(doubt && { doubt }) },
-    } satisfies Attachment);
+    remember(ws, { ...attachment, life: { ...life, probes, unread, ...(doubt && { doubt }) } });
     return probeFrame(probes);
   }
 
@@ -204,10 +203,7 @@ export class Liveness {
     const attachment = attachmentOf(ws);
     const life = attachment.life ?? NO_LIFE;
     const since = stepsOf(unread) * STEP_BYTES;
-    ws.serializeAttachment({
-      ...attachment,
-      life: { ...life, unread: { ...unread, since } },
-    } satisfies Attachment);
+    remember(ws, { ...attachment, life: { ...life, unread: { ...unread, since } } });
   }
 
   #pingedAt(ws: WebSocket): number | null {

@@ -1,6 +1,6 @@
 import { CLOSE } from "../protocol/problem.ts";
 import type { Peer, Session } from "../protocol/session.ts";
-import { type Attachment, attachmentOf } from "./attachment.ts";
+import { type Attachment, attachmentOf, remember } from "./attachment.ts";
 import { answerClose, closingFrame, sendTo } from "./frames.ts";
 import { Liveness, SILENCE_MS } from "./liveness.ts";
 import type { SimulatedNetwork } from "./simulated-network.ts";
@@ -15,6 +15,8 @@ export class PeerSockets {
   readonly liveness: Liveness;
   readonly #state: DurableObjectState;
   readonly #network: SimulatedNetwork | undefined;
+  /** The sockets that spoke for their peers when they were looked for last. */
+  readonly #found = new Map<string, WebSocket>();
 
   constructor(state: DurableObjectState, network: SimulatedNetwork | undefined) {
     this.#state = state;
@@ -31,7 +33,7 @@ export class PeerSockets {
 
   accept(ws: WebSocket, attachment: Attachment): void {
     this.#state.acceptWebSocket(ws, [tagOf(attachment.peer)]);
-    ws.serializeAttachment(attachment);
+    remember(ws, attachment);
   }
 
   /**
@@ -39,9 +41,21 @@ export class PeerSockets {
    * a close event (S5).
    */
   of({ id, connection }: Peer): WebSocket | undefined {
-    return this.#all(id).find(
-      (ws) => ws.readyState === WebSocket.OPEN && attachmentOf(ws).connection === connection,
-    );
+    const speaks = (ws: WebSocket): boolean =>
+      ws.readyState === WebSocket.OPEN && attachmentOf(ws).connection === connection;
+    const known = this.#found.get(id);
+    if (known && speaks(known)) return known;
+    const found = this.#all(id).find(speaks);
+    if (found) this.#found.set(id, found);
+    else this.#found.delete(id);
+    return found;
+  }
+
+  /** Those that speak for a peer. */
+  open(): readonly WebSocket[] {
+    return this.#state
+      .getWebSockets()
+      .filter((ws) => ws.readyState === WebSocket.OPEN && attachmentOf(ws).connection > 0);
   }
 
   /** What the sockets of a peer remember. */
@@ -51,10 +65,10 @@ export class PeerSockets {
 
   /** To the newest socket of the peer; to any when it has left, which is to be closed then. */
   send(session: Session, peer: string, frame: string): void {
-    const newest = session.peers.get(peer)?.connection;
-    for (const ws of this.#all(peer)) {
-      if (ws.readyState !== WebSocket.OPEN) continue;
-      if (newest !== undefined && attachmentOf(ws).connection !== newest) continue;
+    const known = session.peers.get(peer);
+    const sockets = known ? [this.of(known)] : this.#all(peer);
+    for (const ws of sockets) {
+      if (ws?.readyState !== WebSocket.OPEN) continue;
       this.#doubt(ws, SILENCE_MS.delivered);
       this.deliver(ws, frame);
     }
@@ -108,7 +122,8 @@ export class PeerSockets {
   /** Whatever comes of this socket later is no news of its peer, which may have left and joined again by then. */
   letGo(ws: WebSocket): void {
     this.liveness.letGo(ws);
-    ws.serializeAttachment({ ...attachmentOf(ws), connection: 0, soft: [] } satisfies Attachment);
+    const { events: _, figures: __, ...attachment } = attachmentOf(ws);
+    remember(ws, { ...attachment, connection: 0, soft: [] });
   }
 
   #all(peer: string): WebSocket[] {

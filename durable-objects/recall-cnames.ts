@@ -11,7 +11,8 @@ const hexOf = (bytes: ArrayBuffer): string =>
   [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /**
- * True when one of these CNAMEs was announced in another session of the deployment within the configured time.
+ * True when one of these CNAMEs was announced in another session of the deployment within the configured time, or of
+ * late when none is configured.
  * Remembers them for this session. What leaves the session is a keyed hash, never the name.
  */
 export async function recallCnames(
@@ -37,7 +38,8 @@ export async function recallCnames(
     cnames.map(async (cname) => {
       const hash = await hashOf(`cname ${cname}`);
       const memory = memories.getByName(hash.slice(0, SHARD_DIGITS));
-      return memory.recall(hash, owner, at, cnameWindowDays * DAY_MS);
+      const windowMs = cnameWindowDays === undefined ? undefined : cnameWindowDays * DAY_MS;
+      return memory.recall(hash, owner, at, windowMs);
     }),
   );
   return known.includes(true);

@@ -12,6 +12,8 @@ import {
   type Attachment,
   allowancesLeft,
   attachmentOf,
+  remember,
+  rememberCount,
   replyTo,
   softLinksOf,
   withMessage,
@@ -57,7 +59,8 @@ export class SessionSockets extends SessionTurns {
     const grant = JSON.parse(decodeURIComponent(request.headers.get(GRANT_HEADER) ?? "")) as Grant;
     const ice = JSON.parse(decodeURIComponent(request.headers.get(ICE_HEADER) ?? "")) as IceGrant;
     const at = Date.now();
-    const result = step(before, { type: "join", grant, ice, at });
+    const event = { type: "join", grant, ice, at } as const;
+    const result = step(before, event);
     if (isProblem(result)) return problemResponse(result);
     const { 0: client, 1: server } = new WebSocketPair();
     const peer = grant.peer;
@@ -65,8 +68,16 @@ export class SessionSockets extends SessionTurns {
     const remembered = this.sockets.remembered(peer);
     const written = before.peers.get(peer)?.allowances;
     const allowances = allowancesLeft(written ? [...remembered, written] : remembered, at);
-    this.commit(before, result.session, softLinksOf(remembered));
-    this.sockets.accept(server, { peer, connection, ...allowances, replies: [], soft: [] });
+    const forced = softLinksOf(remembered);
+    const events = this.commit(before, result.session, event, { forced });
+    this.sockets.accept(server, {
+      peer,
+      connection,
+      ...allowances,
+      replies: [],
+      soft: [],
+      ...(events.length > 0 && { events }),
+    });
     this.sockets.liveness.welcome(server, () => this.perform(result.session, result.effects));
     return new Response(null, {
       status: 101,
@@ -127,7 +138,7 @@ export class SessionSockets extends SessionTurns {
     const { message } = decoded;
     const repeated = message.id === undefined ? undefined : replyTo(attachment, message.id);
     if (repeated !== undefined) {
-      ws.serializeAttachment(attachment);
+      remember(ws, attachment);
       this.sockets.deliver(ws, repeated);
       return;
     }
@@ -135,6 +146,10 @@ export class SessionSockets extends SessionTurns {
     const living = isAnswer
       ? this.sockets.liveness.answered(ws, attachment, message.n)
       : attachment;
+    // Nothing is to be remembered but that it spoke, as most often.
+    if (known === attached && living === attachment && message.id === undefined) {
+      rememberCount(ws, living);
+    } else remember(ws, living);
     this.#obey(ws, living, before, message, at);
     if (message.type === "simulate") this.network?.simulate(ws, message);
   }
@@ -142,13 +157,13 @@ export class SessionSockets extends SessionTurns {
   /** Takes the step that a message asks for, and answers it. */
   #obey(ws: WebSocket, attachment: Attachment, before: Session, message: FromPeer, at: number) {
     const result = this.#result(attachment.peer, before, message, at);
+    const event = { type: "message", peer: attachment.peer, message, at } as const;
     if (isProblem(result)) {
       this.#refuse(ws, attachment, at, result, message.id);
       return;
     }
     if (result.problem) {
-      ws.serializeAttachment(attachment);
-      this.commit(before, result.session, new Set(), ws);
+      this.commit(before, result.session, event, { sender: ws });
       this.perform(result.session, result.effects);
       this.#refuse(ws, attachmentOf(ws), at, result.problem, message.id);
       return;
@@ -156,10 +171,8 @@ export class SessionSockets extends SessionTurns {
     const ack: ToPeer | undefined =
       message.id === undefined ? undefined : { type: "ack", re: message.id, ...result.ack };
     const reply = ack && JSON.stringify(ack);
-    ws.serializeAttachment(
-      reply && message.id !== undefined ? withReply(attachment, message.id, reply) : attachment,
-    );
-    this.commit(before, result.session, new Set(), ws);
+    if (reply && message.id !== undefined) remember(ws, withReply(attachment, message.id, reply));
+    this.commit(before, result.session, event, { sender: ws });
     if (reply) this.sockets.deliver(ws, reply);
     this.perform(result.session, result.effects);
     if (message.type === "transport" && isBroken(message.state)) {
@@ -192,7 +205,7 @@ export class SessionSockets extends SessionTurns {
     const frame = problemFrame(what, id);
     const { socket } = PROBLEMS[what.code];
     const next = socket === "reply" ? known : withProblem(known, at);
-    if (next) ws.serializeAttachment(id === undefined ? next : withReply(next, id, frame));
+    if (next) remember(ws, id === undefined ? next : withReply(next, id, frame));
     this.sockets.deliver(ws, frame);
     if (!next) {
       const code = typeof socket === "number" ? socket : CLOSE.tooManyProblems;

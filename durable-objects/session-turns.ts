@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { isLocalDev } from "../protocol/config.ts";
+import { LIMITS } from "../protocol/limits.ts";
 import { CLOSE, isProblem, type Problem, problem } from "../protocol/problem.ts";
 import {
   type Effect,
@@ -10,22 +11,16 @@ import {
 } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
 import { step } from "../protocol/step.ts";
-import {
-  type Attachment,
-  allowancesLeft,
-  attachmentOf,
-  softLinksOf,
-  withRemembered,
-  withSoft,
-} from "./attachment.ts";
+import { type Attachment, allowancesLeft, attachmentOf, softLinksOf } from "./attachment.ts";
 import type { Bindings } from "./env.ts";
 import { forgetElsewhere } from "./forget-elsewhere.ts";
 import { opaquely, PING, PONG, report } from "./frames.ts";
 import { iceServersFrame } from "./ice-servers.ts";
 import { PeerSockets } from "./peer-sockets.ts";
 import { recallCnames } from "./recall-cnames.ts";
-import { SessionStore } from "./session-store.ts";
+import { SessionMemory } from "./session-memory.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
+import type { SoftEvent } from "./soft-state.ts";
 
 type RecallCnames = Extract<Effect, { type: "recall-cnames" }>;
 
@@ -40,7 +35,7 @@ export class SessionTurns extends DurableObject<Bindings> {
   /** In local development only: where faults may be simulated. */
   protected readonly network?: SimulatedNetwork;
   protected readonly sockets: PeerSockets;
-  readonly #store: SessionStore;
+  readonly #memory: SessionMemory;
   #session: Session | null | undefined;
   #alarmAt: number | null = null;
   /** The deadline of doubts that the alarm was set with. */
@@ -48,7 +43,6 @@ export class SessionTurns extends DurableObject<Bindings> {
 
   constructor(state: DurableObjectState, env: Bindings) {
     super(state, env);
-    this.#store = new SessionStore(state.storage.sql);
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     if (isLocalDev(env)) {
       this.network = new SimulatedNetwork({
@@ -59,6 +53,7 @@ export class SessionTurns extends DurableObject<Bindings> {
       });
     }
     this.sockets = new PeerSockets(state, this.network);
+    this.#memory = new SessionMemory(state.storage, this.sockets);
     this.#readAlarm();
   }
 
@@ -79,13 +74,10 @@ export class SessionTurns extends DurableObject<Bindings> {
   }
 
   #loaded(): Session | null {
-    if (this.#session === undefined) {
-      const stored = this.#store.load();
-      const remembered = this.sockets.recall();
-      this.#session = stored && withRemembered(stored, remembered);
-      for (const peer of stored?.peers.values() ?? []) {
-        if (isConnected(peer) && !this.sockets.of(peer)) this.lose(peer.id);
-      }
+    if (this.#session !== undefined) return this.#session;
+    this.#session = this.#memory.load();
+    for (const peer of this.#session?.peers.values() ?? []) {
+      if (isConnected(peer) && !this.sockets.of(peer)) this.lose(peer.id);
     }
     return this.#session;
   }
@@ -99,16 +91,17 @@ export class SessionTurns extends DurableObject<Bindings> {
     if (!session) return;
     const at = Date.now();
     const remembered = [...this.sockets.remembered(peer), ...last];
-    this.#session = withRemembered(session, last);
+    if (last.length > 0) this.#session = this.#memory.recall(session, last);
     const allowances = allowancesLeft(remembered, at);
     const lost = { type: "lost", peer, ...(allowances && { allowances }), at } as const;
     this.turn(lost, softLinksOf(remembered));
   }
 
   protected begin(session: Session): void {
-    this.#store.create(session);
+    this.#memory.create(session);
     this.#session = session;
-    this.#setAlarm(session);
+    // The first offer is likely to be open then, and each alarm that is set is a row.
+    this.#setAlarm(session, session.createdAt + LIMITS.offerExpiryMs);
   }
 
   /** One turn without a socket of its own: the event, what it changes, what follows. */
@@ -121,7 +114,9 @@ export class SessionTurns extends DurableObject<Bindings> {
     if (!before) return sessionNotFound();
     const result = step(before, event);
     if (isProblem(result)) return result;
-    this.commit(before, result.session, forced);
+    // What is erased at once need not be written.
+    const isOver = result.effects.some(({ type }) => type === "erase");
+    if (!isOver) this.commit(before, result.session, event, { ...(forced && { forced }) });
     this.perform(result.session, result.effects);
     return result.session;
   }
@@ -134,42 +129,38 @@ export class SessionTurns extends DurableObject<Bindings> {
     this.turn({ type: "alarm", at });
   }
 
-  /** Makes the new session durable: rows for what is worth one, the sender's attachment for the rest. */
+  /**
+   * Makes the new session durable: rows for what is worth one, the attachments of sockets for the rest. Gives what the
+   * socket of whoever joined by the event is to remember.
+   */
   protected commit(
     before: Session,
     after: Session,
-    forced: ReadonlySet<string> = new Set(),
-    sender?: WebSocket,
-  ): void {
-    const written = this.#save(before, after, forced);
-    const attachment = sender && attachmentOf(sender);
-    if (sender && attachment) {
-      const soft = new Set(attachment.soft.map(([link]) => link));
-      for (const [link, trickle] of after.trickle) {
-        if (trickle !== before.trickle.get(link)) soft.add(link);
-      }
-      for (const link of written) soft.delete(link);
-      const kept = withSoft(attachment, after, soft);
-      if (!kept.fits) this.#save(after, after, soft);
-      sender.serializeAttachment(kept.attachment);
-    }
+    event: SessionEvent,
+    { sender, forced }: { readonly sender?: WebSocket; readonly forced?: ReadonlySet<string> } = {},
+  ): readonly SoftEvent[] {
+    const events = this.#memory.keep(before, after, event, { sender, forced });
     this.#session = after;
     this.#setAlarm(after);
+    return events;
   }
 
-  /** All rows or none: a fault half-way leaves what was. */
-  #save(before: Session, after: Session, forced: ReadonlySet<string>): Set<string> {
-    return this.ctx.storage.transactionSync(() => this.#store.save(before, after, forced));
-  }
-
-  #setAlarm(session: Session): void {
+  /**
+   * An alarm is never put off: setting it is a row, and one that finds nothing due is a request, which costs a seventh of
+   * that. It sets the next one then.
+   */
+  #setAlarm(session: Session, atLatest = Number.POSITIVE_INFINITY): void {
     const deadline = nextDeadline(session);
     const doubt = this.sockets.liveness.deadline;
     this.#doubtAt = doubt;
-    const next = doubt === null ? deadline : Math.min(doubt, deadline ?? doubt);
-    if (next === this.#alarmAt) return;
+    const next = Math.min(
+      doubt ?? Number.POSITIVE_INFINITY,
+      deadline ?? Number.POSITIVE_INFINITY,
+      atLatest,
+    );
+    if (next >= (this.#alarmAt ?? Number.POSITIVE_INFINITY)) return;
     this.#alarmAt = next;
-    void (next === null ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(next));
+    void this.ctx.storage.setAlarm(next);
   }
 
   /** What is sent or closed may bring or end a doubt, which has a deadline of its own. */
@@ -221,6 +212,9 @@ export class SessionTurns extends DurableObject<Bindings> {
   protected loseSocket(ws: WebSocket): void {
     const last = attachmentOf(ws);
     this.sockets.liveness.letGo(ws);
+    // The runtime does not list a socket that its client closed: what it remembers may be news.
+    const { session } = this;
+    if (session && last.connection > 0) this.#session = this.#memory.recall(session, [last]);
     const isNewest = this.session?.peers.get(last.peer)?.connection === last.connection;
     if (isNewest) this.lose(last.peer, [last]);
     this.sockets.letGo(ws);

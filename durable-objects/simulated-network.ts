@@ -1,5 +1,5 @@
 import type { SimulatedFault } from "../protocol/simulated-fault.ts";
-import { type Attachment, attachmentOf, withMessage } from "./attachment.ts";
+import { type Attachment, attachmentOf, remember, withMessage } from "./attachment.ts";
 import { FrameFaults, type Pass } from "./frame-faults.ts";
 import { PING, PONG, sendTo } from "./frames.ts";
 
@@ -59,7 +59,7 @@ export class SimulatedNetwork {
   #answerPing(ws: WebSocket): void {
     sendTo(ws, PONG);
     const known = this.#object.heard(ws);
-    ws.serializeAttachment(withMessage(known, Date.now()) ?? known);
+    remember(ws, withMessage(known, Date.now()) ?? known);
     if (this.#hasHalfOpen()) return;
     this.#object.state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
   }
@@ -88,7 +88,7 @@ export class SimulatedNetwork {
         this.#object.lose(ws);
         return;
       case "half-open":
-        ws.serializeAttachment({ ...attachmentOf(ws), halfOpen: true } satisfies Attachment);
+        remember(ws, { ...attachmentOf(ws), halfOpen: true });
         // One for the whole object: while a socket is not to be answered, the others are answered here.
         this.#object.state.setWebSocketAutoResponse();
         return;

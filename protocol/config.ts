@@ -14,8 +14,8 @@ export interface Config {
   readonly jurisdiction?: string;
   /** Sessions that one API key may have at a time; absent: any number. */
   readonly maxSessionsPerKey?: number;
-  /** Days for which CNAMEs are remembered, as keyed hashes; 0 remembers none. */
-  readonly cnameWindowDays: number;
+  /** Days for which rows remember CNAMEs, as keyed hashes; 0: nothing does; absent: memory does as long as it lasts. */
+  readonly cnameWindowDays?: number;
 }
 
 export type TurnConfig =
@@ -94,7 +94,7 @@ const Variables = z.object({
   CLOUDFLARE_TURN_API_TOKEN: text,
   WEBHOOK_URLS: list,
   WEBHOOK_SECRETS: list,
-  CNAME_WINDOW_DAYS: z.coerce.number().int().min(0).max(365).default(30),
+  CNAME_WINDOW_DAYS: z.coerce.number().int().min(0).max(365).optional(),
   DO_JURISDICTION: z.enum(["eu", "us", "fedramp", "fedramp-high"]).optional(),
   MAX_SESSIONS_PER_KEY: z.coerce.number().int().min(1).max(1_000_000).optional(),
 });
@@ -131,7 +131,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     // Between two pages of one machine STUN only costs time.
     stunUrls: read.STUN_URLS.length > 0 || localDev ? read.STUN_URLS : [PUBLIC_STUN],
     turn: readTurn(read),
-    cnameWindowDays: read.CNAME_WINDOW_DAYS,
+    ...(read.CNAME_WINDOW_DAYS === undefined ? {} : { cnameWindowDays: read.CNAME_WINDOW_DAYS }),
     ...(read.DO_JURISDICTION === undefined ? {} : { jurisdiction: read.DO_JURISDICTION }),
     ...(read.MAX_SESSIONS_PER_KEY === undefined
       ? {}

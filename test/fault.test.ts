@@ -40,7 +40,11 @@ describe("faults", () => {
     const alice = await session.join();
     const bob = await session.join();
     // What breaks is our own storage, in the middle of saving.
-    await session.inside((state) => state.storage.sql.exec("ALTER TABLE link RENAME TO broken"));
+    const put = await session.inside(({ storage: { kv } }) =>
+      vi.spyOn(Object.getPrototypeOf(kv) as SyncKvStorage, "put").mockImplementation(() => {
+        throw new Error(`no room for ${sdpOf()}`);
+      }),
+    );
     await alice.send({ type: "offer", to: bob.id, sdp: sdpOf() });
     const problem = await alice.next("problem");
     expect(problem).toMatchObject({ code: "internal-fault", status: 500 });
@@ -49,7 +53,7 @@ describe("faults", () => {
     expect(problem.detail).toBe(`fault ${reason}`);
     expect(logged.mock.calls.join()).toContain(reason);
     expect(logged.mock.calls.join()).not.toMatch(/ice-pwd|ice-ufrag/);
-    await session.inside((state) => state.storage.sql.exec("ALTER TABLE broken RENAME TO link"));
+    put.mockRestore();
     const back = await session.connect(alice.invitation);
     await bob.settled();
     expect(bob.closed).toBeNull();
@@ -64,7 +68,7 @@ describe("a row that cannot be read", () => {
     const logged = vi.spyOn(console, "error").mockImplementation(() => undefined);
     const session = await LiveSession.start("evicted");
     const alice = await session.join();
-    await session.inside(({ storage }) => storage.sql.exec("UPDATE peer SET json = ?", sdpOf()));
+    await session.rewrite(() => sdpOf());
     await session.pause();
     const opaque = /^fault [0-9a-f-]{36}$/;
     const thrown = await Promise.resolve(session.stub.view(undefined)).catch(

@@ -54,8 +54,10 @@ const ALWAYS = [
   ),
 ];
 
-const HISTORIES = 10_000;
+const HISTORIES = 4_000;
 const EVICTED = 500;
+/** On a machine that does other things as well. */
+const LIMIT_MS = 600_000;
 
 describe("any history of a session", () => {
   it.each(CASTS.map((cast, index) => [Object.values(cast.roles).join(", "), index, cast] as const))(
@@ -73,7 +75,7 @@ describe("any history of a session", () => {
       );
       expect(ALWAYS.filter((each) => !seen.has(each))).toEqual([]);
     },
-    120_000,
+    LIMIT_MS,
   );
 
   it.each(CASTS.map((cast, index) => [Object.values(cast.roles).join(", "), index, cast] as const))(
@@ -92,6 +94,6 @@ describe("any history of a session", () => {
         { numRuns: EVICTED / CASTS.length, seed: 50 + index },
       );
     },
-    120_000,
+    LIMIT_MS,
   );
 });

@@ -45,6 +45,7 @@ describe.each(MODES)("the life of flows in the object, %s", (mode) => {
   it("[R5] a restart without a pair, and then a failure, each set one alarm and no other", async () => {
     const { session, alice, bob } = await call("firefox.ice-restart.1-initial");
     await report(alice, bob, 10, "connected", { pair: PAIR });
+    await session.alarm();
     const idle = await alarmOf(session);
     await exchange(alice, bob, "firefox.ice-restart.2-restart", 20);
     const due = await alarmOf(session);

@@ -111,6 +111,16 @@ export class LiveSession {
     return runInDurableObject(this.stub, (_object, state) => look(state));
   }
 
+  /** The text that a small session is written as; null before it is, and after its end. */
+  stored(): Promise<string | null> {
+    return this.inside(({ storage }) => storage.kv.get<string>("session") ?? null);
+  }
+
+  /** Changes what is written, behind the back of the object. */
+  rewrite(change: (json: string) => string): Promise<void> {
+    return this.inside(({ storage: { kv } }) => kv.put("session", change(kv.get("session") ?? "")));
+  }
+
   async read<T>(path = ""): Promise<T> {
     return (await (await call(`${this.path}${path}`, { headers: KEY })).json()) as T;
   }

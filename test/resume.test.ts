@@ -346,9 +346,12 @@ describe("after an abort", () => {
 
   it("[S5] peers that do not come back are away from when the session is looked at, then lost; the alarm is that", async () => {
     const scene = await Scene.start("awake");
+    await scene.offer("bob");
+    await scene.accept();
     await abortAllDurableObjects();
     const { peers } = await scene.session.read<{ peers: { state: string }[] }>("/peers");
     expect(peers).toMatchObject([{ state: "away" }, { state: "away" }]);
+    await scene.session.alarm();
     const alarm = await scene.session.inside((state) => state.storage.getAlarm());
     expect(alarm! - Date.now()).toBeLessThanOrEqual(7_200_000);
     expect(alarm! - Date.now()).toBeGreaterThan(7_100_000);

@@ -75,6 +75,25 @@ it("[D2] what is remembered are hashes, and only for the time configured", async
   expect(await recall("seven", at + 61 * DAY_MS, other)).toBe(false);
 });
 
+it("[M20] without a time only memory has them: no row, no alarm", async () => {
+  const memory = memories.getByName("yy");
+  const recall = (hash: string, session: string) =>
+    memory.recall(hash, session, Date.now(), undefined);
+  expect(await recall("h", "one")).toBe(false);
+  expect(await recall("h", "one")).toBe(false);
+  expect(await recall("h", "two")).toBe(true);
+  expect(
+    await runInDurableObject(memory, async (_object, { storage }) => [
+      storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'cname'").toArray(),
+      await storage.getAlarm(),
+    ]),
+  ).toEqual([[], null]);
+  await runInDurableObject(memory, async (object) => {
+    for (let n = 0; n < 10_000; n++) await object.recall(`n${n}`, "s", 0, undefined);
+  });
+  expect(await recall("h", "three")).toBe(false);
+});
+
 it("[D2] a memory forgets what is over and then sleeps", async () => {
   const memory = memories.getByName("zz");
   const at = Date.now();

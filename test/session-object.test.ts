@@ -212,6 +212,7 @@ describe.each(MODES)("%s", (mode) => {
         .toArray(),
     );
     expect(tables).toEqual([]);
+    expect(await session.stored()).toBeNull();
     expect(await session.inside((state) => state.storage.getAlarm())).toBeNull();
   });
 
@@ -373,12 +374,12 @@ describe("cost", () => {
     const alice = await session.join();
     const bob = await session.join();
     const exchange = await negotiate(alice, bob);
-    const written = () =>
-      session.inside((state) => {
-        const rows = state.storage.sql.exec("SELECT id, json FROM link").toArray();
-        return { rows: JSON.stringify(rows), at: state.storage.getAlarm() };
-      });
+    const written = async () => ({
+      rows: await session.stored(),
+      at: await session.inside((state) => state.storage.getAlarm()),
+    });
     const before = await written();
+    expect(before.rows).toContain(alice.id);
     await alice.request({
       type: "candidates",
       id: 5,
@@ -388,9 +389,7 @@ describe("cost", () => {
     } as never);
     await alice.request({ type: "message", id: 6, to: bob.id, body: "hi" } as never);
     await alice.settled();
-    const after = await written();
-    expect(after.rows).toBe(before.rows);
-    expect(await after.at).toBe(await before.at);
+    expect(await written()).toEqual(before);
     expect(
       await session.inside((state) => {
         const sockets = state.getWebSockets();
@@ -399,11 +398,15 @@ describe("cost", () => {
     ).toBe(true);
   });
 
-  it("[R5] the alarm is the next deadline and nothing else", async () => {
+  it("[R5] the alarm is never later than the next deadline, and when nothing is due it is that", async () => {
     const session = await LiveSession.start("awake");
     const alice = await session.join({ ttlSeconds: 5000 });
     const bob = await session.join({ ttlSeconds: 4000 });
     const alarm = () => session.inside((state) => state.storage.getAlarm());
+    // Set when the session began; to put it off would be a row.
+    const first = await alarm();
+    expect(first! - Date.now()).toBeLessThanOrEqual(60_000);
+    await session.alarm();
     expect(await alarm()).toBe(bob.invitation.expiresAt);
     await alice.request({ type: "offer", id: 1, to: bob.id, sdp: sdpOf() } as never);
     expect((await alarm())! - Date.now()).toBeLessThanOrEqual(60_000);
@@ -414,7 +417,11 @@ describe("cost", () => {
       exchange: 1,
       sdp: answerSdp,
     } as never);
+    expect((await alarm())! - Date.now()).toBeLessThanOrEqual(60_000);
+    const stored = await session.stored();
+    await session.alarm();
     expect(await alarm()).toBe(bob.invitation.expiresAt);
+    expect(await session.stored()).toBe(stored);
   });
 
   it("[S1] looking up a session that never was writes nothing", async () => {
@@ -425,6 +432,7 @@ describe("cost", () => {
       state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'session'").toArray(),
     );
     expect(tables).toEqual([]);
+    expect(await session.stored()).toBeNull();
   });
 
   it("[R3] a description is not lost when the object is aborted right after its ack", async () => {

@@ -182,15 +182,14 @@ it("[S5] drop: the peer is away at once, before its client has answered the clos
 });
 
 it("[R4] evict: what memory has is gone, storage is read again", async () => {
-  const { session, alice } = await pair();
-  const rename = (state: DurableObjectState) => {
-    state.storage.sql.exec("UPDATE peer SET json = replace(json, 'Bob', 'Rob')");
-  };
+  const { session, alice, bob } = await pair();
   const names = async () => {
     const { peers } = await session.read<{ peers: { name: string }[] }>("/peers");
     return peers.map(({ name }) => name).sort();
   };
-  await session.inside(rename);
+  // Whoever comes is written with what is worth it, such as an offer.
+  await alice.request({ type: "offer", id: 900, to: bob.id, sdp: sdpOf() } as never);
+  await session.rewrite((json) => json.replaceAll("Bob", "Rob"));
   expect(await names()).toEqual(["Alice", "Bob"]);
   await simulate(alice, { fault: "evict" });
   expect(await names()).toEqual(["Alice", "Rob"]);

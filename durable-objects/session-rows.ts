@@ -1,0 +1,129 @@
+import type { Link, Peer, Session, Trickle } from "../protocol/session.ts";
+import { SessionStore } from "./session-store.ts";
+
+/** What a small session is written as, all of it. */
+interface Small extends Omit<Session, "peers" | "kicked" | "links" | "trickle"> {
+  readonly peers: readonly Peer[];
+  readonly kicked: readonly (readonly [string, number])[];
+  readonly links: readonly Link[];
+  readonly trickle: readonly (readonly [string, readonly Trickle[]])[];
+  /** Number of the newest event in it, of those that sockets remember. */
+  readonly events: number;
+}
+
+export interface Stored {
+  readonly session: Session;
+  /** Number of the newest event in it. */
+  readonly events: number;
+}
+
+/** Where each peer and link has a row of its own, no event is left to sockets. */
+export const ALL_EVENTS = Number.MAX_SAFE_INTEGER;
+
+const KEY = "session";
+
+/** Above one of these a session is written in rows of its own for each peer and link. */
+const SMALL = { peers: 4, links: 6, characters: 100_000 } as const;
+
+/**
+ * The session in storage. Most sessions are two peers and their link: those are one row, because rows written are the
+ * dearest thing on this platform. One that has grown stays in several.
+ */
+export class SessionRows {
+  readonly #kv: SyncKvStorage;
+  readonly #large: SessionStore;
+  #isSmall = true;
+
+  constructor({ kv, sql }: DurableObjectStorage) {
+    this.#kv = kv;
+    this.#large = new SessionStore(sql);
+  }
+
+  /** True while what sockets remember of events is enough for some of them. */
+  get isSmall(): boolean {
+    return this.#isSmall;
+  }
+
+  create(session: Session): void {
+    this.#isSmall = true;
+    this.#kv.put(KEY, smallJson(session, 0));
+  }
+
+  load(): Stored | null {
+    const json = this.#kv.get<string>(KEY);
+    if (json !== undefined) {
+      this.#isSmall = true;
+      return readSmall(json);
+    }
+    const session = this.#large.load();
+    this.#isSmall = session === null;
+    return session && { session, events: ALL_EVENTS };
+  }
+
+  /**
+   * Writes what differs, as `SessionStore.save`; `events` is the number of the newest one in `after`. Returns the links
+   * that were written.
+   */
+  save(
+    before: Session,
+    after: Session,
+    forced: ReadonlySet<string>,
+    events: number,
+  ): ReadonlySet<string> {
+    if (!this.#isSmall) return this.#large.save(before, after, forced);
+    const json = isFew(after) ? smallJson(after, events) : "";
+    if (json !== "" && json.length <= SMALL.characters) {
+      this.#kv.put(KEY, json);
+      return new Set(after.links.keys());
+    }
+    this.#grow(after);
+    return new Set(after.links.keys());
+  }
+
+  #grow(session: Session): void {
+    this.#large.create(session);
+    this.#large.save({ ...session, peers: new Map(), links: new Map() }, session);
+    this.#kv.delete(KEY);
+    this.#isSmall = false;
+  }
+}
+
+const areSame = <T>(one: ReadonlyMap<string, T>, other: ReadonlyMap<string, T>): boolean =>
+  one === other ||
+  (one.size === other.size && [...one].every(([key, value]) => other.get(key) === value));
+
+/** Candidates alone are not: sockets remember them. */
+export const isWorthARow = (before: Session, after: Session): boolean =>
+  before.emptySince !== after.emptySince ||
+  before.kicked !== after.kicked ||
+  !areSame(before.peers, after.peers) ||
+  !areSame(before.links, after.links);
+
+const isFew = ({ peers, links }: Session): boolean =>
+  peers.size <= SMALL.peers && links.size <= SMALL.links;
+
+function smallJson(session: Session, events: number): string {
+  const { peers, kicked, links, trickle } = session;
+  return JSON.stringify({
+    ...session,
+    peers: [...peers.values()],
+    kicked: [...kicked],
+    links: [...links.values()],
+    trickle: [...trickle],
+    events,
+  } satisfies Small);
+}
+
+function readSmall(json: string): Stored {
+  const { events, peers, kicked, links, trickle, ...head } = JSON.parse(json) as Small;
+  return {
+    session: {
+      ...head,
+      peers: new Map(peers.map((peer) => [peer.id, peer])),
+      kicked: new Map(kicked),
+      links: new Map(links.map((link) => [link.id, link])),
+      trickle: new Map(trickle),
+    },
+    events,
+  };
+}
