@@ -1,5 +1,7 @@
 /** What a bench comes to. Cells are text: the run says how exact they are. */
 export interface Table {
+  /** Where a bench has several. */
+  readonly title?: string;
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
@@ -16,34 +18,35 @@ export interface Bench {
 export interface BenchOptions {
   readonly minutes?: number;
   readonly sessions?: number;
+  readonly rounds?: number;
 }
 
 export interface Outcome {
-  readonly table: Table;
+  readonly tables: readonly Table[];
   /** Lines of prose: how it was measured, and what it shows. */
   readonly about: readonly string[];
+  /** Every single figure, for `bench/results/NAME.json`. */
+  readonly raw: unknown;
+  /** What else it ran, with its version, and how many rounds: `peer 1.0.2`, `9 rounds`. */
+  readonly with?: readonly string[];
 }
 
 const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
+const linesOf = ({ title, head, rows }: Table): string[] => [
+  ...(title === undefined ? [] : [`**${title}**`, ""]),
+  row(head),
+  row(head.map(() => "---:")),
+  ...rows.map(row),
+  "",
+];
+
 /** A section of RESULTS.md, its heading first. `where` says on what and when it was measured. */
-export function sectionOf(
-  { name, title }: Bench,
-  { table, about }: Outcome,
-  where: string,
-): string {
-  return [
-    `## ${title}`,
-    "",
-    `\`npm run bench -- ${name}\` · ${where}`,
-    "",
-    ...about,
-    "",
-    row(table.head),
-    row(table.head.map(() => "---:")),
-    ...table.rows.map(row),
-    "",
-  ].join("\n");
+export function sectionOf({ name, title }: Bench, outcome: Outcome, where: string): string {
+  const on = [where, ...(outcome.with ?? [])].join(", ");
+  const command = `\`npm run bench -- ${name}\` · ${on}`;
+  const tables = outcome.tables.flatMap(linesOf);
+  return [`## ${title}`, "", command, "", ...outcome.about, "", ...tables].join("\n");
 }
 
 const HEADING = /^(?=## )/m;

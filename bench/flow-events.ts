@@ -180,7 +180,8 @@ export const flowEvents: Bench = {
     const isFlat = Math.max(...rates) <= Math.min(...rates) * 1.1;
     if (!isFlat) throw new Error(`frames per change grow with the peers: ${rates.join(", ")}`);
     return {
-      table: tableOf(measured),
+      tables: [tableOf(measured)],
+      raw: measured,
       about: [
         "Each peer joins, agrees with the media server on audio and video both ways, and reports its transport as",
         "connected. Then one peer holds a flow, and one leaves. A change goes to the two ends of its link and nobody",

@@ -6,7 +6,6 @@ import { fileURLToPath } from "node:url";
 import { stopTree } from "../scripts/processes.ts";
 import type { Bench, BenchOptions, Outcome, Table } from "./bench.ts";
 import type { LoadNews, LoadPlan, MinuteOfCalls, Totals } from "./load-generator.ts";
-import { KEYS, type LoadServer, startLoadServer } from "./load-server.ts";
 import {
   growthPerMinute,
   machineSeconds,
@@ -14,6 +13,9 @@ import {
   residentBytes,
   type Sample,
 } from "./process-samples.ts";
+import { percentile } from "./rounds.ts";
+import { type BenchServer, startDuplex } from "./servers.ts";
+import { KEYS } from "./worker-bundle.ts";
 
 /**
  * A server full of idle peers on which calls are set up all the time: nothing may fail, nobody may be lost, and
@@ -53,7 +55,7 @@ interface Used {
 
 /** Runs the load against a server and watches the process of the server. */
 class Watch {
-  readonly #server: LoadServer;
+  readonly #server: BenchServer;
   readonly #child: ChildProcess;
   readonly #ms: number;
   readonly #samples: Sample[] = [];
@@ -64,7 +66,7 @@ class Watch {
   #used = { server: 0, load: 0, machine: 0, at: 0 };
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(server: LoadServer, plan: LoadPlan) {
+  constructor(server: BenchServer, plan: LoadPlan) {
     this.#server = server;
     this.#ms = plan.ms;
     this.#emptyBytes = residentBytes(server.pid);
@@ -127,9 +129,6 @@ class Watch {
     return { server, load, others, ms: now.at - before.at };
   }
 }
-
-const percentile = (values: readonly number[], part: number): number =>
-  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * part)] ?? 0;
 
 const megabytes = (bytes: number): string => (bytes / MB).toFixed(0);
 
@@ -216,7 +215,7 @@ function aboutOf(seen: Seen, plan: LoadPlan): readonly string[] {
 async function measure({ minutes = MINUTES, sessions = SESSIONS }: BenchOptions): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), "duplex-load-"));
   try {
-    const server = await startLoadServer(folder);
+    const server = await startDuplex(folder);
     const plan: LoadPlan = {
       baseUrl: server.baseUrl,
       keys: KEYS,
@@ -229,7 +228,7 @@ async function measure({ minutes = MINUTES, sessions = SESSIONS }: BenchOptions)
       const table = tableOf(seen);
       console.log(table.rows.map((row) => row.join("\t")).join("\n"));
       expectHeld(seen, plan);
-      return { table, about: aboutOf(seen, plan) };
+      return { tables: [table], about: aboutOf(seen, plan), raw: seen };
     } finally {
       await server.stop();
     }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { processTree } from "../scripts/processes.ts";
 
 /** Memory and time of processes, from /proc (Linux). */
@@ -12,18 +12,41 @@ export const residentBytes = (pid: number): number =>
 
 /** Seconds of processor time that a process and all below it have used so far. */
 export const processorSeconds = (pid: number): number =>
-  processTree(pid).reduce((sum, one) => sum + ownSeconds(one.pid), 0);
+  processTree(pid).reduce((sum, one) => sum + secondsOf(one.pid, 13), 0);
 
-function ownSeconds(pid: number): number {
+/** utime and stime (proc(5)), counted from the state; up to field 15 also those of children that have ended. */
+function secondsOf(pid: number, end: 13 | 15): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // utime and stime (proc(5)), counted from the state.
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    return fields.slice(11, end).reduce((sum, each) => sum + Number(each), 0) / TICKS_PER_SECOND;
   } catch {
     return 0;
   }
 }
+
+/**
+ * Microseconds of processor time that a process and all below it have used so far. Finer than the ticks of
+ * `processorSeconds`, for short measurements, but threads that have ended are left out.
+ */
+export const processorMicroseconds = (pid: number): number =>
+  processTree(pid).reduce((sum, one) => sum + threadsMicroseconds(one.pid), 0);
+
+function threadsMicroseconds(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+      // Nanoseconds on a processor come first.
+      const [ran] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ");
+      return sum + Number(ran) / 1000;
+    }, 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** Seconds that this process and all it has started have used so far, those that have ended included. */
+export const treeSeconds = (): number =>
+  processTree(process.pid).reduce((sum, one) => sum + secondsOf(one.pid, 15), 0);
 
 /** Seconds of processor time that the machine has used so far, all processors and everybody together. */
 export function machineSeconds(): number {

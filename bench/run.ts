@@ -1,22 +1,42 @@
-// `npm run bench` measures everything, `npm run bench -- flow-events` one thing. Writes bench/RESULTS.md, unless
-// `--minutes` or `--sessions` make it a trial.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+// `npm run bench` measures everything, `npm run bench -- flow-events` one thing. Writes bench/RESULTS.md and
+// bench/results/NAME.json, unless `--minutes`, `--sessions` or `--rounds` make it a trial.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Bench, type BenchOptions, sectionOf, withSection } from "./bench.ts";
 import { flowEvents } from "./flow-events.ts";
 import { load } from "./load.ts";
+import { profile } from "./profile.ts";
+import { relay } from "./relay.ts";
+import { scale } from "./scale.ts";
+import { sdp } from "./sdp.ts";
+import { setUp } from "./setup.ts";
+import { setUpBrowser } from "./setup-browser.ts";
+import { stepAlone } from "./step.ts";
+import { workerdVersion } from "./worker-bundle.ts";
 
-const BENCHES: readonly Bench[] = [flowEvents, load];
+const BENCHES: readonly Bench[] = [
+  flowEvents,
+  load,
+  profile,
+  relay,
+  scale,
+  sdp,
+  setUp,
+  setUpBrowser,
+  stepAlone,
+];
 const RESULTS = fileURLToPath(new URL("RESULTS.md", import.meta.url));
+const RAW = fileURLToPath(new URL("results/", import.meta.url));
 const HEAD =
   "# Measurements\n\nWritten by `npm run bench`. Ratios hold; times are those of one machine.\n";
 
 const where = (): string => {
   const [cpu] = cpus();
   const machine = `${cpus().length} x ${cpu?.model.trim() ?? "unknown CPU"}`;
-  const system = `${process.platform} ${process.arch}, Node.js ${process.version}`;
+  const system = `${process.platform} ${process.arch}, Node.js ${process.version}, workerd ${workerdVersion()}`;
   return `${machine}, ${system}, ${new Date().toISOString().slice(0, 10)}`;
 };
 
@@ -30,7 +50,11 @@ const chosen = (names: readonly string[]): readonly Bench[] => {
 };
 
 const { values, positionals } = parseArgs({
-  options: { minutes: { type: "string" }, sessions: { type: "string" } },
+  options: {
+    minutes: { type: "string" },
+    sessions: { type: "string" },
+    rounds: { type: "string" },
+  },
   allowPositionals: true,
 });
 
@@ -43,8 +67,13 @@ const options: BenchOptions = Object.fromEntries(
 const isTrial = Object.keys(options).length > 0;
 
 for (const bench of chosen(positionals)) {
-  const section = sectionOf(bench, await bench.run(options), where());
-  const document = existsSync(RESULTS) ? readFileSync(RESULTS, "utf8") : HEAD;
-  if (!isTrial) writeFileSync(RESULTS, withSection(document, section));
+  const outcome = await bench.run(options);
+  const section = sectionOf(bench, outcome, where());
   console.log(section);
+  if (isTrial) continue;
+  const document = existsSync(RESULTS) ? readFileSync(RESULTS, "utf8") : HEAD;
+  writeFileSync(RESULTS, withSection(document, section));
+  mkdirSync(RAW, { recursive: true });
+  const raw = { measured: where(), with: outcome.with ?? [], figures: outcome.raw };
+  writeFileSync(join(RAW, `${bench.name}.json`), `${JSON.stringify(raw, null, 1)}\n`);
 }
