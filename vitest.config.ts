@@ -44,7 +44,8 @@ export default defineConfig({
           isolate: false,
           setupFiles: ["test/main-once.ts", "test/log-watch.ts"],
           globalSetup: ["test/e2e/runtime-log.ts"],
-          testTimeout: 20_000,
+          // Property tests take part of a minute, and longer where others are at work as well.
+          testTimeout: 120_000,
         },
       },
       {

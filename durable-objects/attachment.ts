@@ -22,7 +22,7 @@ export interface Attachment extends Allowances {
   readonly replies: readonly (readonly [number, string])[];
   /** Link id and all that this peer has trickled in one of its exchanges. */
   readonly soft: readonly (readonly [string, Trickle])[];
-  /** Of small sessions: events that no row has yet, of this peer, and who came while it was here. */
+  /** Of small sessions: events of this peer that no row has yet. */
   readonly events?: readonly SoftEvent[];
   /** What this peer has measured of flows since their link was written. */
   readonly figures?: readonly SoftFigures[];

@@ -51,13 +51,6 @@ export class PeerSockets {
     return found;
   }
 
-  /** Those that speak for a peer. */
-  open(): readonly WebSocket[] {
-    return this.#state
-      .getWebSockets()
-      .filter((ws) => ws.readyState === WebSocket.OPEN && attachmentOf(ws).connection > 0);
-  }
-
   /** What the sockets of a peer remember. */
   remembered(peer: string): Attachment[] {
     return this.#all(peer).map(attachmentOf);

@@ -4,7 +4,6 @@ import { type Attachment, attachmentOf, remember, withSoft } from "./attachment.
 import type { PeerSockets } from "./peer-sockets.ts";
 import { ALL_EVENTS, isWorthARow, SessionRows } from "./session-rows.ts";
 import {
-  joinsAmong,
   keyOf,
   recalled,
   type SoftEvent,
@@ -92,26 +91,13 @@ export class SessionMemory {
     const json = this.#rows.isSmall ? softTextOf(event, before) : undefined;
     if (json === undefined || before === after) return undefined;
     const added: SoftEvent = [this.#events + 1, json];
-    const kept = this.#keepers(event, sender).map((ws) => {
-      const attachment = attachmentOf(ws);
-      const events = withSoftEvent(attachment.events ?? [], added, this.#writtenEvents);
-      return { ws, attachment, events };
-    });
-    const joins = joinsAmong(kept.flatMap(({ attachment }) => attachment.events ?? []));
-    const own = withSoftEvent(joins, added, this.#writtenEvents);
-    if (!own || kept.some(({ events }) => events === null)) return undefined;
-    for (const { ws, attachment, events } of kept) {
-      remember(ws, { ...attachment, events: events ?? [] });
-    }
+    const attachment = sender && attachmentOf(sender);
+    const events = withSoftEvent(attachment?.events ?? [], added, this.#writtenEvents);
+    if (!events) return undefined;
+    if (sender && attachment) remember(sender, { ...attachment, events });
     this.#events += 1;
     this.#knownEvents = new Set([...this.#knownEvents, keyOf(added)]);
-    return own;
-  }
-
-  /** Who remembers an event: all who are there, that somebody came; the peer alone, what it told. */
-  #keepers(event: SessionEvent, sender: WebSocket | undefined): readonly WebSocket[] {
-    if (event.type === "join") return this.#sockets.open();
-    return sender ? [sender] : [];
+    return events;
   }
 
   #rememberTrickle(

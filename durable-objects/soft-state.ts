@@ -27,13 +27,13 @@ const EVENTS_CHARACTERS = 2_500;
 const FIGURES_CHARACTERS = 3_000;
 
 /**
- * The text of an event that need not be written: a peer comes for the first time, or tells of a transport. Undefined for
- * all others.
+ * The text of an event that need not be written, because nobody would miss it should all sockets go at once: the first
+ * peer comes, or one tells of a transport. Undefined for all others.
  */
 export function softTextOf(event: SessionEvent, before: Session): string | undefined {
   const isSoft =
     event.type === "join"
-      ? !before.peers.has(event.grant.peer)
+      ? before.peers.size === 0
       : event.type === "message" && event.message.type === "transport";
   if (!isSoft) return undefined;
   const plain = event.type === "join" ? { ...event, ice: { iceServers: [] } } : event;
@@ -49,12 +49,6 @@ export function withSoftEvent(
   const next = [...events.filter(([number]) => number > written), added];
   const size = next.reduce((sum, [, json]) => sum + json.length + 8, 0);
   return size <= EVENTS_CHARACTERS ? next : null;
-}
-
-/** Those by which somebody came, once each: whoever comes later remembers them as well. */
-export function joinsAmong(events: readonly SoftEvent[]): readonly SoftEvent[] {
-  const joins = events.filter(([, json]) => json.startsWith('{"event":{"type":"join"'));
-  return [...new Map(joins.map((event) => [keyOf(event), event])).values()];
 }
 
 /** Figures of one flow and the revision that they gave it. */
