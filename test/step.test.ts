@@ -220,6 +220,12 @@ describe("joining and leaving", () => {
     expect(nextDeadline(pure.session)).toBe(pure.session.peers.get("alice")?.tokenExpiresAt);
   });
 
+  it("[R5] a session that is over has nothing due", () => {
+    const pure = meshOf("alice");
+    accepted(pure.do({ type: "end", at: pure.at }));
+    expect(nextDeadline(pure.session)).toBeNull();
+  });
+
   it("[A1] kicking a peer that never joined kills its token all the same", () => {
     const pure = meshOf("alice");
     accepted(pure.do({ type: "kick", peer: "bob", at: pure.at }));
