@@ -125,6 +125,8 @@ export class SessionMemory {
       this.#rows.save(before, after, forced, this.#events),
     );
     this.#writtenEvents = this.#rows.isSmall ? this.#events : ALL_EVENTS;
+    // By their numbers they are known as written.
+    this.#knownEvents = new Set();
     return written;
   }
 }
