@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type Limits, run } from "./processes.ts";
 import type { Result } from "./steps.ts";
 
@@ -12,10 +12,46 @@ const readJson = (path: string): unknown => {
   }
 };
 
-interface Counts {
+interface Report {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    /** What broke outside of the tests of the file. */
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[] | null;
+    }[];
+  }[];
 }
+
+const FAILURE_LINES = 4;
+
+/** What failed, in short and before everything that did not: a log is read from its start. */
+const failures = (report: Report | undefined): string => {
+  const short = (text: string): string => {
+    const lines = text.trim().split("\n").slice(0, FAILURE_LINES);
+    return lines.map((line) => `\n      ${line}`).join("");
+  };
+  return (report?.testResults ?? [])
+    .flatMap(({ name, message, assertionResults }) => {
+      const failed = assertionResults.filter(({ status }) => status === "failed");
+      const told = failed.map(
+        ({ fullName, failureMessages }) =>
+          `  failed: ${basename(name)}: ${fullName}${short(failureMessages?.join("\n") ?? "")}`,
+      );
+      return message === "" ? told : [...told, `  failed: ${basename(name)}${short(message)}`];
+    })
+    .join("\n");
+};
+
+/** Tests that passed only when they were run again, as the default reporter marks them. */
+const againNote = (output: string): string => {
+  const again = [...output.matchAll(/^\s*✓ (.+?)(?: \d+ms)? \(retry x\d+\)/gm)];
+  return again.length === 0 ? "" : `, at the second try: ${again.map(([, name]) => name).join("; ")}`;
+};
 
 interface Coverage {
   readonly total: Record<"lines" | "branches", { readonly pct: number }>;
@@ -54,12 +90,12 @@ export const runVitest = async (
       env: followed(limits.env),
       channel: true,
     });
-    const counts = readJson(report) as Counts | undefined;
-    const passed = counts?.numPassedTests ?? 0;
-    const failedTests = counts?.numFailedTests ?? 0;
+    const told = readJson(report) as Report | undefined;
+    const passed = told?.numPassedTests ?? 0;
+    const failedTests = told?.numFailedTests ?? 0;
     const failed = code !== 0 && failedTests === 0 ? 1 : failedTests;
-    const note = `${passed + failedTests} tests${coverageNote(root)}`;
-    return { passed, failed, note, output };
+    const note = `${passed + failedTests} tests${coverageNote(root)}${againNote(output)}`;
+    return { passed, failed, note, output: `${failures(told)}\n${output}` };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
