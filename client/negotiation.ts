@@ -96,7 +96,7 @@ export class Negotiation {
   }
 
   candidates(frame: CandidatesFrame): void {
-    this.#chain.add(() => this.#remote.add(frame, this.#host.connection, this.#numbers.applied));
+    this.#remote.add(frame, this.#host.connection);
   }
 
   /** Rejected, rolled back or expired: back to the last stable state (N4). */
@@ -163,7 +163,6 @@ export class Negotiation {
     const { connection } = this.#host;
     try {
       if (await setRemoteOffer(connection, sdp)) this.#host.refresh(false);
-      await this.#remote.release(connection, exchange);
       this.#host.prepare("answer");
       await connection.setLocalDescription();
     } catch (thrown) {
@@ -178,7 +177,8 @@ export class Negotiation {
     const reply = this.#port.answer(exchange, sdp);
     this.#local.release(exchange);
     try {
-      await reply;
+      // ICE need not wait for the reply; the answer did not wait for candidates.
+      await Promise.all([reply, this.#remote.release(this.#host.connection, exchange)]);
       this.#settled(exchange);
     } catch (thrown) {
       this.#answerRefused(exchange, asDuplexError(thrown));

@@ -7,22 +7,23 @@ function textOf({ candidate, sdpMid, usernameFragment }: Candidate): string {
   return `${sdpMid ?? ""} ${usernameFragment ?? ""} ${candidate}`;
 }
 
-/** The other side's candidates: held until the description they belong to is applied, then added once. */
+/** The other side's candidates: held until the description they belong to is in place, then added once. */
 export class RemoteCandidates {
   #waiting: CandidatesFrame[] = [];
+  /** Newest exchange whose remote description the connection has been given. */
+  #inPlace = 0;
   readonly #added = new Set<string>();
 
-  /** Adds the candidates of a frame, or keeps them when `applied` (the newest exchange applied) is older. */
-  async add(frame: CandidatesFrame, connection: RTCPeerConnection, applied: number): Promise<void> {
-    if (frame.exchange > applied) this.#waiting.push(frame);
-    else await this.#apply(frame, connection);
+  /** Adds the candidates of a frame at once, whatever else is going on, or keeps them for `release`. */
+  add(frame: CandidatesFrame, connection: RTCPeerConnection): void {
+    this.#waiting.push(frame);
+    this.#release(connection).catch(reportError);
   }
 
-  /** The remote description of exchange `applied` is in place. */
-  async release(connection: RTCPeerConnection, applied: number): Promise<void> {
-    const due = this.#waiting.filter((frame) => frame.exchange <= applied);
-    this.#waiting = this.#waiting.filter((frame) => frame.exchange > applied);
-    for (const frame of due) await this.#apply(frame, connection);
+  /** The remote description of this exchange is in place. */
+  async release(connection: RTCPeerConnection, exchange: number): Promise<void> {
+    this.#inPlace = exchange;
+    await this.#release(connection);
   }
 
   /** Exchange `exchange` is void: what waited for it will not be needed. */
@@ -35,15 +36,23 @@ export class RemoteCandidates {
     this.#added.clear();
   }
 
+  async #release(connection: RTCPeerConnection): Promise<void> {
+    const due = this.#waiting.filter((frame) => frame.exchange <= this.#inPlace);
+    this.#waiting = this.#waiting.filter((frame) => frame.exchange > this.#inPlace);
+    // All are asked for at once: a connection does one thing after another, in that order.
+    await Promise.all(due.map((frame) => this.#apply(frame, connection)));
+  }
+
   async #apply(frame: CandidatesFrame, connection: RTCPeerConnection): Promise<void> {
     if (connection.remoteDescription === null) return;
-    for (const candidate of frame.candidates) {
+    const fresh = frame.candidates.filter((candidate) => {
       const text = textOf(candidate);
-      if (this.#added.has(text)) continue;
+      const isNew = !this.#added.has(text);
       this.#added.add(text);
-      await addQuietly(connection, candidate);
-    }
-    if (frame.complete === true) await addQuietly(connection, { candidate: "", sdpMid: null });
+      return isNew;
+    });
+    const end = frame.complete === true ? [{ candidate: "", sdpMid: null }] : [];
+    await Promise.all([...fresh, ...end].map((one) => addQuietly(connection, one)));
   }
 }
 

@@ -18,12 +18,23 @@ export function addressee(session: Session, sender: Peer, to: string | undefined
       errors: [{ field: "to", expected: "the id of a peer" }],
     });
   }
-  const servers = [...session.peers.values()].filter(({ role }) => role === "media-server");
   return (
-    servers.find(isConnected) ??
-    servers[0] ??
+    mediaServerOf(session.peers) ??
     problem("no-media-server", "a central session needs a media server, none has joined")
   );
+}
+
+// Every frame without `to` asks for it, and people seldom come or go.
+const mediaServers = new WeakMap<Session["peers"], Peer | "none">();
+
+/** The first media server, of those that are connected if any is. */
+function mediaServerOf(peers: Session["peers"]): Peer | undefined {
+  const known = mediaServers.get(peers);
+  if (known !== undefined) return known === "none" ? undefined : known;
+  const servers = [...peers.values()].filter(({ role }) => role === "media-server");
+  const server = servers.find(isConnected) ?? servers[0];
+  mediaServers.set(peers, server ?? "none");
+  return server;
 }
 
 /** The peer at the other end of a link that the sender may have, or why it may not. */

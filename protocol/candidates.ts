@@ -1,6 +1,7 @@
-import { readable, refusal, told } from "./assess.ts";
+import { refusal, told } from "./assess.ts";
 import type { FromPeer } from "./messages.ts";
 import { forwarded, type Move, move, staleNegotiation } from "./move.ts";
+import { outlineOf } from "./outline.ts";
 import type { Problem } from "./problem.ts";
 import { unknownFindings, withFindings } from "./recorded-findings.ts";
 import type { SdpFinding } from "./sdp/finding.ts";
@@ -34,12 +35,12 @@ export function candidates(
   const pair = exchangeOf(link, message.exchange);
   if (!pair) return staleNegotiation(link);
   const own = pair.offerer === sender.id ? pair.offer : "answer" in pair ? pair.answer : undefined;
-  const description = readable(own ?? pair.offer);
+  const description = outlineOf(own ?? pair.offer);
   const role = pair.offerer === sender.id ? "offer" : "answer";
   const misplaced = description && checkSections(message.candidates, description, role);
   if (misplaced) return misplaced;
   const checked = checkCandidates(message.candidates, description, role, made);
-  const { current, dropped } = ofGeneration(checked.good, readable(own));
+  const { current, dropped } = ofGeneration(checked.good, outlineOf(own));
   const before = trickleOf(session, link.id);
   const known = before.find(
     ({ from, exchange }) => from === sender.id && exchange === message.exchange,

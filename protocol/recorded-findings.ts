@@ -45,6 +45,7 @@ export function unknownFindings(
   findings: readonly SdpFinding[],
   about: About,
 ): readonly SdpFinding[] {
+  if (findings.length === 0) return findings;
   const known = new Set(link.findings.map(keyOf));
   return findings.filter((finding) => !known.has(keyOf({ ...finding, ...about })));
 }

@@ -177,29 +177,53 @@ export function isConnected(peer: Peer | undefined): boolean {
   return peer !== undefined && peer.awayUntil === null;
 }
 
+// Every change of flows asks for it, most of them several times.
+const revisions = new WeakMap<Session["links"], number>();
+
 /** The session's flow revision: the highest any record carries (F4). */
-export function revisionOf(session: Session): number {
+export function revisionOf({ links }: Session): number {
+  const known = revisions.get(links);
+  if (known !== undefined) return known;
   let revision = 0;
-  for (const link of session.links.values()) revision = Math.max(revision, link.flows.revision);
+  for (const link of links.values()) revision = Math.max(revision, link.flows.revision);
+  revisions.set(links, revision);
   return revision;
 }
 
 /** The earliest time at which something is due, or null: what the one alarm is set to (R5). */
-export function nextDeadline(session: Session): number | null {
-  const due: number[] = [];
-  if (session.emptySince !== null) {
-    due.push(session.emptySince + session.config.emptyTtlSeconds * 1000);
+export function nextDeadline({ emptySince, config, peers, links }: Session): number | null {
+  const emptied = emptySince === null ? NEVER : emptySince + config.emptyTtlSeconds * 1000;
+  const due = Math.min(emptied, dueOfPeers(peers), dueOfLinks(links, config));
+  return due === NEVER ? null : due;
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+// Asked after every frame, and few frames change a peer or a link.
+const duesOfPeers = new WeakMap<Session["peers"], number>();
+const duesOfLinks = new WeakMap<Session["links"], number>();
+
+function dueOfPeers(peers: Session["peers"]): number {
+  const known = duesOfPeers.get(peers);
+  if (known !== undefined) return known;
+  let due = NEVER;
+  for (const { tokenExpiresAt, awayUntil } of peers.values()) {
+    due = Math.min(due, tokenExpiresAt, awayUntil ?? NEVER);
   }
-  for (const peer of session.peers.values()) {
-    due.push(peer.tokenExpiresAt);
-    if (peer.awayUntil !== null) due.push(peer.awayUntil);
+  duesOfPeers.set(peers, due);
+  return due;
+}
+
+/** The configuration of a session never changes. */
+function dueOfLinks(links: Session["links"], config: SessionConfig): number {
+  const known = duesOfLinks.get(links);
+  if (known !== undefined) return known;
+  let due = NEVER;
+  for (const link of links.values()) {
+    due = Math.min(due, link.open?.expiresAt ?? NEVER, flowDeadline(link, config) ?? NEVER);
   }
-  for (const link of session.links.values()) {
-    if (link.open) due.push(link.open.expiresAt);
-    const ofFlows = flowDeadline(link, session.config);
-    if (ofFlows !== null) due.push(ofFlows);
-  }
-  return due.length === 0 ? null : Math.min(...due);
+  duesOfLinks.set(links, due);
+  return due;
 }
 
 const replaced = <K, V>(

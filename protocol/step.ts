@@ -78,6 +78,8 @@ export type SessionEvent =
 export function step(session: Session, event: SessionEvent): Step | Problem {
   const result = dispatch(session, event);
   if (isProblem(result)) return result;
+  // What peers tell each other, candidates included, leaves every link as it is: nothing follows from it.
+  if (result.session.links === session.links) return result;
   const { at } = event;
   const flows = { ...result, session: settledFlows(session, result.session, at) };
   const settled = withRelayFindings(session, withSourceFindings(session, flows, at), at);

@@ -1,16 +1,15 @@
 import { isRelayOnly } from "./assess.ts";
 import type { Candidate } from "./message-parts.ts";
 import type { Move } from "./move.ts";
+import type { Outline, SectionOutline } from "./outline.ts";
 import { type CandidateLine, candidateLineOf } from "./sdp/candidate.ts";
 import { checkCandidate } from "./sdp/check.ts";
-import type { Description } from "./sdp/description.ts";
 import type { SdpFinding } from "./sdp/finding.ts";
 import { ownAddressIn } from "./sdp/relay-only.ts";
 import type { DescriptionRole } from "./sdp/rule.ts";
 import { CANDIDATE_COUNT, MOST_CANDIDATES } from "./sdp/rules/ice.ts";
 import { RULE_OF_OWN_ADDRESS } from "./sdp/rules/policy.ts";
 import { CANDIDATE_AFTER_END, CANDIDATE_UFRAG_MISMATCH, findingOf } from "./sdp/rules/trickle.ts";
-import type { Section } from "./sdp/section.ts";
 import type { Trickle } from "./session.ts";
 
 /** What the rules find in trickled candidates. */
@@ -28,7 +27,7 @@ interface Checked {
  */
 export function checkCandidates(
   candidates: readonly Candidate[],
-  description: Description | undefined,
+  description: Outline | undefined,
   role: DescriptionRole,
   made: Move,
 ): Checked {
@@ -56,7 +55,7 @@ const has = (findings: readonly SdpFinding[], { rule, mLine }: SdpFinding): bool
   findings.some((known) => known.rule === rule && known.mLine === mLine);
 
 /** Finds the m-section of a candidate: by mid, which is never ambiguous, else by index. */
-function finder({ sections }: Description): (candidate: Candidate) => Section | undefined {
+function finder({ sections }: Outline): (candidate: Candidate) => SectionOutline | undefined {
   const byMid = new Map(sections.map((section) => [section.mid, section]));
   return ({ sdpMid, sdpMLineIndex }) =>
     byMid.get(sdpMid ?? undefined) ?? sections[sdpMLineIndex ?? 0];
@@ -65,7 +64,7 @@ function finder({ sections }: Description): (candidate: Candidate) => Section | 
 /** M-sections for which more candidates came, in the description and by trickle, than a peer will check. */
 export function countFindings(
   candidates: readonly Candidate[],
-  description: Description,
+  description: Outline,
   role: DescriptionRole,
 ): readonly SdpFinding[] {
   const bySection = Map.groupBy(candidates, finder(description));
@@ -79,7 +78,7 @@ export function countFindings(
 
 function ownAddressFindings(
   line: CandidateLine,
-  section: Section | undefined,
+  section: SectionOutline | undefined,
   role: DescriptionRole,
 ): readonly SdpFinding[] {
   const shows = ownAddressIn(line);

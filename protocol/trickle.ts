@@ -1,7 +1,7 @@
 import { LIMITS } from "./limits.ts";
 import type { Candidate } from "./message-parts.ts";
+import type { Outline } from "./outline.ts";
 import { type Problem, problem } from "./problem.ts";
-import type { Description } from "./sdp/description.ts";
 import type { DescriptionRole } from "./sdp/rule.ts";
 import { CANDIDATE_MID_UNKNOWN, findingOf } from "./sdp/rules/trickle.ts";
 import type { Trickle } from "./session.ts";
@@ -34,7 +34,7 @@ const sizeOf = (keys: readonly string[]): number =>
  */
 export function checkSections(
   candidates: readonly Candidate[],
-  description: Description,
+  description: Outline,
   role: DescriptionRole,
 ): Problem | undefined {
   for (const candidate of candidates) {
@@ -62,7 +62,7 @@ const isEndOfAll = ({ candidate, sdpMid, sdpMLineIndex }: Candidate): boolean =>
 /** Splits candidates by generation: those of the description's own ICE generation, and the others. */
 export function ofGeneration(
   candidates: readonly Candidate[],
-  description: Description | undefined,
+  description: Outline | undefined,
 ): { readonly current: readonly Candidate[]; readonly dropped: number } {
   if (!description) return { current: candidates, dropped: 0 };
   const ufrags = new Set(description.sections.map((section) => section.iceUfrag));

@@ -30,13 +30,16 @@ export async function openSignalling(c: Context<AppEnv>): Promise<Response> {
   const offered = offeredBy(c);
   const refused = refuseUpgrade(c, offered);
   if (refused) return answerProblem(c, refused);
-  const crowded = await tooMany(c, "CONNECTS", clientOf(c));
-  if (crowded) return answerProblem(c, crowded);
   const id = c.req.param("id") ?? "";
   const subprotocolToken = offered.find((entry) => entry.startsWith(BEARER_PREFIX));
   const token = subprotocolToken?.slice(BEARER_PREFIX.length) ?? bearerOf(c);
   const config = c.get("config");
-  const grant = token === undefined ? undefined : await readToken(config, token);
+  // Side by side: whoever joins waits for both.
+  const [crowded, grant] = await Promise.all([
+    tooMany(c, "CONNECTS", clientOf(c)),
+    token === undefined ? undefined : readToken(config, token),
+  ]);
+  if (crowded) return answerProblem(c, crowded);
   if (grant?.session !== id) return answerProblem(c, unauthorized());
   const hasty = await tooMany(c, "RECONNECTS", grant.peer);
   if (hasty) return answerProblem(c, hasty);

@@ -201,7 +201,8 @@ describe("cost", () => {
     (name, textOf) => {
       const costOf = (share: number) => workOf(() => check(textOf(share)));
       const share = shareFor(name);
-      expect(costOf(2 * share) / costOf(share)).toBeLessThan(2.15);
+      // A little over two: characters are counted as bytes only from a third of a limit on, which is a step.
+      expect(costOf(2 * share) / costOf(share)).toBeLessThan(2.2);
     },
   );
 

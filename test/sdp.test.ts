@@ -603,7 +603,7 @@ describe("real descriptions, changed", () => {
   };
   /** All but what tells lines apart. */
   const contents = ({ sections }: Description) =>
-    sections.map(({ lines, attributes, session, ...section }) =>
+    sections.map(({ lines, plainLines, attributes, session, ...section }) =>
       JSON.parse(JSON.stringify(section, (key, value) => (key === "line" ? 0 : value))),
     );
 

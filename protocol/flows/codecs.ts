@@ -1,5 +1,6 @@
 import type { Codec } from "../flow.ts";
 import type { RtpMap } from "../sdp/grammar.ts";
+import { listedFormats, once } from "../sdp/inherited.ts";
 import { STATIC_RTP_MAPS } from "../sdp/payload-types.ts";
 import type { Section } from "../sdp/section.ts";
 import { configurationsOf, parametersOf } from "./codec-configuration.ts";
@@ -26,38 +27,32 @@ function mapOf(format: string, maps: ReadonlyMap<string, RtpMap>): RtpMap | unde
   return maps.get(format) ?? STATIC_RTP_MAPS.get(format);
 }
 
-/** Flows and rules ask for the codecs of one section many times. */
-const READ = new WeakMap<Section, readonly Codec[]>();
-
-/** The codecs of a section in its order, with the payload types and parameters it gives them. */
-export function codecsOf(section: Section): readonly Codec[] {
-  const known = READ.get(section);
-  if (known) return known;
-  const codecs = readCodecs(section);
-  READ.set(section, codecs);
-  return codecs;
-}
+/**
+ * The codecs of a section in its order, with the payload types and parameters it gives them. Flows and rules ask for
+ * those of one section many times.
+ */
+export const codecsOf = once(readCodecs);
 
 function readCodecs(section: Section): readonly Codec[] {
   const maps = new Map(section.rtpMaps.map((map) => [map.format, map]));
   const parameters = new Map(
     section.formatParameters.map(({ format, parameters: text }) => [format, text]),
   );
-  return [...new Set(section.formats)].flatMap((format): Codec[] => {
+  const codecs: Codec[] = [];
+  for (const format of listedFormats(section)) {
     const map = mapOf(format, maps);
-    if (!map || !/^\d{1,3}$/.test(format) || Number(format) > MAX_PAYLOAD_TYPE) return [];
+    if (!map || !/^\d{1,3}$/.test(format) || Number(format) > MAX_PAYLOAD_TYPE) continue;
     const fmtp = parameters.get(format);
-    return [
-      {
-        pt: Number(format),
-        name: map.name,
-        rate: map.rate,
-        ...(map.channels === undefined ? {} : { channels: map.channels }),
-        ...(fmtp === undefined ? {} : { fmtp }),
-        role: ROLES.get(map.name.toLowerCase()) ?? "primary",
-      },
-    ];
-  });
+    codecs.push({
+      pt: Number(format),
+      name: map.name,
+      rate: map.rate,
+      ...(map.channels === undefined ? {} : { channels: map.channels }),
+      ...(fmtp === undefined ? {} : { fmtp }),
+      role: ROLES.get(map.name.toLowerCase()) ?? "primary",
+    });
+  }
+  return codecs;
 }
 
 /** `opus/48000/2`: what tells codecs apart, whatever payload type they have. */
@@ -71,17 +66,15 @@ export const encodingOf = ({ name, rate, channels = 1 }: Codec): string =>
  */
 type Keys = ReadonlyMap<Codec, readonly string[]>;
 
-const KEYS = new WeakMap<Section, Keys>();
-
-function keysIn(section: Section): Keys {
-  const known = KEYS.get(section);
-  if (known) return known;
+const keysIn = once((section: Section): Keys => {
   const codecs = codecsOf(section);
   const byType = new Map(codecs.map((codec) => [String(codec.pt), codec]));
-  const keys = new Map(codecs.map((codec) => [codec, keysOf(codec, byType)]));
-  KEYS.set(section, keys);
-  return keys;
-}
+  return new Map(codecs.map((codec) => [codec, keysOf(codec, byType)]));
+});
+
+const allKeysIn = once(
+  (section: Section): ReadonlySet<string> => new Set([...keysIn(section).values()].flat()),
+);
 
 function keysOf(codec: Codec, byType: ReadonlyMap<string, Codec>): readonly string[] {
   const encoding = encodingOf(codec);
@@ -107,13 +100,21 @@ export interface SharedCodecs {
  * another configuration of them are; a retransmission when what it repairs is.
  */
 export function sharedCodecs(sender: Section, receiver: Section): SharedCodecs {
-  const [sent, received] = [keysIn(sender), keysIn(receiver)];
-  return { received: sharedIn(received, sent), sent: sharedIn(sent, received) };
+  return { received: sharedIn(receiver, sender), sent: sharedIn(sender, receiver) };
 }
 
-function sharedIn(own: Keys, other: Keys): readonly Codec[] {
-  const known = new Set([...other.values()].flat());
-  return [...own].filter(([, keys]) => keys.some((key) => known.has(key))).map(([codec]) => codec);
+/** By section and by that of the other end: both directions ask for both ends. */
+const SHARED = once((_own: Section) => new WeakMap<Section, readonly Codec[]>());
+
+function sharedIn(own: Section, other: Section): readonly Codec[] {
+  const known = SHARED(own).get(other);
+  if (known) return known;
+  const keys = allKeysIn(other);
+  const shared = [...keysIn(own)]
+    .filter(([, own]) => own.some((key) => keys.has(key)))
+    .map(([codec]) => codec);
+  SHARED(own).set(other, shared);
+  return shared;
 }
 
 /** The receiver's codecs that the sender has at all: the same name, rate and channels. */

@@ -6,20 +6,37 @@ import { parametersOf } from "./codec-configuration.ts";
 import type { SharedCodecs } from "./codecs.ts";
 import type { Ends } from "./terms.ts";
 
-/** Feedback that a section names for some formats; `*` is all of them (RFC 4585 s4.2). */
+/** Feedback that a section names for some formats, each once; `*` is all of them (RFC 4585 s4.2). */
 function feedbackFor({ feedback }: Section, codecs: readonly Codec[]): readonly string[] {
-  const formats = new Set(["*", ...codecs.map(({ pt }) => String(pt))]);
-  return feedback.filter(({ format }) => formats.has(format)).map(({ type }) => type);
+  const formats = new Set(codecs.map(({ pt }) => String(pt)));
+  const types = new Set<string>();
+  for (const { format, type } of feedback) {
+    if (format === "*" || formats.has(format)) types.add(type);
+  }
+  return [...types];
 }
 
+/** What each end of a direction names for the agreed codecs, each in its own order. */
+export interface NamedFeedback {
+  readonly sent: readonly string[];
+  readonly received: readonly string[];
+}
+
+export const namedFeedback = (
+  { sender, receiver }: Ends,
+  { sent, received }: SharedCodecs,
+): NamedFeedback => ({
+  sent: feedbackFor(sender, sent),
+  received: feedbackFor(receiver, received),
+});
+
 /** Feedback on the agreed codecs that both list, in the receiver's order (RFC 4585 s4.2). */
-export function feedbackOf({ sender, receiver }: Ends, { sent, received }: SharedCodecs): string[] {
-  const understood = new Set(feedbackFor(sender, sent).map((type) => type.toLowerCase()));
-  const types = feedbackFor(receiver, received).filter(
+export function feedbackOf({ sent, received }: NamedFeedback): string[] {
+  const understood = new Set(sent.map((type) => type.toLowerCase()));
+  return received.filter(
     // An interval is no message (RFC 4585 s4.2): it is told as `rtcp.trrInt`.
     (type) => understood.has(type.toLowerCase()) && !/^trr-int\b/i.test(type),
   );
-  return [...new Set(types)];
 }
 
 /** What the rate control of the sender is fed with: the standard first (RFC 8888 s6). */
@@ -96,13 +113,10 @@ function extendedReports({ sender, receiver }: Ends): readonly string[] {
 const TRR_INT = /^trr-int (\d{1,9})$/i;
 
 /** `a=rtcp-fb:* trr-int 100`: the receiver's, where the sender has one as well (RFC 4585 s4.2). */
-function trrIntOf(
-  { sender, receiver }: Ends,
-  { sent, received }: SharedCodecs,
-): number | undefined {
+function trrIntOf({ sent, received }: NamedFeedback): number | undefined {
   const isTrrInt = (type: string): boolean => TRR_INT.test(type);
-  const own = feedbackFor(receiver, received).find(isTrrInt);
-  if (own === undefined || !feedbackFor(sender, sent).some(isTrrInt)) return undefined;
+  const own = received.find(isTrrInt);
+  if (own === undefined || !sent.some(isTrrInt)) return undefined;
   return Number(own.replace(TRR_INT, "$1"));
 }
 
@@ -110,11 +124,11 @@ function trrIntOf(
  * RTCP of a direction: who gets the packets says how many there may be, `b=RS` of the receiver for the
  * sender's reports, `b=RR` of the sender for those of the receiver (RFC 3556 s2).
  */
-export function rtcpOf(ends: Ends, codecs: SharedCodecs): NonNullable<Flow["rtcp"]> {
+export function rtcpOf(ends: Ends, feedback: NamedFeedback): NonNullable<Flow["rtcp"]> {
   const { sender, receiver } = ends;
   const rs = bandwidthOf(receiver, "RS");
   const rr = bandwidthOf(sender, "RR");
-  const trrInt = trrIntOf(ends, codecs);
+  const trrInt = trrIntOf(feedback);
   const xr = extendedReports(ends);
   return {
     mux: sender.rtcpMux && receiver.rtcpMux,

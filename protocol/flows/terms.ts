@@ -5,7 +5,7 @@ import { carriesData, type Section } from "../sdp/section.ts";
 import { exceedsBytes } from "../utf8.ts";
 import { sharedCodecs } from "./codecs.ts";
 import { headerExtensionsOf } from "./header-extensions.ts";
-import { congestionOf, feedbackOf, repairOf, rtcpOf } from "./rtcp.ts";
+import { congestionOf, feedbackOf, namedFeedback, repairOf, rtcpOf } from "./rtcp.ts";
 
 /** Parts of a record that offer and answer settle, each from the end that decides it (F3). */
 export type Terms = Pick<
@@ -47,7 +47,8 @@ export function termsOf(ends: Ends, kind: Flow["kind"]): Terms {
   if (kind === "data") return { ...NO_MEDIA, sctp: sctpOf(ends.receiver) };
   const shared = sharedCodecs(ends.sender, ends.receiver);
   const codecs = [...shared.received];
-  const feedback = feedbackOf(ends, shared);
+  const named = namedFeedback(ends, shared);
+  const feedback = feedbackOf(named);
   const layers = layersOf(ends);
   const isSimulcast = (ends.sender.simulcast?.send.length ?? 0) > 0;
   return {
@@ -59,7 +60,7 @@ export function termsOf(ends: Ends, kind: Flow["kind"]): Terms {
     congestion: congestionOf(feedback),
     repair: repairOf(codecs, feedback),
     headerExtensions: headerExtensionsOf(ends),
-    rtcp: rtcpOf(ends, shared),
+    rtcp: rtcpOf(ends, named),
     sctp: undefined,
   };
 }

@@ -32,7 +32,7 @@ const IPV6_BLOCKS: Blocks = [
  * An IPv4 address in IPv6 clothes (`::ffff:127.0.0.1`) is what it is in IPv4: hosts send there.
  */
 export function addressKindOf(text: string): AddressKind | undefined {
-  const ipv6 = ipv6Of(text);
+  const ipv6 = text.includes(":") ? ipv6Of(text) : undefined;
   const ipv4 = ipv6 === undefined ? ipv4Of(text) : /^0{20}ffff(.{8})$/.exec(ipv6)?.[1];
   if (ipv4 !== undefined) return kindIn(IPV4_BLOCKS, ipv4);
   return ipv6 === undefined ? undefined : kindIn(IPV6_BLOCKS, ipv6);

@@ -12,6 +12,7 @@ import type { HistorySubject } from "./history.ts";
 import type {
   DescriptionRole,
   Hit,
+  HitSection,
   Hits,
   PairSubject,
   PolicySubject,
@@ -113,8 +114,7 @@ export function checkDescription(
   for (const rule of DESCRIPTION_RULES) {
     if (rule.on === "both" || rule.on === role) findings.apply(rule, () => rule.find(subject));
   }
-  for (const section of description.sections) {
-    if (section.rejected) continue;
+  for (const section of description.live) {
     for (const candidate of section.candidates) {
       applyCandidateRules(findings, candidate, section, candidate.line);
     }
@@ -122,19 +122,20 @@ export function checkDescription(
   return findings.all();
 }
 
+const NO_HITS: Hits = [];
+
 function applyCandidateRules(
   findings: Findings,
   candidate: CandidateLine,
-  section: Section,
+  { index, mid }: HitSection,
   line?: number,
 ): void {
+  const subject = { candidate };
   for (const rule of CANDIDATE_RULES) {
     findings.apply(rule, () => {
-      const hit = rule.find({ candidate, section });
+      const hit = rule.find(subject);
       // A trickled candidate has no line, and that of its m-section would not be it.
-      return hit
-        ? [{ section: line === undefined ? { ...section, line } : section, line, ...hit }]
-        : [];
+      return hit ? [{ section: { index, mid }, line, ...hit }] : NO_HITS;
     });
   }
 }
@@ -142,7 +143,7 @@ function applyCandidateRules(
 /** What the rules find in a trickled candidate; `section` is its m-section in a description of this role. */
 export function checkCandidate(
   candidate: CandidateLine,
-  section: Section,
+  section: HitSection,
   role: DescriptionRole,
   options: CheckOptions = {},
 ): readonly SdpFinding[] {

@@ -1,7 +1,8 @@
 import { LIMITS } from "../limits.ts";
 import { isFinding, type SdpFinding } from "./finding.ts";
 import { type Line, readLines, sectionsTooMany } from "./line.ts";
-import { inherit, type Section, type SessionPart, sectionOf, sessionPartOf } from "./section.ts";
+import { type Section, type SessionPart, sectionOf, sessionPartOf } from "./section.ts";
+import { inherit, lacksOf } from "./transport.ts";
 
 /**
  * A description as it was received, read once. Every line is kept with its number; nothing is ever
@@ -12,6 +13,8 @@ export interface Description {
   readonly lines: readonly Line[];
   readonly session: SessionPart;
   readonly sections: readonly Section[];
+  /** Those in use: most rules ask for nothing else. */
+  readonly live: readonly Section[];
   /** Mids of each BUNDLE group, in its order: the first is the tagged section (RFC 9143 s7). */
   readonly bundles: readonly (readonly string[])[];
   /**
@@ -49,11 +52,13 @@ function describe(text: string, lines: readonly Line[]): Description | SdpFindin
     .filter(({ semantics }) => semantics === "BUNDLE")
     .map(({ mids }) => mids);
   const mids = sections.map(({ mid }) => mid).filter((mid) => mid !== undefined);
+  const inBundles = bundled(sections, bundles);
   return {
     text,
     lines,
     session,
-    sections: bundled(sections, bundles),
+    sections: inBundles,
+    live: inBundles.filter(({ rejected }) => !rejected),
     bundles,
     isUsable:
       text.isWellFormed() &&
@@ -77,6 +82,8 @@ function bundled(
   const byMid = new Map(sections.map((section) => [section.mid, section]));
   return sections.map((section) => {
     const tag = section.mid === undefined ? undefined : byMid.get(tags.get(section.mid));
-    return tag && tag !== section ? { ...section, ...inherit(section, tag) } : section;
+    return tag && tag !== section && lacksOf(section, tag)
+      ? { ...section, ...inherit(section, tag) }
+      : section;
   });
 }

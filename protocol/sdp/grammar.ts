@@ -112,8 +112,12 @@ export interface MediaLine {
 export function words(value: string): string[] {
   const parts = value.split(" ");
   // As a rule there is one blank between words, and a search is cheaper than a copy.
-  return parts.includes("") ? parts.filter((part) => part !== "") : parts;
+  return isTidy(value) ? parts : parts.filter((part) => part !== "");
 }
+
+/** Whether there is one blank between words and none elsewhere. */
+const isTidy = (value: string): boolean =>
+  value !== "" && !value.startsWith(" ") && !value.endsWith(" ") && !value.includes("  ");
 
 /** `m=audio 9 UDP/TLS/RTP/SAVPF 111 63` and `m=audio 49170/2 RTP/AVP 0` (RFC 8866 s5.14). */
 export function mediaLineOf(value: string): MediaLine | undefined {
@@ -160,8 +164,9 @@ export function formatParametersOf(value: string): FormatParameters | undefined 
 
 /** `a=rtcp-fb:96 nack pli`, `a=rtcp-fb:* ccm fir` (RFC 4585 s4.2). */
 export function feedbackOf(value: string): Feedback | undefined {
-  const [format = "", ...type] = words(value);
-  return type.length === 0 ? undefined : { format, type: type.join(" ") };
+  const tidy = isTidy(value) ? value : words(value).join(" ");
+  const blank = tidy.indexOf(" ");
+  return blank < 0 ? undefined : { format: tidy.slice(0, blank), type: tidy.slice(blank + 1) };
 }
 
 /** `a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid`, `a=extmap:3/recvonly urn:x attribute` (RFC 8285 s8). */

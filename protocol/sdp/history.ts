@@ -104,8 +104,7 @@ export function digestOf(text: string): number {
 }
 
 /** Sections that are in use. */
-export const liveSections = ({ sections }: Description): readonly Section[] =>
-  sections.filter(({ rejected }) => !rejected);
+export const liveSections = ({ live }: Description): readonly Section[] => live;
 
 /** ICE credentials of a section, bundle and session part included. */
 export const credentialsOf = ({ iceUfrag, icePwd }: Section): string =>

@@ -8,7 +8,7 @@ import type { Section } from "./section.ts";
  */
 
 /** Remembers what is made of a list for as long as the list lives. */
-function once<K extends object, V>(make: (list: K) => V): (list: K) => V {
+export function once<K extends object, V>(make: (list: K) => V): (list: K) => V {
   const known = new WeakMap<K, V>();
   return (list) => {
     const found = known.get(list);
@@ -18,6 +18,12 @@ function once<K extends object, V>(make: (list: K) => V): (list: K) => V {
     return made;
   };
 }
+
+/** The formats of an m-line, each once: a dozen rules ask which they are. */
+export const listedFormats = ({ formats }: Pick<Section, "formats">): ReadonlySet<string> =>
+  listed(formats);
+
+const listed = once((formats: Section["formats"]): ReadonlySet<string> => new Set(formats));
 
 /** The certificates of a section, in an order that does not matter. */
 export const certificatesOf = ({ fingerprints }: Pick<Section, "fingerprints">): string =>

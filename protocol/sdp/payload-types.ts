@@ -1,4 +1,5 @@
 import type { RtpMap } from "./grammar.ts";
+import { listedFormats, once } from "./inherited.ts";
 import type { Section } from "./section.ts";
 
 type StaticEntry = readonly [format: number, name: string, rate: number, channels?: number];
@@ -62,8 +63,12 @@ export interface PayloadType {
 /** `apt=96;rtx-time=3000`; blanks part them as well, as some stacks write them. */
 const PARAMETER_END = /[;\s]+/;
 
+/** The parameters in a text; an empty one has no name. */
+export const parametersIn = (text: string): readonly string[] =>
+  text.split(/\s/.test(text) ? PARAMETER_END : ";");
+
 function addParameters(known: Map<string, Parameter>, text: string, line: number): void {
-  for (const part of text.split(PARAMETER_END)) {
+  for (const part of parametersIn(text)) {
     const equals = part.indexOf("=");
     if (equals > 0) {
       known.set(part.slice(0, equals).toLowerCase(), { value: part.slice(equals + 1), line });
@@ -71,17 +76,13 @@ function addParameters(known: Map<string, Parameter>, text: string, line: number
   }
 }
 
-/** A dozen rules ask for the payload types of the same section, which may be a hundred thousand. */
-const READ = new WeakMap<Section, readonly PayloadType[]>();
+const NO_PARAMETERS: PayloadType["parameters"] = new Map();
 
-/** The payload types of a section in its order, each once; those that nothing maps to an encoding are left out. */
-export function payloadTypesOf(section: Section): readonly PayloadType[] {
-  const known = READ.get(section);
-  if (known) return known;
-  const payloadTypes = readPayloadTypes(section);
-  READ.set(section, payloadTypes);
-  return payloadTypes;
-}
+/**
+ * The payload types of a section in its order, each once; those that nothing maps to an encoding are left out. A dozen
+ * rules ask for those of the same section, which may be a hundred thousand.
+ */
+export const payloadTypesOf = once(readPayloadTypes);
 
 function readPayloadTypes(section: Section): readonly PayloadType[] {
   const maps = new Map(section.rtpMaps.map((map) => [map.format, map]));
@@ -91,19 +92,19 @@ function readPayloadTypes(section: Section): readonly PayloadType[] {
     addParameters(known, text, line);
     parameters.set(format, known);
   }
-  return [...new Set(section.formats)].flatMap((format): PayloadType[] => {
+  const payloadTypes: PayloadType[] = [];
+  for (const format of listedFormats(section)) {
     const said = maps.get(format);
     const map = said ?? STATIC_RTP_MAPS.get(format);
-    if (!map) return [];
-    return [
-      {
-        format,
-        name: map.name.toLowerCase(),
-        rate: map.rate,
-        channels: map.channels ?? 1,
-        line: said?.line ?? section.line,
-        parameters: parameters.get(format) ?? new Map(),
-      },
-    ];
-  });
+    if (!map) continue;
+    payloadTypes.push({
+      format,
+      name: map.name.toLowerCase(),
+      rate: map.rate,
+      channels: map.channels ?? 1,
+      line: said?.line ?? section.line,
+      parameters: parameters.get(format) ?? NO_PARAMETERS,
+    });
+  }
+  return payloadTypes;
 }

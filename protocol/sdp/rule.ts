@@ -59,8 +59,6 @@ export interface DescriptionSubject {
 /** One candidate, in a description or trickled. */
 export interface CandidateSubject {
   readonly candidate: CandidateLine;
-  /** The m-section it is for. */
-  readonly section: Section;
 }
 
 /** Sections of the same index in an offer and its answer. */
@@ -101,24 +99,29 @@ export interface PairRule extends RuleFacts {
 export function eachSection(
   find: (section: Section, subject: DescriptionSubject) => Hits,
 ): DescriptionRule["find"] {
-  return (subject) =>
-    subject.description.sections.flatMap((section) =>
-      section.rejected ? [] : located(section, find(section, subject)),
-    );
+  return (subject) => {
+    const found: Hit[] = [];
+    for (const section of subject.description.live) {
+      locate(found, section, find(section, subject));
+    }
+    return found;
+  };
 }
 
 /** Says for every pair of sections in use what `find` says for one. */
 export function eachPair(
   find: (pair: SectionPair, subject: PairSubject) => Hits,
 ): PairRule["find"] {
-  return (subject) => subject.live.flatMap((pair) => located(pair.answered, find(pair, subject)));
+  return (subject) => {
+    const found: Hit[] = [];
+    for (const pair of subject.live) locate(found, pair.answered, find(pair, subject));
+    return found;
+  };
 }
 
-/** Hits of a section: they are in it unless they say otherwise. */
-function located(section: Section, hits: Hits): Hit[] {
-  const found: Hit[] = [];
+/** Adds the hits of a section: they are in it unless they say otherwise. */
+export function locate(found: Hit[], section: Section, hits: Hits): void {
   for (const hit of hits) if (hit) found.push({ section, ...hit });
-  return found;
 }
 
 /** A hit at the first line of this attribute, or at the m-line. */
@@ -130,9 +133,11 @@ export function at(section: Section, name: string, detail?: string): Hit {
   };
 }
 
+const NO_LINES: readonly Attribute[] = [];
+
 /** The section's own lines of an attribute. */
 export function own(part: Pick<Section, "attributes">, name: string): readonly Attribute[] {
-  return part.attributes.get(name) ?? [];
+  return part.attributes.get(name) ?? NO_LINES;
 }
 
 /** Hits for those of the items that the condition holds for. */
@@ -141,9 +146,13 @@ export function where<T extends { readonly line: number }>(
   condition: (item: T) => boolean,
   detail?: (item: T) => string,
 ): Hit[] {
-  return items
-    .filter(condition)
-    .map((item) => ({ line: item.line, ...(detail ? { detail: detail(item) } : {}) }));
+  // A loop: rules ask this of every line there is, and mostly nothing is found.
+  const hits: Hit[] = [];
+  for (const item of items) {
+    if (!condition(item)) continue;
+    hits.push(detail ? { line: item.line, detail: detail(item) } : { line: item.line });
+  }
+  return hits;
 }
 
 /** Attributes of this name that do not fit their grammar. */

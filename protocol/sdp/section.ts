@@ -7,7 +7,6 @@ import {
   type ExtMap,
   extMapOf,
   type Feedback,
-  type Fingerprint,
   type FormatParameters,
   feedbackOf,
   fingerprintOf,
@@ -33,6 +32,7 @@ import {
   ssrcListOf,
 } from "./grammar.ts";
 import { type Attribute, attributesOf, type Line } from "./line.ts";
+import { inherit, type TransportAttributes } from "./transport.ts";
 
 /** What a line says and where it stands. */
 export type Lined<T> = T & { readonly line: number };
@@ -48,21 +48,11 @@ export interface Ssrc {
   readonly previous: readonly number[];
 }
 
-/** Attributes of the transport, which bundled sections share (RFC 9143 s7.1.3). */
-export interface TransportAttributes {
-  readonly iceUfrag: string | undefined;
-  readonly icePwd: string | undefined;
-  /** All of them: RFC 8122 s5 allows several. */
-  readonly fingerprints: readonly Lined<Fingerprint>[];
-  readonly setup: string | undefined;
-  /** `a=rtcp-mux`; `a=rtcp-mux-only` alone does not count (RFC 8858). */
-  readonly rtcpMux: boolean;
-  readonly rtcpRsize: boolean;
-}
-
 /** Lines of a description that belong together. */
 export interface Part {
   readonly lines: readonly Line[];
+  /** Those that are no attributes, m-line included: few, and asked for by rules about each of their types. */
+  readonly plainLines: readonly Line[];
   /** Its own, nothing inherited. */
   readonly attributes: Attributes;
   /** Attributes whose value does not fit their grammar. */
@@ -124,7 +114,13 @@ export type Attributes = ReadonlyMap<string, readonly Attribute[]>;
 
 /** The attributes of some lines by name. */
 export function byName(lines: readonly Line[]): Attributes {
-  return Map.groupBy(attributesOf(lines), ({ name }) => name);
+  const attributes = new Map<string, Attribute[]>();
+  for (const attribute of attributesOf(lines)) {
+    const known = attributes.get(attribute.name);
+    if (known) known.push(attribute);
+    else attributes.set(attribute.name, [attribute]);
+  }
+  return attributes;
 }
 
 /** Reads all values of an attribute with their lines; those that do not fit go to `unreadable`. */
@@ -134,12 +130,15 @@ function every<T extends object>(
   name: string,
   read: (value: string) => T | undefined,
 ): readonly Lined<T>[] {
-  return (attributes.get(name) ?? []).flatMap((attribute) => {
+  const lines = attributes.get(name);
+  if (lines === undefined) return [];
+  const readable: Lined<T>[] = [];
+  for (const attribute of lines) {
     const value = read(attribute.value);
-    if (value !== undefined) return [{ ...value, line: attribute.line }];
-    unreadable.push(attribute);
-    return [];
-  });
+    if (value === undefined) unreadable.push(attribute);
+    else readable.push({ ...value, line: attribute.line });
+  }
+  return readable;
 }
 
 /** The last value counts where one is allowed, as it does in browsers. */
@@ -148,14 +147,19 @@ function last(attributes: Attributes, name: string): string | undefined {
 }
 
 function directionOf(attributes: Attributes): Direction | undefined {
-  return DIRECTIONS.map((name) => ({ name, line: attributes.get(name)?.at(-1)?.line ?? 0 }))
-    .filter(({ line }) => line > 0)
-    .toSorted((one, other) => one.line - other.line)
-    .at(-1)?.name;
+  let last: { readonly name: Direction; readonly line: number } | undefined;
+  for (const name of DIRECTIONS) {
+    const line = attributes.get(name)?.at(-1)?.line ?? 0;
+    if (line > (last?.line ?? 0)) last = { name, line };
+  }
+  return last?.name;
 }
 
-const bandwidthsOf = (lines: readonly Line[]): readonly Lined<Bandwidth>[] =>
-  lines
+const plainLinesOf = (lines: readonly Line[]): readonly Line[] =>
+  lines.filter(({ type }) => type !== "a");
+
+const bandwidthsOf = (plainLines: readonly Line[]): readonly Lined<Bandwidth>[] =>
+  plainLines
     .filter(({ type }) => type === "b")
     .flatMap(({ value, number: line }) => {
       const bandwidth = bandwidthOf(value);
@@ -173,33 +177,23 @@ function transportOf(attributes: Attributes, unreadable: Attribute[]): Transport
   };
 }
 
-/** What is missing is taken from a wider scope: the session part, or the tagged section of the bundle. */
-export function inherit(own: TransportAttributes, wider: TransportAttributes): TransportAttributes {
-  return {
-    iceUfrag: own.iceUfrag ?? wider.iceUfrag,
-    icePwd: own.icePwd ?? wider.icePwd,
-    fingerprints: own.fingerprints.length > 0 ? own.fingerprints : wider.fingerprints,
-    setup: own.setup ?? wider.setup,
-    rtcpMux: own.rtcpMux || wider.rtcpMux,
-    rtcpRsize: own.rtcpRsize || wider.rtcpRsize,
-  };
-}
-
 /** Reads the lines before the first m-line. */
 export function sessionPartOf(lines: readonly Line[]): SessionPart {
   const attributes = byName(lines);
+  const plainLines = plainLinesOf(lines);
   const unreadable: Attribute[] = [];
-  const originLine = lines.find(({ type }) => type === "o");
+  const originLine = plainLines.find(({ type }) => type === "o");
   const origin = originLine && originOf(originLine.value);
   return {
     lines,
+    plainLines,
     attributes,
     unreadable,
     origin: originLine && origin && { ...origin, line: originLine.number },
     groups: every(attributes, unreadable, "group", groupOf),
     direction: directionOf(attributes),
     extMaps: every(attributes, unreadable, "extmap", extMapOf),
-    bandwidths: bandwidthsOf(lines),
+    bandwidths: bandwidthsOf(plainLines),
     iceLite: attributes.has("ice-lite"),
     // At session level neither rtcp-mux nor rtcp-rsize has a meaning (RFC 5761 s8, RFC 5506 s5).
     transport: { ...transportOf(attributes, unreadable), rtcpMux: false, rtcpRsize: false },
@@ -250,21 +244,33 @@ export function sectionOf(
 ): Section {
   const [mediaLine] = lines;
   const attributes = byName(lines);
+  const plainLines = plainLinesOf(lines);
   const unreadable: Attribute[] = [];
   const all = <T extends object>(name: string, read: (value: string) => T | undefined) =>
     every(attributes, unreadable, name, read);
   const read = mediaLineOf(mediaLine.value);
   const media = read ?? unreadableMedia(mediaLine.value);
   const bundleOnly = attributes.has("bundle-only");
+  const transport = inherit(transportOf(attributes, unreadable), session.transport);
   const extMaps = all("extmap", extMapOf);
+  // Member by member: every rule reads sections, and those made by spreading are slower to make and to read.
   return {
     session,
     index,
     line: mediaLine.number,
     isReadable: read !== undefined,
-    ...media,
-    ...inherit(transportOf(attributes, unreadable), session.transport),
+    kind: media.kind,
+    port: media.port,
+    protocol: media.protocol,
+    formats: media.formats,
+    iceUfrag: transport.iceUfrag,
+    icePwd: transport.icePwd,
+    fingerprints: transport.fingerprints,
+    setup: transport.setup,
+    rtcpMux: transport.rtcpMux,
+    rtcpRsize: transport.rtcpRsize,
     lines,
+    plainLines,
     attributes,
     unreadable,
     mid: last(attributes, "mid") || undefined,
@@ -284,7 +290,7 @@ export function sectionOf(
     simulcast: all("simulcast", simulcastOf).at(-1),
     candidates: all("candidate", candidateLineOf),
     endOfCandidates: attributes.has("end-of-candidates"),
-    bandwidths: bandwidthsOf(lines),
+    bandwidths: bandwidthsOf(plainLines),
     sctpPort: sctpPortOf(media, attributes),
     maxMessageSize: integerOf(last(attributes, "max-message-size") ?? ""),
   };

@@ -64,10 +64,11 @@ export const BANDWIDTH_RULES: readonly DescriptionRule[] = [
     condition: "a `b=` line that is not `<type>:<digits>`; `AS:-1` is a warning",
     message:
       "b= must be a type, a colon and a whole number, and browsers refuse the description otherwise; to set no limit leave the line out",
-    find: eachPart(({ lines }) =>
-      lines
-        .map((line) => ({ ...line, value: line.value.trimEnd() }))
-        .filter(({ type, value }) => type === "b" && !SYNTAX.test(value))
+    find: eachPart(({ plainLines }) =>
+      plainLines
+        .filter(({ type }) => type === "b")
+        .map(({ number, value }) => ({ number, value: value.trimEnd() }))
+        .filter(({ value }) => !SYNTAX.test(value))
         .map(({ number: line, value }) =>
           value === UNSET ? { line, level: "warning" as const } : { line },
         ),

@@ -1,5 +1,5 @@
 import type { RtpMap } from "../grammar.ts";
-import { certificatesOf, extensionOf, extensionsOf } from "../inherited.ts";
+import { certificatesOf, extensionOf, extensionsOf, listedFormats, once } from "../inherited.ts";
 import { at, carriesMedia, type DescriptionRule, type Hit } from "../rule.ts";
 import type { Section } from "../section.ts";
 import { eachBundle } from "./scopes.ts";
@@ -12,10 +12,10 @@ const codecOf = ({ name, rate, channels = 1 }: RtpMap): string =>
   `${name.toLowerCase()}/${rate}/${channels}`;
 
 /** What counts is on the m-line. */
-function mapsOf({ formats, rtpMaps }: Section): Section["rtpMaps"] {
-  const listed = new Set(formats);
-  return rtpMaps.filter(({ format }) => listed.has(format));
-}
+const mapsOf = once((section: Section): Section["rtpMaps"] => {
+  const listed = listedFormats(section);
+  return section.rtpMaps.filter(({ format }) => listed.has(format));
+});
 
 /** The order of parameters does not matter. */
 const parameterSet = (texts: readonly string[]): string =>
@@ -40,7 +40,7 @@ const parametersOf =
       return {
         of: `${map.format} ${section.kind} ${codecOf(map)}`,
         says: as(said.map(({ parameters }) => parameters)),
-        hit: { line: (said[0] ?? map).line, detail: `payload type ${map.format}` },
+        hit: () => ({ line: (said[0] ?? map).line, detail: `payload type ${map.format}` }),
       };
     });
   };
@@ -76,7 +76,7 @@ const differentCredentials = unlike((section) =>
         {
           of: "credentials",
           says: `${section.iceUfrag} ${section.icePwd}`,
-          hit: at(section, "ice-ufrag"),
+          hit: () => at(section, "ice-ufrag"),
         },
       ],
 );
@@ -94,7 +94,13 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
       "the sections of a bundle are one RTP session and need one protocol; use UDP/TLS/RTP/SAVPF for all",
     find: unlike((section) =>
       carriesMedia(section)
-        ? [{ of: "protocol", says: section.protocol, hit: { detail: section.protocol } }]
+        ? [
+            {
+              of: "protocol",
+              says: section.protocol,
+              hit: () => ({ detail: section.protocol }),
+            },
+          ]
         : [],
     ),
   },
@@ -130,7 +136,7 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
             {
               of: "fingerprints",
               says: certificatesOf(section),
-              hit: at(section, "fingerprint"),
+              hit: () => at(section, "fingerprint"),
             },
           ],
     ),
@@ -150,7 +156,7 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
       mapsOf(section).map((map) => ({
         of: map.format,
         says: `${section.kind} ${codecOf(map)}`,
-        hit: { line: map.line, detail: `payload type ${map.format}` },
+        hit: () => ({ line: map.line, detail: `payload type ${map.format}` }),
       })),
     ),
   },
@@ -179,7 +185,7 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
     find: unlikeExtension((map) => ({
       of: map.id,
       says: extensionOf(map),
-      hit: { line: map.line, detail: `id ${map.id}` },
+      hit: () => ({ line: map.line, detail: `id ${map.id}` }),
     })),
   },
   {
@@ -194,7 +200,7 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
     find: unlikeExtension((map) => ({
       of: extensionOf(map),
       says: map.id,
-      hit: { line: map.line, detail: `id ${map.id}` },
+      hit: () => ({ line: map.line, detail: `id ${map.id}` }),
     })),
   },
   {
@@ -211,7 +217,7 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
       section.ssrcs.map(({ ssrc, line }) => ({
         of: ssrc,
         says: section.index,
-        hit: { line, detail: `SSRC ${ssrc}` },
+        hit: () => ({ line, detail: `SSRC ${ssrc}` }),
       })),
     ),
   },

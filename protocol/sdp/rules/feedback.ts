@@ -1,24 +1,22 @@
+import { listedFormats, once } from "../inherited.ts";
 import { payloadTypesOf } from "../payload-types.ts";
 import type { DescriptionRule } from "../rule.ts";
 import type { Section } from "../section.ts";
 import { eachOfKind } from "./rtp-sections.ts";
 
-/** Most rules here ask for the feedback of the same section. */
-const READ = new WeakMap<Section, ReadonlySet<string>>();
-
-/** Feedback for any payload type of the m-line: what it is called and its first parameter, `ccm fir`. */
-function feedbackOf(section: Section): ReadonlySet<string> {
-  const known = READ.get(section);
-  if (known) return known;
-  const listed = new Set(section.formats).add("*");
-  const types = section.feedback
-    .filter(({ format }) => listed.has(format))
-    .map(({ type }) => type.toLowerCase());
+/**
+ * Feedback for any payload type of the m-line: what it is called and its first parameter, `ccm fir`. Most rules here
+ * ask for that of the same section.
+ */
+const feedbackOf = once((section: Section): ReadonlySet<string> => {
+  const listed = listedFormats(section);
   // The same few types come for each format.
-  const feedback = new Set([...new Set(types)].map((type) => type.split(" ", 2).join(" ")));
-  READ.set(section, feedback);
-  return feedback;
-}
+  const types = new Set<string>();
+  for (const { format, type } of section.feedback) {
+    if (format === "*" || listed.has(format)) types.add(type);
+  }
+  return new Set([...types].map((type) => type.toLowerCase().split(" ", 2).join(" ")));
+});
 
 /** True when a section asks for none of this feedback, for no payload type. */
 function lacksFeedback(section: Section, ...wanted: string[]): boolean {

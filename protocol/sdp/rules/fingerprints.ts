@@ -1,4 +1,6 @@
+import type { Description } from "../description.ts";
 import { type Fingerprint, fingerprintOf } from "../grammar.ts";
+import { once } from "../inherited.ts";
 import { type DescriptionRule, eachSection, type Hit, where } from "../rule.ts";
 import type { Lined } from "../section.ts";
 import { eachLine, effectiveLines, needsDtls } from "./transport-attributes.ts";
@@ -38,14 +40,20 @@ const together =
     find: (fingerprints: readonly Lined<Fingerprint>[]) => readonly Hit[],
   ): DescriptionRule["find"] =>
   ({ description }) =>
-    effectiveLines(description, "fingerprint").flatMap(({ section, lines }) =>
-      find(
-        lines.flatMap(({ line, value }) => {
-          const fingerprint = fingerprintOf(value);
-          return fingerprint ? [{ ...fingerprint, line }] : [];
-        }),
-      ).map((hit) => ({ section, ...hit })),
+    placesIn(description).flatMap(({ section, fingerprints }) =>
+      find(fingerprints).map((hit) => ({ section, ...hit })),
     );
+
+/** The fingerprints of each place that has some in effect. */
+const placesIn = once((description: Description) =>
+  effectiveLines(description, "fingerprint").map(({ section, lines }) => ({
+    section,
+    fingerprints: lines.flatMap(({ line, value }) => {
+      const fingerprint = fingerprintOf(value);
+      return fingerprint ? [{ ...fingerprint, line }] : [];
+    }),
+  })),
+);
 
 /** The certificate that DTLS must show, by its hash (RFC 8122). What a digest is never gets into a finding. */
 export const FINGERPRINT_RULES: readonly DescriptionRule[] = [

@@ -1,5 +1,6 @@
-import type { Feedback } from "../grammar.ts";
-import { type DescriptionRule, type Hit, own, repeated, unreadable, where } from "../rule.ts";
+import { type Feedback, words } from "../grammar.ts";
+import { listedFormats } from "../inherited.ts";
+import { type DescriptionRule, type Hit, repeated, unreadable, where } from "../rule.ts";
 import type { Section } from "../section.ts";
 import { REPAIR_RULES } from "./repair.ts";
 import { eachRtpSection, payloadTypeNamed } from "./rtp-sections.ts";
@@ -23,30 +24,39 @@ const looksLikeRtcp = (format: string): boolean =>
 const eachFormat = (
   conditionOf: (section: Section) => (format: string) => boolean,
 ): DescriptionRule["find"] =>
-  eachRtpSection((section) =>
-    [...new Set(section.formats)]
-      .filter(conditionOf(section))
-      .slice(0, MOST_NAMED)
-      .map((format): Hit => ({ detail: payloadTypeNamed(format) })),
-  );
+  eachRtpSection((section) => {
+    const condition = conditionOf(section);
+    const hits: Hit[] = [];
+    for (const format of listedFormats(section)) {
+      if (condition(format)) hits.push({ detail: payloadTypeNamed(format) });
+      if (hits.length === MOST_NAMED) break;
+    }
+    return hits;
+  });
 
 /** Hits for what is said of payload types that the m-line does not list, at the first line for each. */
 const eachUnlisted = (
   linesOf: (section: Section) => readonly { readonly format: string; readonly line: number }[],
 ): DescriptionRule["find"] =>
   eachRtpSection((section) => {
-    const known = new Set(section.formats);
+    const known = listedFormats(section);
+    const told = new Set<string>();
     const isNew = ({ format }: { readonly format: string }): boolean => {
-      const isKnown = known.has(format);
-      known.add(format);
-      return !isKnown;
+      if (known.has(format) || told.has(format)) return false;
+      told.add(format);
+      return true;
     };
     return where(linesOf(section), isNew, ({ format }) => payloadTypeNamed(format));
   });
 
 /** Payload types with an rtpmap, be it one that cannot be read: that has a rule by itself. */
-const mappedFormats = (section: Section): ReadonlySet<string | undefined> =>
-  new Set(own(section, "rtpmap").map(({ value }) => /[^ ]+/.exec(value)?.[0]));
+const mappedFormats = ({ rtpMaps, unreadable: misfits }: Section): ReadonlySet<string> =>
+  new Set([
+    ...rtpMaps.map(({ format }) => format),
+    ...misfits
+      .filter(({ name }) => name === "rtpmap")
+      .flatMap(({ value }) => words(value)[0] ?? []),
+  ]);
 
 /** `111 opus/48000`, whatever follows. */
 const HAS_CLOCK_RATE = /^ *\S+ +[^/ ]+\/\d+(?:\/| |$)/;
@@ -56,8 +66,10 @@ const namesPayloads = ({ format }: Feedback): boolean => format === "*" || NUMBE
 /** Longer pauses between reports make congestion control blind. */
 const LONGEST_REGULAR_INTERVAL_MS = 5000;
 
+const TRR_INT = /^trr-int (\d+)$/i;
+
 const isTooLong = ({ type }: Feedback): boolean => {
-  const found = /^trr-int (\d+)$/i.exec(type);
+  const found = TRR_INT.exec(type);
   return found !== null && Number(found[1]) > LONGEST_REGULAR_INTERVAL_MS;
 };
 
@@ -93,11 +105,7 @@ const PAYLOAD_TYPE_RULES: readonly DescriptionRule[] = [
     condition: "a payload type is in 64-95 while RTP and RTCP share a port",
     message:
       "with rtcp-mux such packets cannot be told from RTCP and browsers refuse them; use 96-127 or 35-63",
-    find: eachFormat(
-      ({ rtcpMux }) =>
-        (format) =>
-          rtcpMux && looksLikeRtcp(format),
-    ),
+    find: eachFormat(({ rtcpMux }) => (rtcpMux ? looksLikeRtcp : () => false)),
   },
   {
     id: "payload-type-repeated",

@@ -1,4 +1,6 @@
+import type { Description } from "../description.ts";
 import { DIRECTIONS, type ExtMap, words } from "../grammar.ts";
+import { once } from "../inherited.ts";
 import type { Attribute } from "../line.ts";
 import {
   type DescriptionRule,
@@ -36,8 +38,7 @@ const misfitsOf = ({ unreadable }: Part): readonly Attribute[] =>
 
 const isInUse = (section: Section): boolean => !section.rejected && carriesRtp(section);
 
-function declaredBy({ description }: DescriptionSubject): readonly Declared[] {
-  const { session, sections } = description;
+const declaredBy = once(({ session, sections }: Description): readonly Declared[] => {
   return [
     { section: undefined, extMaps: session.extMaps, misfits: misfitsOf(session) },
     ...sections.filter(isInUse).map((section) => ({
@@ -47,15 +48,19 @@ function declaredBy({ description }: DescriptionSubject): readonly Declared[] {
       misfits: misfitsOf(section),
     })),
   ];
-}
+});
 
 /** Says for every list of header extensions what `find` says for one. */
 const eachDeclared =
   (find: (declared: Declared, subject: DescriptionSubject) => Hit[]): DescriptionRule["find"] =>
-  (subject) =>
-    declaredBy(subject).flatMap((declared) =>
-      find(declared, subject).map((hit) => ({ section: declared.section, ...hit })),
-    );
+  (subject) => {
+    const hits: Hit[] = [];
+    for (const declared of declaredBy(subject.description)) {
+      const { section } = declared;
+      for (const hit of find(declared, subject)) hits.push({ section, ...hit });
+    }
+    return hits;
+  };
 
 const named = ({ id }: Pick<ExtMap, "id">): string => `extension ${id}`;
 

@@ -25,8 +25,7 @@ function once(find: (section: Section) => Hit | false): DescriptionRule["find"] 
   };
 }
 
-const inUse = ({ description }: DescriptionSubject): readonly Section[] =>
-  description.sections.filter(({ rejected }) => !rejected);
+const inUse = ({ description }: DescriptionSubject): readonly Section[] => description.live;
 
 const mediaInUse = (subject: DescriptionSubject): readonly Section[] =>
   inUse(subject).filter(carriesMedia);

@@ -1,6 +1,7 @@
 import { utf8Bytes } from "../../utf8.ts";
 import type { Description } from "../description.ts";
 import { type Msid, ssrcAttributeOf } from "../grammar.ts";
+import { once } from "../inherited.ts";
 import { type DescriptionRule, eachSection, type Hit, own, repeated, where } from "../rule.ts";
 import type { Lined, Section } from "../section.ts";
 import { sendsMedia } from "./sources.ts";
@@ -18,7 +19,7 @@ interface Named {
 }
 
 /** The CNAMEs of a section, each once. */
-function cnamesOf(section: Section): readonly Lined<Named>[] {
+const cnamesOf = once((section: Section): readonly Lined<Named>[] => {
   const byName = new Map<string, Lined<Named>>();
   for (const { value, line } of own(section, "ssrc")) {
     const said = ssrcAttributeOf(value);
@@ -26,10 +27,7 @@ function cnamesOf(section: Section): readonly Lined<Named>[] {
     if (cname !== undefined && !byName.has(cname)) byName.set(cname, { cname, line });
   }
   return [...byName.values()];
-}
-
-const inUse = ({ sections }: Description): readonly Section[] =>
-  sections.filter(({ rejected }) => !rejected);
+});
 
 /** What a section says in `a=msid` lines and in the older form, as an attribute of its sources. */
 const msidsOf = (section: Section): readonly Msid[] => [
@@ -77,7 +75,7 @@ export function middleboxSign(description: Description): Hit | undefined {
   const [lite] = own(description.session, "ice-lite");
   if (lite) return { line: lite.line };
   const streams = new Set<string>();
-  for (const section of inUse(description)) {
+  for (const section of description.live) {
     const names = [...cnamesOf(section).map(({ cname }) => cname), ...namesOf(section)];
     if (section.direction === "sendonly") {
       for (const { stream } of msidsOf(section)) streams.add(stream);
@@ -116,7 +114,7 @@ export const NAMING_RULES: readonly DescriptionRule[] = [
     message:
       "participants can be confused or followed from call to call; draw a new random CNAME for every connection",
     find: (subject) => {
-      const names = new Set(inUse(subject.description).flatMap(namesOf));
+      const names = new Set(subject.description.live.flatMap(namesOf));
       return eachSection((section) =>
         cnamesOf(section).map(({ cname, line }) => {
           const detail = cname === "" ? undefined : weakness(cname, names);
@@ -148,7 +146,7 @@ export const NAMING_RULES: readonly DescriptionRule[] = [
     message:
       "receivers synchronise only streams of one CNAME, so use one for the whole connection unless a server mixes participants",
     find: ({ description }) => {
-      const all = inUse(description).flatMap((section) =>
+      const all = description.live.flatMap((section) =>
         cnamesOf(section).map((named) => ({ ...named, section })),
       );
       const other = all.find(({ cname }) => cname !== all[0]?.cname);

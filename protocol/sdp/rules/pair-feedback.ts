@@ -1,4 +1,4 @@
-import { words } from "../grammar.ts";
+import { listedFormats } from "../inherited.ts";
 import { at, carriesMedia, eachPair, type PairRule, type SectionPair, where } from "../rule.ts";
 import type { Section } from "../section.ts";
 import { receives, sends } from "./pair-directions.ts";
@@ -8,14 +8,19 @@ const CONGESTION_CONTROLS = ["transport-cc", "goog-remb", "ack ccfb"];
 
 /** `nack pli` of `nack pli`, `ccm tmmbr` of `ccm tmmbr smaxpr=120`, `trr-int` of `trr-int 100`. */
 function kindOf({ type }: { readonly type: string }): string {
-  const kind = words(type.toLowerCase()).slice(0, 2).join(" ");
+  const name = type.indexOf(" ");
+  const end = name < 0 ? -1 : type.indexOf(" ", name + 1);
+  const kind = (end < 0 ? type : type.slice(0, end)).toLowerCase();
   return kind.startsWith("trr-int ") ? "trr-int" : kind;
 }
 
 /** Congestion control of the formats that a section lists. */
-function controlsOf({ feedback, formats }: Section): readonly string[] {
-  const listed = new Set(["*", ...formats]);
-  const kinds = new Set(feedback.filter(({ format }) => listed.has(format)).map(kindOf));
+function controlsOf(section: Section): readonly string[] {
+  const listed = listedFormats(section);
+  const kinds = new Set<string>();
+  for (const feedback of section.feedback) {
+    if (feedback.format === "*" || listed.has(feedback.format)) kinds.add(kindOf(feedback));
+  }
   return CONGESTION_CONTROLS.filter((control) => kinds.has(control));
 }
 
@@ -71,9 +76,10 @@ export const PAIR_FEEDBACK_RULES: readonly PairRule[] = [
       return where(
         answered.feedback,
         (feedback) => {
-          const isKnown = known.has(kindOf(feedback));
-          known.add(kindOf(feedback));
-          return !isKnown;
+          const kind = kindOf(feedback);
+          if (known.has(kind)) return false;
+          known.add(kind);
+          return true;
         },
         kindOf,
       );

@@ -1,5 +1,6 @@
 import type { Codec } from "../../flow.ts";
 import { codecsOf, commonCodecs } from "../../flows/codecs.ts";
+import { once } from "../inherited.ts";
 import { carriesMedia, eachPair, type Hit, type PairRule, type SectionPair } from "../rule.ts";
 import type { Section } from "../section.ts";
 
@@ -10,14 +11,14 @@ interface SharedType {
 }
 
 /** Payload types that both sides of an RTP section list and explain. */
-function sharedTypes({ offered, answered }: SectionPair): readonly SharedType[] {
+const sharedTypes = once(({ offered, answered }: SectionPair): readonly SharedType[] => {
   if (!carriesMedia(answered)) return [];
   const known = new Map(codecsOf(offered).map((codec) => [codec.pt, codec]));
   return codecsOf(answered).flatMap((codec) => {
     const counterpart = known.get(codec.pt);
     return counterpart ? [{ offered: counterpart, answered: codec }] : [];
   });
-}
+});
 
 /** A hit for each codec, at the line that says what it is: its fmtp if that matters, its rtpmap, else the m-line. */
 function atCodecs(
@@ -119,8 +120,8 @@ export const PAIR_FORMAT_RULES: readonly PairRule[] = [
     find: eachPair((pair) => {
       const changed = sharedTypes(pair).filter(
         (shared) =>
-          isSame(shared) &&
           nameOf(shared.answered) === "h264" &&
+          isSame(shared) &&
           h264ConfigurationOf(shared.offered) !== h264ConfigurationOf(shared.answered),
       );
       return atCodecs(

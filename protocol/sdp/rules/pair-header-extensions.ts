@@ -1,5 +1,6 @@
 import type { Description } from "../description.ts";
 import { type ExtMap, words } from "../grammar.ts";
+import { once } from "../inherited.ts";
 import { at, carriesMedia, own, type PairRule, where } from "../rule.ts";
 import type { Section } from "../section.ts";
 import { receivesUninvited, sendsUninvited } from "./pair-directions.ts";
@@ -39,8 +40,14 @@ const mappedBy = (same: readonly ExtMap[]): Mapped => ({
   directions: new Set(same.map(({ direction }) => direction)),
 });
 
-const namesOf = (extMaps: readonly ExtMap[]): Names =>
-  new Map([...Map.groupBy(extMaps, nameOf)].map(([name, same]) => [name, mappedBy(same)]));
+const namesOf = once(
+  (extMaps: readonly ExtMap[]): Names =>
+    new Map([...Map.groupBy(extMaps, nameOf)].map(([name, same]) => [name, mappedBy(same)])),
+);
+
+const keptOf = once(
+  (extMaps: readonly ExtMap[]): ReadonlySet<string> => new Set(extMaps.map(nameOf)),
+);
 
 /**
  * Extensions of an answer that the condition holds for, given how the offer has them. Mappings of a session part
@@ -50,14 +57,12 @@ function answeredWhere(
   condition: (answered: ExtMap, offered: Mapped | undefined, all: Extensions) => boolean,
 ): PairRule["find"] {
   return ({ live }) => {
-    const known = new Map<readonly ExtMap[], Names>();
     const told = new Set<readonly ExtMap[]>();
     return live.flatMap(({ offered, answered }) => {
       if (!carriesMedia(answered) || told.has(answered.extMaps)) return [];
       told.add(answered.extMaps);
-      const names = known.get(offered.extMaps) ?? namesOf(offered.extMaps);
-      known.set(offered.extMaps, names);
-      const all = { names, kept: new Set(answered.extMaps.map(nameOf)) };
+      const names = namesOf(offered.extMaps);
+      const all = { names, kept: keptOf(answered.extMaps) };
       const hits = where(
         answered.extMaps,
         (extMap) => condition(extMap, names.get(nameOf(extMap)), all),

@@ -18,9 +18,6 @@ const insistsOnMux = (section: Section): boolean => own(section, "rtcp-mux-only"
 /** The offer's setup value and the answer to it, as in `passive passive`, that make both ends wait or both connect. */
 const IMPOSSIBLE_SETUPS: ReadonlySet<string> = new Set(["active active", "passive passive"]);
 
-const inUse = ({ sections }: Description): readonly Section[] =>
-  sections.filter(({ rejected }) => !rejected);
-
 /** What a section authenticates its ICE checks with; what is missing or empty is told about each description. */
 function credentialsOf({ iceUfrag, icePwd }: Section): string | undefined {
   return iceUfrag && icePwd ? `${iceUfrag} ${icePwd}` : undefined;
@@ -29,7 +26,7 @@ function credentialsOf({ iceUfrag, icePwd }: Section): string | undefined {
 /** The session part and the sections in use. */
 const partsOf = (description: Description): readonly Part[] => [
   description.session,
-  ...inUse(description),
+  ...description.live,
 ];
 
 /** Real stacks separate the options by blanks, or by commas (libdatachannel). */
@@ -129,10 +126,10 @@ export const PAIR_TRANSPORT_RULES: readonly PairRule[] = [
     message:
       "the answer has the ICE credentials of the offer: a description was sent back to its sender, and browsers do not notice; send what createAnswer made",
     find: ({ offer, answer }) => {
-      const offered = new Set(inUse(offer).map(credentialsOf));
+      const offered = new Set(offer.live.map(credentialsOf));
       offered.delete(undefined);
       // Deleting tells each pair of credentials once, however many sections share it.
-      return inUse(answer)
+      return answer.live
         .filter((section) => offered.delete(credentialsOf(section)))
         .map((section) => effective(answer, section, "ice-ufrag"));
     },
@@ -147,11 +144,11 @@ export const PAIR_TRANSPORT_RULES: readonly PairRule[] = [
       "both ends have the same certificate; unless one device shares its key on purpose, a description was sent back to its sender or a private key was copied",
     find: ({ offer, answer }) => {
       const offered = new Set(
-        fingerprintLists(inUse(offer)).flatMap(([fingerprints]) =>
+        fingerprintLists(offer.live).flatMap(([fingerprints]) =>
           fingerprints.map(({ hash, value }) => `${hash} ${value}`),
         ),
       );
-      return fingerprintLists(inUse(answer)).flatMap(([fingerprints, section]) =>
+      return fingerprintLists(answer.live).flatMap(([fingerprints, section]) =>
         fingerprints
           .filter(({ hash, value }) => offered.delete(`${hash} ${value}`))
           .map(({ line }) => ({ section, line })),

@@ -1,3 +1,4 @@
+import { listedFormats, once } from "../inherited.ts";
 import { type PayloadType, payloadTypesOf } from "../payload-types.ts";
 import type { DescriptionRule, Hit } from "../rule.ts";
 import type { Section } from "../section.ts";
@@ -15,15 +16,11 @@ interface Retransmission {
 }
 
 /** Several rules ask for the retransmission formats of the same section. */
-const READ = new WeakMap<Section, readonly Retransmission[]>();
-
-function retransmissionsOf(section: Section): readonly Retransmission[] {
-  const known = READ.get(section);
-  if (known) return known;
+const retransmissionsOf = once((section: Section): readonly Retransmission[] => {
   const all = payloadTypesOf(section);
   const byFormat = new Map(all.map((each) => [each.format, each]));
-  const listed = new Set(section.formats);
-  const retransmissions = all
+  const listed = listedFormats(section);
+  return all
     .filter(({ name }) => name === "rtx")
     .map((rtx): Retransmission => {
       const parameter = rtx.parameters.get("apt");
@@ -31,9 +28,7 @@ function retransmissionsOf(section: Section): readonly Retransmission[] {
       const line = parameter?.line ?? rtx.line;
       return { rtx, apt, line, repaired: byFormat.get(apt ?? ""), isListed: listed.has(apt ?? "") };
     });
-  READ.set(section, retransmissions);
-  return retransmissions;
-}
+});
 
 /** Hits for the rtx formats of a section that the condition holds for. */
 const eachRetransmission = (
@@ -108,12 +103,13 @@ export const REPAIR_RULES: readonly DescriptionRule[] = [
     message:
       "redundant packets would hold a codec that is not on the m-line; when a codec is removed, remove it from red too",
     find: eachRtpSection((section) => {
-      const listed = new Set(section.formats);
+      const listed = listedFormats(section);
       const red = new Set(
         payloadTypesOf(section)
           .filter(({ name }) => name === "red")
           .map(({ format }) => format),
       );
+      if (red.size === 0) return [];
       return section.formatParameters.flatMap(({ format, parameters, line }): Hit[] => {
         const text = parameters.trim();
         if (!red.has(format) || !REDUNDANT.test(text)) return [];

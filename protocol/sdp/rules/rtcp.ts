@@ -138,8 +138,8 @@ function addressOf([network, type, address]: readonly string[]): string | undefi
     : `${network} ${type} ${address.replace(/\/.*/, "")}`.toLowerCase();
 }
 
-function connectionOf({ lines }: Pick<Part, "lines">): string | undefined {
-  const connection = lines.findLast(({ type }) => type === "c");
+function connectionOf({ plainLines }: Pick<Part, "plainLines">): string | undefined {
+  const connection = plainLines.findLast(({ type }) => type === "c");
   return connection && addressOf(words(connection.value));
 }
 

@@ -1,9 +1,12 @@
+import type { Description } from "../description.ts";
+import { once } from "../inherited.ts";
 import {
   carriesMedia,
   type DescriptionRule,
   type DescriptionSubject,
-  eachSection,
+  type Hit,
   type Hits,
+  locate,
 } from "../rule.ts";
 import type { Section } from "../section.ts";
 
@@ -19,8 +22,17 @@ export function carriesRtp(section: Pick<Section, "kind" | "protocol">): boolean
 export function eachRtpSection(
   find: (section: Section, subject: DescriptionSubject) => Hits,
 ): DescriptionRule["find"] {
-  return eachSection((section, subject) => (carriesRtp(section) ? find(section, subject) : []));
+  return (subject) => {
+    const found: Hit[] = [];
+    for (const section of rtpSectionsOf(subject.description)) {
+      locate(found, section, find(section, subject));
+    }
+    return found;
+  };
 }
+
+/** Forty rules ask for the RTP sections in use of the same description. */
+const rtpSectionsOf = once(({ live }: Description): readonly Section[] => live.filter(carriesRtp));
 
 /** Says for every section in use that carries audio, or video, what `find` says for one. */
 export function eachOfKind(

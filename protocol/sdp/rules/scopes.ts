@@ -4,7 +4,8 @@ import type { Section, SessionPart } from "../section.ts";
 
 /** Says for the session part and for every section in use what `find` says for one of them. */
 export function eachPart(find: (part: Section | SessionPart) => Hits): DescriptionRule["find"] {
-  return (subject) => [...find(subject.description.session), ...eachSection(find)(subject)];
+  const inSections = eachSection(find);
+  return (subject) => [...find(subject.description.session), ...inSections(subject)];
 }
 
 type Members = readonly [Section, ...Section[]];

@@ -24,8 +24,8 @@ function ofOrigin(
 }
 
 /** A hit without a line: what is missing has none. */
-const lacking = ({ lines }: SessionPart, wanted: string): Hit[] =>
-  lines.some(({ type }) => type === wanted) ? [] : [{}];
+const lacking = ({ plainLines }: SessionPart, wanted: string): Hit[] =>
+  plainLines.some(({ type }) => type === wanted) ? [] : [{}];
 
 /** Lines outside the m-sections: version, origin, name, timing (RFC 8866 s5). */
 export const SESSION_PART_RULES: readonly DescriptionRule[] = [
@@ -100,7 +100,7 @@ export const SESSION_PART_RULES: readonly DescriptionRule[] = [
     find: ({ description: { session } }) => [
       ...lacking(session, "s"),
       ...where(
-        session.lines.map(({ number, type, value }) => ({ line: number, type, value })),
+        session.plainLines.map(({ number, type, value }) => ({ line: number, type, value })),
         ({ type, value }) => type === "s" && value === "",
       ),
     ],

@@ -1,5 +1,5 @@
 import { type Simulcast, type SimulcastStreams, words } from "../grammar.ts";
-import { extensionsOf } from "../inherited.ts";
+import { extensionsOf, listedFormats } from "../inherited.ts";
 import {
   at,
   type DescriptionRule,
@@ -119,7 +119,7 @@ export const SIMULCAST_RULES: readonly DescriptionRule[] = [
     message:
       "the layer is tied to a format that its m-section does not have; list it or leave it out",
     find: eachSection((section) => {
-      const formats = new Set(section.formats);
+      const formats = listedFormats(section);
       return own(section, "rid").flatMap(({ line, value }) =>
         restrictionsOf(value)
           .flatMap((restriction) => PAYLOAD_TYPES.exec(restriction)?.[1]?.split(",") ?? [])

@@ -1,4 +1,3 @@
-import type { Attribute } from "../line.ts";
 import { STATIC_RTP_MAPS } from "../payload-types.ts";
 import {
   at,
@@ -6,6 +5,7 @@ import {
   type DescriptionRule,
   eachSection,
   type Hit,
+  own,
   repeated,
   unreadable,
   where,
@@ -20,18 +20,16 @@ const CONNECTION = /^IN IP[46] \S+$/;
 const LARGEST_RATE = 2 ** 31 - 1;
 
 /** Lines that are not attributes, in the form that rules about lines want. */
-const linesOf = ({ lines }: Section | SessionPart, ...types: readonly string[]) =>
-  lines
+const linesOf = ({ plainLines }: Section | SessionPart, ...types: readonly string[]) =>
+  plainLines
     .filter(({ type }) => types.includes(type))
     .map(({ number, type, value }) => ({ line: number, type, value }));
-
-const allAttributes = ({ attributes }: Section | SessionPart): readonly Attribute[] =>
-  [...attributes.values()].flat();
 
 /** Attributes whose words are parted by one blank each. */
 const WORDED = ["candidate", "extmap", "group", "rtcp-fb", "rtpmap", "ssrc", "ssrc-group"];
 
-const hasStrayBlanks = (value: string): boolean => /^ | {2}/.test(value.trimEnd());
+const hasStrayBlanks = (value: string): boolean =>
+  (value.startsWith(" ") || value.includes("  ")) && /^ | {2}/.test(value.trimEnd());
 
 const straying = (part: Section | SessionPart): Hit[] => [
   ...where(linesOf(part, "m", "c"), ({ value }) => hasStrayBlanks(value)),
@@ -80,7 +78,11 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     condition: "the name of an attribute is empty or no token",
     message:
       "an attribute has a name without blanks and before its colon; Chromium refuses the line",
-    find: eachPart((part) => where(allAttributes(part), ({ name }) => !TOKEN.test(name))),
+    find: eachPart(({ attributes }) =>
+      [...attributes].flatMap(([name, lines]) =>
+        TOKEN.test(name) ? [] : where(lines, () => true),
+      ),
+    ),
   },
   {
     id: "connection-syntax",
@@ -164,12 +166,16 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     condition: "the clock rate of an rtpmap is 0 or more than 31 bits hold",
     message:
       "the clock rate is in Hz, such as 48000 or 90000; browsers cannot read one so large or 0",
-    find: eachRtpSection((section) =>
-      where(section.attributes.get("rtpmap") ?? [], ({ value }) => {
+    find: eachRtpSection((section) => {
+      const lines = own(section, "rtpmap");
+      // A rate that could be read is not too large.
+      const isUsual = section.rtpMaps.every(({ rate }) => rate > 0);
+      if (isUsual && section.rtpMaps.length === lines.length) return [];
+      return where(lines, ({ value }) => {
         const rate = /^\S+ [^/]+\/(\d+)(?:\/|$)/.exec(value.trimEnd())?.[1];
         return rate !== undefined && (Number(rate) === 0 || Number(rate) > LARGEST_RATE);
-      }),
-    ),
+      });
+    }),
   },
   {
     id: "rtpmap-static-conflict",

@@ -1,22 +1,32 @@
 import { exceedsBytes } from "../../utf8.ts";
-import type { Description } from "../description.ts";
 import { DIRECTIONS } from "../grammar.ts";
 import type { Line } from "../line.ts";
 import { type DescriptionRule, eachSection, type Hit, own } from "../rule.ts";
-import { carriesData } from "../section.ts";
+import { carriesData, type Part } from "../section.ts";
 import { eachPart } from "./scopes.ts";
 
 const MOST_CANDIDATES = 64;
 const LARGE_BYTES = 65_536;
 const LONGEST_LINE_BYTES = 4096;
 
+/** Hits for the lines that the condition holds for, in a text that may have such lines. */
 const ofLines =
-  (condition: (line: Line) => boolean): DescriptionRule["find"] =>
-  ({ description: { lines } }) =>
-    lines.filter(condition).map(({ number: line }) => ({ line }));
+  (
+    condition: (line: Line) => boolean,
+    mayHave: (text: string) => boolean = () => true,
+  ): DescriptionRule["find"] =>
+  ({ description: { lines, text } }) =>
+    mayHave(text) ? lines.filter(condition).map(({ number: line }) => ({ line })) : [];
 
-/** Characters below the blank except the tab: of the controls neither that nor those above the tilde. */
-const CONTROL = /[^\P{Cc}\t\u007f-\u009f]/u;
+const ofPlainLines =
+  (condition: (line: Line) => boolean): DescriptionRule["find"] =>
+  ({ description: { session, sections } }) =>
+    [session, ...sections].flatMap(({ plainLines }) =>
+      plainLines.filter(condition).map(({ number: line }) => ({ line })),
+    );
+
+/** Characters below the blank except the tab and line ends: of the controls neither these nor those above the tilde. */
+const CONTROL = /[^\P{Cc}\t\r\n\u007f-\u009f]/u;
 
 /** `s= ` is a session without a name (RFC 8866 s5.3). */
 const endsInBlank = ({ type, value }: Line): boolean =>
@@ -28,13 +38,18 @@ const ORDERED = new Set(SESSION_ORDER + SECTION_ORDER);
 
 /** Lines that stand behind one that belongs behind them; in a section, those of the session part do so always. */
 function misplaced(lines: readonly Line[], order: string): Hit[] {
-  const known = lines.filter(({ type }) => ORDERED.has(type));
-  return known.flatMap(({ number, type }, index) => {
-    const before = known[index - 1]?.type ?? type;
+  const hits: Hit[] = [];
+  let before: string | undefined;
+  for (const { number, type } of lines) {
+    // Mostly attributes follow each other.
+    if (type === before || !ORDERED.has(type)) continue;
     // Each time has its own repetitions and time zones: t r z t r z (RFC 8866 s9).
     const isNextTime = type === "t" && (before === "r" || before === "z");
-    return isNextTime || order.indexOf(before) <= order.indexOf(type) ? [] : [{ line: number }];
-  });
+    const isBehind = before !== undefined && order.indexOf(before) > order.indexOf(type);
+    if (isBehind && !isNextTime) hits.push({ line: number });
+    before = type;
+  }
+  return hits;
 }
 
 /** `audio 49170/2 RTP/AVP 0` */
@@ -56,8 +71,8 @@ const SINGLE_ATTRIBUTES = [
   "maxptime",
 ];
 
-const hasConnection = ({ lines }: Pick<Description, "lines">): boolean =>
-  lines.some(({ type }) => type === "c");
+const hasConnection = ({ plainLines }: Pick<Part, "plainLines">): boolean =>
+  plainLines.some(({ type }) => type === "c");
 
 /** Rules about the text as such: size, lines and their order, m-lines, what may be said only once (RFC 8866). */
 export const TEXT_RULES: readonly DescriptionRule[] = [
@@ -107,7 +122,10 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     condition: "a line with NUL or another control character except the tab",
     message:
       "a control character stands in the line, and Firefox ends its reading at NUL; remove it",
-    find: ofLines(({ value }) => CONTROL.test(value)),
+    find: ofLines(
+      ({ value }) => CONTROL.test(value),
+      (text) => CONTROL.test(text),
+    ),
   },
   {
     id: "line-not-utf8",
@@ -117,7 +135,10 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     source: "RFC 8866 s4.5",
     condition: "a line that cannot be written in UTF-8",
     message: "half of a surrogate pair stands in the line, so that it has no UTF-8 form; remove it",
-    find: ofLines(({ value }) => !value.isWellFormed()),
+    find: ofLines(
+      ({ value }) => !value.isWellFormed(),
+      (text) => !text.isWellFormed(),
+    ),
   },
   {
     id: "line-bad-syntax",
@@ -128,7 +149,7 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     condition: "a line that does not begin with a lower-case letter and `=`",
     message:
       "this is no SDP line: each begins with one lower-case letter and an equals sign, empty lines are not allowed",
-    find: ofLines(({ type }) => type === ""),
+    find: ofPlainLines(({ type }) => type === ""),
   },
   {
     id: "line-ending-not-crlf",
@@ -177,7 +198,7 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     condition: "any `k=` line",
     message:
       "k= would carry a media key through the server; remove it, the keys of WebRTC come from DTLS",
-    find: ofLines(({ type }) => type === "k"),
+    find: ofPlainLines(({ type }) => type === "k"),
   },
   {
     id: "connection-missing",
@@ -212,8 +233,8 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     condition: "the m-line has a number of ports",
     message:
       "a number of ports has no meaning with ICE and Chromium refuses it; write the port alone",
-    find: eachSection(({ lines }) =>
-      lines
+    find: eachSection(({ plainLines }) =>
+      plainLines
         .filter(({ type, value }) => type === "m" && PORT_COUNT.test(value))
         .map(({ number: line }) => ({ line })),
     ),
@@ -239,13 +260,14 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     source: "RFC 8866 s5.13",
     condition: "an attribute that may be there once stands twice in a section",
     message: "the attribute is there already; which of the two counts depends on the parser",
-    find: eachSection((section) =>
-      SINGLE_ATTRIBUTES.flatMap((name) =>
-        own(section, name)
-          .slice(1, 2)
-          .map(({ line }) => ({ line, detail: `a=${name}` })),
-      ),
-    ),
+    find: eachSection((section) => {
+      const hits: Hit[] = [];
+      for (const name of SINGLE_ATTRIBUTES) {
+        const [, second] = own(section, name);
+        if (second) hits.push({ line: second.line, detail: `a=${name}` });
+      }
+      return hits;
+    }),
   },
   {
     id: "direction-conflict",

@@ -1,6 +1,6 @@
 import type { Description } from "../description.ts";
 import type { Attribute } from "../line.ts";
-import { carriesMedia, type DescriptionRule, own } from "../rule.ts";
+import { carriesMedia, type DescriptionRule, type Hit, own } from "../rule.ts";
 import type { Section } from "../section.ts";
 
 /** The lines of one attribute in one place: a section in use, or the session part. */
@@ -11,14 +11,15 @@ export interface AttributeLines {
 
 /** Where an attribute that sections may take from the session part is said with effect. */
 export function effectiveLines(
-  { session, sections }: Description,
+  { session, live }: Description,
   name: string,
 ): readonly AttributeLines[] {
-  const used = sections.filter(({ rejected }) => !rejected);
-  const inSections = used
-    .map((section) => ({ section, lines: own(section, name) }))
-    .filter(({ lines }) => lines.length > 0);
-  const isForNone = used.length > 0 && inSections.length === used.length;
+  const inSections: AttributeLines[] = [];
+  for (const section of live) {
+    const lines = own(section, name);
+    if (lines.length > 0) inSections.push({ section, lines });
+  }
+  const isForNone = live.length > 0 && inSections.length === live.length;
   return isForNone
     ? inSections
     : [{ section: undefined, lines: own(session, name) }, ...inSections];
@@ -30,18 +31,18 @@ export function eachLine(
   condition: (value: string) => boolean,
   detail?: (value: string) => string,
 ): DescriptionRule["find"] {
-  return ({ description }) =>
-    effectiveLines(description, name).flatMap(({ section, lines }) =>
-      lines
+  return ({ description }) => {
+    const hits: Hit[] = [];
+    for (const { section, lines } of effectiveLines(description, name)) {
+      for (const { line, value: spelt } of lines) {
         // A blank at the end of a line has a rule of its own.
-        .map(({ line, value }) => ({ line, value: value.trimEnd() }))
-        .filter(({ value }) => condition(value))
-        .map(({ line, value }) => ({
-          section,
-          line,
-          ...(detail ? { detail: detail(value) } : {}),
-        })),
-    );
+        const value = spelt.trimEnd();
+        if (!condition(value)) continue;
+        hits.push({ section, line, ...(detail ? { detail: detail(value) } : {}) });
+      }
+    }
+    return hits;
+  };
 }
 
 const DTLS = /(?:^|\/)D?TLS(?:\/|$)/;

@@ -14,7 +14,8 @@ const fixedExtMaps = ({ extMaps }: Section): Section["extMaps"] =>
 export interface Saying {
   readonly of: string | number;
   readonly says: string | number;
-  readonly hit?: Hit;
+  /** Made when it is needed: seldom. */
+  readonly hit: () => Hit;
 }
 
 /** What was said first of each thing, and by which section. */
@@ -28,7 +29,7 @@ function against(firsts: Firsts, section: Section, sayings: readonly Saying[]): 
     if (!known) firsts.set(of, { section, said: new Set([says]) });
     // Saying two things itself is not against another section: rules of one section see it.
     else if (known.section === section) known.said.add(says);
-    else if (!known.said.has(says)) hits.push({ section, ...hit });
+    else if (!known.said.has(says)) hits.push({ section, ...hit() });
   }
   return hits;
 }
