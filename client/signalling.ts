@@ -27,6 +27,8 @@ const OPEN_MS = 15_000;
 const SOUND_MS = 5_000;
 /** How long an attempt that this side gave up may still be on its way to the server. */
 const STRAY_MS = 30_000;
+/** The same for one of this page's predecessor, where a page was loaded again: that one's end took its attempts along. */
+const OLD_PAGE_MS = 5_000;
 /** Attempts before `join` gives up when nobody tells why. */
 const JOIN_ATTEMPTS = 4;
 /** Ended, replaced, kicked, too many problems: coming back would be refused or do harm. */
@@ -194,6 +196,7 @@ export class Signalling implements SignallingPort {
     this.#heartbeat.start(socket);
     if (!this.#joined) {
       this.#joined = true;
+      this.#strayUntil = Math.max(this.#strayUntil, Date.now() + OLD_PAGE_MS);
       this.#opening.resolve(welcome);
       return;
     }
@@ -218,7 +221,7 @@ export class Signalling implements SignallingPort {
 
   #lost(socket: WebSocket, code: number, reason: string): void {
     if (socket !== this.#socket) return;
-    // Replaced, but by an attempt of this page itself that was given up and came through late.
+    // Replaced, but by an attempt of this page or of the one before it that was given up and came through late.
     const isStray = code === REPLACED && Date.now() < this.#strayUntil;
     this.#strayUntil = 0;
     if (FINAL_CODES.includes(code) && !isStray) {

@@ -145,6 +145,7 @@ it.each([4000, 4001, 4002, 4008])(
   "[S3] a socket that is closed with %i does not come back",
   async (code) => {
     await joined();
+    await pass(5_000);
     last().end(code);
     await pass(120_000);
     expect(TestSocket.all).toHaveLength(1);
@@ -165,6 +166,20 @@ it("[S3] replaced by an attempt of its own that came through late, it comes back
   expect(closings).toEqual([]);
   last().welcome();
   expect(states.at(-1)).toBe("connected");
+  last().end(4001);
+  await pass(60_000);
+  expect(closings).toMatchObject([{ code: 4001 }]);
+});
+
+it("[S3] replaced right after it joined, by what the page before it had on its way, it comes back once", async () => {
+  await joined();
+  await pass(4_000);
+  last().end(4001);
+  await pass(1_000);
+  expect(closings).toEqual([]);
+  last().welcome();
+  expect(states.at(-1)).toBe("connected");
+  // Another page: two of them must not take the place from each other for ever.
   last().end(4001);
   await pass(60_000);
   expect(closings).toMatchObject([{ code: 4001 }]);
