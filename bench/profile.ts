@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { WebSocket } from "ws";
 import type { Bench, BenchOptions, Outcome, Table } from "./bench.ts";
 import type { FrameKind } from "./relay-frames.ts";
 import { RelayLoad } from "./relay-load.ts";
 import { startProfiled } from "./servers.ts";
+import { inTemporaryFolder } from "./temporary-folder.ts";
 import type { RaisedLimits } from "./worker-bundle.ts";
 
 /** Where the time of a relayed frame goes in the Worker: CPU profiles of workerd's inspector. */
@@ -148,9 +146,8 @@ async function profileOf(inspector: Inspector, load: RelayLoad, kind: FrameKind,
   return tableOf(`\`${kind}\`${ack ? " with `id`" : ""}`, costs, lines * framesPerLine * bursts);
 }
 
-async function measure(_options: BenchOptions): Promise<Outcome> {
-  const folder = mkdtempSync(join(tmpdir(), "duplex-profile-"));
-  try {
+const measure = (_options: BenchOptions): Promise<Outcome> =>
+  inTemporaryFolder("profile", async (folder) => {
     const server = await startProfiled(folder, { limits: LIMITS });
     const load = await RelayLoad.connect(server, "duplex", PAIRS);
     const inspector = await Inspector.open(server.inspectorUrl ?? "");
@@ -174,10 +171,7 @@ async function measure(_options: BenchOptions): Promise<Outcome> {
       ],
       raw: tables,
     };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+  });
 
 export const profile: Bench = {
   name: "profile",

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bench, BenchOptions, Outcome, Table } from "./bench.ts";
 import { candidateOf, type Dialect, FIRST, type FrameKind, frameOf } from "./relay-frames.ts";
@@ -20,6 +18,7 @@ import {
   startProgram,
   startWorker,
 } from "./servers.ts";
+import { inTemporaryFolder } from "./temporary-folder.ts";
 
 /** What a relayed frame costs, and how long it takes, next to relays that look at nothing. */
 
@@ -208,8 +207,7 @@ const about = (rounds: string): readonly string[] => [
 
 async function measure({ rounds = ROUNDS, sessions = LINES }: BenchOptions): Promise<Outcome> {
   await ensurePeers();
-  const folder = mkdtempSync(join(tmpdir(), "duplex-relay-"));
-  try {
+  return inTemporaryFolder("relay", async (folder) => {
     const { contenders, stop } = await started(folder, sessions);
     try {
       const measured: { readonly shape: Shape; readonly rounds: Rounds }[] = [];
@@ -231,9 +229,7 @@ async function measure({ rounds = ROUNDS, sessions = LINES }: BenchOptions): Pro
     } finally {
       await stop();
     }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 export const relay: Bench = {

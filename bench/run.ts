@@ -66,6 +66,11 @@ const options: BenchOptions = Object.fromEntries(
 );
 const isTrial = Object.keys(options).length > 0;
 
+// Whoever stops a trial leaves no folder and no server of it behind: both are removed when the process exits.
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(name, () => process.exit(1));
+}
+
 for (const bench of chosen(positionals)) {
   const outcome = await bench.run(options);
   const section = sectionOf(bench, outcome, where());

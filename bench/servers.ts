@@ -115,7 +115,12 @@ export async function startProgram({ name, file, args = [] }: Program): Promise<
   const child = spawn(process.execPath, [path, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${name} did not start`);
-  const stop = () => stopTree(pid);
+  const kill = (): boolean => child.kill();
+  process.once("exit", kill);
+  const stop = async (): Promise<void> => {
+    process.off("exit", kill);
+    await stopTree(pid);
+  };
   const baseUrl = await new Promise<string>((resolve, reject) => {
     const late = setTimeout(() => reject(new Error(`${name} is not ready`)), READY_MS);
     child.once("exit", (code) => reject(new Error(`${name} ended with code ${code}`)));

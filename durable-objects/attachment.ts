@@ -7,21 +7,30 @@ import {
 } from "../protocol/allowance.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { Session, Trickle } from "../protocol/session.ts";
+import { ackFrame } from "./frames.ts";
 import type { Life } from "./liveness.ts";
 import type { SoftEvent, SoftFigures } from "./soft-state.ts";
 
+/** A request id and its reply frame; of acks in a row that say nothing but their id, the first id and the last. */
+export type Reply =
+  | readonly [id: number, frame: string]
+  | readonly [firstAck: number, lastAck: number];
+
+/** A link id and, as text, what its peer has trickled in one of its exchanges. */
+export type SoftTrickle = readonly [link: string, json: string];
+
 /**
  * What a socket remembers through hibernation (16 KiB serialised at most): who speaks, what it may still
- * spend, the replies it was given, and its candidates that are not worth a row yet.
+ * spend, the replies it was given, and its candidates that are not worth a row yet. It is written after nearly every
+ * message, and each member of an object in it costs as much as a long text.
  */
 export interface Attachment extends Allowances {
   readonly peer: string;
   /** As of the peer that it speaks for; 0 when it was let go of, whatever becomes of the peer. */
   readonly connection: number;
-  /** Newest last: request id and the reply frame (R1). */
-  readonly replies: readonly (readonly [number, string])[];
-  /** Link id and all that this peer has trickled in one of its exchanges. */
-  readonly soft: readonly (readonly [string, Trickle])[];
+  /** Newest last (R1). */
+  readonly replies: readonly Reply[];
+  readonly soft: readonly SoftTrickle[];
   /** Of small sessions: events of this peer that no row has yet. */
   readonly events?: readonly SoftEvent[];
   /** What this peer has measured of flows since their link was written. */
@@ -34,6 +43,8 @@ export interface Attachment extends Allowances {
 
 /** In characters, of which structured clone may make two bytes. */
 const REPLIES_CHARACTERS = 2_400;
+/** What an ack counts for that is remembered by its id. */
+const ACK_CHARACTERS = 36;
 const SOFT_CHARACTERS = 2_800;
 
 const MESSAGES = { burst: LIMITS.messageBurst, perSecond: LIMITS.messagesPerSecond };
@@ -56,7 +67,8 @@ export function attachmentOf(ws: WebSocket): Attachment {
 /** Gives a socket what it is to remember: before the next event, and with that before any eviction (R4). */
 export function remember(ws: WebSocket, attachment: Attachment): void {
   kept.set(ws, attachment);
-  if (unwritten.size === 0) queueMicrotask(write);
+  // The runtime's own `queueMicrotask` costs many times as much.
+  if (unwritten.size === 0) void Promise.resolve().then(write);
   unwritten.add(ws);
 }
 
@@ -116,18 +128,39 @@ function lowest(
   return left < rule.burst ? { left, at } : undefined;
 }
 
+const isAcks = (reply: Reply): reply is readonly [number, number] => typeof reply[1] === "number";
+
+const sizeOf = (reply: Reply): number =>
+  isAcks(reply) ? (reply[1] - reply[0] + 1) * ACK_CHARACTERS : reply[1].length + 12;
+
 /** Remembers a reply; the oldest are forgotten when there is no more room. */
 export function withReply(attachment: Attachment, id: number, frame: string): Attachment {
   // A reply too large to keep (the answer to `state`) is asked for again instead.
   if (frame.length > REPLIES_CHARACTERS / 2) return attachment;
-  const replies = [...attachment.replies, [id, frame] as const];
-  let size = replies.reduce((sum, [, text]) => sum + text.length + 12, 0);
-  while (size > REPLIES_CHARACTERS) size -= (replies.shift()?.[1].length ?? 0) + 12;
+  const newest = attachment.replies.at(-1);
+  const replies = [...attachment.replies];
+  if (frame !== ackFrame(id)) replies.push([id, frame]);
+  else if (newest && isAcks(newest) && newest[1] === id - 1) replies.splice(-1, 1, [newest[0], id]);
+  else replies.push([id, id]);
+  let size = replies.reduce((sum, reply) => sum + sizeOf(reply), 0);
+  while (size > REPLIES_CHARACTERS) size -= forgetOldest(replies);
   return { ...attachment, replies };
 }
 
-export function replyTo(attachment: Attachment, id: number): string | undefined {
-  return attachment.replies.find(([known]) => known === id)?.[1];
+/** Gives the room that it leaves. */
+function forgetOldest(replies: Reply[]): number {
+  const oldest = replies.shift();
+  if (!oldest) return 0;
+  if (!isAcks(oldest)) return sizeOf(oldest);
+  if (oldest[0] < oldest[1]) replies.unshift([oldest[0] + 1, oldest[1]]);
+  return ACK_CHARACTERS;
+}
+
+export function replyTo({ replies }: Attachment, id: number): string | undefined {
+  const known = replies.find((reply) =>
+    isAcks(reply) ? reply[0] <= id && id <= reply[1] : reply[0] === id,
+  );
+  return known && (isAcks(known) ? ackFrame(id) : known[1]);
 }
 
 /**
@@ -141,9 +174,10 @@ export function withSoft(
   const soft = [...links].flatMap((link) =>
     (session.trickle.get(link) ?? [])
       .filter(({ from }) => from === attachment.peer)
-      .map((entry) => [link, entry] as const),
+      .map((entry) => [link, JSON.stringify(entry)] as const),
   );
-  const fits = JSON.stringify(soft).length <= SOFT_CHARACTERS;
+  const size = soft.reduce((sum, [link, json]) => sum + link.length + json.length + 6, 0);
+  const fits = size <= SOFT_CHARACTERS;
   return { attachment: { ...attachment, soft: fits ? soft : [] }, fits };
 }
 
@@ -161,7 +195,8 @@ const amountOf = (entry: Trickle | undefined): number =>
  */
 export function withRemembered(session: Session, attachments: readonly Attachment[]): Session {
   const trickle = new Map(session.trickle);
-  for (const [id, entry] of attachments.flatMap(({ soft }) => soft)) {
+  for (const [id, json] of attachments.flatMap(({ soft }) => soft)) {
+    const entry = JSON.parse(json) as Trickle;
     const link = session.links.get(id);
     const current = link && [link.open?.exchange, link.inForce?.exchange].includes(entry.exchange);
     if (!current) continue;

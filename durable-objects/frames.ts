@@ -1,6 +1,7 @@
 import { faultRecord } from "../protocol/fault.ts";
 import type { ToPeer } from "../protocol/messages.ts";
 import { type Problem, problemDocument } from "../protocol/problem.ts";
+import type { AckMembers } from "../protocol/session.ts";
 
 /** Frames and responses that more than one place of this room sends. */
 
@@ -12,6 +13,11 @@ export const PONG = '{"type":"pong"}';
 export function problemFrame(what: Problem, re?: number): string {
   const { type: _, ...document } = problemDocument(what);
   return JSON.stringify({ type: "problem", ...(re === undefined ? {} : { re }), ...document });
+}
+
+/** An ack, with what else it says. */
+export function ackFrame(re: number, members: AckMembers = {}): string {
+  return JSON.stringify({ type: "ack", re, ...members } satisfies ToPeer);
 }
 
 export function closingFrame(code: number, reason: string): string {

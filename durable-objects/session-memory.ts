@@ -106,6 +106,7 @@ export class SessionMemory {
     sender: WebSocket,
     written: ReadonlySet<string>,
   ): void {
+    if (after.trickle === before.trickle && written.size === 0) return;
     const attachment = attachmentOf(sender);
     const soft = new Set(attachment.soft.map(([link]) => link));
     for (const [link, trickle] of after.trickle) {

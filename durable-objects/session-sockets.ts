@@ -1,7 +1,7 @@
 import { addressee } from "../protocol/addressing.ts";
 import { decode } from "../protocol/decode.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import type { FromPeer, ToPeer } from "../protocol/messages.ts";
+import type { FromPeer } from "../protocol/messages.ts";
 import { CLOSE, isProblem, PROBLEMS, type Problem, problem } from "../protocol/problem.ts";
 import type { Session, Step } from "../protocol/session.ts";
 import type { Grant } from "../protocol/session-config.ts";
@@ -20,7 +20,14 @@ import {
   withProblem,
   withReply,
 } from "./attachment.ts";
-import { answerClose, closingFrame, problemFrame, problemResponse, report } from "./frames.ts";
+import {
+  ackFrame,
+  answerClose,
+  closingFrame,
+  problemFrame,
+  problemResponse,
+  report,
+} from "./frames.ts";
 import { SessionTurns, sessionNotFound } from "./session-turns.ts";
 
 /** Headers by which the Worker hands an authorised upgrade on; they never come from outside. */
@@ -168,9 +175,7 @@ export class SessionSockets extends SessionTurns {
       this.#refuse(ws, attachmentOf(ws), at, result.problem, message.id);
       return;
     }
-    const ack: ToPeer | undefined =
-      message.id === undefined ? undefined : { type: "ack", re: message.id, ...result.ack };
-    const reply = ack && JSON.stringify(ack);
+    const reply = message.id === undefined ? undefined : ackFrame(message.id, result.ack);
     if (reply && message.id !== undefined) remember(ws, withReply(attachment, message.id, reply));
     this.commit(before, result.session, event, { sender: ws });
     if (reply) this.sockets.deliver(ws, reply);

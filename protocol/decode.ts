@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { frequentMessageOf } from "./frequent-messages.ts";
 import { LIMITS } from "./limits.ts";
 import { FROM_PEER, type FromPeer } from "./messages.ts";
 import { type Problem, problem } from "./problem.ts";
@@ -39,18 +40,24 @@ function decodeText(frame: string): Decoded {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return malformed("a frame is a JSON object with a `type`");
   }
-  const id = requestId(value);
   const type = (value as { type?: unknown }).type;
-  if (typeof type !== "string") return { ...malformed("`type` is not a string"), ...id };
+  if (typeof type !== "string") {
+    return { ...malformed("`type` is not a string"), ...requestId(value) };
+  }
+  const frequent = frequentMessageOf(type, value);
+  return frequent ? checkBody(frequent, frame) : decodeBySchema(type, value, frame);
+}
+
+function decodeBySchema(type: string, value: object, frame: string): Decoded {
   if (!Object.hasOwn(FROM_PEER, type)) {
     return {
       problem: problem("unknown-message-type", `types are ${Object.keys(FROM_PEER).join(", ")}`),
-      ...id,
+      ...requestId(value),
     };
   }
   const parsed = FROM_PEER[type as FromPeer["type"]].safeParse(value);
-  if (!parsed.success) return { problem: invalidMessage(parsed.error), ...id };
-  return checkBody(parsed.data, id);
+  if (!parsed.success) return { problem: invalidMessage(parsed.error), ...requestId(value) };
+  return checkBody(parsed.data, frame);
 }
 
 /** The request id of a frame, readable even when the rest is wrong, so that the problem can name it. */
@@ -59,11 +66,22 @@ function requestId(value: object): { id?: number } {
   return Number.isSafeInteger(id) && (id as number) > 0 ? { id: id as number } : {};
 }
 
-function checkBody(message: FromPeer, id: { id?: number }): Decoded {
-  if (message.type !== "message") return { message };
+/**
+ * JSON that was read and is written again takes at most so many times the characters it came in: a lone surrogate
+ * becomes `\ud800`, a character three bytes, and `1e20` 21 digits.
+ */
+const MOST_BYTES_PER_CHARACTER = 6;
+
+function checkBody(message: FromPeer, frame: string): Decoded {
+  const mayExceed = frame.length * MOST_BYTES_PER_CHARACTER > LIMITS.bodyBytes;
+  if (!mayExceed || message.type !== "message") return { message };
   if (!exceedsBytes(JSON.stringify(message.body), LIMITS.bodyBytes)) return { message };
-  const detail = `body: at most ${LIMITS.bodyBytes} bytes of JSON`;
-  return { problem: problem("message-too-large", detail, { maxBytes: LIMITS.bodyBytes }), ...id };
+  return {
+    problem: problem("message-too-large", `body: at most ${LIMITS.bodyBytes} bytes of JSON`, {
+      maxBytes: LIMITS.bodyBytes,
+    }),
+    ...requestId(message),
+  };
 }
 
 /** Says which fields are wrong and how; never what they held (A4). */

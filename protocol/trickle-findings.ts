@@ -67,6 +67,8 @@ export function countFindings(
   description: Outline,
   role: DescriptionRole,
 ): readonly SdpFinding[] {
+  const most = Math.max(...description.sections.map((section) => section.candidates.length));
+  if (candidates.length + most <= MOST_CANDIDATES) return [];
   const bySection = Map.groupBy(candidates, finder(description));
   return description.sections
     .filter((section) => {
@@ -91,12 +93,14 @@ export function lateFindings(
   role: DescriptionRole,
   { current, dropped }: { readonly current: readonly Candidate[]; readonly dropped: number },
 ): readonly SdpFinding[] {
-  const seen = new Set(known?.candidates.map(({ candidate }) => candidate));
-  const isLate =
-    known?.complete === true &&
-    current.some(({ candidate }) => candidate !== "" && !seen.has(candidate));
   return [
     ...(dropped > 0 ? [findingOf(CANDIDATE_UFRAG_MISMATCH, role)] : []),
-    ...(isLate ? [findingOf(CANDIDATE_AFTER_END, role)] : []),
+    ...(isLate(current, known) ? [findingOf(CANDIDATE_AFTER_END, role)] : []),
   ];
+}
+
+function isLate(candidates: readonly Candidate[], known: Trickle | undefined): boolean {
+  if (known?.complete !== true) return false;
+  const seen = new Set(known.candidates.map(({ candidate }) => candidate));
+  return candidates.some(({ candidate }) => candidate !== "" && !seen.has(candidate));
 }

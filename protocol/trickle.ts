@@ -24,8 +24,42 @@ const keyOf = (candidate: Candidate): string =>
     ufragOf(candidate) ?? null,
   ]);
 
-const sizeOf = (keys: readonly string[]): number =>
-  keys.reduce((sum, key) => sum + utf8Bytes(key), 0);
+const sizeOf = (candidates: readonly Candidate[]): number =>
+  candidates.reduce((sum, candidate) => sum + utf8Bytes(keyOf(candidate)), 0);
+
+/** What the key of a candidate has at most: no character takes more than six bytes in JSON (`\ud800`). */
+const mostBytesOf = ({ candidate, sdpMid, usernameFragment }: Candidate): number =>
+  6 * (2 * candidate.length + (sdpMid?.length ?? 0) + (usernameFragment?.length ?? 0)) + 20;
+
+/** Measures keys only where it could matter: most peers have a dozen candidates. */
+function areTooMany(candidates: readonly Candidate[]): boolean {
+  if (candidates.length > LIMITS.candidates) return true;
+  const most = candidates.reduce((sum, candidate) => sum + mostBytesOf(candidate), 0);
+  return most > LIMITS.candidateBytes && sizeOf(candidates) > LIMITS.candidateBytes;
+}
+
+/** True when their texts alone tell them from all others, as nearly always. */
+function areNew(candidates: readonly Candidate[], known: readonly Candidate[]): boolean {
+  const texts = new Set(known.map(({ candidate }) => candidate));
+  const before = texts.size;
+  for (const { candidate } of candidates) texts.add(candidate);
+  return texts.size === before + candidates.length;
+}
+
+/** Those that are not known, each once. */
+function freshOf(
+  candidates: readonly Candidate[],
+  known: readonly Candidate[],
+): readonly Candidate[] {
+  if (areNew(candidates, known)) return candidates;
+  const seen = new Set(known.map(keyOf));
+  return candidates.filter((candidate) => {
+    const key = keyOf(candidate);
+    const isFresh = !seen.has(key);
+    seen.add(key);
+    return isFresh;
+  });
+}
 
 /**
  * Checks that every candidate names an m-section that the description has.
@@ -90,15 +124,9 @@ export function addCandidates(before: readonly Trickle[], more: Trickle): Added 
   const mine = (entry: Trickle): boolean =>
     entry.from === more.from && entry.exchange === more.exchange;
   const known = before.find(mine);
-  const seen = new Set(known?.candidates.map(keyOf));
-  const fresh: Candidate[] = [];
-  for (const candidate of more.candidates) {
-    const key = keyOf(candidate);
-    if (seen.has(key)) continue;
-    seen.add(key);
-    fresh.push(candidate);
-  }
-  if (seen.size > LIMITS.candidates || sizeOf([...seen]) > LIMITS.candidateBytes) {
+  const fresh = freshOf(more.candidates, known?.candidates ?? []);
+  const candidates = known ? [...known.candidates, ...fresh] : fresh;
+  if (areTooMany(candidates)) {
     return problem(
       "too-many-candidates",
       `at most ${LIMITS.candidates} candidates of one peer in one exchange, ${LIMITS.candidateBytes} bytes together`,
@@ -107,7 +135,7 @@ export function addCandidates(before: readonly Trickle[], more: Trickle): Added 
   const next: Trickle = {
     from: more.from,
     exchange: more.exchange,
-    candidates: [...(known?.candidates ?? []), ...fresh],
+    candidates,
     complete: more.complete || known?.complete === true,
     dropped: more.dropped + (known?.dropped ?? 0),
   };
