@@ -138,11 +138,30 @@ async function expire(session: LiveSession): Promise<void> {
   expect(await session.stored()).toBeNull();
 }
 
+type Join = () => Promise<LivePeer>;
+
+/** A session whose peers are invited as it starts, and what each does to come. */
+async function start<Guests extends readonly object[]>(
+  mode: Mode,
+  invite: Guests,
+  config: object = {},
+): Promise<readonly [LiveSession, { readonly [Guest in keyof Guests]: Join }]> {
+  const response = await callJson("/v1/sessions", "POST", { ...config, invite });
+  expect(response.status).toBe(201);
+  const { id, invited } = (await response.json()) as {
+    id: string;
+    invited: Parameters<LiveSession["connect"]>[0][];
+  };
+  const session = new LiveSession(id, mode);
+  const joins = invited.map((invitation) => () => session.connect(invitation));
+  return [session, joins as unknown as { readonly [Guest in keyof Guests]: Join }];
+}
+
 /** Two who talk for ten minutes; the session has no options of its own. */
 async function talkOfTwo(mode: Mode): Promise<readonly [LiveSession, LivePeer, LivePeer]> {
-  const session = await LiveSession.start(mode);
-  const alice = await session.join();
-  const bob = await session.join();
+  const [session, [first, second]] = await start(mode, [{}, {}] as const);
+  const alice = await first();
+  const bob = await second();
   // Who joins offers.
   await negotiate([bob, alice]);
   await talk(bothWays([[alice, bob]]), 60);
@@ -169,11 +188,11 @@ export async function callOfTwoDeleted(mode: Mode): Promise<void> {
 
 /** Five, each with a link to each other one, for ten minutes. */
 export async function meshOfFive(mode: Mode): Promise<void> {
-  const session = await LiveSession.start(mode);
+  const [session, joins] = await start(mode, [{}, {}, {}, {}, {}]);
   const peers: LivePeer[] = [];
   const links: Ends[] = [];
-  for (let n = 0; n < 5; n++) {
-    const peer = await session.join();
+  for (const join of joins) {
+    const peer = await join();
     for (const other of peers) {
       await negotiate([peer, other]);
       links.push([peer, other]);
@@ -191,12 +210,15 @@ const HOUR = 3600;
 
 /** Twenty and a media server for an hour; each link is negotiated anew so often. */
 export async function centralOfTwenty(mode: Mode, renegotiations = 10): Promise<void> {
-  const session = await LiveSession.start(mode, { topology: "central", maxPeers: 21 });
   const ttlSeconds = 2 * HOUR;
-  const server = await session.join({ role: "media-server", ttlSeconds });
+  const guests = Array.from({ length: 20 }, () => ({ ttlSeconds }));
+  const config = { topology: "central", maxPeers: 21 };
+  const invite = [{ role: "media-server", ttlSeconds }, ...guests] as const;
+  const [session, [first, ...joins]] = await start(mode, invite, config);
+  const server = await first();
   const links: Ends[] = [];
-  for (let n = 0; n < 20; n++) {
-    const peer = await session.join({ ttlSeconds });
+  for (const join of joins) {
+    const peer = await join();
     await negotiate([server, peer]);
     links.push([server, peer]);
   }
@@ -222,10 +244,10 @@ export async function centralOfTwenty(mode: Mode, renegotiations = 10): Promise<
 
 /** Two who are connected and have found their path; the first minute is over. */
 export async function connectedTwo(mode: Mode): Promise<readonly [LivePeer, LivePeer]> {
-  const session = await LiveSession.start(mode);
-  const ttlSeconds = 24 * HOUR;
-  const alice = await session.join({ ttlSeconds });
-  const bob = await session.join({ ttlSeconds });
+  const guest = { ttlSeconds: 24 * HOUR };
+  const [session, [first, second]] = await start(mode, [guest, guest] as const);
+  const alice = await first();
+  const bob = await second();
   await negotiate([bob, alice]);
   await alarmAfter(session, 61);
   const due = await session.inside(({ storage }) => storage.getAlarm());

@@ -54,12 +54,12 @@ describe.each(MODES)("%s", (mode: Mode) => {
   it("[M20] a call of two for ten minutes writes seven rows, and one when it is erased", async (context) => {
     const bill = await priceOf(context, `two ${mode}`, () => callOfTwo(mode));
     expect(bill.rowsWritten).toBeLessThanOrEqual(7 + 1);
-    // The session, two tokens, two upgrades, and whether others had the CNAMEs of either description.
-    expect(bill.calls).toBe(7);
+    // The session, two upgrades, and whether others had the CNAMEs of either description.
+    expect(bill.calls).toBe(5);
     expect(bill.alarms).toBe(2);
     // Offer, answer, candidates and paths, forty reports, two leaves.
     expect(bill.frames).toBe(2 + 4 + 4 + 40 + 2);
-    expect(bill.workerRequests).toBe(5);
+    expect(bill.workerRequests).toBe(3);
   });
 
   it("[M20] a call that the application ends writes no row but that of its erasure", async (context) => {
