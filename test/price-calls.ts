@@ -131,6 +131,17 @@ async function alarmAfter(session: LiveSession, seconds: number): Promise<void> 
   await session.alarm();
 }
 
+/** What a call leaves in storage, until it is erased. */
+export interface Stored {
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+async function storedFor(session: LiveSession, seconds: number): Promise<Stored> {
+  const bytes = await session.inside(({ storage }) => storage.sql.databaseSize);
+  return { bytes, seconds };
+}
+
 /** Nobody comes back: the session is erased. */
 async function expire(session: LiveSession): Promise<void> {
   await alarmAfter(session, 301);
@@ -171,23 +182,27 @@ async function talkOfTwo(mode: Mode): Promise<readonly [LiveSession, LivePeer, L
 }
 
 /** Both leave, and the session ends when nobody has come back for five minutes. */
-export async function callOfTwo(mode: Mode): Promise<void> {
+export async function callOfTwo(mode: Mode): Promise<Stored> {
   const [session, alice, bob] = await talkOfTwo(mode);
   await ask(alice, { type: "leave" });
   later(1);
   await ask(bob, { type: "leave" });
+  const stored = await storedFor(session, 900);
   await expire(session);
+  return stored;
 }
 
 /** The application ends the session itself. */
-export async function callOfTwoDeleted(mode: Mode): Promise<void> {
+export async function callOfTwoDeleted(mode: Mode): Promise<Stored> {
   const [session] = await talkOfTwo(mode);
+  const stored = await storedFor(session, 600);
   await callJson(session.path, "DELETE");
   expect(await session.stored()).toBeNull();
+  return stored;
 }
 
 /** Five, each with a link to each other one, for ten minutes. */
-export async function meshOfFive(mode: Mode): Promise<void> {
+export async function meshOfFive(mode: Mode): Promise<Stored> {
   const [session, joins] = await start(mode, [{}, {}, {}, {}, {}]);
   const peers: LivePeer[] = [];
   const links: Ends[] = [];
@@ -202,14 +217,16 @@ export async function meshOfFive(mode: Mode): Promise<void> {
   await talk(bothWays(links), 60);
   await session.alarm();
   await talk(bothWays(links), 540);
+  const stored = await storedFor(session, 900);
   for (const peer of peers) await ask(peer, { type: "leave" });
   await expire(session);
+  return stored;
 }
 
 const HOUR = 3600;
 
 /** Twenty and a media server for an hour; each link is negotiated anew so often. */
-export async function centralOfTwenty(mode: Mode, renegotiations = 10): Promise<void> {
+export async function centralOfTwenty(mode: Mode, renegotiations = 10): Promise<Stored> {
   const ttlSeconds = 2 * HOUR;
   const guests = Array.from({ length: 20 }, () => ({ ttlSeconds }));
   const config = { topology: "central", maxPeers: 21 };
@@ -237,9 +254,11 @@ export async function centralOfTwenty(mode: Mode, renegotiations = 10): Promise<
     if (version === 6 || version === 10)
       for (const [, peer] of links) await ask(peer, { type: "ice-servers" });
   }
+  const stored = await storedFor(session, HOUR + 300);
   for (const [, peer] of links) await ask(peer, { type: "leave" });
   await ask(server, { type: "leave" });
   await expire(session);
+  return stored;
 }
 
 /** Two who are connected and have found their path; the first minute is over. */

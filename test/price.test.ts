@@ -11,6 +11,7 @@ import {
   connectedTwo,
   idleHour,
   meshOfFive,
+  type Stored,
 } from "./price-calls.ts";
 
 /**
@@ -36,17 +37,20 @@ afterEach(async () => {
   await reset();
 });
 
-/** What the call costs, and how long its object would be awake if each event kept it so for ten seconds. */
+/** What the call costs, what it stores, and how long its object would be awake if each event kept it so for ten seconds. */
 async function priceOf(
   { task }: TestContext,
   scene: string,
-  play: () => Promise<unknown>,
+  play: () => Promise<Stored | undefined>,
 ): Promise<Bill> {
   const began = { at: Date.now() + 1, awakeMs: meter.awakeMs };
-  const bill = await meter.of(play);
+  let stored: Stored | undefined;
+  const bill = await meter.of(async () => {
+    stored = await play();
+  });
   const awakeMs = meter.awakeMs - began.awakeMs;
   const lingering = meter.secondsSince(began.at, 10);
-  Object.assign(task.meta, { price: { scene, bill, awakeMs, lingering } });
+  Object.assign(task.meta, { price: { scene, bill, stored, awakeMs, lingering } });
   return bill;
 }
 
@@ -54,6 +58,7 @@ describe.each(MODES)("%s", (mode: Mode) => {
   it("[M20] a call of two for ten minutes writes seven rows, and one when it is erased", async (context) => {
     const bill = await priceOf(context, `two ${mode}`, () => callOfTwo(mode));
     expect(bill.rowsWritten).toBeLessThanOrEqual(7 + 1);
+    if (mode === "awake") expect(bill.rowsRead).toBeLessThanOrEqual(8);
     // The session, two upgrades, and whether others had the CNAMEs of either description.
     expect(bill.calls).toBe(5);
     expect(bill.alarms).toBe(2);
@@ -71,17 +76,25 @@ describe.each(MODES)("%s", (mode: Mode) => {
 
 it("[R5] an idle hour of connected peers writes nothing, and nothing runs", async (context) => {
   const peers = await connectedTwo("awake");
-  const bill = await priceOf(context, "idle", () => idleHour(peers));
+  const bill = await priceOf(context, "idle", () => idleHour(peers).then(() => undefined));
   expect(bill).toEqual(NOTHING);
 });
 
 it("[M20] a mesh of five writes a row for each join, offer, answer, path and leave, and little more", async (context) => {
   const bill = await priceOf(context, "mesh", () => meshOfFive("awake"));
-  expect(bill.rowsWritten).toBeLessThanOrEqual(95);
+  expect(bill.rowsWritten).toBeLessThanOrEqual(83);
+  expect(bill.rowsRead).toBeLessThanOrEqual(70);
+  expect(bill.alarms).toBe(2);
+  expect(bill.calls).toBe(1 + 5 + 20);
 });
 
 it("[M20] a central session writes a row for each offer and each answer, however many there were", async (context) => {
   const bill = await priceOf(context, "central", () => centralOfTwenty("awake"));
-  expect(bill.rowsWritten).toBeLessThanOrEqual(700);
-  expect(objectRequestsOf(bill)).toBeLessThanOrEqual(400);
+  // Each link: an offer and an answer, and as many for each renegotiation; four paths, and the peer comes and goes.
+  expect(bill.rowsWritten).toBeLessThanOrEqual(20 * (2 + 10 * 2 + 4 + 3) + 6);
+  expect(bill.rowsRead).toBeLessThanOrEqual(560);
+  expect(bill.alarms).toBe(2);
+  // The session, a socket for each, and the CNAMEs of twenty answers: a media server may keep its own.
+  expect(bill.calls).toBe(1 + 21 + 20);
+  expect(objectRequestsOf(bill)).toBeLessThanOrEqual(191);
 });
