@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { type Bench, type BenchOptions, sectionOf, withSection } from "./bench.ts";
 import { flowEvents } from "./flow-events.ts";
 import { load } from "./load.ts";
+import { price } from "./price.ts";
 import { profile } from "./profile.ts";
 import { relay } from "./relay.ts";
 import { scale } from "./scale.ts";
@@ -20,6 +21,7 @@ import { workerdVersion } from "./worker-bundle.ts";
 const BENCHES: readonly Bench[] = [
   flowEvents,
   load,
+  price,
   profile,
   relay,
   scale,

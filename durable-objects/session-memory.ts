@@ -2,8 +2,10 @@ import type { Session } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
 import { type Attachment, attachmentOf, remember, withSoft } from "./attachment.ts";
 import type { PeerSockets } from "./peer-sockets.ts";
+import { begunBy, emptiedBy, isToldByAlarm, isToldByFirstAlarm } from "./session-alarm.ts";
 import { ALL_EVENTS, isWorthARow, SessionRows } from "./session-rows.ts";
 import {
+  aloneTextOf,
   keyOf,
   recalled,
   type SoftEvent,
@@ -14,15 +16,26 @@ import {
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-/** What is kept with an event: the socket it came through, and links that have to be written. */
+/** What is kept with an event. */
 export interface Keeping {
+  /** The socket it came through. */
   readonly sender?: WebSocket | undefined;
+  /** Links that have to be written. */
   readonly forced?: ReadonlySet<string> | undefined;
+  /** What the alarm is set to now; undefined when it stays as it is. */
+  readonly alarmAt?: number | undefined;
+}
+
+/** The only peer of a session, and the event by which its socket remembers it. */
+interface Alone {
+  readonly ws: WebSocket;
+  readonly events: readonly SoftEvent[];
 }
 
 /** The session as rows and sockets remember it together (decision 0021). */
 export class SessionMemory {
   readonly #storage: DurableObjectStorage;
+  readonly #name: string | undefined;
   readonly #sockets: PeerSockets;
   readonly #rows: SessionRows;
   /** Numbers of the newest event that sockets may remember, and of the newest that rows have. */
@@ -30,24 +43,43 @@ export class SessionMemory {
   #writtenEvents = 0;
   /** Events that are in memory and in no row. */
   #knownEvents: ReadonlySet<string> = new Set();
+  /** Of a session with no peer in its row: what that has. */
+  #empty: Session | null = null;
 
-  constructor(storage: DurableObjectStorage, sockets: PeerSockets) {
+  constructor({ storage, id }: DurableObjectState, sockets: PeerSockets) {
     this.#storage = storage;
+    this.#name = id.name;
     this.#sockets = sockets;
     this.#rows = new SessionRows(storage);
   }
 
-  create(session: Session): void {
-    this.#rows.create(session);
+  /** How many events memory keeps apart, because no row has them. */
+  get eventsApart(): number {
+    return this.#knownEvents.size;
   }
 
-  load(): Session | null {
+  /** A new session, whose first alarm is set. */
+  create(session: Session): void {
+    this.#rows.begin();
+    this.#empty = session;
+    if (!isToldByFirstAlarm(session)) this.writeFirst(session);
+  }
+
+  /** `alarmAt` is what the alarm is set to: a session that has no row yet is nothing else. */
+  load(alarmAt: number | null, at: number): Session | null {
     const stored = this.#rows.load();
     const remembered = this.#sockets.recall();
-    if (!stored) return null;
-    this.#writtenEvents = stored.events;
+    const row = stored?.session ?? (alarmAt === null ? null : begunBy(alarmAt, this.#name ?? ""));
+    this.#empty = row && this.#emptyOf(row);
+    this.#writtenEvents = stored?.events ?? 0;
     this.#knownEvents = new Set();
-    return this.recall(stored.session, remembered);
+    if (!row) return null;
+    return this.recall(alarmAt === null ? row : emptiedBy(row, alarmAt, at), remembered);
+  }
+
+  /** Writes a session that has no row yet. */
+  writeFirst(session: Session): void {
+    if (!this.#rows.isStored) this.#write(session, session, NOTHING);
   }
 
   /** The session with what sockets remember besides. */
@@ -66,8 +98,9 @@ export class SessionMemory {
     before: Session,
     after: Session,
     event: SessionEvent,
-    { sender, forced = NOTHING }: Keeping,
+    { sender, forced = NOTHING, alarmAt }: Keeping,
   ): readonly SoftEvent[] {
+    if (forced.size === 0 && this.#isToldBy(alarmAt, after)) return [];
     const soft = forced.size > 0 ? undefined : this.#softly(before, after, event, sender);
     const written = soft ? NOTHING : this.#save(before, after, forced);
     if (sender) this.#rememberTrickle(before, after, sender, written);
@@ -88,7 +121,7 @@ export class SessionMemory {
       if (figures) remember(sender, { ...attachment, figures });
       return figures && [];
     }
-    const json = this.#rows.isSmall ? softTextOf(event, before) : undefined;
+    const json = this.#rows.isSmall ? softTextOf(event, before, after) : undefined;
     if (json === undefined || before === after) return undefined;
     const added: SoftEvent = [this.#events + 1, json];
     const attachment = sender && attachmentOf(sender);
@@ -119,15 +152,51 @@ export class SessionMemory {
     remember(sender, kept.attachment);
   }
 
-  /** All rows or none: a fault half-way leaves what was. */
   #save(before: Session, after: Session, forced: ReadonlySet<string>): ReadonlySet<string> {
     if (forced.size === 0 && !isWorthARow(before, after)) return NOTHING;
+    return this.#write(before, after, forced);
+  }
+
+  /** All rows or none: a fault half-way leaves what was. */
+  #write(before: Session, after: Session, forced: ReadonlySet<string>): ReadonlySet<string> {
+    const events = this.#events;
+    const alone = this.#aloneIn(after);
+    const row = alone ? { ...after, peers: new Map(), emptySince: Date.now() } : after;
     const written = this.#storage.transactionSync(() =>
-      this.#rows.save(before, after, forced, this.#events),
+      this.#rows.save(before, after, forced, { events, row }),
     );
-    this.#writtenEvents = this.#rows.isSmall ? this.#events : ALL_EVENTS;
+    const { isSmall } = this.#rows;
+    this.#writtenEvents = isSmall ? events : ALL_EVENTS;
     // By their numbers they are known as written.
     this.#knownEvents = new Set();
+    this.#empty = this.#emptyOf(row);
+    if (alone && isSmall) this.#rememberAlone(alone);
     return written;
+  }
+
+  #emptyOf(row: Session): Session | null {
+    return this.#rows.isSmall && row.peers.size === 0 ? row : null;
+  }
+
+  /** The last one has left, and the alarm that is set says when. */
+  #isToldBy(alarmAt: number | undefined, after: Session): boolean {
+    return (
+      alarmAt !== undefined && this.#empty !== null && isToldByAlarm(this.#empty, after, alarmAt)
+    );
+  }
+
+  /** A peer that is alone is remembered by its socket, if that has room: nobody else would miss it. */
+  #aloneIn({ peers }: Session): Alone | undefined {
+    const [peer] = peers.values();
+    const ws = peer && peers.size === 1 ? this.#sockets.of(peer) : undefined;
+    if (!peer || !ws) return undefined;
+    const events = withSoftEvent([], [this.#events + 1, aloneTextOf(peer)], this.#events);
+    return events ? { ws, events } : undefined;
+  }
+
+  #rememberAlone({ ws, events }: Alone): void {
+    remember(ws, { ...attachmentOf(ws), events });
+    this.#events += 1;
+    this.#knownEvents = new Set(events.map(keyOf));
   }
 }

@@ -33,6 +33,7 @@ export class SessionRows {
   readonly #kv: SyncKvStorage;
   readonly #large: SessionStore;
   #isSmall = true;
+  #isStored = false;
 
   constructor({ kv, sql }: DurableObjectStorage) {
     this.#kv = kv;
@@ -44,34 +45,39 @@ export class SessionRows {
     return this.#isSmall;
   }
 
-  create(session: Session): void {
+  /** False while the session has no row. */
+  get isStored(): boolean {
+    return this.#isStored;
+  }
+
+  /** There is no row, nor was there one of this session. */
+  begin(): void {
     this.#isSmall = true;
-    this.#kv.put(KEY, smallJson(session, 0));
+    this.#isStored = false;
   }
 
   load(): Stored | null {
     const json = this.#kv.get<string>(KEY);
-    if (json !== undefined) {
-      this.#isSmall = true;
-      return readSmall(json);
-    }
-    const session = this.#large.load();
+    const session = json === undefined ? this.#large.load() : null;
     this.#isSmall = session === null;
+    this.#isStored = json !== undefined || session !== null;
+    if (json !== undefined) return readSmall(json);
     return session && { session, events: ALL_EVENTS };
   }
 
   /**
-   * Writes what differs, as `SessionStore.save`; `events` is the number of the newest one in `after`. Returns the links
-   * that were written.
+   * Writes what differs, as `SessionStore.save`; `events` is the number of the newest one in `after`. Of a small session
+   * `row` is written, when sockets remember the rest. Returns the links that were written.
    */
   save(
     before: Session,
     after: Session,
     forced: ReadonlySet<string>,
-    events: number,
+    { events, row = after }: { readonly events: number; readonly row?: Session | undefined },
   ): ReadonlySet<string> {
     if (!this.#isSmall) return this.#large.save(before, after, forced);
-    const json = isFew(after) ? smallJson(after, events) : "";
+    this.#isStored = true;
+    const json = isFew(after) ? smallJson(row, events) : "";
     if (json !== "" && json.length <= SMALL.characters) {
       this.#kv.put(KEY, json);
       return new Set(after.links.keys());

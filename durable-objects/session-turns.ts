@@ -1,6 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
 import { isLocalDev } from "../protocol/config.ts";
-import { LIMITS } from "../protocol/limits.ts";
 import { CLOSE, isProblem, type Problem, problem } from "../protocol/problem.ts";
 import {
   type Effect,
@@ -18,6 +17,7 @@ import { opaquely, PING, PONG, report } from "./frames.ts";
 import { iceServersFrame } from "./ice-servers.ts";
 import { PeerSockets } from "./peer-sockets.ts";
 import { recallCnames } from "./recall-cnames.ts";
+import { firstAlarmOf } from "./session-alarm.ts";
 import { SessionMemory } from "./session-memory.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 import type { SoftEvent } from "./soft-state.ts";
@@ -53,7 +53,7 @@ export class SessionTurns extends DurableObject<Bindings> {
       });
     }
     this.sockets = new PeerSockets(state, this.network);
-    this.#memory = new SessionMemory(state.storage, this.sockets);
+    this.#memory = new SessionMemory(state, this.sockets);
     this.#readAlarm();
   }
 
@@ -75,7 +75,7 @@ export class SessionTurns extends DurableObject<Bindings> {
 
   #loaded(): Session | null {
     if (this.#session !== undefined) return this.#session;
-    this.#session = this.#memory.load();
+    this.#session = this.#memory.load(this.#alarmAt, Date.now());
     for (const peer of this.#session?.peers.values() ?? []) {
       if (isConnected(peer) && !this.sockets.of(peer)) this.lose(peer.id);
     }
@@ -98,10 +98,11 @@ export class SessionTurns extends DurableObject<Bindings> {
   }
 
   protected begin(session: Session): void {
-    this.#memory.create(session);
     this.#session = session;
-    // The first offer is likely to be open then, and each alarm that is set is a row.
-    this.#setAlarm(session, session.createdAt + LIMITS.offerExpiryMs);
+    this.#setAlarm(
+      Math.min(firstAlarmOf(session), nextDeadline(session) ?? Number.POSITIVE_INFINITY),
+    );
+    this.#memory.create(session);
   }
 
   /** One turn without a socket of its own: the event, what it changes, what follows. */
@@ -121,9 +122,12 @@ export class SessionTurns extends DurableObject<Bindings> {
     return result.session;
   }
 
-  override alarm(): void {
+  override alarm(info?: AlarmInvocationInfo): void {
+    // Looked at before it is forgotten what the alarm was set to: that may be news.
+    this.#alarmAt ??= info?.scheduledTime ?? null;
+    const { session } = this;
     this.#alarmAt = null;
-    if (!this.session) return;
+    if (!session) return;
     const at = Date.now();
     for (const ws of this.sockets.liveness.silent(at)) this.#cutOff(ws, "silent");
     this.turn({ type: "alarm", at });
@@ -139,34 +143,42 @@ export class SessionTurns extends DurableObject<Bindings> {
     event: SessionEvent,
     { sender, forced }: { readonly sender?: WebSocket; readonly forced?: ReadonlySet<string> } = {},
   ): readonly SoftEvent[] {
-    const events = this.#memory.keep(before, after, event, { sender, forced });
+    const alarmAt = this.#nextAlarm(after);
+    const events = this.#memory.keep(before, after, event, { sender, forced, alarmAt });
     this.#session = after;
-    this.#setAlarm(after);
+    this.#moveAlarm(after, alarmAt);
     return events;
   }
 
   /**
-   * An alarm is never put off: setting it is a row, and one that finds nothing due is a request, which costs a seventh of
-   * that. It sets the next one then.
+   * What the alarm is to be set to; undefined when it stays. It is never put off: setting it is a row, and one that finds
+   * nothing due is a request, which costs a seventh of that. It sets the next one then.
    */
-  #setAlarm(session: Session, atLatest = Number.POSITIVE_INFINITY): void {
+  #nextAlarm(session: Session): number | undefined {
     const deadline = nextDeadline(session);
     const doubt = this.sockets.liveness.deadline;
     this.#doubtAt = doubt;
-    const next = Math.min(
-      doubt ?? Number.POSITIVE_INFINITY,
-      deadline ?? Number.POSITIVE_INFINITY,
-      atLatest,
-    );
-    if (next >= (this.#alarmAt ?? Number.POSITIVE_INFINITY)) return;
-    this.#alarmAt = next;
-    void this.ctx.storage.setAlarm(next);
+    const next = Math.min(doubt ?? Number.POSITIVE_INFINITY, deadline ?? Number.POSITIVE_INFINITY);
+    return next < (this.#alarmAt ?? Number.POSITIVE_INFINITY) ? next : undefined;
+  }
+
+  #moveAlarm(session: Session, alarmAt: number | undefined): void {
+    if (alarmAt === undefined) return;
+    // The first one may have been all that told of the session.
+    this.#memory.writeFirst(session);
+    this.#setAlarm(alarmAt);
+  }
+
+  #setAlarm(at: number): void {
+    this.#alarmAt = at;
+    void this.ctx.storage.setAlarm(at);
   }
 
   /** What is sent or closed may bring or end a doubt, which has a deadline of its own. */
   #setAlarmOfDoubts(): void {
     const isAsBefore = this.sockets.liveness.deadline === this.#doubtAt;
-    if (this.#session && !isAsBefore) this.#setAlarm(this.#session);
+    const session = this.#session;
+    if (session && !isAsBefore) this.#moveAlarm(session, this.#nextAlarm(session));
   }
 
   protected perform(session: Session, effects: readonly Effect[]): void {

@@ -1,7 +1,15 @@
 import type { Flow } from "../protocol/flow.ts";
 import type { LinkFlows } from "../protocol/flows/link-flows.ts";
 import { isProblem } from "../protocol/problem.ts";
-import { type Link, linkIdOf, revisionOf, type Session, withFlows } from "../protocol/session.ts";
+import {
+  type Link,
+  linkIdOf,
+  type Peer,
+  revisionOf,
+  type Session,
+  withFlows,
+  withPeer,
+} from "../protocol/session.ts";
 import { type SessionEvent, step } from "../protocol/step.ts";
 import { type Attachment, withRemembered } from "./attachment.ts";
 
@@ -16,11 +24,14 @@ export type SoftEvent = readonly [number: number, json: string];
 /** Figures of the flows of a link that are in no row yet: the newest of one reporter, as text. */
 export type SoftFigures = readonly [link: string, json: string];
 
-interface Remembered {
-  readonly event: SessionEvent;
-  /** Of the session before it; figures that came before may be remembered elsewhere. */
-  readonly revision: number;
-}
+type Remembered =
+  | {
+      readonly event: SessionEvent;
+      /** Of the session before it; figures that came before may be remembered elsewhere. */
+      readonly revision: number;
+    }
+  /** The only peer there is. */
+  | { readonly alone: Peer };
 
 /** In characters; one that is longer is worth a row. */
 const EVENTS_CHARACTERS = 2_500;
@@ -30,15 +41,22 @@ const FIGURES_CHARACTERS = 3_000;
  * The text of an event that need not be written, because nobody would miss it should all sockets go at once: the first
  * peer comes, or one tells of a transport. Undefined for all others.
  */
-export function softTextOf(event: SessionEvent, before: Session): string | undefined {
-  const isSoft =
-    event.type === "join"
-      ? before.peers.size === 0
-      : event.type === "message" && event.message.type === "transport";
-  if (!isSoft) return undefined;
-  const plain = event.type === "join" ? { ...event, ice: { iceServers: [] } } : event;
-  return JSON.stringify({ event: plain, revision: revisionOf(before) } satisfies Remembered);
+export function softTextOf(
+  event: SessionEvent,
+  before: Session,
+  after: Session,
+): string | undefined {
+  if (event.type === "join") {
+    const [peer] = after.peers.values();
+    return peer && before.peers.size === 0 ? aloneTextOf(peer) : undefined;
+  }
+  if (event.type !== "message" || event.message.type !== "transport") return undefined;
+  return JSON.stringify({ event, revision: revisionOf(before) } satisfies Remembered);
 }
+
+/** What its socket remembers of a peer that is alone. */
+export const aloneTextOf = (peer: Peer): string =>
+  JSON.stringify({ alone: peer } satisfies Remembered);
 
 /** Events of a socket with one more, without those up to number `written`; null when there is no room for them. */
 export function withSoftEvent(
@@ -189,7 +207,9 @@ export function recalled(
 }
 
 /** What the event did when it happened, to the revision; its effects were performed then. */
-function replayed(session: Session, { event, revision }: Remembered): Session {
+function replayed(session: Session, remembered: Remembered): Session {
+  if ("alone" in remembered) return { ...withPeer(session, remembered.alone), emptySince: null };
+  const { event, revision } = remembered;
   const result = step(atRevision(session, event, revision), event);
   return isProblem(result) ? session : result.session;
 }

@@ -162,7 +162,8 @@ export function leave(session: Session, id: string, reason: LeaveReason, at: num
   if (!peer) return { session, effects: [] };
   let next = withoutPeer(session, id);
   for (const link of session.links.values()) {
-    if (!link.peers.includes(id)) continue;
+    // A link that the other one has left was closed then.
+    if (!link.peers.includes(id) || !session.peers.has(otherPeer(link, id))) continue;
     const flows = endFlows(flowContext(session, link, at), link.flows, reason);
     const said = [ended(link.said[0]), ended(link.said[1])] as const;
     next = withLink(next, { ...link, open: null, inForce: null, flows, said });

@@ -3,7 +3,7 @@ import { Flow } from "../protocol/flow.ts";
 import { Finding, LinkView, PeerView } from "../protocol/message-parts.ts";
 import { IceServer } from "../protocol/messages.ts";
 import { PROBLEMS, type ProblemCode } from "../protocol/problem.ts";
-import { SessionRequest } from "../protocol/session-config.ts";
+import { PeerRequest, SessionRequest } from "../protocol/session-config.ts";
 
 /** Shapes of answers that only HTTP has. */
 
@@ -49,6 +49,19 @@ export const PeerGrant = z
     iceServers: z.array(IceServer),
   })
   .meta({ id: "PeerGrant" });
+
+/** What a session is started with, and who is invited at once. */
+export const SessionCreation = SessionRequest.extend({
+  invite: z
+    .array(PeerRequest)
+    .max(32)
+    .optional()
+    .describe("tokens to make at once, as POST /v1/sessions/{id}/peers does one by one"),
+}).meta({ id: "SessionCreation" });
+
+export const CreatedSession = SessionBody.extend({
+  invited: z.array(PeerGrant).optional().describe("in the order of `invite`"),
+}).meta({ id: "CreatedSession" });
 
 export const TurnCredentials = z
   .object({

@@ -5,7 +5,7 @@ import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
 import { Kind } from "../protocol/flow.ts";
 import { PeerView } from "../protocol/message-parts.ts";
 import { isProblem, problem } from "../protocol/problem.ts";
-import { type Grant, PeerRequest, SessionRequest, traitsOf } from "../protocol/session-config.ts";
+import { type Grant, PeerRequest, traitsOf } from "../protocol/session-config.ts";
 import { keyOnly, memberPrincipal, mintToken } from "./auth.ts";
 import type { AppEnv, Principal } from "./env.ts";
 import { randomId } from "./id.ts";
@@ -13,11 +13,13 @@ import { admitCreation, withinQuota } from "./key-quota.ts";
 import { granted, invalidRequest, Refusal } from "./refusal.ts";
 import {
   answers,
+  CreatedSession,
   emptyAnswer,
   Findings,
   PeerGrant,
   SECURED,
   SessionBody,
+  SessionCreation,
   SessionList,
 } from "./schemas.ts";
 import { isSessionId, newSessionStub, sessionStub } from "./session-stub.ts";
@@ -39,15 +41,16 @@ const create = createRoute({
   middleware: keyOnly,
   tags,
   security,
-  request: json(SessionRequest),
+  request: json(SessionCreation),
   responses: answers(
     201,
     "The session; Location names it",
-    SessionBody,
+    CreatedSession,
     "unauthorized",
     "not-permitted",
     "misconfigured",
     "jurisdiction-unavailable",
+    "turn-unavailable",
     "rate-limited",
     "session-quota",
   ),
@@ -166,13 +169,15 @@ export const sessions = new OpenAPIHono<AppEnv>({
 });
 
 sessions.openapi(create, async (c) => {
-  const config = SessionRequest.parse(c.req.valid("json") ?? {});
+  const { invite: guests, ...config } = SessionCreation.parse(c.req.valid("json") ?? {});
   await admitCreation(c);
   const { id, stub } = granted(newSessionStub(c, config));
+  // Before the session is: nobody is left with one to which nobody can be invited.
+  const invited = await Promise.all((guests ?? []).map((guest) => invitation(c, id, guest)));
   const session = await withinQuota(c, id, (quota) => stub.create(id, config, quota));
   if (config.listed) await c.env.SESSION_INDEX.getByName("index").add(id);
   c.header("location", `/v1/sessions/${id}`);
-  return c.json(session, 201);
+  return c.json({ ...session, ...(guests && { invited }) }, 201);
 });
 
 sessions.openapi(list, async (c) => {
@@ -208,7 +213,11 @@ sessions.openapi(invite, async (c) => {
   const { id } = c.req.valid("param");
   const stub = sessionStub(c, id);
   granted(await stub.view(undefined));
-  const asked = PeerRequest.parse(c.req.valid("json") ?? {});
+  return c.json(await invitation(c, id, PeerRequest.parse(c.req.valid("json") ?? {})), 201);
+});
+
+/** A token for a peer, and what it needs to come. Refuses with `turn-unavailable`. */
+async function invitation(c: Context<AppEnv>, id: string, asked: z.output<typeof PeerRequest>) {
   const grant = grantFor(id, asked, Date.now());
   const config = c.get("config");
   const token = await mintToken(config, grant);
@@ -217,22 +226,19 @@ sessions.openapi(invite, async (c) => {
   });
   const { peer, role, publish, subscribe, name, metadata, expiresAt } = grant;
   const view = { id: peer, role, publish: [...publish], subscribe: [...subscribe] };
-  return c.json(
-    {
-      peer: {
-        ...view,
-        ...(name && { name }),
-        ...(metadata && { metadata }),
-        ...traitsOf(grant),
-      },
-      token,
-      expiresAt,
-      signalling: { url: signallingUrl(c, id), protocol: SUBPROTOCOL },
-      iceServers: [...ice.iceServers],
+  return {
+    peer: {
+      ...view,
+      ...(name && { name }),
+      ...(metadata && { metadata }),
+      ...traitsOf(grant),
     },
-    201,
-  );
-});
+    token,
+    expiresAt,
+    signalling: { url: signallingUrl(c, id), protocol: SUBPROTOCOL },
+    iceServers: [...ice.iceServers],
+  };
+}
 
 function grantFor(session: string, asked: z.output<typeof PeerRequest>, at: number): Grant {
   const { role, publish, subscribe, name, metadata, ttlSeconds } = asked;

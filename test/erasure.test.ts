@@ -14,6 +14,7 @@ import {
 } from "./live-session.ts";
 
 afterEach(async () => {
+  vi.useRealTimers();
   await reset();
 });
 
@@ -89,13 +90,13 @@ async function expectNothingLeft(session: LiveSession): Promise<void> {
 const evict = (session: LiveSession): Promise<void> =>
   new LiveSession(session.id, "evicted").pause();
 
-/** Once nobody is connected: as if that had been so for years. */
+/** Once nobody is connected: as if that had been so for the session's time. */
 async function longAfter(session: LiveSession): Promise<void> {
   await vi.waitFor(async () => {
     const { emptySince } = JSON.parse((await session.stored()) ?? "{}") as { emptySince?: number };
     expect(emptySince).toEqual(expect.any(Number));
   });
-  await session.rewrite((json) => JSON.stringify({ ...JSON.parse(json), emptySince: 1 }));
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 301_000 });
   await evict(session);
   await session.alarm();
 }

@@ -1,24 +1,34 @@
 import { runInDurableObject } from "cloudflare:test";
+import { CnameMemory } from "../durable-objects/cname-memory.ts";
+import { KeyQuota } from "../durable-objects/key-quota.ts";
+import { SessionIndex } from "../durable-objects/session-index.ts";
 import { SessionObject } from "../durable-objects/session-object.ts";
+import worker from "../src/index.ts";
+import { type Bill, mapped, NOTHING } from "./bill.ts";
 import type { LiveSession } from "./live-session.ts";
 
-/**
- * What the platform bills of session objects, read off its own interfaces while they are used: rows by the counters of
- * SQL cursors, a row for each value that is put and each alarm that is set, a request for each call, upgrade and alarm,
- * and a twentieth of one for each frame that comes in.
- */
-export interface Bill {
-  readonly rowsWritten: number;
-  readonly rowsRead: number;
-  /** Calls, upgrades and alarms. */
-  readonly requests: number;
-  /** Frames that peers sent and the runtime did not answer itself. */
-  readonly frames: number;
-  /** Requests as they are billed: frames count 20 to one. */
-  readonly billedRequests: number;
-}
-
+type Name = keyof Bill;
 type Method = (this: unknown, ...given: unknown[]) => unknown;
+
+/** What is counted by how often it is called. */
+const METHODS: readonly (readonly [on: object, counts: Name, names: readonly string[]])[] = [
+  [worker, "workerRequests", ["fetch"]],
+  [
+    SessionObject.prototype,
+    "calls",
+    [
+      ...["fetch", "create", "exists", "view", "peers", "flows", "flow", "changeFlow"],
+      ...["findings", "kick", "end"],
+    ],
+  ],
+  [SessionObject.prototype, "alarms", ["alarm"]],
+  [SessionObject.prototype, "frames", ["webSocketMessage"]],
+  [SessionObject.prototype, "closes", ["webSocketClose"]],
+  [CnameMemory.prototype, "calls", ["recall"]],
+  [CnameMemory.prototype, "alarms", ["alarm"]],
+  [KeyQuota.prototype, "calls", ["acquire", "release"]],
+  [SessionIndex.prototype, "calls", ["add", "remove", "list"]],
+];
 
 /** The object in the chain of prototypes that has a method of its own. */
 function ownerOf(start: object, name: string): Record<string, Method> {
@@ -28,26 +38,31 @@ function ownerOf(start: object, name: string): Record<string, Method> {
   return owner as Record<string, Method>;
 }
 
-const REQUESTS = ["fetch", "alarm", "create", "exists", "view", "peers", "flows", "flow"] as const;
-const FRAMES = ["webSocketMessage"] as const;
-
 export class Meter {
-  readonly #count = { rowsWritten: 0, rowsRead: 0, requests: 0, frames: 0 };
+  readonly #count: Record<Name, number> = { ...NOTHING };
+  /** Rows are read as long as a cursor runs. */
+  readonly #cursors: SqlStorageCursor<never>[] = [];
+  #awakeMs = 0;
+  /** When objects ran, milliseconds since 1970. */
+  readonly #ranAt: number[] = [];
   readonly #undo: (() => void)[] = [];
 
-  /** Counts all session objects of this isolate from now on. */
+  /** Counts all that the Worker and the objects of this isolate do from now on; `session` is any. */
   static async start(session: LiveSession): Promise<Meter> {
     const meter = new Meter();
     await runInDurableObject(session.stub, (_object, { storage }) => meter.#watchStorage(storage));
-    for (const name of REQUESTS) {
-      meter.#watch(SessionObject.prototype, name, () => {
-        meter.#count.requests += 1;
-      });
-    }
-    for (const name of FRAMES) {
-      meter.#watch(SessionObject.prototype, name, () => {
-        meter.#count.frames += 1;
-      });
+    for (const [on, counts, names] of METHODS) {
+      for (const name of names) {
+        meter.#watch(
+          on,
+          name,
+          () => {
+            meter.#count[counts] += 1;
+            if (on !== worker) meter.#ranAt.push(Date.now());
+          },
+          on !== worker,
+        );
+      }
     }
     return meter;
   }
@@ -57,9 +72,16 @@ export class Meter {
   }
 
   get bill(): Bill {
+    const rows = { written: 0, read: 0 };
+    for (const { rowsWritten, rowsRead } of this.#cursors) {
+      rows.written += rowsWritten;
+      rows.read += rowsRead;
+    }
+    const { rowsWritten, rowsRead } = this.#count;
     return {
       ...this.#count,
-      billedRequests: this.#count.requests + this.#count.frames / 20,
+      rowsWritten: rowsWritten + rows.written,
+      rowsRead: rowsRead + rows.read,
     };
   }
 
@@ -68,43 +90,60 @@ export class Meter {
     const before = this.bill;
     await act();
     const now = this.bill;
-    return Object.fromEntries(
-      Object.entries(now).map(([name, value]) => [name, value - before[name as keyof Bill]]),
-    ) as unknown as Bill;
+    return mapped(now, (name) => now[name] - before[name]);
+  }
+
+  /** How long objects ran, one as the other; on this machine, which may do other things as well. */
+  get awakeMs(): number {
+    return this.#awakeMs;
+  }
+
+  /** Seconds in which an object ran or had run less than `forSeconds` ago, since a time. */
+  secondsSince(at: number, forSeconds: number): number {
+    let seconds = 0;
+    let until = at;
+    for (const ran of this.#ranAt.filter((each) => each >= at).toSorted((a, b) => a - b)) {
+      const end = ran + forSeconds * 1000;
+      seconds += Math.max(0, end - Math.max(until, ran)) / 1000;
+      until = Math.max(until, end);
+    }
+    return seconds;
   }
 
   #watchStorage(storage: DurableObjectStorage): void {
+    const counts = (name: Name) => () => {
+      this.#count[name] += 1;
+    };
     this.#watch(storage.sql, "exec", (cursor) => {
-      const { rowsWritten, rowsRead } = cursor as SqlStorageCursor<never>;
-      this.#count.rowsWritten += rowsWritten;
-      this.#count.rowsRead += rowsRead;
+      this.#cursors.push(cursor as SqlStorageCursor<never>);
     });
-    for (const name of ["put", "delete"]) {
-      this.#watch(storage.kv, name, () => {
-        this.#count.rowsWritten += 1;
-      });
-    }
-    this.#watch(storage.kv, "get", () => {
-      this.#count.rowsRead += 1;
-    });
-    // What runs an alarm in tests deletes it first; objects delete none.
+    for (const name of ["put", "delete"]) this.#watch(storage.kv, name, counts("rowsWritten"));
+    this.#watch(storage.kv, "get", counts("rowsRead"));
+    this.#watch(storage, "getAlarm", counts("rowsRead"));
+    // What runs an alarm in tests deletes it first; objects delete none. What `deleteAll` costs is nowhere said: one row.
     for (const name of ["setAlarm", "deleteAll"]) {
-      this.#watch(storage, name, () => {
-        this.#count.rowsWritten += 1;
-      });
+      this.#watch(storage, name, counts("rowsWritten"));
     }
   }
 
-  #watch(start: object, name: string, count: (result: unknown) => void): void {
+  #watch(start: object, name: string, count: (result: unknown) => void, isTimed = false): void {
     const owner = ownerOf(start, name);
     const method = owner[name] as Method;
+    const meter = this;
     owner[name] = function watched(this: unknown, ...given: unknown[]) {
+      const began = performance.now();
       const result = method.apply(this, given);
       count(result);
+      if (isTimed) void meter.#time(began, result);
       return result;
     };
     this.#undo.push(() => {
       owner[name] = method;
     });
+  }
+
+  async #time(began: number, result: unknown): Promise<void> {
+    await Promise.resolve(result).catch(() => undefined);
+    this.#awakeMs += performance.now() - began;
   }
 }

@@ -83,6 +83,8 @@ describe("sessions", () => {
     [{ unknown: 1 }, ""],
     [{ metadata: { big: "x".repeat(5000) } }, "metadata"],
     [{ resumeSeconds: 5 }, "resumeSeconds"],
+    [{ invite: [{ role: "guest" }] }, "invite.0.role"],
+    [{ invite: Array(33).fill({}) }, "invite"],
   ])("[M1] %j is refused and the field is named", async (body, field) => {
     const response = await callJson("/v1/sessions", "POST", body);
     expect(response.status).toBe(400);
@@ -90,6 +92,30 @@ describe("sessions", () => {
     const problem = (await response.json()) as { code: string; errors: { field: string }[] };
     expect(problem.code).toBe("invalid-request");
     expect(problem.errors[0]?.field).toBe(field);
+  });
+
+  it("[M1] peers are invited as the session starts, each as by a request of its own", async () => {
+    const invite = [{ name: "Alice", ttlSeconds: 60 }, { role: "media-server" }];
+    const created = await callJson("/v1/sessions", "POST", { topology: "central", invite });
+    expect(created.status).toBe(201);
+    const { id, invited, ...rest } = (await created.json()) as {
+      id: string;
+      invited: Awaited<ReturnType<LiveSession["invite"]>>[];
+    };
+    expect(rest).toMatchObject({ topology: "central", peers: [] });
+    const session = new LiveSession(id, "awake");
+    expect(await session.read()).toEqual({ id, ...rest });
+    const alone = await session.invite({ name: "Alice", ttlSeconds: 60 });
+    expect(Object.keys(invited[0] ?? {})).toEqual(Object.keys(alone));
+    expect(invited.map(({ peer }) => peer)).toMatchObject([
+      { name: "Alice", role: "peer" },
+      { role: "media-server" },
+    ]);
+    expect(invited[0]?.expiresAt).toBeLessThanOrEqual(Date.now() + 60_000);
+    for (const invitation of invited) await session.connect(invitation);
+    expect((await session.read<{ peers: unknown[] }>("/peers")).peers).toHaveLength(2);
+    const nobody = await callJson("/v1/sessions", "POST", { invite: [] });
+    expect(await nobody.json()).toMatchObject({ invited: [] });
   });
 
   it("[M1] a content type without a body is no body", async () => {

@@ -1,14 +1,23 @@
 import { abortAllDurableObjects, reset } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { PeerSockets } from "../durable-objects/peer-sockets.ts";
+import { SessionMemory } from "../durable-objects/session-memory.ts";
 import type { FlowsView } from "../protocol/flow.ts";
+import { newSession } from "../protocol/session.ts";
+import { SessionRequest } from "../protocol/session-config.ts";
 import { sdpOf } from "./descriptions.ts";
-import { type LivePeer, LiveSession, MODES } from "./live-session.ts";
+import { callJson, type LivePeer, LiveSession, MODES } from "./live-session.ts";
 
 /** What sockets remember and no row has (decision 0021). */
 
 afterEach(async () => {
+  vi.useRealTimers();
   await reset();
 });
+
+const later = (seconds: number): void => {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + seconds * 1000 });
+};
 
 let ids = 0;
 const ask = (peer: LivePeer, message: object) =>
@@ -151,6 +160,169 @@ describe.each(MODES)("%s", (mode) => {
     expect(await statesOf(session)).toEqual(peers.map(({ id }) => `${id} connected`).toSorted());
     for (const peer of peers) expect(await peer.all("peer-left")).toEqual([]);
   });
+});
+
+describe.each(MODES)("alone, %s", (mode) => {
+  /** Two agree, and one leaves; the alarm of the first minute was before. */
+  async function leftAlone(): Promise<{ session: LiveSession; bob: LivePeer }> {
+    const session = await LiveSession.start(mode);
+    const [alice, bob] = [await session.join(), await session.join({ name: "Bob" })];
+    await agree(alice, bob);
+    later(61);
+    await session.alarm();
+    await ask(alice, { type: "leave" });
+    return { session, bob };
+  }
+
+  const endsAt = (session: LiveSession) => session.inside(({ storage }) => storage.getAlarm());
+
+  it("[M20] a session without options of its own is its alarm alone until a second peer comes", async () => {
+    const session = await LiveSession.start(mode);
+    const created = await session.read();
+    expect(await session.stored()).toBeNull();
+    await evict(session);
+    expect(await session.read()).toEqual(created);
+    const alice = await session.join();
+    expect(await session.stored()).toBeNull();
+    await evict(session);
+    expect(await statesOf(session)).toEqual([`${alice.id} connected`]);
+    await ask(alice, { type: "leave" });
+    await evict(session);
+    expect(await session.read()).toEqual(created);
+    await session.join();
+    await session.join();
+    expect(await session.stored()).toContain(session.id);
+  });
+
+  it("[M20] options of its own are a row", async () => {
+    const session = await LiveSession.start(mode, { resumeSeconds: 90 });
+    expect(await session.stored()).toContain('"resumeSeconds":90');
+  });
+
+  it("[S6] a session that nobody joins ends in its time", async () => {
+    const session = await LiveSession.start(mode);
+    const { createdAt } = await session.read<{ createdAt: number }>();
+    later(60);
+    await session.alarm();
+    expect(await session.stored()).not.toBeNull();
+    await evict(session);
+    expect(await session.read<{ createdAt: number }>()).toMatchObject({ createdAt });
+    expect(await endsAt(session)).toBe(createdAt + 300_000);
+    later(240);
+    await session.alarm();
+    expect(await session.read()).toMatchObject({ code: "session-not-found" });
+  });
+
+  it("[R4] whoever is left alone is remembered by its socket, and has left by the alarm", async () => {
+    const { session, bob } = await leftAlone();
+    const row = await session.stored();
+    expect(row).not.toContain("Bob");
+    await evict(session);
+    expect(await statesOf(session)).toEqual([`${bob.id} connected`]);
+    later(1000);
+    await ask(bob, { type: "leave" });
+    const at = Date.now();
+    expect(await session.stored()).toBe(row);
+    expect(await endsAt(session)).toBe(at + 300_000);
+    await evict(session);
+    expect(await statesOf(session)).toEqual([]);
+    later(299);
+    await evict(session);
+    await session.alarm();
+    expect(await statesOf(session)).toEqual([]);
+    expect(await endsAt(session)).toBe(at + 300_000);
+    later(1);
+    await evict(session);
+    await session.alarm();
+    expect(await session.read()).toMatchObject({ code: "session-not-found" });
+  });
+
+  it("[R4] whoever comes to one that was left alone finds it, and what was before", async () => {
+    const { session, bob } = await leftAlone();
+    const before = await session.read<FlowsView>("/flows");
+    expect(before.flows.map(({ reason }) => reason)).toEqual(Array(4).fill("left"));
+    const carol = await session.join();
+    expect((await bob.next("peer-joined")).peer.id).toBe(carol.id);
+    await evict(session);
+    expect(await session.stored()).toContain("Bob");
+    expect(await statesOf(session)).toEqual(
+      [`${bob.id} connected`, `${carol.id} connected`].toSorted(),
+    );
+    expect(await session.read<FlowsView>("/flows")).toEqual(before);
+    await agree(carol, bob);
+  });
+
+  it("[S5] whoever was left alone is away when its socket goes while the object sleeps", async () => {
+    const { session, bob } = await leftAlone();
+    await evict(session);
+    bob.socket.close(1001, "gone");
+    await bob.closing();
+    await expect.poll(() => statesOf(session)).toEqual([`${bob.id} away`]);
+    const again = await session.connect(bob.invitation);
+    expect(await statesOf(session)).toEqual([`${bob.id} connected`]);
+    await ask(again, { type: "leave" });
+    await evict(session);
+    expect(await statesOf(session)).toEqual([]);
+  });
+
+  it("[A1] whoever is left alone and kicked stays out", async () => {
+    const { session, bob } = await leftAlone();
+    await callJson(`${session.path}/peers/${bob.id}`, "DELETE");
+    await evict(session);
+    expect(await statesOf(session)).toEqual([]);
+    expect((await session.upgrade(bob.token)).status).toBe(401);
+  });
+});
+
+it("[M20] what memory keeps of events does not grow as long as the object is awake", async () => {
+  const session = await LiveSession.start("awake");
+  const alice = await session.join();
+  const { most, rows } = await session.inside((state) => {
+    const memory = new SessionMemory(state, new PeerSockets(state, undefined));
+    const [sender] = state.getWebSockets();
+    let before = newSession(session.id, SessionRequest.parse({}), Date.now());
+    memory.create(before);
+    let most = 0;
+    let rows = 0;
+    for (let n = 0; n < 500; n++) {
+      const after = { ...before, kicked: new Map() };
+      const message = { type: "transport", to: "bob", state: "connected", reason: `${n}` } as const;
+      const event = { type: "message", peer: alice.id, message, at: n } as const;
+      memory.keep(before, after, event, { sender });
+      before = after;
+      most = Math.max(most, memory.eventsApart);
+      if (memory.eventsApart === 0) rows += 1;
+    }
+    return { most, rows };
+  });
+  // As many as a socket remembers; a row has those before.
+  expect(most).toBeGreaterThan(10);
+  expect(most).toBeLessThan(30);
+  expect(rows).toBeGreaterThan(10);
+});
+
+it("[R4] an alarm that wakes the object knows whose it is", async () => {
+  const session = await LiveSession.start("awake");
+  await session.inside(({ storage }) => storage.setAlarm(Date.now() + 1500));
+  await evict(session);
+  // Nothing else may wake it.
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  await expect.poll(() => session.stored(), { timeout: 10_000 }).toContain(session.id);
+});
+
+it("[S5] after an abort, whoever was left alone comes as at first", async () => {
+  const session = await LiveSession.start("awake");
+  const [alice, bob] = [await session.join(), await session.join()];
+  await agree(alice, bob);
+  await ask(alice, { type: "leave" });
+  await abortAllDurableObjects();
+  expect(await statesOf(session)).toEqual([]);
+  const again = await session.connect(bob.invitation);
+  const carol = await session.join();
+  await agree(carol, again);
+  expect(await statesOf(session)).toEqual(
+    [`${bob.id} connected`, `${carol.id} connected`].toSorted(),
+  );
 });
 
 it("[S5] after an abort, whoever others knew of is away, and comes back without a word to them", async () => {
