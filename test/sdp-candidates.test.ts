@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { type CandidateLine, candidateLineOf } from "../protocol/sdp/candidate.ts";
+import { checkCandidate } from "../protocol/sdp/check.ts";
 import { CANDIDATE_LINE_RULES } from "../protocol/sdp/rules/candidates.ts";
 import {
   answer,
@@ -241,9 +242,7 @@ it("[D2] nothing more is said of a candidate that does not fit the grammar", () 
 function foundIn(candidate: CandidateLine): readonly string[] {
   const [section] = read(offer(ONE).offer).sections;
   if (!section) throw new Error(`${ONE} has no section`);
-  return CANDIDATE_LINE_RULES.filter(({ find }) => find({ candidate, section })).map(
-    ({ id }) => id,
-  );
+  return checkCandidate(candidate, section, "offer").map(({ rule }) => rule);
 }
 
 it("[D2] a trickled candidate is judged as one in a description", () => {

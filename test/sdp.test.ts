@@ -603,8 +603,10 @@ describe("real descriptions, changed", () => {
   };
   /** All but what tells lines apart. */
   const contents = ({ sections }: Description) =>
-    sections.map(({ lines, plainLines, attributes, session, ...section }) =>
-      JSON.parse(JSON.stringify(section, (key, value) => (key === "line" ? 0 : value))),
+    sections.map(({ lines, attributes, session, ...section }) =>
+      JSON.parse(
+        JSON.stringify(section, (key, value) => (["line", "number"].includes(key) ? 0 : value)),
+      ),
     );
 
   it("[D3] of a duplicated attribute the last counts where there is one, and all where there are more", () => {
@@ -780,19 +782,19 @@ describe("findings", () => {
     Array.from({ length: count }, (_none, index) => ({ line: index + 1 }));
 
   it("[D2] a place is told once, and at most 50 are told", () => {
-    const findings = new Findings("offer", {});
-    findings.apply(rule("one", "info"), () => [...many(3), ...many(3), undefined]);
+    const findings = new Findings("offer", false);
+    findings.add(rule("one", "info"), "info", [...many(3), ...many(3), undefined]);
     expect(findings.all().map(({ line }) => line)).toEqual([1, 2, 3]);
-    findings.apply(rule("other", "info"), () => many(100_000));
+    findings.add(rule("other", "info"), "info", many(100_000));
     expect(findings.all()).toHaveLength(50);
     expect(findings.all().filter(({ rule }) => rule === "other")).toHaveLength(47);
   });
 
   it("[D1] no error is lost behind what weighs less, of the same rule or another", () => {
-    const findings = new Findings("offer", {});
-    findings.apply(rule("one", "info"), () => many(1000));
-    findings.apply(rule("one", "info"), () => [{ line: 2000, level: "error" }]);
-    findings.apply(rule("other", "error"), () => many(1));
+    const findings = new Findings("offer", false);
+    findings.add(rule("one", "info"), "info", many(1000));
+    findings.add(rule("one", "info"), "info", [{ line: 2000, level: "error" }]);
+    findings.add(rule("other", "error"), "error", many(1));
     const [first, second, third] = findings.all();
     expect(first).toMatchObject({ rule: "one", level: "error", line: 2000 });
     expect(second).toMatchObject({ rule: "other", level: "error", line: 1 });
@@ -801,9 +803,9 @@ describe("findings", () => {
 
   it("[D2] a hit may be worse or milder than its rule, in the strict profile only worse", () => {
     const levels = (strict: boolean): string[] => {
-      const findings = new Findings("answer", { strict });
+      const findings = new Findings("answer", strict);
       for (const level of ["error", "warning", "info"] as const) {
-        findings.apply(rule(level, "info", "warning"), () => [{ level }]);
+        findings.add(rule(level, "info"), strict ? "warning" : "info", [{ level }]);
       }
       return findings.all().map(({ rule: id, level }) => `${id}: ${level}`);
     };
@@ -812,9 +814,9 @@ describe("findings", () => {
   });
 
   it("[D2] a long or unprintable name is told in short and printably", () => {
-    const findings = new Findings("offer", {});
+    const findings = new Findings("offer", false);
     const section = { index: 0, line: 1, mid: `\u001b[31m${"x".repeat(1000)}` };
-    findings.apply(rule("one", "info"), () => [{ section, detail: `\ud800${section.mid}` }]);
+    findings.add(rule("one", "info"), "info", [{ section, detail: `\ud800${section.mid}` }]);
     const [finding] = findings.all();
     const shown = `\ufffd[31m${"x".repeat(1000)}`;
     expect(finding?.mid).toBe(shown.slice(0, 80));

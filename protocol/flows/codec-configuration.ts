@@ -1,18 +1,17 @@
 import type { Codec } from "../flow.ts";
-import { once } from "../sdp/inherited.ts";
 import { parametersIn } from "../sdp/payload-types.ts";
 
 type Parameters = ReadonlyMap<string, string>;
 
 /** `apt=96;rtx-time=3000`, `stereo=1; usedtx=1`: values by name in lower case. */
-export const parametersOf = once(({ fmtp }: Codec): Parameters => {
+export function parametersOf({ fmtp }: Codec): Parameters {
   const parameters = new Map<string, string>();
   for (const part of fmtp === undefined ? [] : parametersIn(fmtp)) {
     const equals = part.indexOf("=");
     if (equals > 0) parameters.set(part.slice(0, equals).toLowerCase(), part.slice(equals + 1));
   }
   return parameters;
-});
+}
 
 interface SubProfile {
   readonly idc: number;

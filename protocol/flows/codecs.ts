@@ -1,6 +1,7 @@
 import type { Codec } from "../flow.ts";
 import type { RtpMap } from "../sdp/grammar.ts";
-import { listedFormats, once } from "../sdp/inherited.ts";
+import { listedFormats } from "../sdp/inherited.ts";
+import { once } from "../sdp/notes.ts";
 import { STATIC_RTP_MAPS } from "../sdp/payload-types.ts";
 import type { Section } from "../sdp/section.ts";
 import { configurationsOf, parametersOf } from "./codec-configuration.ts";
@@ -103,18 +104,25 @@ export function sharedCodecs(sender: Section, receiver: Section): SharedCodecs {
   return { received: sharedIn(receiver, sender), sent: sharedIn(sender, receiver) };
 }
 
-/** By section and by that of the other end: both directions ask for both ends. */
-const SHARED = once((_own: Section) => new WeakMap<Section, readonly Codec[]>());
+/** What a section shares with that of the other end, of which there is mostly one: both directions ask for both ends. */
+interface Shared {
+  other?: Section;
+  codecs: readonly Codec[];
+}
+
+const lastShared = once((_own: Section): Shared => ({ codecs: [] }));
 
 function sharedIn(own: Section, other: Section): readonly Codec[] {
-  const known = SHARED(own).get(other);
-  if (known) return known;
+  const last = lastShared(own);
+  if (last.other === other) return last.codecs;
   const keys = allKeysIn(other);
-  const shared = [...keysIn(own)]
-    .filter(([, own]) => own.some((key) => keys.has(key)))
-    .map(([codec]) => codec);
-  SHARED(own).set(other, shared);
-  return shared;
+  const codecs: Codec[] = [];
+  for (const [codec, ownKeys] of keysIn(own)) {
+    if (ownKeys.some((key) => keys.has(key))) codecs.push(codec);
+  }
+  last.other = other;
+  last.codecs = codecs;
+  return codecs;
 }
 
 /** The receiver's codecs that the sender has at all: the same name, rate and channels. */

@@ -1,6 +1,7 @@
 import type { Flow, Layer, MediaSource } from "../flow.ts";
 import type { Description } from "../sdp/description.ts";
 import type { Rid, SimulcastStreams } from "../sdp/grammar.ts";
+import { once } from "../sdp/notes.ts";
 import { carriesData, type Section } from "../sdp/section.ts";
 import { exceedsBytes } from "../utf8.ts";
 import { sharedCodecs } from "./codecs.ts";
@@ -162,16 +163,14 @@ const MAX_CNAME_BYTES = 255;
 const cnameIn = ({ ssrcs }: Pick<Section, "ssrcs">): string | undefined =>
   ssrcs.find(({ cname }) => cname && !exceedsBytes(cname, MAX_CNAME_BYTES))?.cname;
 
-/** Every section without sources asks for that of the description. */
-const CNAMES = new WeakMap<Description, { readonly cname: string | undefined }>();
-
-function cnameOf(description: Description): string | undefined {
-  const known = CNAMES.get(description);
-  if (known) return known.cname;
-  const cname = description.sections.map(cnameIn).find((each) => each !== undefined);
-  CNAMES.set(description, { cname });
-  return cname;
-}
+/** Every section without sources asks for that of the description; none is an empty one. */
+const cnameOf = once(({ sections }: Description): string => {
+  for (const section of sections) {
+    const cname = cnameIn(section);
+    if (cname !== undefined) return cname;
+  }
+  return "";
+});
 
 /**
  * Streams, track, CNAME and content out of the sender's section; undefined where it says nothing. A section
@@ -188,7 +187,7 @@ export function identityOf(
   return {
     streams: msids.length > 0 ? [...streams] : undefined,
     track: msids.find(({ track }) => track !== undefined)?.track,
-    cname: cnameIn(section) ?? cnameOf(description),
+    cname: cnameIn(section) ?? (cnameOf(description) || undefined),
     content: contentOf(section),
   };
 }

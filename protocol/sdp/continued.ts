@@ -9,23 +9,26 @@ export interface Continued {
   readonly is: Section;
 }
 
-/** The pair in force, where the new description is of the connection that made it. */
-export function continuedPair({ before, description }: HistorySubject): Before | undefined {
-  return before && !isOtherConnection(before.own, description) ? before : undefined;
+/** A description in its history, with what of its connection goes on: a dozen rules ask for that. */
+export interface Continuation extends HistorySubject {
+  /** The pair in force, where the new description is of the connection that made it. */
+  readonly pair: Before | undefined;
+  /** Sections that were in use on both sides and that the new description still has. */
+  readonly continued: readonly Continued[];
+  /** Those of them that are still in use. */
+  readonly stillLive: readonly Continued[];
 }
 
-/** Sections that were in use on both sides and that the new description still has. */
-export function continued(subject: HistorySubject): readonly Continued[] {
-  const before = continuedPair(subject);
-  if (!before) return [];
-  return before.own.sections.flatMap((was, index) => {
-    const is = subject.description.sections[index];
-    const across = before.other.sections[index];
+/** What of a connection goes on with a new description of it. */
+export function continuationOf(subject: HistorySubject): Continuation {
+  const { before, description } = subject;
+  const pair = before && !isOtherConnection(before.own, description) ? before : undefined;
+  const continued: Continued[] = [];
+  for (const [index, was] of (pair?.own.sections ?? []).entries()) {
+    const is = description.sections[index];
+    const across = pair?.other.sections[index];
     const isLive = is !== undefined && !was.rejected && across?.rejected !== true;
-    return isLive ? [{ was, across, is }] : [];
-  });
+    if (isLive) continued.push({ was, across, is });
+  }
+  return { ...subject, pair, continued, stillLive: continued.filter(({ is }) => !is.rejected) };
 }
-
-/** Those of them that are still in use. */
-export const stillLive = (subject: HistorySubject): readonly Continued[] =>
-  continued(subject).filter(({ is }) => !is.rejected);

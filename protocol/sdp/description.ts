@@ -1,6 +1,7 @@
 import { LIMITS } from "../limits.ts";
 import { isFinding, type SdpFinding } from "./finding.ts";
 import { type Line, readLines, sectionsTooMany } from "./line.ts";
+import { type Noted, Notes } from "./notes.ts";
 import { type Section, type SessionPart, sectionOf, sessionPartOf } from "./section.ts";
 import { inherit, lacksOf } from "./transport.ts";
 
@@ -8,13 +9,15 @@ import { inherit, lacksOf } from "./transport.ts";
  * A description as it was received, read once. Every line is kept with its number; nothing is ever
  * written back from it (N9).
  */
-export interface Description {
+export interface Description extends Noted {
   readonly text: string;
   readonly lines: readonly Line[];
   readonly session: SessionPart;
   readonly sections: readonly Section[];
   /** Those in use: most rules ask for nothing else. */
   readonly live: readonly Section[];
+  /** Sections in use by the names of the attributes that they say themselves, each list in order. */
+  readonly saying: ReadonlyMap<string, readonly Section[]>;
   /** Mids of each BUNDLE group, in its order: the first is the tagged section (RFC 9143 s7). */
   readonly bundles: readonly (readonly string[])[];
   /**
@@ -42,23 +45,23 @@ function describe(text: string, lines: readonly Line[]): Description | SdpFindin
   const session = sessionPartOf(lines.slice(0, starts[0] && starts[0].number - 1));
   const sections = starts.map((start, index) => {
     const next = starts[index + 1];
-    return sectionOf(
-      [start, ...lines.slice(start.number, next && next.number - 1)],
-      index,
-      session,
-    );
+    const own = lines.slice(start.number - 1, next && next.number - 1);
+    return sectionOf(start, own, index, session);
   });
   const bundles = session.groups
     .filter(({ semantics }) => semantics === "BUNDLE")
     .map(({ mids }) => mids);
   const mids = sections.map(({ mid }) => mid).filter((mid) => mid !== undefined);
   const inBundles = bundled(sections, bundles);
+  const live = inBundles.filter(({ rejected }) => !rejected);
   return {
+    notes: new Notes(),
     text,
     lines,
     session,
     sections: inBundles,
-    live: inBundles.filter(({ rejected }) => !rejected),
+    live,
+    saying: byAttribute(live),
     bundles,
     isUsable:
       text.isWellFormed() &&
@@ -66,6 +69,19 @@ function describe(text: string, lines: readonly Line[]): Description | SdpFindin
       sections.every(({ isReadable }) => isReadable) &&
       new Set(mids).size === mids.length,
   };
+}
+
+/** Most rules are about one attribute, which most descriptions do not have: they need look no further than here. */
+function byAttribute(sections: readonly Section[]): Description["saying"] {
+  const saying = new Map<string, Section[]>();
+  for (const section of sections) {
+    for (const name of section.attributes.keys()) {
+      const known = saying.get(name);
+      if (known) known.push(section);
+      else saying.set(name, [section]);
+    }
+  }
+  return saying;
 }
 
 /** Bundled sections take the transport attributes they lack from the tagged one (RFC 9143 s7.1.3). */
@@ -83,7 +99,7 @@ function bundled(
   return sections.map((section) => {
     const tag = section.mid === undefined ? undefined : byMid.get(tags.get(section.mid));
     return tag && tag !== section && lacksOf(section, tag)
-      ? { ...section, ...inherit(section, tag) }
+      ? { ...section, ...inherit(section, tag), notes: new Notes() }
       : section;
   });
 }

@@ -1,5 +1,6 @@
 import type { Description } from "./description.ts";
 import { carriedExtMaps, fingerprintLists } from "./inherited.ts";
+import { once } from "./notes.ts";
 import type { DescriptionRole } from "./rule.ts";
 import type { Section } from "./section.ts";
 
@@ -107,27 +108,25 @@ export function digestOf(text: string): number {
 export const liveSections = ({ live }: Description): readonly Section[] => live;
 
 /** ICE credentials of a section, bundle and session part included. */
-export const credentialsOf = ({ iceUfrag, icePwd }: Section): string =>
-  `${iceUfrag ?? ""} ${icePwd ?? ""}`;
+export const credentialsOf = once(
+  ({ iceUfrag, icePwd }: Section): string => `${iceUfrag ?? ""} ${icePwd ?? ""}`,
+);
 
 /** The name by which a section is remembered. */
 export const nameOf = ({ mid, index }: Section): string => mid ?? `#${index}`;
 
-const known = new WeakMap<Description, Marks>();
-
 /** Marks of one description. */
-export function marksOf(description: Description): Marks {
-  const marks = known.get(description) ?? readMarks(description);
-  known.set(description, marks);
-  return marks;
-}
+export const marksOf = once(readMarks);
 
 function readMarks(description: Description): Marks {
   const live = liveSections(description);
   const sources = live.flatMap(({ ssrcs }) => ssrcs);
+  // Sections mostly say the same: each text is digested once.
   const digests = (texts: readonly (string | undefined)[]): number[] => [
     ...new Set(
-      texts.filter((text) => text !== undefined && text !== "").map((t) => digestOf(`${t}`)),
+      [...new Set(texts)]
+        .filter((text) => text !== undefined && text !== "")
+        .map((text) => digestOf(`${text}`)),
     ),
   ];
   return {
@@ -144,8 +143,8 @@ function readMarks(description: Description): Marks {
 const REPAIR = new Set(["rtx", "red", "ulpfec", "flexfec-03", "cn", "telephone-event"]);
 
 const codecNames = ({ kind, rtpMaps }: Section): string[] =>
-  rtpMaps
-    .map(({ name }) => name.toLowerCase())
+  [...new Set(rtpMaps.map(({ name }) => name))]
+    .map((name) => name.toLowerCase())
     .filter((name) => !REPAIR.has(name))
     .map((name) => `${kind}/${name}`);
 
@@ -154,6 +153,7 @@ const MOST = { fingerprints: 16, credentials: 64, cnames: 64, ssrcs: 512 } as co
 /** What is known of an end after one more description. */
 export function withMarks(before: Marks, more: Marks): Marks {
   const merged = (name: keyof typeof MOST): readonly number[] => {
+    if (before[name].length === 0) return more[name].slice(-MOST[name]);
     const newer = new Set(more[name]);
     return [...before[name].filter((mark) => !newer.has(mark)), ...newer].slice(-MOST[name]);
   };
@@ -190,7 +190,7 @@ export function withPast(past: Past, before: Description, now: Description): Pas
     was: ReadonlyMap<string, T>,
     is: ReadonlyMap<string, T>,
   ): readonly (readonly [string, T])[] =>
-    [...new Map([...old, ...was])].filter(([key]) => !is.has(key)).slice(-MOST_PAST);
+    [...new Map([...old, ...was].filter(([key]) => !is.has(key)))].slice(-MOST_PAST);
   return {
     mids: kept(past.mids, gone.mids, next.mids),
     formats: kept(past.formats, gone.formats, next.formats),
@@ -205,22 +205,47 @@ export interface Facts {
   readonly extensions: ReadonlyMap<string, string>;
 }
 
-export function factsOf({ sections }: Description): Facts {
+export const factsOf = once(({ sections }: Description): Facts => {
   const mids = new Map<string, number>();
   const formats = new Map<string, string>();
   const extensions = new Map<string, string>();
   for (const section of sections) {
-    const { mid, index, rejected, rtpMaps } = section;
-    if (mid !== undefined) mids.set(mid, index);
-    if (rejected) continue;
-    const name = nameOf(section);
-    for (const { format, name: codec, rate, channels = 1 } of rtpMaps) {
-      formats.set(`${name} ${format}`, `${codec.toLowerCase()}/${rate}/${channels}`);
-    }
-    for (const { id, uri } of carriedExtMaps(section)) extensions.set(`${name} ${id}`, uri);
+    if (section.mid !== undefined) mids.set(section.mid, section.index);
+    if (section.rejected) continue;
+    for (const { key, means } of formatMeanings(section)) formats.set(key, means);
+    for (const { key, means } of extensionMeanings(section)) extensions.set(key, means);
   }
   return { mids, formats, extensions };
+});
+
+/** What a number of a section means, which must stay so. */
+export interface Meaning {
+  /** The section by the name it is remembered by, and the number. */
+  readonly key: string;
+  readonly number: string;
+  readonly means: string;
+  readonly line: number;
 }
+
+/** The payload types of a section and their encodings. */
+export const formatMeanings = once((section: Section): readonly Meaning[] =>
+  section.rtpMaps.map(({ format, name, rate, channels = 1, line }) => ({
+    key: `${nameOf(section)} ${format}`,
+    number: format,
+    means: `${name.toLowerCase()}/${rate}/${channels}`,
+    line,
+  })),
+);
+
+/** The identifiers of a section and their header extensions. */
+export const extensionMeanings = once((section: Section): readonly Meaning[] =>
+  carriedExtMaps(section).map(({ id, uri, line }) => ({
+    key: `${nameOf(section)} ${id}`,
+    number: `${id}`,
+    means: uri,
+    line,
+  })),
+);
 
 /**
  * True when two descriptions of one peer come from different connections: a page that was loaded again has

@@ -1,5 +1,6 @@
-import type { ExtMap } from "./grammar.ts";
-import type { Section } from "./section.ts";
+import type { ExtMap, Fingerprint } from "./grammar.ts";
+import { once } from "./notes.ts";
+import type { Section, SessionPart } from "./section.ts";
 
 /**
  * What lists say that a whole description may share: every section without fingerprints or header extensions of its
@@ -7,34 +8,26 @@ import type { Section } from "./section.ts";
  * would grow with sections times lines.
  */
 
-/** Remembers what is made of a list for as long as the list lives. */
-export function once<K extends object, V>(make: (list: K) => V): (list: K) => V {
-  const known = new WeakMap<K, V>();
-  return (list) => {
-    const found = known.get(list);
-    if (found !== undefined) return found;
-    const made = make(list);
-    known.set(list, made);
-    return made;
-  };
-}
-
 /** The formats of an m-line, each once: a dozen rules ask which they are. */
-export const listedFormats = ({ formats }: Pick<Section, "formats">): ReadonlySet<string> =>
-  listed(formats);
-
-const listed = once((formats: Section["formats"]): ReadonlySet<string> => new Set(formats));
+export const listedFormats = once(({ formats }: Section): ReadonlySet<string> => new Set(formats));
 
 /** The certificates of a section, in an order that does not matter. */
-export const certificatesOf = ({ fingerprints }: Pick<Section, "fingerprints">): string =>
-  certificates(fingerprints);
+export function certificatesOf({ fingerprints }: Pick<Section, "fingerprints">): string {
+  const [first, second] = fingerprints;
+  if (second === undefined) return first ? certificateOf(first) : "";
+  const known = LISTS.get(fingerprints) ?? fingerprints.map(certificateOf).toSorted().join(",");
+  LISTS.set(fingerprints, known);
+  return known;
+}
 
-const certificates = once((fingerprints: Section["fingerprints"]): string =>
-  fingerprints
-    .map(({ hash, value }) => `${hash} ${value}`)
-    .toSorted()
-    .join(","),
-);
+const certificateOf = ({ hash, value }: Fingerprint): string => `${hash} ${value}`;
+
+/** Certificates by lists of several. */
+const LISTS = new WeakMap<Section["fingerprints"], string>();
+
+/** The part whose header extensions a section has: its own, or all those of the session part. */
+export const extensionsPart = (section: Section): Section | SessionPart =>
+  section.extMaps === section.session.extMaps ? section.session : section;
 
 const ENCRYPTED_URI = "urn:ietf:params:rtp-hdrext:encrypt";
 
@@ -43,11 +36,11 @@ export const extensionOf = ({ uri, attributes }: ExtMap): string =>
   uri === ENCRYPTED_URI ? `${uri} ${attributes.split(" ", 1)}` : uri;
 
 /** The URIs of the header extensions of a section, those that come encrypted included. */
-export const extensionsOf = ({ extMaps }: Pick<Section, "extMaps">): ReadonlySet<string> =>
-  extensions(extMaps);
+export const extensionsOf = (section: Section): ReadonlySet<string> =>
+  extensions(extensionsPart(section));
 
 const extensions = once(
-  (extMaps: Section["extMaps"]): ReadonlySet<string> =>
+  ({ extMaps }: Section | SessionPart): ReadonlySet<string> =>
     new Set(extMaps.flatMap((extMap) => extensionOf(extMap).split(" "))),
 );
 
@@ -55,10 +48,10 @@ const extensions = once(
 const LAST_CARRIED_ID = 256;
 
 /** The header extensions that packets can carry, one for each identifier. */
-export const carriedExtMaps = ({ extMaps }: Pick<Section, "extMaps">): Section["extMaps"] =>
-  carried(extMaps);
+export const carriedExtMaps = (section: Section): Section["extMaps"] =>
+  carried(extensionsPart(section));
 
-const carried = once((extMaps: Section["extMaps"]): Section["extMaps"] => [
+const carried = once(({ extMaps }: Section | SessionPart): Section["extMaps"] => [
   ...new Map(
     extMaps.filter(({ id }) => id <= LAST_CARRIED_ID).map((extMap) => [extMap.id, extMap]),
   ).values(),

@@ -31,7 +31,24 @@ export function sectionsTooMany(): SdpFinding {
 
 /** Real peers end lines with CRLF; LF and CR alone must be read as well (RFC 8866 s5). */
 const LINE_END = /\r\n|\n|\r/;
-const LINE_START = /^[a-z]=/;
+
+const hasLineEnd = (text: string): boolean => text.includes("\n") || text.includes("\r");
+
+/** The usual line end parts a text much faster than the expression for all of them does. */
+function linesIn(sdp: string): string[] {
+  const texts = sdp.split("\r\n");
+  return texts.some(hasLineEnd) ? sdp.split(LINE_END) : texts;
+}
+
+const EQUALS = 0x3d;
+const SMALL_A = 0x61;
+const SMALL_Z = 0x7a;
+
+/** Whether a text begins with a lower-case letter and `=`. */
+function isTyped(text: string): boolean {
+  const letter = text.charCodeAt(0);
+  return letter >= SMALL_A && letter <= SMALL_Z && text.charCodeAt(1) === EQUALS;
+}
 
 /**
  * Splits a description into lines, in linear time. What is no line (`hello`) has no type and its whole text as
@@ -41,27 +58,20 @@ const LINE_START = /^[a-z]=/;
  */
 export function readLines(sdp: string): readonly Line[] | SdpFinding {
   if (exceedsBytes(sdp, LIMITS.sdpBytes)) return tooLarge(`more than ${LIMITS.sdpBytes} bytes`);
-  const texts = sdp.split(LINE_END);
+  const texts = linesIn(sdp);
   if (texts.at(-1) === "") texts.pop();
   if (texts.length > LIMITS.sdpLines) return tooLarge(`more than ${LIMITS.sdpLines} lines`);
-  return texts.map((text, index) => {
-    const isLine = LINE_START.test(text);
-    return {
-      number: index + 1,
-      type: isLine ? text.slice(0, 1) : "",
-      value: isLine ? text.slice(2) : text,
-    };
-  });
+  return texts.map((text, index) =>
+    isTyped(text)
+      ? { number: index + 1, type: text.charAt(0), value: text.slice(2) }
+      : { number: index + 1, type: "", value: text },
+  );
 }
 
-/** The attributes among lines, in their order. */
-export function attributesOf(lines: readonly Line[]): readonly Attribute[] {
-  return lines
-    .filter(({ type }) => type === "a")
-    .map(({ number, value }) => {
-      const colon = value.indexOf(":");
-      return colon < 0
-        ? { line: number, name: value, value: "" }
-        : { line: number, name: value.slice(0, colon), value: value.slice(colon + 1) };
-    });
+/** What an attribute line says. */
+export function attributeOf({ number, value }: Line): Attribute {
+  const colon = value.indexOf(":");
+  return colon < 0
+    ? { line: number, name: value, value: "" }
+    : { line: number, name: value.slice(0, colon), value: value.slice(colon + 1) };
 }

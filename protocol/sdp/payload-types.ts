@@ -1,5 +1,6 @@
 import type { RtpMap } from "./grammar.ts";
-import { listedFormats, once } from "./inherited.ts";
+import { listedFormats } from "./inherited.ts";
+import { once } from "./notes.ts";
 import type { Section } from "./section.ts";
 
 type StaticEntry = readonly [format: number, name: string, rate: number, channels?: number];
@@ -108,3 +109,9 @@ function readPayloadTypes(section: Section): readonly PayloadType[] {
   }
   return payloadTypes;
 }
+
+/** What the payload types of a section are called, in lower case: a dozen rules are about one encoding each. */
+export const encodingsOf = once(
+  (section: Section): ReadonlySet<string> =>
+    new Set(payloadTypesOf(section).map(({ name }) => name)),
+);

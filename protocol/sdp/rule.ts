@@ -1,9 +1,11 @@
+import type { AddressKind } from "./address.ts";
 import type { CandidateLine } from "./candidate.ts";
+import type { Continuation } from "./continued.ts";
 import type { Description } from "./description.ts";
 import type { Level } from "./finding.ts";
-import type { HistorySubject } from "./history.ts";
 import type { Attribute } from "./line.ts";
-import type { Lined, Section } from "./section.ts";
+import type { Noted } from "./notes.ts";
+import type { Lined, Part, Section } from "./section.ts";
 
 /** Which of the two a description is. */
 export type DescriptionRole = "offer" | "answer";
@@ -17,9 +19,9 @@ export interface Hit {
   readonly line?: number | undefined;
   readonly section?: HitSection | undefined;
   /** The particulars, such as `payload type 77`. Never a password, a key, an address or a whole candidate (D2). */
-  readonly detail?: string;
+  readonly detail?: string | undefined;
   /** Where the condition is worse or better than the rule's level says. */
-  readonly level?: Level;
+  readonly level?: Level | undefined;
 }
 
 /** The m-section of a hit; without a line where the description's lines are not at fault. */
@@ -30,7 +32,10 @@ export interface HitSection {
 }
 
 /** What a rule gives: `undefined` where the condition does not hold, so that a clause can be one expression. */
-export type Hits = Iterable<Hit | undefined>;
+export type Hits = readonly (Hit | undefined)[];
+
+/** What most rules give of most descriptions. */
+export const NO_HITS: readonly Hit[] = [];
 
 /** A rule of the catalogue as data; `docs/sdp-rules.md` is made from it. */
 export interface RuleFacts {
@@ -59,6 +64,8 @@ export interface DescriptionSubject {
 /** One candidate, in a description or trickled. */
 export interface CandidateSubject {
   readonly candidate: CandidateLine;
+  /** What its address is, which is dear to read; absent for a candidate that cannot be read. */
+  readonly address: AddressKind | "name" | undefined;
 }
 
 /** Sections of the same index in an offer and its answer. */
@@ -67,12 +74,14 @@ export interface SectionPair {
   readonly answered: Section;
 }
 
+/** Sections that both have and neither rejects, of the same media. */
+export interface LivePair extends SectionPair, Noted {}
+
 /** An offer and its answer. */
 export interface PairSubject {
   readonly offer: Description;
   readonly answer: Description;
-  /** Sections that both have and neither rejects, of the same media. */
-  readonly live: readonly SectionPair[];
+  readonly live: readonly LivePair[];
 }
 
 /** Which descriptions a rule is for. */
@@ -99,19 +108,38 @@ export interface PairRule extends RuleFacts {
 export function eachSection(
   find: (section: Section, subject: DescriptionSubject) => Hits,
 ): DescriptionRule["find"] {
-  return (subject) => {
+  return (subject) => inSections(subject.description.live, subject, find);
+}
+
+/** The same for a part of the sections in use. */
+export function inSections(
+  sections: readonly Section[],
+  subject: DescriptionSubject,
+  find: (section: Section, subject: DescriptionSubject) => Hits,
+): Hits {
+  const found: Hit[] = [];
+  for (const section of sections) locate(found, section, find(section, subject));
+  return found;
+}
+
+const NO_SECTIONS: readonly Section[] = [];
+
+/** Says for every section in use that says this attribute itself what `find` says for it and its lines. */
+export function eachSaying(
+  name: string,
+  find: (section: Section, lines: readonly Attribute[]) => Hits,
+): DescriptionRule["find"] {
+  return ({ description: { saying } }) => {
     const found: Hit[] = [];
-    for (const section of subject.description.live) {
-      locate(found, section, find(section, subject));
+    for (const section of saying.get(name) ?? NO_SECTIONS) {
+      locate(found, section, find(section, own(section, name)));
     }
     return found;
   };
 }
 
 /** Says for every pair of sections in use what `find` says for one. */
-export function eachPair(
-  find: (pair: SectionPair, subject: PairSubject) => Hits,
-): PairRule["find"] {
+export function eachPair(find: (pair: LivePair, subject: PairSubject) => Hits): PairRule["find"] {
   return (subject) => {
     const found: Hit[] = [];
     for (const pair of subject.live) locate(found, pair.answered, find(pair, subject));
@@ -119,18 +147,20 @@ export function eachPair(
   };
 }
 
-/** Adds the hits of a section: they are in it unless they say otherwise. */
-export function locate(found: Hit[], section: Section, hits: Hits): void {
-  for (const hit of hits) if (hit) found.push({ section, ...hit });
+/** Adds the hits of a section, or of the session part: they are in it unless they say otherwise. */
+export function locate(found: Hit[], section: Section | undefined, hits: Hits): void {
+  // Mostly there are none, and to find that out by iterating is dear.
+  if (hits.length === 0) return;
+  for (const hit of hits) if (hit) found.push(located(section, hit));
 }
+
+/** A hit that says no section itself in this one. */
+export const located = (section: Section | undefined, hit: Hit): Hit =>
+  hit.section ? hit : { section, line: hit.line, detail: hit.detail, level: hit.level };
 
 /** A hit at the first line of this attribute, or at the m-line. */
 export function at(section: Section, name: string, detail?: string): Hit {
-  return {
-    section,
-    line: section.attributes.get(name)?.[0]?.line,
-    ...(detail === undefined ? {} : { detail }),
-  };
+  return { section, line: section.attributes.get(name)?.[0]?.line, detail };
 }
 
 const NO_LINES: readonly Attribute[] = [];
@@ -149,19 +179,33 @@ export function where<T extends { readonly line: number }>(
   // A loop: rules ask this of every line there is, and mostly nothing is found.
   const hits: Hit[] = [];
   for (const item of items) {
-    if (!condition(item)) continue;
-    hits.push(detail ? { line: item.line, detail: detail(item) } : { line: item.line });
+    if (condition(item)) hits.push({ line: item.line, detail: detail?.(item) });
+  }
+  return hits;
+}
+
+/** Hits for the lines of this type, not of attributes, that the condition holds for. */
+export function wherePlain(
+  { plainLines }: Pick<Part, "plainLines">,
+  wanted: string,
+  condition: (value: string) => boolean,
+): Hit[] {
+  const hits: Hit[] = [];
+  for (const { number: line, type, value } of plainLines) {
+    if (type === wanted && condition(value)) hits.push({ line });
   }
   return hits;
 }
 
 /** Attributes of this name that do not fit their grammar. */
-export function unreadable(part: Pick<Section, "unreadable">, name: string): Hit[] {
+export function unreadable(part: Pick<Section, "unreadable">, name: string): readonly Hit[] {
+  if (part.unreadable.length === 0) return NO_HITS;
   return where(part.unreadable, (attribute) => attribute.name === name);
 }
 
 /** Items whose key an earlier one has. */
 export function repeated<T>(items: readonly T[], keyOf: (item: T) => unknown): readonly T[] {
+  if (items.length < 2) return [];
   const seen = new Set<unknown>();
   return items.filter((item) => {
     const key = keyOf(item);
@@ -181,7 +225,7 @@ export type PlacedCandidate = Lined<CandidateLine>;
 
 /** A rule about a description and what was said before it, here and on the other links of the session. */
 export interface HistoryRule extends RuleFacts, Applies {
-  readonly find: (subject: HistorySubject) => Hits;
+  readonly find: (subject: Continuation) => Hits;
 }
 
 /** A description and what the session allows. */

@@ -25,31 +25,22 @@ import {
   ridOf,
   rtpMapOf,
   type Simulcast,
+  type SsrcAttribute,
   type SsrcGroup,
   simulcastOf,
   ssrcAttributeOf,
   ssrcGroupOf,
-  ssrcListOf,
 } from "./grammar.ts";
-import { type Attribute, attributesOf, type Line } from "./line.ts";
+import { type Attribute, attributeOf, type Line } from "./line.ts";
+import { type Noted, Notes } from "./notes.ts";
+import { type Ssrc, ssrcsOf } from "./ssrc.ts";
 import { inherit, type TransportAttributes } from "./transport.ts";
 
 /** What a line says and where it stands. */
 export type Lined<T> = T & { readonly line: number };
 
-/** A source that a section announces: its `a=ssrc` lines taken together (RFC 5576). */
-export interface Ssrc {
-  readonly ssrc: number;
-  /** Number of its first line. */
-  readonly line: number;
-  readonly cname: string | undefined;
-  readonly msid: Msid | undefined;
-  /** SSRCs that it takes the place of (RFC 5576 s6.2). */
-  readonly previous: readonly number[];
-}
-
 /** Lines of a description that belong together. */
-export interface Part {
+export interface Part extends Noted {
   readonly lines: readonly Line[];
   /** Those that are no attributes, m-line included: few, and asked for by rules about each of their types. */
   readonly plainLines: readonly Line[];
@@ -95,6 +86,8 @@ export interface Section extends TransportAttributes, Part {
   readonly formatParameters: readonly Lined<FormatParameters>[];
   readonly feedback: readonly Lined<Feedback>[];
   readonly extMaps: readonly Lined<ExtMap>[];
+  /** Its `a=ssrc` lines. */
+  readonly ssrcLines: readonly Lined<SsrcAttribute>[];
   readonly ssrcs: readonly Ssrc[];
   readonly ssrcGroups: readonly Lined<SsrcGroup>[];
   readonly msids: readonly Lined<Msid>[];
@@ -109,18 +102,27 @@ export interface Section extends TransportAttributes, Part {
   readonly maxMessageSize: number | undefined;
 }
 
-/** Attributes by name. Reading each line once keeps the whole linear. */
+/** Attributes by name. */
 export type Attributes = ReadonlyMap<string, readonly Attribute[]>;
 
-/** The attributes of some lines by name. */
-export function byName(lines: readonly Line[]): Attributes {
+/** What lines say: attributes by name, and what is none. */
+type Contents = Pick<Part, "attributes" | "plainLines">;
+
+/** Reads each line once. */
+function contentsOf(lines: readonly Line[]): Contents {
   const attributes = new Map<string, Attribute[]>();
-  for (const attribute of attributesOf(lines)) {
+  const plainLines: Line[] = [];
+  for (const line of lines) {
+    if (line.type !== "a") {
+      plainLines.push(line);
+      continue;
+    }
+    const attribute = attributeOf(line);
     const known = attributes.get(attribute.name);
     if (known) known.push(attribute);
     else attributes.set(attribute.name, [attribute]);
   }
-  return attributes;
+  return { attributes, plainLines };
 }
 
 /** Reads all values of an attribute with their lines; those that do not fit go to `unreadable`. */
@@ -155,16 +157,14 @@ function directionOf(attributes: Attributes): Direction | undefined {
   return last?.name;
 }
 
-const plainLinesOf = (lines: readonly Line[]): readonly Line[] =>
-  lines.filter(({ type }) => type !== "a");
-
-const bandwidthsOf = (plainLines: readonly Line[]): readonly Lined<Bandwidth>[] =>
-  plainLines
-    .filter(({ type }) => type === "b")
-    .flatMap(({ value, number: line }) => {
-      const bandwidth = bandwidthOf(value);
-      return bandwidth ? [{ ...bandwidth, line }] : [];
-    });
+function bandwidthsOf(plainLines: readonly Line[]): readonly Lined<Bandwidth>[] {
+  const bandwidths: Lined<Bandwidth>[] = [];
+  for (const { type, value, number: line } of plainLines) {
+    const bandwidth = type === "b" ? bandwidthOf(value) : undefined;
+    if (bandwidth) bandwidths.push({ ...bandwidth, line });
+  }
+  return bandwidths;
+}
 
 function transportOf(attributes: Attributes, unreadable: Attribute[]): TransportAttributes {
   return {
@@ -179,12 +179,12 @@ function transportOf(attributes: Attributes, unreadable: Attribute[]): Transport
 
 /** Reads the lines before the first m-line. */
 export function sessionPartOf(lines: readonly Line[]): SessionPart {
-  const attributes = byName(lines);
-  const plainLines = plainLinesOf(lines);
+  const { attributes, plainLines } = contentsOf(lines);
   const unreadable: Attribute[] = [];
   const originLine = plainLines.find(({ type }) => type === "o");
   const origin = originLine && originOf(originLine.value);
   return {
+    notes: new Notes(),
     lines,
     plainLines,
     attributes,
@@ -198,23 +198,6 @@ export function sessionPartOf(lines: readonly Line[]): SessionPart {
     // At session level neither rtcp-mux nor rtcp-rsize has a meaning (RFC 5761 s8, RFC 5506 s5).
     transport: { ...transportOf(attributes, unreadable), rtcpMux: false, rtcpRsize: false },
   };
-}
-
-function ssrcsOf(attributes: Attributes, unreadable: Attribute[]): readonly Ssrc[] {
-  const said = every(attributes, unreadable, "ssrc", ssrcAttributeOf);
-  const bySsrc = Map.groupBy(said, ({ ssrc }) => ssrc);
-  return [...bySsrc].map(([ssrc, lines]) => {
-    const msid = lines.find(({ name }) => name === "msid");
-    return {
-      ssrc,
-      line: Math.min(...lines.map(({ line }) => line)),
-      cname: lines.find(({ name }) => name === "cname")?.value.trim(),
-      msid: msid && msidOf(msid.value),
-      previous: lines
-        .filter(({ name }) => name === "previous-ssrc")
-        .flatMap(({ value }) => ssrcListOf(value)),
-    };
-  });
 }
 
 /** SCTP over DTLS, in the form of RFC 8841 or the older `m=application 9 DTLS/SCTP 5000`. */
@@ -236,15 +219,14 @@ const unreadableMedia = (value: string): MediaLine => ({
   formats: [],
 });
 
-/** Reads a section from its m-line on, with what it inherits from the session part. */
+/** Reads a section, whose lines begin with its m-line, with what it inherits from the session part. */
 export function sectionOf(
-  lines: readonly [Line, ...Line[]],
+  mediaLine: Line,
+  lines: readonly Line[],
   index: number,
   session: SessionPart,
 ): Section {
-  const [mediaLine] = lines;
-  const attributes = byName(lines);
-  const plainLines = plainLinesOf(lines);
+  const { attributes, plainLines } = contentsOf(lines);
   const unreadable: Attribute[] = [];
   const all = <T extends object>(name: string, read: (value: string) => T | undefined) =>
     every(attributes, unreadable, name, read);
@@ -253,8 +235,13 @@ export function sectionOf(
   const bundleOnly = attributes.has("bundle-only");
   const transport = inherit(transportOf(attributes, unreadable), session.transport);
   const extMaps = all("extmap", extMapOf);
+  const rtpMaps = all("rtpmap", rtpMapOf);
+  const formatParameters = all("fmtp", formatParametersOf);
+  const feedback = all("rtcp-fb", feedbackOf);
+  const ssrcLines = all("ssrc", ssrcAttributeOf);
   // Member by member: every rule reads sections, and those made by spreading are slower to make and to read.
   return {
+    notes: new Notes(),
     session,
     index,
     line: mediaLine.number,
@@ -279,11 +266,12 @@ export function sectionOf(
     direction: carriesData(media)
       ? "sendrecv"
       : (directionOf(attributes) ?? session.direction ?? "sendrecv"),
-    rtpMaps: all("rtpmap", rtpMapOf),
-    formatParameters: all("fmtp", formatParametersOf),
-    feedback: all("rtcp-fb", feedbackOf),
+    rtpMaps,
+    formatParameters,
+    feedback,
     extMaps: extMaps.length > 0 ? extMaps : session.extMaps,
-    ssrcs: ssrcsOf(attributes, unreadable),
+    ssrcLines,
+    ssrcs: ssrcsOf(ssrcLines),
     ssrcGroups: all("ssrc-group", ssrcGroupOf),
     msids: all("msid", msidOf),
     rids: all("rid", ridOf),

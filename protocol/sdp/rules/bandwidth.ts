@@ -1,9 +1,10 @@
 import type { Bandwidth } from "../grammar.ts";
-import { type DescriptionRule, eachSection, type Hit, where } from "../rule.ts";
+import { type DescriptionRule, eachSection, type Hit, type Hits, NO_HITS, where } from "../rule.ts";
 import type { Lined } from "../section.ts";
 import { eachPart } from "./scopes.ts";
 
 type Limit = Lined<Bandwidth>;
+type Limits = readonly Limit[];
 
 const KNOWN = new Set(["AS", "CT", "TIAS", "RS", "RR"]);
 /** Kilobits per second; 100 Mbit/s is more than anybody limits a section to. */
@@ -21,27 +22,33 @@ const SYNTAX = /^[\w!#$%&'*+.^`{|}~-]+:\d+$/;
 /** Chromium reads this as no limit, for the applications that once wrote it. */
 const UNSET = "AS:-1";
 
+/** Few descriptions have limits at all. */
+const among =
+  (find: (limits: Limits) => Hits) =>
+  ({ bandwidths }: { readonly bandwidths: Limits }): Hits =>
+    bandwidths.length === 0 ? NO_HITS : find(bandwidths);
+
 const limited = (
   condition: (limit: Limit) => boolean,
   detail?: (limit: Limit) => string,
-): DescriptionRule["find"] => eachPart(({ bandwidths }) => where(bandwidths, condition, detail));
+): DescriptionRule["find"] => eachPart(among((limits) => where(limits, condition, detail)));
 
 const said = (limit: Limit): string => `b=${limit.type}:${limit.value}`;
 
-const last = (limits: readonly Limit[], wanted: string): Limit | undefined =>
+const last = (limits: Limits, wanted: string): Limit | undefined =>
   limits.findLast(({ type }) => type === wanted);
 
 /** Bits per second that a section allows its media: TIAS before AS (RFC 8829 s5.10). */
-function mediaRate(limits: readonly Limit[]): number {
+function mediaRate(limits: Limits): number {
   const as = last(limits, "AS");
   return last(limits, "TIAS")?.value ?? (as ? as.value * BITS_PER_KILOBIT : 0);
 }
 
-function extremeRtcp(limits: readonly Limit[]): Hit[] {
+function extremeRtcp(limits: Limits): readonly Hit[] {
   const senders = last(limits, "RS");
   const receivers = last(limits, "RR");
   const first = receivers ?? senders;
-  if (first === undefined) return [];
+  if (first === undefined) return NO_HITS;
   const sum = (senders?.value ?? 0) + (receivers?.value ?? 0);
   const media = mediaRate(limits);
   const isTooMuch = media > 0 && sum > media * RTCP_SHARE;
@@ -49,7 +56,7 @@ function extremeRtcp(limits: readonly Limit[]): Hit[] {
   const isTooLittle = senders !== undefined && receivers !== undefined && sum < LEAST_RTCP;
   return isTooMuch || (isTooLittle && sum > 0)
     ? [{ line: first.line, detail: `${sum} bit/s of RTCP` }]
-    : [];
+    : NO_HITS;
 }
 
 /** Rules about `b=` lines (RFC 8866 s5.8, RFC 3556, RFC 3890). */
@@ -64,15 +71,14 @@ export const BANDWIDTH_RULES: readonly DescriptionRule[] = [
     condition: "a `b=` line that is not `<type>:<digits>`; `AS:-1` is a warning",
     message:
       "b= must be a type, a colon and a whole number, and browsers refuse the description otherwise; to set no limit leave the line out",
-    find: eachPart(({ plainLines }) =>
-      plainLines
-        .filter(({ type }) => type === "b")
-        .map(({ number, value }) => ({ number, value: value.trimEnd() }))
-        .filter(({ value }) => !SYNTAX.test(value))
-        .map(({ number: line, value }) =>
-          value === UNSET ? { line, level: "warning" as const } : { line },
-        ),
-    ),
+    find: eachPart(({ plainLines }) => {
+      const hits: Hit[] = [];
+      for (const { number: line, type, value } of plainLines) {
+        if (type !== "b" || SYNTAX.test(value.trimEnd())) continue;
+        hits.push({ line, level: value.trimEnd() === UNSET ? "warning" : undefined });
+      }
+      return hits;
+    }),
   },
   {
     id: "bandwidth-unknown-type",
@@ -110,7 +116,7 @@ export const BANDWIDTH_RULES: readonly DescriptionRule[] = [
     condition: "`b=CT` in a section",
     message:
       "b=CT counts before the first m-line only and is ignored in a section; use TIAS or AS here",
-    find: eachSection(({ bandwidths }) => where(bandwidths, ({ type }) => type === "CT", said)),
+    find: eachSection(among((limits) => where(limits, ({ type }) => type === "CT", said))),
   },
   {
     id: "bandwidth-as-unit",
@@ -156,13 +162,15 @@ export const BANDWIDTH_RULES: readonly DescriptionRule[] = [
     condition: "TIAS is more than AS allows",
     message:
       "TIAS leaves out the lower layers that AS counts, so it should be the smaller; browsers follow TIAS and exceed AS",
-    find: eachPart(({ bandwidths }) => {
-      const as = last(bandwidths, "AS");
-      const tias = last(bandwidths, "TIAS");
-      return as && tias && tias.value > as.value * BITS_PER_KILOBIT
-        ? [{ line: tias.line, detail: said(tias) }]
-        : [];
-    }),
+    find: eachPart(
+      among((limits) => {
+        const as = last(limits, "AS");
+        const tias = last(limits, "TIAS");
+        return as && tias && tias.value > as.value * BITS_PER_KILOBIT
+          ? [{ line: tias.line, detail: said(tias) }]
+          : NO_HITS;
+      }),
+    ),
   },
   {
     id: "rtcp-bandwidth-extreme",
@@ -175,7 +183,7 @@ export const BANDWIDTH_RULES: readonly DescriptionRule[] = [
       "RS and RR together are more than a quarter of the TIAS or AS of their section, or allow a report every 25 s or less often",
     message:
       "RTCP would take a large part of the media rate, or come too seldom to control it; RS and RR are in bits per second and 5 % of the media rate is usual",
-    find: eachSection(({ bandwidths }) => extremeRtcp(bandwidths)),
+    find: eachSection(among(extremeRtcp)),
   },
   {
     id: "bandwidth-sum-exceeds-ct",
@@ -187,12 +195,14 @@ export const BANDWIDTH_RULES: readonly DescriptionRule[] = [
     condition: "the AS of all sections in use are together more than the CT of the session",
     message:
       "the sections together are allowed more than the session as a whole, and browsers do not share it out; lower b=AS in the sections",
-    find: ({ description: { session, sections } }) => {
+    find: ({ description: { session, live } }) => {
       const total = last(session.bandwidths, "CT");
-      const sum = sections
-        .filter(({ rejected }) => !rejected)
-        .reduce((soFar, { bandwidths }) => soFar + (last(bandwidths, "AS")?.value ?? 0), 0);
-      return total && sum > total.value ? [{ line: total.line, detail: said(total) }] : [];
+      if (!total) return NO_HITS;
+      const sum = live.reduce(
+        (all, { bandwidths }) => all + (last(bandwidths, "AS")?.value ?? 0),
+        0,
+      );
+      return sum > total.value ? [{ line: total.line, detail: said(total) }] : NO_HITS;
     },
   },
 ];

@@ -1,9 +1,11 @@
+import type { Description } from "../description.ts";
 import type { RtpMap } from "../grammar.ts";
-import { certificatesOf, extensionOf, extensionsOf, listedFormats, once } from "../inherited.ts";
-import { at, carriesMedia, type DescriptionRule, type Hit } from "../rule.ts";
+import { certificatesOf, extensionOf, extensionsOf, listedFormats } from "../inherited.ts";
+import { once } from "../notes.ts";
+import { at, carriesMedia, type DescriptionRule, type Hit, NO_HITS } from "../rule.ts";
 import type { Section } from "../section.ts";
-import { eachBundle } from "./scopes.ts";
-import { type Saying, unlike, unlikeExtension } from "./unlike.ts";
+import { bundlesOf, eachBundle } from "./scopes.ts";
+import { unlike, unlikeExtension, unlikeFirst } from "./unlike.ts";
 
 const MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid";
 
@@ -26,27 +28,69 @@ const parameterSet = (texts: readonly string[]): string =>
     .toSorted()
     .join(";");
 
-/** What is said in the same words needs no closer look. */
-const verbatim = (texts: readonly string[]): string => texts.join(";");
+type Maps = Section["rtpMaps"];
 
-const parametersOf =
-  (as: (texts: readonly string[]) => string) =>
-  (section: Section): Saying[] => {
-    const lines = Map.groupBy(section.formatParameters, ({ format }) => format);
-    // Once per format: rtpmaps of one format are as many as a hostile peer likes, and so are its parameters.
-    const maps = new Map(mapsOf(section).map((map) => [map.format, map]));
-    return [...maps.values()].map((map) => {
-      const said = lines.get(map.format) ?? [];
-      return {
-        of: `${map.format} ${section.kind} ${codecOf(map)}`,
-        says: as(said.map(({ parameters }) => parameters)),
-        hit: () => ({ line: (said[0] ?? map).line, detail: `payload type ${map.format}` }),
-      };
-    });
-  };
+/** Formats that several of these sections map. */
+function sharedFormats(members: readonly Section[]): ReadonlySet<string> {
+  const shared = new Set<string>();
+  const firsts = new Map<string, Section>();
+  for (const section of members) {
+    for (const { format } of mapsOf(section)) {
+      const first = firsts.get(format);
+      if (!first) firsts.set(format, section);
+      else if (first !== section) shared.add(format);
+    }
+  }
+  return shared;
+}
 
-const saidUnlike = unlike(parametersOf(verbatim));
-const meantUnlike = unlike(parametersOf(parameterSet));
+/** What sections map that another one of their bundle maps as well: what one says alone is against no other. */
+const sharedMaps = once((description: Description): ReadonlyMap<Section, Maps> => {
+  const maps = new Map<Section, Maps>();
+  for (const members of bundlesOf(description)) {
+    const shared = sharedFormats(members);
+    if (shared.size === 0) continue;
+    for (const section of members) {
+      maps.set(
+        section,
+        mapsOf(section).filter(({ format }) => shared.has(format)),
+      );
+    }
+  }
+  return maps;
+});
+
+const sharedMapsOf = (section: Section, description: Description): Maps =>
+  sharedMaps(description).get(section) ?? [];
+
+/** A format and its parameters. */
+interface Described {
+  readonly map: Maps[number];
+  readonly said: Section["formatParameters"];
+}
+
+const describedMaps = once(
+  (description: Description): ReadonlyMap<Section, readonly Described[]> => {
+    const described = new Map<Section, readonly Described[]>();
+    for (const [section, shared] of sharedMaps(description)) {
+      // Once per format: rtpmaps of one format are as many as a hostile peer likes, and so are its parameters.
+      const maps = new Map(shared.map((map) => [map.format, map]));
+      const lines = Map.groupBy(section.formatParameters, ({ format }) => format);
+      described.set(
+        section,
+        [...maps.values()].map((map) => ({ map, said: lines.get(map.format) ?? [] })),
+      );
+    }
+    return described;
+  },
+);
+
+/** Said in the same words. */
+const isVerbatim = ({ said }: Described, other: Described): boolean =>
+  said.length === other.said.length &&
+  said.every(({ parameters }, index) => parameters === other.said[index]?.parameters);
+
+const hasFingerprints = ({ fingerprints }: Section): boolean => fingerprints.length > 0;
 
 /** Its packets say which section they belong to (RFC 9143 s15). */
 export const tellsMid = (section: Section): boolean => extensionsOf(section).has(MID_URI);
@@ -55,30 +99,24 @@ const sends = (section: Section): boolean =>
   carriesMedia(section) && (section.direction === "sendrecv" || section.direction === "sendonly");
 
 /** Sections of a bundle whose packets nothing but a shared payload type tells from those of another. */
-function ambiguous(members: readonly Section[]): Hit[] {
-  const users = new Map<string, number>();
+function ambiguous(members: readonly Section[]): readonly Hit[] {
   const senders = members.filter(sends);
-  for (const { formats } of senders) {
-    for (const format of new Set(formats)) users.set(format, (users.get(format) ?? 0) + 1);
+  const untold = senders.filter((section) => section.ssrcs.length === 0 && !tellsMid(section));
+  if (untold.length === 0) return NO_HITS;
+  const users = new Map<string, number>();
+  for (const section of senders) {
+    for (const format of listedFormats(section)) users.set(format, (users.get(format) ?? 0) + 1);
   }
-  return senders.flatMap((section) => {
+  return untold.flatMap((section) => {
     const shared = section.formats.find((format) => users.get(format) !== 1);
-    return shared === undefined || section.ssrcs.length > 0 || tellsMid(section)
-      ? []
-      : [{ section, detail: `payload type ${shared}` }];
+    return shared === undefined ? [] : [{ section, detail: `payload type ${shared}` }];
   });
 }
 
-const differentCredentials = unlike((section) =>
-  section.iceUfrag === undefined
-    ? []
-    : [
-        {
-          of: "credentials",
-          says: `${section.iceUfrag} ${section.icePwd}`,
-          hit: () => at(section, "ice-ufrag"),
-        },
-      ],
+const differentCredentials = unlikeFirst(
+  ({ iceUfrag }) => iceUfrag !== undefined,
+  ({ iceUfrag, icePwd }, first) => iceUfrag === first.iceUfrag && icePwd === first.icePwd,
+  (section) => at(section, "ice-ufrag"),
 );
 
 /** Rules about what sections of one bundle must share or may not share (RFC 9143 s9, RFC 8859). */
@@ -92,16 +130,10 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
     condition: "audio and video sections of a bundle have different protocols",
     message:
       "the sections of a bundle are one RTP session and need one protocol; use UDP/TLS/RTP/SAVPF for all",
-    find: unlike((section) =>
-      carriesMedia(section)
-        ? [
-            {
-              of: "protocol",
-              says: section.protocol,
-              hit: () => ({ detail: section.protocol }),
-            },
-          ]
-        : [],
+    find: unlikeFirst(
+      carriesMedia,
+      ({ protocol }, first) => protocol === first.protocol,
+      ({ protocol }) => ({ detail: protocol }),
     ),
   },
   {
@@ -116,8 +148,8 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
     message:
       "a bundle has one transport and so one pair of credentials; an offer may say more in case the bundle is declined, but Pion refuses it, and an answer may not",
     find: (subject) =>
-      differentCredentials(subject).map((hit) =>
-        subject.role === "answer" ? { ...hit, level: "error" } : hit,
+      differentCredentials(subject).map(
+        (hit): Hit => (subject.role === "answer" ? { ...hit, level: "error" } : hit),
       ),
   },
   {
@@ -129,16 +161,12 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
     condition: "two sections of a bundle have different sets of fingerprints",
     message:
       "a bundle has one DTLS association and so one set of certificates; only those of the first section count, use the same for all",
-    find: unlike((section) =>
-      section.fingerprints.length === 0
-        ? []
-        : [
-            {
-              of: "fingerprints",
-              says: certificatesOf(section),
-              hit: () => at(section, "fingerprint"),
-            },
-          ],
+    find: unlikeFirst(
+      hasFingerprints,
+      (section, first) =>
+        section.fingerprints === first.fingerprints ||
+        certificatesOf(section) === certificatesOf(first),
+      (section) => at(section, "fingerprint"),
     ),
   },
   {
@@ -152,13 +180,16 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
       "a payload type means two media, codecs, clock rates or channel counts in one bundle",
     message:
       "another section of the bundle gives this number to another format, so receivers cannot tell the packets apart; number one of them anew",
-    find: unlike((section) =>
-      mapsOf(section).map((map) => ({
-        of: map.format,
-        says: `${section.kind} ${codecOf(map)}`,
-        hit: () => ({ line: map.line, detail: `payload type ${map.format}` }),
-      })),
-    ),
+    find: unlike(sharedMapsOf, {
+      of: ({ format }) => format,
+      says: (map, { kind }) => `${kind} ${codecOf(map)}`,
+      isSame: ({ name, rate, channels }, { kind }, { item, section }) =>
+        kind === section.kind &&
+        name === item.name &&
+        rate === item.rate &&
+        channels === item.channels,
+      hit: ({ format, line }) => ({ line, detail: `payload type ${format}` }),
+    }),
   },
   {
     id: "bundle-payload-type-fmtp-differs",
@@ -171,7 +202,15 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
       "a payload type of the same codec has different parameters in two sections of a bundle",
     message:
       "another section of the bundle gives this payload type other parameters; receivers may use either, so make them equal or take another number",
-    find: (subject) => (saidUnlike(subject).length === 0 ? [] : meantUnlike(subject)),
+    find: unlike((section, description) => describedMaps(description).get(section) ?? [], {
+      of: ({ map }, { kind }) => `${map.format} ${kind} ${codecOf(map)}`,
+      says: ({ said }) => parameterSet(said.map(({ parameters }) => parameters)),
+      isSame: (described, _section, { item }) => isVerbatim(described, item),
+      hit: ({ map, said }) => ({
+        line: (said[0] ?? map).line,
+        detail: `payload type ${map.format}`,
+      }),
+    }),
   },
   {
     id: "bundle-extmap-id-conflict",
@@ -182,11 +221,13 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
     condition: "an id below 4096 means two header extensions in one bundle",
     message:
       "another section of the bundle gives this id to another header extension, and Chromium will refuse the description; give each extension one id throughout",
-    find: unlikeExtension((map) => ({
-      of: map.id,
-      says: extensionOf(map),
-      hit: () => ({ line: map.line, detail: `id ${map.id}` }),
-    })),
+    find: unlikeExtension({
+      of: ({ id }) => id,
+      says: extensionOf,
+      isSame: ({ uri, attributes }, _section, { item }) =>
+        uri === item.uri && attributes === item.attributes,
+      hit: ({ line, id }) => ({ line, detail: `id ${id}` }),
+    }),
   },
   {
     id: "bundle-extmap-uri-two-ids",
@@ -197,11 +238,12 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
     condition: "a header extension has different ids below 4096 in one bundle",
     message:
       "another section of the bundle gives this header extension another id, which uses up ids; one id throughout is enough",
-    find: unlikeExtension((map) => ({
-      of: extensionOf(map),
-      says: map.id,
-      hit: () => ({ line: map.line, detail: `id ${map.id}` }),
-    })),
+    find: unlikeExtension({
+      of: extensionOf,
+      says: ({ id }) => id,
+      isSame: ({ id }, _section, { item }) => id === item.id,
+      hit: ({ line, id }) => ({ line, detail: `id ${id}` }),
+    }),
   },
   {
     id: "bundle-ssrc-duplicate",
@@ -213,13 +255,12 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
     condition: "two sections of a bundle announce the same SSRC",
     message:
       "another section of the bundle announces this SSRC, and Chromium cannot answer that; each source needs a random one of its own",
-    find: unlike((section) =>
-      section.ssrcs.map(({ ssrc, line }) => ({
-        of: ssrc,
-        says: section.index,
-        hit: () => ({ line, detail: `SSRC ${ssrc}` }),
-      })),
-    ),
+    find: unlike(({ ssrcs }) => ssrcs, {
+      of: ({ ssrc }) => ssrc,
+      says: (_source, { index }) => index,
+      isSame: (_source, { index }, { section }) => index === section.index,
+      hit: ({ line, ssrc }) => ({ line, detail: `SSRC ${ssrc}` }),
+    }),
   },
   {
     id: "demux-ambiguous",

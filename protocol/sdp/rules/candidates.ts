@@ -1,13 +1,20 @@
-import { type AddressKind, addressKindOf } from "../address.ts";
-import { type CandidateParts, fitsGrammar } from "../candidate.ts";
-import { once } from "../inherited.ts";
-import type { CandidateRule } from "../rule.ts";
+import { addressKindOf } from "../address.ts";
+import { type CandidateLine, type CandidateParts, fitsGrammar } from "../candidate.ts";
+import type { CandidateRule, CandidateSubject } from "../rule.ts";
+
+/** A candidate as its rules see it. */
+export function candidateSubject(candidate: CandidateLine): CandidateSubject {
+  const { parts } = candidate;
+  return { candidate, address: parts && (addressKindOf(parts.address) ?? "name") };
+}
 
 /** Says what `condition` says for a candidate that can be read; the others are found by `candidate-syntax`. */
 const holds =
-  (condition: (parts: CandidateParts) => boolean): CandidateRule["find"] =>
-  ({ candidate: { parts } }) =>
-    parts && condition(parts) ? {} : undefined;
+  (
+    condition: (parts: CandidateParts, address: CandidateSubject["address"]) => boolean,
+  ): CandidateRule["find"] =>
+  ({ candidate: { parts }, address }) =>
+    parts && condition(parts, address) ? {} : undefined;
 
 const FOUNDATION = /^[A-Za-z\d+/]{1,32}$/;
 const COMPONENTS = 256;
@@ -24,11 +31,6 @@ const isWithin = (number: string, highest: number): boolean =>
   Number(number) >= 1 && Number(number) <= highest;
 
 const isMdns = (address: string): boolean => address.toLowerCase().endsWith(".local");
-
-/** Five rules look at the address, which is dear to read. */
-const kindOf = once(
-  ({ address }: CandidateParts): AddressKind | "name" => addressKindOf(address) ?? "name",
-);
 
 /** What one candidate says, in a description or trickled. An address never gets into a finding. */
 export const CANDIDATE_LINE_RULES: readonly CandidateRule[] = [
@@ -153,7 +155,7 @@ export const CANDIDATE_LINE_RULES: readonly CandidateRule[] = [
     condition: "the address is neither an IP address nor a name that ends with `.local`",
     message:
       "receivers ignore a candidate whose address is no IP address, and some refuse it; look the name up before you send it",
-    find: holds((parts) => kindOf(parts) === "name" && !isMdns(parts.address)),
+    find: holds((parts, address) => address === "name" && !isMdns(parts.address)),
   },
   {
     id: "candidate-link-local",
@@ -164,7 +166,7 @@ export const CANDIDATE_LINE_RULES: readonly CandidateRule[] = [
     condition: "the address is in `fe80::/10` or `169.254.0.0/16`",
     message:
       "a link-local address can be reached on the same link only; checks from elsewhere fail",
-    find: holds((parts) => kindOf(parts) === "link-local"),
+    find: holds((_parts, address) => address === "link-local"),
   },
   {
     id: "candidate-private-address",
@@ -175,7 +177,7 @@ export const CANDIDATE_LINE_RULES: readonly CandidateRule[] = [
     condition: "a host candidate has an address of RFC 1918 or in `fc00::/7`",
     message:
       "a private address works in the same network only, and tells the other peer about that network",
-    find: holds((parts) => parts.type === "host" && kindOf(parts) === "private"),
+    find: holds(({ type }, address) => type === "host" && address === "private"),
   },
   {
     id: "candidate-loopback",
@@ -185,7 +187,7 @@ export const CANDIDATE_LINE_RULES: readonly CandidateRule[] = [
     requirements: ["R10-3"],
     condition: "the address is in `127.0.0.0/8` or is `::1`",
     message: "a loopback address must not be offered: it leads every other host to itself",
-    find: holds((parts) => kindOf(parts) === "loopback"),
+    find: holds((_parts, address) => address === "loopback"),
   },
   {
     id: "candidate-unspecified-or-multicast",
@@ -197,11 +199,9 @@ export const CANDIDATE_LINE_RULES: readonly CandidateRule[] = [
       "the address is `0.0.0.0`, `::`, in `224.0.0.0/4` or in `ff00::/8`, and the port is not 9",
     message:
       "nobody can be reached there alone; checks to such an address would only flood hosts that did not ask for them",
-    find: holds((parts) => {
-      const kind = kindOf(parts);
-      return (
-        (kind === "unspecified" || kind === "multicast") && Number(parts.port) !== DISCARD_PORT
-      );
-    }),
+    find: holds(
+      ({ port }, address) =>
+        (address === "unspecified" || address === "multicast") && Number(port) !== DISCARD_PORT,
+    ),
   },
 ];

@@ -1,5 +1,5 @@
-import { type PayloadType, payloadTypesOf } from "../payload-types.ts";
-import { type DescriptionRule, type Hit, own, where } from "../rule.ts";
+import { encodingsOf, type PayloadType, payloadTypesOf } from "../payload-types.ts";
+import { type DescriptionRule, type Hit, NO_HITS, own, where } from "../rule.ts";
 import { eachOfKind, eachRtpSection, payloadTypeNamed } from "./rtp-sections.ts";
 
 /** Hits for those formats of one encoding that the condition holds for. */
@@ -8,17 +8,19 @@ const eachEncoded = (
   condition: (payloadType: PayloadType) => boolean,
 ): DescriptionRule["find"] =>
   eachRtpSection((section) =>
-    payloadTypesOf(section)
-      .filter((each) => each.name === name && condition(each))
-      .map(({ format, line }) => ({ line, detail: payloadTypeNamed(format) })),
+    encodingsOf(section).has(name)
+      ? payloadTypesOf(section)
+          .filter((each) => each.name === name && condition(each))
+          .map(({ format, line }) => ({ line, detail: payloadTypeNamed(format) }))
+      : NO_HITS,
   );
 
 /** A hit when a section of the kind lacks one of the encodings. */
 const lacking = (kind: "audio" | "video", ...wanted: string[]): DescriptionRule["find"] =>
   eachOfKind(kind, (section) => {
-    const names = new Set(payloadTypesOf(section).map(({ name }) => name));
-    const missing = wanted.filter((name) => !names.has(name.toLowerCase()));
-    return missing.length === 0 ? [] : [{ detail: missing.join(", ") }];
+    const encodings = encodingsOf(section);
+    const missing = wanted.filter((name) => !encodings.has(name.toLowerCase()));
+    return missing.length === 0 ? NO_HITS : [{ detail: missing.join(", ") }];
   });
 
 /** `20`, `2.5` */
@@ -55,10 +57,12 @@ export const CODEC_RULES: readonly DescriptionRule[] = [
     message:
       "WebRTC endpoints send parameter sets in the stream and ignore these; drop sprop-parameter-sets from the fmtp",
     find: eachRtpSection((section) =>
-      payloadTypesOf(section).flatMap(({ name, format, parameters }): Hit[] => {
-        const sets = name === "h264" ? parameters.get("sprop-parameter-sets") : undefined;
-        return sets ? [{ line: sets.line, detail: payloadTypeNamed(format) }] : [];
-      }),
+      encodingsOf(section).has("h264")
+        ? payloadTypesOf(section).flatMap(({ name, format, parameters }): Hit[] => {
+            const sets = name === "h264" ? parameters.get("sprop-parameter-sets") : undefined;
+            return sets ? [{ line: sets.line, detail: payloadTypeNamed(format) }] : [];
+          })
+        : NO_HITS,
     ),
   },
   {
@@ -116,10 +120,9 @@ export const CODEC_RULES: readonly DescriptionRule[] = [
     condition: "a ptime or maxptime is not from 1 to 1000 ms",
     message:
       "packet durations are milliseconds from 1 to 1000, such as 20; drop the line or correct it",
-    find: eachRtpSection((section) =>
-      ["ptime", "maxptime"].flatMap((name) =>
-        where(own(section, name), ({ value }) => !isDuration(value)),
-      ),
-    ),
+    find: eachRtpSection((section) => [
+      ...where(own(section, "ptime"), ({ value }) => !isDuration(value)),
+      ...where(own(section, "maxptime"), ({ value }) => !isDuration(value)),
+    ]),
   },
 ];

@@ -1,5 +1,7 @@
+import type { Description } from "../description.ts";
 import { DIRECTIONS } from "../grammar.ts";
-import { at, type DescriptionRule, eachSection, type Hits, own, where } from "../rule.ts";
+import { once } from "../notes.ts";
+import { at, type DescriptionRule, type Hits, inSections, NO_HITS, own, where } from "../rule.ts";
 import { carriesData, type Section } from "../section.ts";
 import { eachBundle } from "./scopes.ts";
 
@@ -15,14 +17,18 @@ const isOther = ({ protocol }: Section): boolean =>
 const FORMAT = "webrtc-datachannel";
 const MOST_PORT = 65_535;
 
+const applicationsOf = once(({ live }: Description): readonly Section[] =>
+  live.filter(({ kind }) => kind === "application"),
+);
+
 /** Says for every application section in use that the condition holds for what `find` says. */
-const inApplication = (
+function inApplication(
   condition: (section: Section) => boolean,
   find: (section: Section) => Hits,
-): DescriptionRule["find"] =>
-  eachSection((section) =>
-    section.kind === "application" && condition(section) ? find(section) : [],
-  );
+): DescriptionRule["find"] {
+  const findWhere = (section: Section): Hits => (condition(section) ? find(section) : NO_HITS);
+  return (subject) => inSections(applicationsOf(subject.description), subject, findWhere);
+}
 
 /** `0` or without a leading zero, at most 65535 (RFC 8841 s5.2). */
 const isPort = (text: string): boolean =>

@@ -1,6 +1,7 @@
-import { listedFormats, once } from "../inherited.ts";
-import { payloadTypesOf } from "../payload-types.ts";
-import type { DescriptionRule } from "../rule.ts";
+import { listedFormats } from "../inherited.ts";
+import { once } from "../notes.ts";
+import { encodingsOf } from "../payload-types.ts";
+import { type DescriptionRule, NO_HITS } from "../rule.ts";
 import type { Section } from "../section.ts";
 import { eachOfKind } from "./rtp-sections.ts";
 
@@ -8,7 +9,7 @@ import { eachOfKind } from "./rtp-sections.ts";
  * Feedback for any payload type of the m-line: what it is called and its first parameter, `ccm fir`. Most rules here
  * ask for that of the same section.
  */
-const feedbackOf = once((section: Section): ReadonlySet<string> => {
+export const listedFeedback = once((section: Section): ReadonlySet<string> => {
   const listed = listedFormats(section);
   // The same few types come for each format.
   const types = new Set<string>();
@@ -20,12 +21,12 @@ const feedbackOf = once((section: Section): ReadonlySet<string> => {
 
 /** True when a section asks for none of this feedback, for no payload type. */
 function lacksFeedback(section: Section, ...wanted: string[]): boolean {
-  const known = feedbackOf(section);
+  const known = listedFeedback(section);
   return !wanted.some((type) => known.has(type));
 }
 
 const withoutFeedback = (type: string): DescriptionRule["find"] =>
-  eachOfKind("video", (section) => (lacksFeedback(section, type) ? [{}] : []));
+  eachOfKind("video", (section) => (lacksFeedback(section, type) ? [{}] : NO_HITS));
 
 const sends = ({ direction }: Section): boolean =>
   direction === "sendrecv" || direction === "sendonly";
@@ -79,9 +80,7 @@ export const FEEDBACK_RULES: readonly DescriptionRule[] = [
     condition: "a video section lists no rtx format",
     message:
       "lost packets cannot be sent again in a stream of their own; list an rtx format with apt",
-    find: eachOfKind("video", (section) =>
-      payloadTypesOf(section).some(({ name }) => name === "rtx") ? [] : [{}],
-    ),
+    find: eachOfKind("video", (section) => (encodingsOf(section).has("rtx") ? NO_HITS : [{}])),
   },
   {
     id: "feedback-no-tmmbr",
@@ -105,7 +104,9 @@ export const FEEDBACK_RULES: readonly DescriptionRule[] = [
     message:
       "the sender learns nothing of the path and cannot adapt its bit rate; agree on transport-cc",
     find: eachOfKind("video", (section) =>
-      sends(section) && lacksFeedback(section, "transport-cc", "goog-remb", "ack ccfb") ? [{}] : [],
+      sends(section) && lacksFeedback(section, "transport-cc", "goog-remb", "ack ccfb")
+        ? [{}]
+        : NO_HITS,
     ),
   },
   {

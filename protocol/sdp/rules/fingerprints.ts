@@ -1,9 +1,9 @@
 import type { Description } from "../description.ts";
 import { type Fingerprint, fingerprintOf } from "../grammar.ts";
-import { once } from "../inherited.ts";
-import { type DescriptionRule, eachSection, type Hit, where } from "../rule.ts";
-import type { Lined } from "../section.ts";
-import { eachLine, effectiveLines, needsDtls } from "./transport-attributes.ts";
+import { once } from "../notes.ts";
+import { type DescriptionRule, eachSection, type Hit, located, NO_HITS, where } from "../rule.ts";
+import type { Lined, Section } from "../section.ts";
+import { effectiveLines, needsDtls } from "./transport-attributes.ts";
 
 /** Octets of each hash that has a name in SDP (RFC 8122 s5). */
 const OCTETS: ReadonlyMap<string, number> = new Map([
@@ -24,15 +24,35 @@ const isStrong = (one: Fingerprint): boolean => isUsable(one) && !isWeak(one);
 
 const SYNTAX = /^[\w!#$%&'*+.^`{|}~-]+ [\dA-Fa-f]{2}(?::[\dA-Fa-f]{2})*$/;
 
-/** Says for lines that fit the grammar what `condition` says for the hash and the digest as they are spelt. */
-const wellFormed =
-  (condition: (hash: string, digest: string) => boolean) =>
-  (value: string): boolean => {
-    const blank = value.indexOf(" ");
-    return (
-      SYNTAX.test(value) && condition(value.slice(0, blank).toLowerCase(), value.slice(blank + 1))
-    );
-  };
+/** An `a=fingerprint` line in effect. */
+interface Spelt {
+  readonly section: Section | undefined;
+  readonly line: number;
+  readonly fits: boolean;
+  /** Lower case. */
+  readonly hash: string;
+  readonly digest: string;
+}
+
+const speltIn = once((description: Description): readonly Spelt[] =>
+  effectiveLines(description, "fingerprint").flatMap(({ section, lines }) =>
+    lines.map(({ line, value: whole }) => {
+      // A blank at the end of a line has a rule of its own.
+      const value = whole.trimEnd();
+      const blank = value.indexOf(" ");
+      const hash = value.slice(0, blank).toLowerCase();
+      return { section, line, fits: SYNTAX.test(value), hash, digest: value.slice(blank + 1) };
+    }),
+  ),
+);
+
+/** Says for every such line what `condition` says for it. */
+const eachSpelt =
+  (condition: (spelt: Spelt) => boolean): DescriptionRule["find"] =>
+  ({ description }) =>
+    speltIn(description)
+      .filter(condition)
+      .map(({ section, line }) => ({ section, line }));
 
 /** Says for each place with fingerprints in effect what `find` says for all that stand there. */
 const together =
@@ -41,7 +61,7 @@ const together =
   ): DescriptionRule["find"] =>
   ({ description }) =>
     placesIn(description).flatMap(({ section, fingerprints }) =>
-      find(fingerprints).map((hit) => ({ section, ...hit })),
+      find(fingerprints).map((hit) => located(section, hit)),
     );
 
 /** The fingerprints of each place that has some in effect. */
@@ -69,7 +89,7 @@ export const FINGERPRINT_RULES: readonly DescriptionRule[] = [
     message:
       "without a=fingerprint nobody can tell whose media these are, and browsers refuse the description; put it in the m-section or before the first one",
     find: eachSection((section) =>
-      needsDtls(section) && section.fingerprints.length === 0 ? [{}] : [],
+      section.fingerprints.length === 0 && needsDtls(section) ? [{}] : NO_HITS,
     ),
   },
   {
@@ -83,7 +103,7 @@ export const FINGERPRINT_RULES: readonly DescriptionRule[] = [
       "`a=fingerprint` is not the name of a hash, a blank and pairs of hex digits with colons between",
     message:
       "a=fingerprint must be a hash and its octets, such as sha-256 and 32 pairs of hex digits with colons between",
-    find: eachLine("fingerprint", (value) => !SYNTAX.test(value)),
+    find: eachSpelt(({ fits }) => !fits),
   },
   {
     id: "fingerprint-length",
@@ -95,13 +115,11 @@ export const FINGERPRINT_RULES: readonly DescriptionRule[] = [
     condition: "a fingerprint has not as many octets as its hash gives",
     message:
       "a digest of this hash has another length, so no certificate can match it; was the line cut?",
-    find: eachLine(
-      "fingerprint",
-      wellFormed((hash, digest) => {
-        const octets = OCTETS.get(hash);
-        return octets !== undefined && digest.split(":").length !== octets;
-      }),
-    ),
+    find: eachSpelt(({ fits, hash, digest }) => {
+      const octets = OCTETS.get(hash);
+      // Two digits each, and a colon between them.
+      return fits && octets !== undefined && digest.length !== 3 * octets - 1;
+    }),
   },
   {
     id: "fingerprint-lowercase",
@@ -112,10 +130,7 @@ export const FINGERPRINT_RULES: readonly DescriptionRule[] = [
     requirements: ["R4.2-6", "R13-1"],
     condition: "a fingerprint is spelt with small hex digits",
     message: "hex digits of a fingerprint must be capitals; Firefox refuses small ones",
-    find: eachLine(
-      "fingerprint",
-      wellFormed((_hash, digest) => /[a-f]/.test(digest)),
-    ),
+    find: eachSpelt(({ fits, digest }) => fits && /[a-f]/.test(digest)),
   },
   {
     id: "fingerprint-hash-forbidden",
@@ -138,7 +153,7 @@ export const FINGERPRINT_RULES: readonly DescriptionRule[] = [
     condition: "a fingerprint is made with `sha-1`, and none beside it with a stronger hash",
     message: "SHA-1 is too weak to prove whose certificate this is; add a sha-256 fingerprint",
     find: together((fingerprints) =>
-      fingerprints.some(isStrong) ? [] : where(fingerprints, isWeak),
+      fingerprints.some(isStrong) ? NO_HITS : where(fingerprints, isWeak),
     ),
   },
   {

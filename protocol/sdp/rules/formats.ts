@@ -1,6 +1,7 @@
 import { type Feedback, words } from "../grammar.ts";
 import { listedFormats } from "../inherited.ts";
-import { type DescriptionRule, type Hit, repeated, unreadable, where } from "../rule.ts";
+import { once } from "../notes.ts";
+import { type DescriptionRule, type Hit, NO_HITS, repeated, unreadable, where } from "../rule.ts";
 import type { Section } from "../section.ts";
 import { REPAIR_RULES } from "./repair.ts";
 import { eachRtpSection, payloadTypeNamed } from "./rtp-sections.ts";
@@ -13,22 +14,32 @@ const LAST_STATIC = 34;
 /** An m-line may name a hundred thousand formats; no more findings than these are ever told. */
 const MOST_NAMED = 50;
 
-const isPayloadType = (format: string): boolean =>
-  NUMBER.test(format) && Number(format) <= MOST_PAYLOAD_TYPE;
+/** The number of a format, or none where it is no payload type. Every format of every line is asked for it. */
+function payloadTypeOf(format: string): number {
+  return NUMBER.test(format) && Number(format) <= MOST_PAYLOAD_TYPE ? Number(format) : Number.NaN;
+}
 
 /** Types that an RTCP packet on the same port would be taken for (RFC 5761 s4). */
-const looksLikeRtcp = (format: string): boolean =>
-  isPayloadType(format) && Number(format) >= 64 && Number(format) <= 95;
+const looksLikeRtcp = (type: number): boolean => type >= 64 && type <= 95;
+
+/** A format of an m-line and its payload type. */
+interface ListedFormat {
+  readonly format: string;
+  readonly type: number;
+}
+
+const formatsOf = once((section: Section): readonly ListedFormat[] =>
+  [...listedFormats(section)].map((format) => ({ format, type: payloadTypeOf(format) })),
+);
 
 /** Hits for those formats of the m-line, each once, that the condition holds for. */
 const eachFormat = (
-  conditionOf: (section: Section) => (format: string) => boolean,
+  condition: (listed: ListedFormat, section: Section) => boolean,
 ): DescriptionRule["find"] =>
   eachRtpSection((section) => {
-    const condition = conditionOf(section);
     const hits: Hit[] = [];
-    for (const format of listedFormats(section)) {
-      if (condition(format)) hits.push({ detail: payloadTypeNamed(format) });
+    for (const listed of formatsOf(section)) {
+      if (condition(listed, section)) hits.push({ detail: payloadTypeNamed(listed.format) });
       if (hits.length === MOST_NAMED) break;
     }
     return hits;
@@ -37,41 +48,45 @@ const eachFormat = (
 /** Hits for what is said of payload types that the m-line does not list, at the first line for each. */
 const eachUnlisted = (
   linesOf: (section: Section) => readonly { readonly format: string; readonly line: number }[],
+  counts: (format: string) => boolean = () => true,
 ): DescriptionRule["find"] =>
   eachRtpSection((section) => {
     const known = listedFormats(section);
+    const unlisted = linesOf(section).filter(({ format }) => !known.has(format) && counts(format));
+    if (unlisted.length === 0) return NO_HITS;
     const told = new Set<string>();
     const isNew = ({ format }: { readonly format: string }): boolean => {
-      if (known.has(format) || told.has(format)) return false;
-      told.add(format);
-      return true;
+      const { size } = told;
+      return told.add(format).size > size;
     };
-    return where(linesOf(section), isNew, ({ format }) => payloadTypeNamed(format));
+    return where(unlisted, isNew, ({ format }) => payloadTypeNamed(format));
   });
 
 /** Payload types with an rtpmap, be it one that cannot be read: that has a rule by itself. */
-const mappedFormats = ({ rtpMaps, unreadable: misfits }: Section): ReadonlySet<string> =>
-  new Set([
-    ...rtpMaps.map(({ format }) => format),
-    ...misfits
-      .filter(({ name }) => name === "rtpmap")
-      .flatMap(({ value }) => words(value)[0] ?? []),
-  ]);
+const mappedFormats = once(({ rtpMaps, unreadable: misfits }: Section): ReadonlySet<string> => {
+  const mapped = new Set<string>();
+  for (const { format } of rtpMaps) mapped.add(format);
+  for (const { name, value } of misfits) {
+    const [format] = name === "rtpmap" ? words(value) : [];
+    if (format !== undefined) mapped.add(format);
+  }
+  return mapped;
+});
 
 /** `111 opus/48000`, whatever follows. */
 const HAS_CLOCK_RATE = /^ *\S+ +[^/ ]+\/\d+(?:\/| |$)/;
 
-const namesPayloads = ({ format }: Feedback): boolean => format === "*" || NUMBER.test(format);
+const isWellNamed = ({ format, type }: Feedback): boolean =>
+  (format === "*" || NUMBER.test(format)) && STARTS_WITH_TOKEN.test(type);
 
 /** Longer pauses between reports make congestion control blind. */
 const LONGEST_REGULAR_INTERVAL_MS = 5000;
 
-const TRR_INT = /^trr-int (\d+)$/i;
+const TRR_INT = /^trr-int \d+$/i;
+const TRR_INT_LENGTH = "trr-int ".length;
 
-const isTooLong = ({ type }: Feedback): boolean => {
-  const found = TRR_INT.exec(type);
-  return found !== null && Number(found[1]) > LONGEST_REGULAR_INTERVAL_MS;
-};
+const isTooLong = ({ type }: Feedback): boolean =>
+  TRR_INT.test(type) && Number(type.slice(TRR_INT_LENGTH)) > LONGEST_REGULAR_INTERVAL_MS;
 
 /** What m-lines list: payload types (RFC 3551, RFC 5761). */
 const PAYLOAD_TYPE_RULES: readonly DescriptionRule[] = [
@@ -84,7 +99,7 @@ const PAYLOAD_TYPE_RULES: readonly DescriptionRule[] = [
     condition: "the m-line of audio or video lists no payload type",
     message:
       "the m-line must list at least one payload type; reject a section with port 0 and any format instead",
-    find: eachRtpSection(({ formats }) => (formats.length === 0 ? [{}] : [])),
+    find: eachRtpSection(({ formats }) => (formats.length === 0 ? [{}] : NO_HITS)),
   },
   {
     id: "payload-type-range",
@@ -94,7 +109,7 @@ const PAYLOAD_TYPE_RULES: readonly DescriptionRule[] = [
     source: "RFC 3551 s6",
     condition: "a format of audio or video is not an integer from 0 to 127",
     message: "payload types have seven bits; browsers refuse any other number, pick one of 96-127",
-    find: eachFormat(() => (format) => !isPayloadType(format)),
+    find: eachFormat(({ type }) => Number.isNaN(type)),
   },
   {
     id: "payload-type-rtcp-conflict",
@@ -105,7 +120,7 @@ const PAYLOAD_TYPE_RULES: readonly DescriptionRule[] = [
     condition: "a payload type is in 64-95 while RTP and RTCP share a port",
     message:
       "with rtcp-mux such packets cannot be told from RTCP and browsers refuse them; use 96-127 or 35-63",
-    find: eachFormat(({ rtcpMux }) => (rtcpMux ? looksLikeRtcp : () => false)),
+    find: eachFormat(({ type }, { rtcpMux }) => rtcpMux && looksLikeRtcp(type)),
   },
   {
     id: "payload-type-repeated",
@@ -116,9 +131,15 @@ const PAYLOAD_TYPE_RULES: readonly DescriptionRule[] = [
     requirements: ["R4.3-3"],
     condition: "the m-line lists a payload type twice",
     message: "each payload type stands for one configuration; list it once on the m-line",
-    find: eachFormat(({ formats }) => {
+    find: eachRtpSection((section) => {
+      const { formats } = section;
+      if (listedFormats(section).size === formats.length) return NO_HITS;
       const twice = new Set(repeated(formats, (format) => format));
-      return (format) => twice.has(format);
+      // In the order of the m-line, not in that of what comes again.
+      return [...listedFormats(section)]
+        .filter((format) => twice.has(format))
+        .slice(0, MOST_NAMED)
+        .map((format) => ({ detail: payloadTypeNamed(format) }));
     }),
   },
 ];
@@ -135,11 +156,9 @@ const PAYLOAD_ATTRIBUTE_RULES: readonly DescriptionRule[] = [
     condition: "a payload type above 34 has no rtpmap",
     message:
       "nothing says which codec this is, so it cannot be received; add its a=rtpmap or take it off the m-line",
-    find: eachFormat((section) => {
-      const mapped = mappedFormats(section);
-      return (format) =>
-        isPayloadType(format) && Number(format) > LAST_STATIC && !mapped.has(format);
-    }),
+    find: eachFormat(
+      ({ format, type }, section) => type > LAST_STATIC && !mappedFormats(section).has(format),
+    ),
   },
   {
     id: "rtpmap-no-clock-rate",
@@ -150,11 +169,8 @@ const PAYLOAD_ATTRIBUTE_RULES: readonly DescriptionRule[] = [
     requirements: ["R4.3-1"],
     condition: "an rtpmap does not name an encoding with its clock rate",
     message: "write the clock rate after the encoding name, as in opus/48000/2 or VP8/90000",
-    find: eachRtpSection((section) =>
-      where(
-        section.unreadable,
-        ({ name, value }) => name === "rtpmap" && !HAS_CLOCK_RATE.test(value),
-      ),
+    find: eachRtpSection(({ unreadable: misfits }) =>
+      where(misfits, ({ name, value }) => name === "rtpmap" && !HAS_CLOCK_RATE.test(value)),
     ),
   },
   {
@@ -188,8 +204,9 @@ const PAYLOAD_ATTRIBUTE_RULES: readonly DescriptionRule[] = [
     condition: "an rtcp-fb is for a payload type that the m-line does not list",
     message:
       "the feedback is for nothing, and Chromium refuses the description for it; drop the line together with the codec, or write * for all",
-    find: eachUnlisted(({ feedback }) =>
-      feedback.filter((each) => each.format !== "*" && namesPayloads(each)),
+    find: eachUnlisted(
+      ({ feedback }) => feedback,
+      (format) => NUMBER.test(format),
     ),
   },
   {
@@ -200,13 +217,10 @@ const PAYLOAD_ATTRIBUTE_RULES: readonly DescriptionRule[] = [
     source: "RFC 4585 s4.2",
     condition: "an rtcp-fb is not a payload type or `*` followed by a feedback type",
     message: "write a payload type or *, then the feedback, as in 96 nack pli",
-    find: eachRtpSection((section) => [
-      ...unreadable(section, "rtcp-fb"),
-      ...where(
-        section.feedback,
-        (feedback) => !namesPayloads(feedback) || !STARTS_WITH_TOKEN.test(feedback.type),
-      ),
-    ]),
+    find: eachRtpSection((section) => {
+      const odd = where(section.feedback, (each) => !isWellNamed(each));
+      return section.unreadable.length === 0 ? odd : [...unreadable(section, "rtcp-fb"), ...odd];
+    }),
   },
   {
     id: "rtcp-trr-int-large",

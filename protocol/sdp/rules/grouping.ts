@@ -1,6 +1,16 @@
-import { utf8Bytes } from "../../utf8.ts";
+import { exceedsBytes } from "../../utf8.ts";
 import type { Group } from "../grammar.ts";
-import { at, type DescriptionRule, eachSection, type Hit, own, repeated, where } from "../rule.ts";
+import {
+  at,
+  type DescriptionRule,
+  eachSaying,
+  eachSection,
+  type Hit,
+  NO_HITS,
+  own,
+  repeated,
+  where,
+} from "../rule.ts";
 import type { Lined, Section } from "../section.ts";
 
 /** Characters of a token (RFC 8866 s9). */
@@ -16,7 +26,7 @@ const TELLING_MID_LENGTH = 24;
 /** A hit at the section's mid when the condition holds for it. */
 const ofMid = (condition: (mid: string) => boolean): DescriptionRule["find"] =>
   eachSection((section) =>
-    section.mid !== undefined && condition(section.mid) ? [at(section, "mid")] : [],
+    section.mid !== undefined && condition(section.mid) ? [at(section, "mid")] : NO_HITS,
   );
 
 /** What a bundle-only section must leave to the tagged one. */
@@ -27,7 +37,8 @@ const unknownMids = (
   groups: readonly Lined<Group>[],
   sections: readonly Section[],
   toHit: (group: Group) => Hit,
-): Hit[] => {
+): readonly Hit[] => {
+  if (groups.length === 0) return NO_HITS;
   const known = new Set(sections.map(({ mid }) => mid));
   return groups.flatMap((group) =>
     group.mids
@@ -51,7 +62,7 @@ export const GROUPING_RULES: readonly DescriptionRule[] = [
     condition: "a section in use has no `a=mid`",
     message:
       "the section has no mid, so it cannot be bundled and its media are told apart by its place only; Chromium and Pion refuse a mixture",
-    find: eachSection((section) => (own(section, "mid").length === 0 ? [{}] : [])),
+    find: eachSection(({ attributes }) => (attributes.has("mid") ? NO_HITS : [{}])),
   },
   {
     id: "mid-duplicate",
@@ -77,8 +88,8 @@ export const GROUPING_RULES: readonly DescriptionRule[] = [
     condition: "a mid that is empty or has a blank or another character that tokens may not have",
     message:
       "a mid may have letters, digits and a few signs but no blank, and groups could not name it; use a short number",
-    find: eachSection((section) =>
-      where(own(section, "mid"), ({ value }) => !MID.test(value.trimEnd())),
+    find: eachSaying("mid", (_section, lines) =>
+      where(lines, ({ value }) => !MID.test(value.trimEnd())),
     ),
   },
   {
@@ -90,7 +101,7 @@ export const GROUPING_RULES: readonly DescriptionRule[] = [
     condition: `a mid of more than ${LONGEST_MID_BYTES} bytes`,
     message:
       "the mid does not fit a one-byte header extension, so every packet needs the longer form; three characters are plenty",
-    find: ofMid((mid) => utf8Bytes(mid) > LONGEST_MID_BYTES),
+    find: ofMid((mid) => exceedsBytes(mid, LONGEST_MID_BYTES)),
   },
   {
     id: "mid-leaks-identity",
@@ -169,14 +180,16 @@ export const GROUPING_RULES: readonly DescriptionRule[] = [
     condition: "two BUNDLE groups name the same mid",
     message:
       "the section is in an earlier bundle already, and browsers refuse that; a section has one transport",
-    find: ({ description: { session } }) =>
-      repeated(
+    find: ({ description: { session, bundles } }) => {
+      if (bundles.length < 2) return NO_HITS;
+      return repeated(
         session.groups
           .filter(isBundle)
           // Naming it twice in one group is another matter.
           .flatMap(({ mids, line }) => [...new Set(mids)].map((mid) => ({ mid, line }))),
         ({ mid }) => mid,
-      ).map(({ mid, line }) => ({ line, detail: `mid ${mid}` })),
+      ).map(({ mid, line }) => ({ line, detail: `mid ${mid}` }));
+    },
   },
   {
     id: "bundle-not-offered",
@@ -188,9 +201,9 @@ export const GROUPING_RULES: readonly DescriptionRule[] = [
     condition: "two or more sections in use and no BUNDLE group",
     message:
       "without a bundle each section has a transport of its own, with its own candidates, checks and handshake; offer a BUNDLE group",
-    find: ({ description: { sections, bundles } }) => {
-      const isAlone = sections.filter(({ rejected }) => !rejected).length < 2;
-      return isAlone || bundles.some((mids) => mids.length > 0) ? [] : [{}];
+    find: ({ description: { live, bundles } }) => {
+      const isAlone = live.length < 2;
+      return isAlone || bundles.some((mids) => mids.length > 0) ? NO_HITS : [{}];
     },
   },
   {
@@ -203,6 +216,7 @@ export const GROUPING_RULES: readonly DescriptionRule[] = [
     message:
       "the first section of a bundle stands for its transport and needs a port, Firefox refuses it without; name a section with a port first",
     find: ({ description: { sections, bundles } }) => {
+      if (!sections.some(({ bundleOnly }) => bundleOnly)) return NO_HITS;
       const tags = new Set<string | undefined>(bundles.flatMap((mids) => mids.slice(0, 1)));
       return sections
         .filter(({ mid, port, bundleOnly }) => tags.has(mid) && port === 0 && bundleOnly)
@@ -218,8 +232,8 @@ export const GROUPING_RULES: readonly DescriptionRule[] = [
     condition: "`a=bundle-only` in a section with a port",
     message:
       "a=bundle-only has a meaning with port 0 only and is ignored here; remove it or set the port to 0",
-    find: eachSection((section) =>
-      section.bundleOnly && section.port !== 0 ? [at(section, "bundle-only")] : [],
+    find: eachSaying("bundle-only", (section) =>
+      section.port === 0 ? NO_HITS : [at(section, "bundle-only")],
     ),
   },
   {
@@ -231,9 +245,9 @@ export const GROUPING_RULES: readonly DescriptionRule[] = [
     condition: "a section with `a=bundle-only` has credentials, candidates or fingerprints",
     message:
       "a section that exists in the bundle only takes its transport from the first of the bundle; what it says itself is not used",
-    find: eachSection((section) => {
-      const [name] = TRANSPORT_ATTRIBUTES.filter((wanted) => section.attributes.has(wanted));
-      return section.bundleOnly && name !== undefined ? [at(section, name, `a=${name}`)] : [];
+    find: eachSaying("bundle-only", (section) => {
+      const name = TRANSPORT_ATTRIBUTES.find((wanted) => section.attributes.has(wanted));
+      return name === undefined ? NO_HITS : [at(section, name, `a=${name}`)];
     }),
   },
   {
@@ -245,7 +259,7 @@ export const GROUPING_RULES: readonly DescriptionRule[] = [
     condition: "an answer has `a=bundle-only`",
     message:
       "only offers may say bundle-only; answer with the port of the bundle, or with port 0 alone to reject the section",
-    find: eachSection((section) => (section.bundleOnly ? [at(section, "bundle-only")] : [])),
+    find: eachSaying("bundle-only", (section) => [at(section, "bundle-only")]),
   },
   {
     id: "bundle-rejected-member",
@@ -256,7 +270,8 @@ export const GROUPING_RULES: readonly DescriptionRule[] = [
     condition: "a section with port 0 and no `a=bundle-only` is in a BUNDLE group",
     message:
       "a section with port 0 is rejected and may not stay in the bundle; take its mid from the group",
-    find: ({ description: { sections, bundles } }) => {
+    find: ({ description: { sections, live, bundles } }) => {
+      if (live.length === sections.length) return NO_HITS;
       const bundled = new Set<string | undefined>(bundles.flat());
       return sections
         .filter(({ isReadable, rejected, mid }) => isReadable && rejected && bundled.has(mid))

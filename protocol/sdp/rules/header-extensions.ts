@@ -1,16 +1,18 @@
 import type { Description } from "../description.ts";
 import { DIRECTIONS, type ExtMap, words } from "../grammar.ts";
-import { once } from "../inherited.ts";
 import type { Attribute } from "../line.ts";
+import { once } from "../notes.ts";
 import {
   type DescriptionRule,
   type DescriptionSubject,
   type Hit,
+  located,
+  NO_HITS,
   repeated,
   where,
 } from "../rule.ts";
 import type { Lined, Part, Section } from "../section.ts";
-import { carriesRtp } from "./rtp-sections.ts";
+import { rtpSectionsOf } from "./rtp-sections.ts";
 
 /** One-byte headers have the identifiers 1-14; 15 is reserved in them (RFC 8285 s4.2). */
 const RESERVED_ONE_BYTE = 15;
@@ -36,31 +38,38 @@ interface Declared {
 const misfitsOf = ({ unreadable }: Part): readonly Attribute[] =>
   unreadable.filter(({ name }) => name === "extmap");
 
-const isInUse = (section: Section): boolean => !section.rejected && carriesRtp(section);
-
-const declaredBy = once(({ session, sections }: Description): readonly Declared[] => {
-  return [
+const declaredBy = once((description: Description): readonly Declared[] => {
+  const { session } = description;
+  const declared: readonly Declared[] = [
     { section: undefined, extMaps: session.extMaps, misfits: misfitsOf(session) },
-    ...sections.filter(isInUse).map((section) => ({
+    ...rtpSectionsOf(description).map((section) => ({
       section,
       // A section without a list of its own has that of the session, which is looked at once.
       extMaps: section.extMaps === session.extMaps ? [] : section.extMaps,
       misfits: misfitsOf(section),
     })),
   ];
+  return declared.filter(({ extMaps, misfits }) => extMaps.length > 0 || misfits.length > 0);
 });
 
 /** Says for every list of header extensions what `find` says for one. */
 const eachDeclared =
-  (find: (declared: Declared, subject: DescriptionSubject) => Hit[]): DescriptionRule["find"] =>
+  (
+    find: (declared: Declared, subject: DescriptionSubject) => readonly Hit[],
+  ): DescriptionRule["find"] =>
   (subject) => {
     const hits: Hit[] = [];
     for (const declared of declaredBy(subject.description)) {
-      const { section } = declared;
-      for (const hit of find(declared, subject)) hits.push({ section, ...hit });
+      for (const hit of find(declared, subject)) hits.push(located(declared.section, hit));
     }
     return hits;
   };
+
+/** The same for lines that cannot be read. */
+const eachMisfit = (
+  find: (misfits: readonly Attribute[]) => readonly Hit[],
+): DescriptionRule["find"] =>
+  eachDeclared(({ misfits }) => (misfits.length === 0 ? NO_HITS : find(misfits)));
 
 const named = ({ id }: Pick<ExtMap, "id">): string => `extension ${id}`;
 
@@ -68,25 +77,29 @@ const named = ({ id }: Pick<ExtMap, "id">): string => `extension ${id}`;
 const eachExtension = (condition: (extMap: ExtMap) => boolean): DescriptionRule["find"] =>
   eachDeclared(({ extMaps }) => where(extMaps, condition, named));
 
-/**
- * Hits for the lists that a flag does not cover: sections have it themselves, from the session part or from the
- * tagged section of their bundle (RFC 9143 s7.1.3).
- */
+/** Whether a flag holds for a section: of its own, from the session part or from the tagged one (RFC 9143 s7.1.3). */
+function coveredBy(
+  flag: string,
+  { session, sections, bundles }: Description,
+): (section: Section) => boolean {
+  const has = ({ attributes }: Part): boolean => attributes.has(flag);
+  if (has(session)) return () => true;
+  const carriers = new Set(sections.filter(has).map(({ mid }) => mid));
+  if (carriers.size === 0) return () => false;
+  const covered = new Set<string | undefined>(bundles.filter(([tag]) => carriers.has(tag)).flat());
+  return (section) => has(section) || covered.has(section.mid);
+}
+
+/** Hits for the lists that a flag does not cover. */
 const eachWithout =
-  (flag: string, find: (extMaps: Declared["extMaps"]) => Hit[]): DescriptionRule["find"] =>
+  (flag: string, find: (extMaps: Declared["extMaps"]) => readonly Hit[]): DescriptionRule["find"] =>
   (subject) => {
-    const { session, sections, bundles } = subject.description;
-    const has = ({ attributes }: Part): boolean => attributes.has(flag);
-    const carriers = new Set(sections.filter(has).map(({ mid }) => mid));
-    const covered = new Set<string | undefined>(
-      bundles.filter(([tag]) => carriers.has(tag)).flat(),
-    );
-    const isCovered = (section: Section): boolean =>
-      has(session) || has(section) || covered.has(section.mid);
+    const { description } = subject;
+    const isCovered = coveredBy(flag, description);
     // The list of the session is for all sections.
-    const isCoveredEverywhere = sections.filter(isInUse).every(isCovered);
+    const isCoveredEverywhere = rtpSectionsOf(description).every(isCovered);
     return eachDeclared(({ section, extMaps }) =>
-      (section ? isCovered(section) : isCoveredEverywhere) ? [] : find(extMaps),
+      (section ? isCovered(section) : isCoveredEverywhere) ? NO_HITS : find(extMaps),
     )(subject);
   };
 
@@ -103,6 +116,12 @@ function misfitOf({ value, line }: Attribute): Misfit[] {
   return found && uri !== undefined ? [{ line, id: Number(found[1]), direction: found[2] }] : [];
 }
 
+/** All where a URI comes several times, else none. */
+function sameUri<T extends ExtMap>(extMaps: readonly T[]): readonly T[] {
+  const known = new Set(extMaps.map(({ uri }) => uri));
+  return known.size === extMaps.length ? [] : extMaps;
+}
+
 const isDirection = (text: string): boolean => DIRECTIONS.some((direction) => direction === text);
 
 /** Extensions of the RTP header and their identifiers (RFC 8285, RFC 6904, RFC 9335). */
@@ -117,9 +136,7 @@ export const HEADER_EXTENSION_RULES: readonly DescriptionRule[] = [
     condition: "an extmap is not `<id>[/<direction>] <URI> [<attributes>]`",
     message:
       "write the identifier, then the URI of the extension, as in 4 urn:ietf:params:rtp-hdrext:sdes:mid",
-    find: eachDeclared(({ misfits }) =>
-      where(misfits, (attribute) => misfitOf(attribute).length === 0),
-    ),
+    find: eachMisfit((misfits) => where(misfits, (each) => misfitOf(each).length === 0)),
   },
   {
     id: "extmap-id-range",
@@ -131,17 +148,16 @@ export const HEADER_EXTENSION_RULES: readonly DescriptionRule[] = [
     condition: "the identifier of an extmap is 0 or above 256; info for 4096-4351 in an offer",
     message:
       "packets cannot carry this identifier and browsers refuse it; number extensions from 1 to 14",
-    find: eachDeclared(({ extMaps, misfits }, { role }) =>
-      [...extMaps, ...misfits.flatMap(misfitOf)]
+    find: eachDeclared(({ extMaps, misfits }, { role }) => {
+      const all = misfits.length === 0 ? extMaps : [...extMaps, ...misfits.flatMap(misfitOf)];
+      return all
         .filter(({ id }) => id === 0 || id > LAST_TWO_BYTE)
-        .map(
-          ({ id, line }): Hit => ({
-            line,
-            detail: named({ id }),
-            ...(role === "offer" && isStandIn(id) ? { level: "info" } : {}),
-          }),
-        ),
-    ),
+        .map(({ id, line }) => ({
+          line,
+          detail: named({ id }),
+          level: role === "offer" && isStandIn(id) ? "info" : undefined,
+        }));
+    }),
   },
   {
     id: "extmap-id-15",
@@ -204,7 +220,7 @@ export const HEADER_EXTENSION_RULES: readonly DescriptionRule[] = [
     find: eachDeclared(({ extMaps }) =>
       where(
         // The encrypted form is a URI of its own with the extension as its attribute (RFC 6904 s4).
-        repeated(extMaps, ({ uri, attributes }) => `${uri} ${attributes}`),
+        repeated(sameUri(extMaps), ({ uri, attributes }) => `${uri} ${attributes}`),
         () => true,
         named,
       ),
@@ -231,7 +247,7 @@ export const HEADER_EXTENSION_RULES: readonly DescriptionRule[] = [
     requirements: ["R5.2-1"],
     condition: "what follows the slash of an extmap is not a direction",
     message: "the direction of an extension is sendonly, recvonly, sendrecv or inactive",
-    find: eachDeclared(({ misfits }) =>
+    find: eachMisfit((misfits) =>
       where(
         misfits.flatMap(misfitOf),
         ({ direction }) => direction !== undefined && !isDirection(direction),
@@ -250,10 +266,12 @@ export const HEADER_EXTENSION_RULES: readonly DescriptionRule[] = [
     message:
       "whoever sees the packets sees who speaks when; list the extension encrypted (RFC 6904) or use a=cryptex",
     find: eachWithout("cryptex", (extMaps) => {
+      const levels = extMaps.filter(({ uri }) => AUDIO_LEVELS.has(uri));
+      if (levels.length === 0) return NO_HITS;
       const encrypted = new Set(
         extMaps.filter(({ uri }) => uri === ENCRYPT).map(({ attributes }) => words(attributes)[0]),
       );
-      return where(extMaps, ({ uri }) => AUDIO_LEVELS.has(uri) && !encrypted.has(uri), named);
+      return where(levels, ({ uri }) => !encrypted.has(uri), named);
     }),
   },
 ];

@@ -4,6 +4,9 @@ import {
   type DescriptionRule,
   type DescriptionSubject,
   type Hit,
+  type Hits,
+  located,
+  NO_HITS,
   own,
   type PlacedCandidate,
 } from "../rule.ts";
@@ -14,26 +17,33 @@ import { secondTrack } from "./sources.ts";
 /** Peers of before WebRTC are to stay usable: with less, or through a gateway. */
 const LEGACY = ["R2-2", "R4.1-14", "RA.4.2-1"];
 
-/** Hints are told once: they are about the peer, and every section shows the same. */
-function once(find: (section: Section) => Hit | false): DescriptionRule["find"] {
-  return (subject) => {
-    for (const section of inUse(subject)) {
-      const hit = find(section);
-      if (hit) return [{ section, ...hit }];
-    }
-    return [];
-  };
+/** Hints are told once, of the first of some sections: they are about the peer, and every section shows the same. */
+function first(sections: readonly Section[], find: (section: Section) => Hit | false): Hits {
+  for (const section of sections) {
+    const hit = find(section);
+    if (hit) return [located(section, hit)];
+  }
+  return NO_HITS;
 }
 
 const inUse = ({ description }: DescriptionSubject): readonly Section[] => description.live;
 
-const mediaInUse = (subject: DescriptionSubject): readonly Section[] =>
-  inUse(subject).filter(carriesMedia);
+/** Of the first section in use that shows it. */
+const once =
+  (find: (section: Section) => Hit | false): DescriptionRule["find"] =>
+  (subject) =>
+    first(inUse(subject), find);
+
+/** Of the first that says an attribute and shows it. */
+const onceSaying =
+  (name: string, find: (section: Section) => Hit | false): DescriptionRule["find"] =>
+  ({ description: { saying } }) =>
+    first(saying.get(name) ?? [], find);
 
 /** Profiles without early feedback: the name ends with AVP or SAVP instead of AVPF or SAVPF. */
 const isWithoutFeedback = ({ protocol }: Section): boolean => /(?:^|\/)S?AVP$/.test(protocol);
 
-const saysFeedback = (section: Section): boolean => own(section, "rtcp-fb").length > 0;
+const saysFeedback = ({ attributes }: Section): boolean => attributes.has("rtcp-fb");
 
 const ICE_OPTIONS_BLANK = /[ ,]+/;
 
@@ -56,13 +66,16 @@ function codecsOf({ formats, rtpMaps }: Section): readonly string[] {
 function ofCandidates(
   holds: (candidate: NonNullable<PlacedCandidate["parts"]>) => boolean,
 ): DescriptionRule["find"] {
-  return (subject) => {
-    const all = inUse(subject).flatMap((section) =>
-      section.candidates.flatMap(({ parts, line }) => (parts ? [{ section, parts, line }] : [])),
-    );
-    const [first] = all;
-    if (first === undefined || !all.every(({ parts }) => holds(parts))) return [];
-    return [{ section: first.section, line: first.line }];
+  return ({ description: { saying } }) => {
+    let first: Hit | undefined;
+    for (const section of saying.get("candidate") ?? []) {
+      for (const { parts, line } of section.candidates) {
+        if (!parts) continue;
+        if (!holds(parts)) return NO_HITS;
+        first ??= { section, line };
+      }
+    }
+    return [first];
   };
 }
 
@@ -91,10 +104,10 @@ export const HINT_RULES: readonly DescriptionRule[] = [
     message:
       "the peer tells of congestion only every few seconds; keep bit rates low on the way to it",
     find: (subject) => {
-      const media = mediaInUse(subject);
+      const media = inUse(subject).filter(carriesMedia);
       const plain = media.find(isWithoutFeedback);
       const section = plain ?? (media.some(saysFeedback) ? undefined : media[0]);
-      return section ? [{ section }] : [];
+      return section ? [{ section }] : NO_HITS;
     },
   },
   {
@@ -121,10 +134,7 @@ export const HINT_RULES: readonly DescriptionRule[] = [
       "RTCP needs an ICE component of its own here, which Chromium and Firefox do not open in a bundle; connect this peer through a gateway",
     find: once(
       (section) =>
-        carriesMedia(section) &&
-        !section.rtcpMux &&
-        own(section, "rtcp-mux-only").length === 0 &&
-        {},
+        carriesMedia(section) && !section.rtcpMux && !section.attributes.has("rtcp-mux-only") && {},
     ),
   },
   {
@@ -165,11 +175,9 @@ export const HINT_RULES: readonly DescriptionRule[] = [
     condition: "a section has the protocol DTLS/SCTP and `a=sctpmap`",
     message:
       "the peer describes data channels in the form of before RFC 8841; an answer to it must keep that form",
-    find: once(
-      (section) =>
-        /^DTLS\/SCTP$/i.test(section.protocol) &&
-        own(section, "sctpmap").length > 0 &&
-        at(section, "sctpmap"),
+    find: onceSaying(
+      "sctpmap",
+      (section) => /^DTLS\/SCTP$/i.test(section.protocol) && at(section, "sctpmap"),
     ),
   },
   {
@@ -196,11 +204,9 @@ export const HINT_RULES: readonly DescriptionRule[] = [
     requirements: LEGACY,
     condition: "a section has `a=crypto` and no fingerprint",
     message: "the peer has only SDES keys, which WebRTC forbids; it takes a gateway to reach it",
-    find: once(
-      (section) =>
-        section.fingerprints.length === 0 &&
-        own(section, "crypto").length > 0 &&
-        at(section, "crypto"),
+    find: onceSaying(
+      "crypto",
+      (section) => section.fingerprints.length === 0 && at(section, "crypto"),
     ),
   },
   {
@@ -214,9 +220,10 @@ export const HINT_RULES: readonly DescriptionRule[] = [
     message:
       "the peer does not say that it takes candidates later; gather them first and send it a complete description",
     find: (subject) => {
+      const { session, saying } = subject.description;
       const [first] = inUse(subject);
-      const parts = [subject.description.session, ...inUse(subject)];
-      return first && !parts.some(saysTrickle) ? [{ section: first }] : [];
+      const isSaid = saysTrickle(session) || saying.get("ice-options")?.some(saysTrickle);
+      return first && !isSaid ? [{ section: first }] : NO_HITS;
     },
   },
   {
@@ -230,9 +237,12 @@ export const HINT_RULES: readonly DescriptionRule[] = [
     message: "an SFU must choose this codec for everyone who is to see or be seen by this peer",
     find: (subject) => {
       const videos = inUse(subject).filter(({ kind }) => kind === "video");
-      const [codec, ...others] = new Set(videos.flatMap(codecsOf));
-      if (codec === undefined || others.length > 0) return [];
-      return [{ section: videos[0], detail: codec }];
+      const codecs = new Set<string>();
+      for (const section of videos) {
+        for (const codec of codecsOf(section)) codecs.add(codec);
+        if (codecs.size > 1) return NO_HITS;
+      }
+      return [...codecs].map((codec) => ({ section: videos[0], detail: codec }));
     },
   },
   {
@@ -280,6 +290,9 @@ export const HINT_RULES: readonly DescriptionRule[] = [
     requirements: ["R12.8-1"],
     condition: "an offer has a section that sends simulcast",
     message: "a browser declines simulcast and takes one layer; offer it to an SFU only",
-    find: once((section) => (section.simulcast?.send.length ?? 0) > 0 && at(section, "simulcast")),
+    find: onceSaying(
+      "simulcast",
+      (section) => (section.simulcast?.send.length ?? 0) > 0 && at(section, "simulcast"),
+    ),
   },
 ];

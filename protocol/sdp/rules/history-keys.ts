@@ -1,12 +1,15 @@
-import { type Continued, stillLive } from "../continued.ts";
+import type { Continuation, Continued } from "../continued.ts";
 import type { Description } from "../description.ts";
 import { credentialsOf, digestOf, type HistorySubject, liveSections } from "../history.ts";
 import { certificatesOf } from "../inherited.ts";
-import { at, type HistoryRule, type Hit } from "../rule.ts";
+import { once } from "../notes.ts";
+import { at, type HistoryRule, type Hit, NO_HITS } from "../rule.ts";
 import type { Section } from "../section.ts";
 
-const credentialsIn = (description: Description): ReadonlySet<string> =>
-  new Set(liveSections(description).map(credentialsOf));
+const credentialsIn = once(
+  (description: Description): ReadonlySet<string> =>
+    new Set(liveSections(description).map(credentialsOf)),
+);
 
 /**
  * Sections whose ICE credentials no transport of the pair in force has: they restart ICE. Compared with all
@@ -20,13 +23,14 @@ function restarted(sections: readonly Section[], known: Description): readonly S
 /** Half of the credentials is that of a transport in force, the other half is not. */
 function halfChanged({ description, before }: HistorySubject): readonly Section[] {
   if (!before) return [];
+  const sections = restarted(liveSections(description), before.own).filter(
+    ({ iceUfrag, icePwd }) => iceUfrag && icePwd,
+  );
+  if (sections.length === 0) return [];
   const known = liveSections(before.own);
   const ufrags = new Set(known.map(({ iceUfrag }) => iceUfrag));
   const passwords = new Set(known.map(({ icePwd }) => icePwd));
-  return restarted(
-    liveSections(description).filter(({ iceUfrag, icePwd }) => iceUfrag && icePwd),
-    before.own,
-  ).filter(({ iceUfrag, icePwd }) => ufrags.has(iceUfrag) !== passwords.has(icePwd));
+  return sections.filter(({ iceUfrag, icePwd }) => ufrags.has(iceUfrag) !== passwords.has(icePwd));
 }
 
 /** Indexes of the sections in use whose ICE the open offer restarts. */
@@ -36,11 +40,11 @@ function offeredRestarts({ offer, before }: HistorySubject): ReadonlySet<number>
 }
 
 /** Sections that go on, on the transport they had. */
-function unrestarted(subject: HistorySubject): readonly Continued[] {
+function unrestarted(subject: Continuation): readonly Continued[] {
   const { before } = subject;
   if (!before) return [];
   const known = credentialsIn(before.own);
-  return stillLive(subject).filter(({ is }) => known.has(credentialsOf(is)));
+  return subject.stillLive.filter(({ is }) => known.has(credentialsOf(is)));
 }
 
 const tlsIdOf = ({ attributes }: Section): string => attributes.get("tls-id")?.[0]?.value ?? "";
@@ -70,7 +74,7 @@ const turned = (role: "client" | "server" | undefined) =>
 const roleBefore = (subject: HistorySubject, { was, across }: Continued) =>
   subject.before?.ownRole === "answer" ? roleOf(was.setup) : turned(roleOf(across?.setup));
 
-function turnedRoles(subject: HistorySubject): readonly Hit[] {
+function turnedRoles(subject: Continuation): readonly Hit[] {
   const restarts = offeredRestarts(subject);
   const tags = new Set(subject.description.bundles.map(([tag]) => tag));
   const bundled = new Set(subject.description.bundles.flat());
@@ -114,6 +118,7 @@ export const HISTORY_KEY_RULES: readonly HistoryRule[] = [
       "the offer restarts ICE, so the answer needs new ice-ufrag and ice-pwd; make it with createAnswer() after the offer was applied",
     find: (subject) => {
       const restarts = offeredRestarts(subject);
+      if (restarts.size === 0) return NO_HITS;
       return unrestarted(subject)
         .filter(({ is }) => restarts.has(is.index))
         .map(({ is }) => at(is, "ice-ufrag"));
@@ -131,7 +136,9 @@ export const HISTORY_KEY_RULES: readonly HistoryRule[] = [
       "only an offer can restart ICE; reject this exchange and offer with restartIce(), or with a new connection",
     find: (subject) => {
       const { before, description } = subject;
-      if (!before) return [];
+      if (!before) return NO_HITS;
+      const fresh = restarted(liveSections(description), before.own);
+      if (fresh.length === 0) return NO_HITS;
       const restarts = offeredRestarts(subject);
       const inUse = new Set(
         before.own.sections
@@ -140,7 +147,7 @@ export const HISTORY_KEY_RULES: readonly HistoryRule[] = [
           )
           .map(({ index }) => index),
       );
-      return restarted(liveSections(description), before.own)
+      return fresh
         .filter(({ index, iceUfrag }) => iceUfrag && inUse.has(index) && !restarts.has(index))
         .map((section) => at(section, "ice-ufrag"));
     },
@@ -156,12 +163,13 @@ export const HISTORY_KEY_RULES: readonly HistoryRule[] = [
       "ICE credentials are random for every restart; old ones let late packets of the old path in",
     find: (subject) => {
       const { sender, receiver, legs } = subject;
+      const fresh = liveSections(subject.description);
+      const sections = subject.before ? restarted(fresh, subject.before.own) : fresh;
+      if (sections.length === 0) return NO_HITS;
       const earlier = legs.filter(({ peer, to }) => peer === sender.id && to === receiver.id);
       const known = new Set(
         [subject.marks, ...earlier.map(({ marks }) => marks)].flatMap((marks) => marks.credentials),
       );
-      const fresh = liveSections(subject.description);
-      const sections = subject.before ? restarted(fresh, subject.before.own) : fresh;
       return sections
         .filter((section) => known.has(digestOf(credentialsOf(section))))
         .map((section) => at(section, "ice-ufrag"));
@@ -190,12 +198,14 @@ export const HISTORY_KEY_RULES: readonly HistoryRule[] = [
     message:
       "a new certificate: this side has a new connection (a page that was loaded again has); the other side must make a new one too",
     find: ({ description, before }) => {
-      if (!before) return [];
+      if (!before) return NO_HITS;
+      const fresh = restarted(liveSections(description), before.own);
+      if (fresh.length === 0) return NO_HITS;
       const known = new Set(liveSections(before.own).map(certificatesOf));
-      const first = restarted(liveSections(description), before.own).find(
+      const first = fresh.find(
         (section) => section.fingerprints.length > 0 && !known.has(certificatesOf(section)),
       );
-      return first ? [at(first, "fingerprint")] : [];
+      return first ? [at(first, "fingerprint")] : NO_HITS;
     },
   },
   {

@@ -1,29 +1,36 @@
-import { continuedPair, stillLive } from "../continued.ts";
+import type { Continuation } from "../continued.ts";
 import type { Description } from "../description.ts";
-import { type HistorySubject, liveSections, marksOf, nameOf, shareMark } from "../history.ts";
-import { carriedExtMaps } from "../inherited.ts";
-import { at, type HistoryRule, type Hit, own, where } from "../rule.ts";
+import {
+  extensionMeanings,
+  formatMeanings,
+  liveSections,
+  type Meaning,
+  marksOf,
+  shareMark,
+} from "../history.ts";
+import type { Line } from "../line.ts";
+import { once } from "../notes.ts";
+import { at, type HistoryRule, type Hit, located, NO_HITS, own, where } from "../rule.ts";
 import type { Section } from "../section.ts";
 
-/** Facts of all sections that say another thing now than before or ever in this connection. */
+/** Numbers of all sections that mean another thing now than before or ever in this connection. */
 function remapped(
-  subject: HistorySubject,
-  entriesOf: (section: Section) => readonly { key: string; means: string; line: number }[],
+  { pair, description }: Continuation,
+  meaningsOf: (section: Section) => readonly Meaning[],
   past: readonly (readonly [string, string])[],
   told: string,
-): Hit[] {
-  const before = continuedPair(subject);
-  if (!before) return [];
+): readonly Hit[] {
+  if (!pair) return NO_HITS;
   const known = new Map(past);
-  for (const section of liveSections(before.own)) {
-    for (const { key, means } of entriesOf(section)) known.set(`${nameOf(section)} ${key}`, means);
+  for (const section of liveSections(pair.own)) {
+    for (const { key, means } of meaningsOf(section)) known.set(key, means);
   }
-  return liveSections(subject.description).flatMap((section) =>
+  return liveSections(description).flatMap((section) =>
     where(
-      entriesOf(section),
-      ({ key, means }) => (known.get(`${nameOf(section)} ${key}`) ?? means) !== means,
-      ({ key }) => `${told} ${key}`,
-    ).map((hit) => ({ section, ...hit })),
+      meaningsOf(section),
+      ({ key, means }) => (known.get(key) ?? means) !== means,
+      ({ number }) => `${told} ${number}`,
+    ).map((hit) => located(section, hit)),
   );
 }
 
@@ -33,17 +40,28 @@ const sortable = (digits: string): string => {
   return `${String(significant.length).padStart(7, "0")} ${significant}`;
 };
 
-const withoutOrigin = ({ lines }: Description): string =>
-  lines
-    .filter(({ type }) => type !== "o")
-    .map(({ type, value }) => `${type}=${value}`)
-    .join("\n");
+const withoutOrigin = ({ lines }: Description): readonly Line[] =>
+  lines.filter(({ type }) => type !== "o");
 
-const msidsOf = ({ msids }: Section): string =>
+/** Whether descriptions say the same but for their `o=` lines. */
+function isSameBesides(one: Description, other: Description): boolean {
+  if (one.text === other.text) return true;
+  const lines = withoutOrigin(one);
+  const others = withoutOrigin(other);
+  return (
+    lines.length === others.length &&
+    lines.every(
+      ({ type, value }, index) => type === others[index]?.type && value === others[index].value,
+    )
+  );
+}
+
+const msidsOf = once(({ msids }: Section): string =>
   msids
     .map(({ stream, track }) => `${stream} ${track ?? ""}`)
     .toSorted()
-    .join(",");
+    .join(","),
+);
 
 /** Names and numbers that keep their meaning while a connection lives. */
 export const HISTORY_NAMING_RULES: readonly HistoryRule[] = [
@@ -56,13 +74,12 @@ export const HISTORY_NAMING_RULES: readonly HistoryRule[] = [
     condition: "same session id, the version did not grow, the text changed",
     message: "the version in o= grows by one with every new description of a connection",
     find: (subject) => {
-      const before = continuedPair(subject);
+      const before = subject.pair;
       const is = subject.description.session.origin;
       const was = before?.own.session.origin;
       if (!before || !is || !was || is.sessionId !== was.sessionId) return [];
       if (sortable(is.version) > sortable(was.version)) return [];
-      const isSame = withoutOrigin(subject.description) === withoutOrigin(before.own);
-      return isSame ? [] : [{ line: is.line }];
+      return isSameBesides(subject.description, before.own) ? NO_HITS : [{ line: is.line }];
     },
   },
   {
@@ -75,7 +92,7 @@ export const HISTORY_NAMING_RULES: readonly HistoryRule[] = [
     message: "all descriptions of a connection have the same o= but for the version",
     find: (subject) => {
       const is = subject.description.session.origin;
-      const was = continuedPair(subject)?.own.session.origin;
+      const was = subject.pair?.own.session.origin;
       if (!is || !was) return [];
       const isSame =
         is.username === was.username &&
@@ -94,18 +111,7 @@ export const HISTORY_NAMING_RULES: readonly HistoryRule[] = [
     condition: "a payload type of an m-section means another codec than it did",
     message:
       "a payload type keeps its codec while the connection lives: packets on their way would be decoded wrongly; take an unused number",
-    find: (subject) =>
-      remapped(
-        subject,
-        ({ rtpMaps }) =>
-          rtpMaps.map(({ format, name, rate, channels = 1, line }) => ({
-            key: format,
-            means: `${name.toLowerCase()}/${rate}/${channels}`,
-            line,
-          })),
-        subject.past.formats,
-        "payload type",
-      ),
+    find: (subject) => remapped(subject, formatMeanings, subject.past.formats, "payload type"),
   },
   {
     id: "extmap-id-remapped-in-session",
@@ -118,13 +124,7 @@ export const HISTORY_NAMING_RULES: readonly HistoryRule[] = [
     message:
       "the id of a header extension keeps its URI while the connection lives; take a free id",
     find: (subject) =>
-      remapped(
-        subject,
-        (section) =>
-          carriedExtMaps(section).map(({ id, uri, line }) => ({ key: `${id}`, means: uri, line })),
-        subject.past.extensions,
-        "extension id",
-      ),
+      remapped(subject, extensionMeanings, subject.past.extensions, "extension id"),
   },
   {
     id: "msid-changed",
@@ -136,7 +136,7 @@ export const HISTORY_NAMING_RULES: readonly HistoryRule[] = [
     condition: "an m-section in use names another stream or track",
     message: "the other side sees a new stream here; replaceTrack() would have kept the old one",
     find: (subject) =>
-      stillLive(subject)
+      subject.stillLive
         .filter(({ was, is }) => msidsOf(was) !== "" && msidsOf(is) !== "")
         .filter(({ was, is }) => msidsOf(was) !== msidsOf(is))
         .map(({ is }) => at(is, "msid")),
@@ -152,7 +152,7 @@ export const HISTORY_NAMING_RULES: readonly HistoryRule[] = [
     message:
       "a connection has one CNAME from beginning to end: the receiver synchronises audio and video by it",
     find: (subject) => {
-      const before = continuedPair(subject);
+      const before = subject.pair;
       if (!before) return [];
       const was = marksOf(before.own);
       const is = marksOf(subject.description);
@@ -177,15 +177,17 @@ export const HISTORY_NAMING_RULES: readonly HistoryRule[] = [
     condition: "previous-ssrc names a source that this side has never announced",
     message: "previous-ssrc must name a source of an earlier description of the same side",
     find: ({ description, marks }) => {
-      const known = new Set(marks.ssrcs);
-      return liveSections(description).flatMap((section) =>
+      const lines = (description.saying.get("ssrc") ?? []).flatMap((section) =>
         own(section, "ssrc")
-          .filter(({ value }) => {
-            const said = /^\d+ previous-ssrc:(.*)$/.exec(value)?.[1];
-            return said?.split(" ").some((word) => !known.has(Number(word)));
-          })
-          .map(({ line }) => ({ section, line })),
+          .filter(({ value }) => value.includes(" previous-ssrc:"))
+          .map(({ line, value }) => ({ section, line, value })),
       );
+      if (lines.length === 0) return NO_HITS;
+      const known = new Set(marks.ssrcs);
+      return lines.filter(({ value }) => {
+        const said = /^\d+ previous-ssrc:(.*)$/.exec(value)?.[1];
+        return said?.split(" ").some((word) => !known.has(Number(word)));
+      });
     },
   },
 ];

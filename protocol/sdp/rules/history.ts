@@ -1,5 +1,5 @@
-import { continued, continuedPair, stillLive } from "../continued.ts";
-import type { Before, HistorySubject } from "../history.ts";
+import type { Continuation } from "../continued.ts";
+import type { Before } from "../history.ts";
 import { at, carriesMedia, type HistoryRule } from "../rule.ts";
 import type { Section } from "../section.ts";
 
@@ -17,8 +17,8 @@ function groupsBefore(before: Before): ReadonlyMap<string, number> {
 }
 
 /** Members of one new group that do not come from the group its first known member was in, and strays. */
-function movedMids(subject: HistorySubject): ReadonlySet<string> {
-  const before = continuedPair(subject);
+function movedMids(subject: Continuation): ReadonlySet<string> {
+  const before = subject.pair;
   if (!before) return new Set();
   const old = groupsBefore(before);
   const homes = new Map<number, number>();
@@ -49,7 +49,7 @@ export const HISTORY_SECTION_RULES: readonly HistoryRule[] = [
     message:
       "m-sections never disappear: keep the section and set its port to 0, as transceiver.stop() does",
     find: (subject) => {
-      const before = continuedPair(subject);
+      const before = subject.pair;
       const is = subject.description.sections.length;
       const was = before?.own.sections.length ?? 0;
       return is < was ? [{ detail: `${is} m-sections instead of ${was}` }] : [];
@@ -65,7 +65,7 @@ export const HISTORY_SECTION_RULES: readonly HistoryRule[] = [
     message:
       "an m-section in use keeps its place and media; new media get a section of their own at the end",
     find: (subject) =>
-      continued(subject)
+      subject.continued
         .filter(({ was, is }) => was.kind !== is.kind)
         .map(({ was, is }) => ({ section: is, detail: `${was.kind} became ${is.kind}` })),
   },
@@ -79,7 +79,7 @@ export const HISTORY_SECTION_RULES: readonly HistoryRule[] = [
     message:
       "an m-section in use keeps its mid; the other side finds its transceiver by it and refuses the offer",
     find: (subject) =>
-      continued(subject)
+      subject.continued
         .filter(({ was, across, is }) => {
           const name = was.mid ?? across?.mid;
           return name !== undefined && is.mid !== undefined && name !== is.mid;
@@ -95,7 +95,7 @@ export const HISTORY_SECTION_RULES: readonly HistoryRule[] = [
     condition: "a mid that another m-section of the connection had",
     message: "a mid names one m-section for the life of the connection; take a new one",
     find: (subject) => {
-      const before = continuedPair(subject);
+      const before = subject.pair;
       if (!before) return [];
       const known = new Map(subject.past.mids);
       for (const { mid, index } of before.own.sections)
@@ -115,7 +115,7 @@ export const HISTORY_SECTION_RULES: readonly HistoryRule[] = [
     condition: "an m-section that runs with rtcp-mux no longer offers it",
     message: "RTP and RTCP share a port here already; keep a=rtcp-mux in every later description",
     find: (subject) =>
-      stillLive(subject)
+      subject.stillLive
         .filter(
           ({ was, across, is }) =>
             carriesMedia(is) && was.rtcpMux && across?.rtcpMux === true && !is.rtcpMux,
@@ -133,7 +133,7 @@ export const HISTORY_SECTION_RULES: readonly HistoryRule[] = [
     message: "a bundled m-section stays in its group; stop it and add a new one instead",
     find: (subject) => {
       const moved = movedMids(subject);
-      return stillLive(subject)
+      return subject.stillLive
         .filter(({ is }) => is.mid !== undefined && moved.has(is.mid))
         .map(({ is }) => at(is, "mid"));
     },
@@ -147,7 +147,7 @@ export const HISTORY_SECTION_RULES: readonly HistoryRule[] = [
     condition: "the rids that an m-section in use sends changed",
     message: "simulcast layers stay as first negotiated; switch a layer off instead of removing it",
     find: (subject) =>
-      stillLive(subject)
+      subject.stillLive
         .filter(({ was, is }) => sendRids(was) !== "" && sendRids(was) !== sendRids(is))
         .map(({ is }) => at(is, "rid")),
   },

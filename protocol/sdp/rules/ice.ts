@@ -1,4 +1,13 @@
-import { at, type DescriptionRule, eachSection, type Hit, own, repeated } from "../rule.ts";
+import {
+  at,
+  type DescriptionRule,
+  eachSaying,
+  eachSection,
+  type Hit,
+  NO_HITS,
+  own,
+  repeated,
+} from "../rule.ts";
 import type { Section } from "../section.ts";
 import { eachLine, needsDtls, transportSections } from "./transport-attributes.ts";
 import type { TrickleRule } from "./trickle.ts";
@@ -25,13 +34,8 @@ export const CANDIDATE_COUNT: TrickleRule = {
 
 /** Names of the credentials that a section has not, joined. */
 function lackingIn({ iceUfrag, icePwd }: Section): string {
-  return [
-    ["ice-ufrag", iceUfrag],
-    ["ice-pwd", icePwd],
-  ]
-    .filter(([, value]) => value === undefined)
-    .map(([name]) => name)
-    .join(" and ");
+  if (iceUfrag === undefined) return icePwd === undefined ? "ice-ufrag and ice-pwd" : "ice-ufrag";
+  return icePwd === undefined ? "ice-pwd" : "";
 }
 
 /** Credentials, options and number of candidates (RFC 8839 s5). */
@@ -48,8 +52,8 @@ export const ICE_RULES: readonly DescriptionRule[] = [
     message:
       "without ICE credentials no connectivity check can be made, and browsers refuse the description; send what createOffer or createAnswer made",
     find: eachSection((section) => {
-      const lacking = needsDtls(section) ? lackingIn(section) : "";
-      return lacking === "" ? [] : [{ detail: `no ${lacking}` }];
+      const lacking = lackingIn(section);
+      return lacking !== "" && needsDtls(section) ? [{ detail: `no ${lacking}` }] : NO_HITS;
     }),
   },
   {
@@ -95,15 +99,15 @@ export const ICE_RULES: readonly DescriptionRule[] = [
     condition: "two m-sections have the same ufrag and different passwords",
     message:
       "an earlier m-section has the same ice-ufrag with another ice-pwd, so a check cannot tell which one is meant; use the same password or another ufrag",
-    find: ({ description }) => {
+    find: ({ description: { live } }) => {
       const passwords = new Map<string, string>();
-      return description.sections.flatMap((section): Hit[] => {
-        const { rejected, iceUfrag, icePwd } = section;
-        if (rejected || iceUfrag === undefined || icePwd === undefined) return [];
+      const isOther = ({ iceUfrag, icePwd }: Section): boolean => {
+        if (iceUfrag === undefined || icePwd === undefined) return false;
         const known = passwords.get(iceUfrag);
         if (known === undefined) passwords.set(iceUfrag, icePwd);
-        return known === undefined || known === icePwd ? [] : [at(section, "ice-pwd")];
-      });
+        return known !== undefined && known !== icePwd;
+      };
+      return live.filter(isOther).map((section) => at(section, "ice-pwd"));
     },
   },
   {
@@ -156,14 +160,14 @@ export const ICE_RULES: readonly DescriptionRule[] = [
     requirements: ["R10-3"],
     condition: "an m-section has the same candidate line twice",
     message: "this candidate is there already; the second one has no effect",
-    find: eachSection(({ candidates }) =>
+    find: eachSaying("candidate", ({ candidates }) =>
       repeated(candidates, ({ text }) => text).map(({ line }) => ({ line })),
     ),
   },
   {
     ...CANDIDATE_COUNT,
     on: "both",
-    find: eachSection(({ candidates }) =>
+    find: eachSaying("candidate", ({ candidates }) =>
       candidates
         .slice(MOST_CANDIDATES, MOST_CANDIDATES + 1)
         .map(({ line }) => ({ line, detail: `${candidates.length} candidates` })),

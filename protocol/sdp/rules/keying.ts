@@ -1,4 +1,4 @@
-import { carriesMedia, type DescriptionRule, eachSection } from "../rule.ts";
+import { carriesMedia, type DescriptionRule, eachSection, NO_HITS } from "../rule.ts";
 import type { Part } from "../section.ts";
 import { eachLine, needsDtls, transportSections } from "./transport-attributes.ts";
 
@@ -8,7 +8,7 @@ const TCP = "TCP/DTLS/RTP/SAVPF";
 const KNOWN = new Set(["UDP/TLS/RTP/SAVPF", TCP, ...INSECURE, ...LEGACY]);
 
 const profileIn = (profiles: ReadonlySet<string>): DescriptionRule["find"] =>
-  eachSection(({ protocol }) => (profiles.has(protocol) ? [{ detail: protocol }] : []));
+  eachSection(({ protocol }) => (profiles.has(protocol) ? [{ detail: protocol }] : NO_HITS));
 
 const ROLES = new Set(["actpass", "active", "passive", "holdconn"]);
 
@@ -56,7 +56,7 @@ export const KEYING_RULES: readonly DescriptionRule[] = [
     message:
       "audio and video need a protocol that WebRTC knows, and browsers refuse any other; use UDP/TLS/RTP/SAVPF",
     find: eachSection((section) =>
-      carriesMedia(section) && !KNOWN.has(section.protocol) ? [{}] : [],
+      carriesMedia(section) && !KNOWN.has(section.protocol) ? [{}] : NO_HITS,
     ),
   },
   {
@@ -106,7 +106,9 @@ export const KEYING_RULES: readonly DescriptionRule[] = [
       "an m-section that needs DTLS has no `a=setup`, neither its own nor an inherited one",
     message:
       "nothing says who starts DTLS, and Firefox refuses such a description; an offer needs a=setup:actpass, an answer active or passive",
-    find: eachSection((section) => (needsDtls(section) && section.setup === undefined ? [{}] : [])),
+    find: eachSection((section) =>
+      section.setup === undefined && needsDtls(section) ? [{}] : NO_HITS,
+    ),
   },
   {
     id: "setup-invalid",

@@ -1,8 +1,18 @@
-import { utf8Bytes } from "../../utf8.ts";
+import { exceedsBytes } from "../../utf8.ts";
 import type { Description } from "../description.ts";
-import { type Msid, ssrcAttributeOf } from "../grammar.ts";
-import { once } from "../inherited.ts";
-import { type DescriptionRule, eachSection, type Hit, own, repeated, where } from "../rule.ts";
+import type { Msid } from "../grammar.ts";
+import { once } from "../notes.ts";
+import {
+  type DescriptionRule,
+  eachSaying,
+  eachSection,
+  type Hit,
+  inSections,
+  NO_HITS,
+  own,
+  repeated,
+  where,
+} from "../rule.ts";
 import type { Lined, Section } from "../section.ts";
 import { sendsMedia } from "./sources.ts";
 
@@ -19,21 +29,25 @@ interface Named {
 }
 
 /** The CNAMEs of a section, each once. */
-const cnamesOf = once((section: Section): readonly Lined<Named>[] => {
+const cnamesOf = once(({ ssrcLines }: Section): readonly Lined<Named>[] => {
   const byName = new Map<string, Lined<Named>>();
-  for (const { value, line } of own(section, "ssrc")) {
-    const said = ssrcAttributeOf(value);
-    const cname = said?.name === "cname" ? said.value.trim() : undefined;
-    if (cname !== undefined && !byName.has(cname)) byName.set(cname, { cname, line });
+  for (const { name, value, line } of ssrcLines) {
+    if (name !== "cname") continue;
+    const cname = value.trim();
+    if (!byName.has(cname)) byName.set(cname, { cname, line });
   }
   return [...byName.values()];
 });
 
+/** Hits for the CNAMEs that the condition holds for. */
+const eachCname = (condition: (named: Named) => boolean): DescriptionRule["find"] =>
+  eachSaying("ssrc", (section) => where(cnamesOf(section), condition));
+
 /** What a section says in `a=msid` lines and in the older form, as an attribute of its sources. */
-const msidsOf = (section: Section): readonly Msid[] => [
+const msidsOf = once((section: Section): readonly Msid[] => [
   ...section.msids,
   ...section.ssrcs.flatMap(({ msid }) => msid ?? []),
-];
+]);
 
 const namesOf = (section: Section): readonly (string | undefined)[] =>
   msidsOf(section).flatMap(({ stream, track }) => [stream, track]);
@@ -76,16 +90,21 @@ export function middleboxSign(description: Description): Hit | undefined {
   if (lite) return { line: lite.line };
   const streams = new Set<string>();
   for (const section of description.live) {
-    const names = [...cnamesOf(section).map(({ cname }) => cname), ...namesOf(section)];
     if (section.direction === "sendonly") {
       for (const { stream } of msidsOf(section)) streams.add(stream);
       // No stream at all.
       streams.delete("-");
     }
-    if (names.includes("janus") || streams.size >= MANY_STREAMS) return { section };
+    if (namesJanus(section) || streams.size >= MANY_STREAMS) return { section };
   }
   return undefined;
 }
+
+const isJanus = (name: string | undefined): boolean => name === "janus";
+
+const namesJanus = (section: Section): boolean =>
+  cnamesOf(section).some(({ cname }) => isJanus(cname)) ||
+  msidsOf(section).some(({ stream, track }) => isJanus(stream) || isJanus(track));
 
 /** Names of the participant and of its streams and tracks: CNAME and `a=msid` (RFC 7022, RFC 8830). */
 export const NAMING_RULES: readonly DescriptionRule[] = [
@@ -98,9 +117,7 @@ export const NAMING_RULES: readonly DescriptionRule[] = [
     requirements: ["R4.9-3"],
     condition: "a CNAME is empty or longer than 255 bytes",
     message: "a CNAME has from 1 to 255 bytes, since RTCP cannot carry another one; shorten it",
-    find: eachSection((section) =>
-      where(cnamesOf(section), ({ cname }) => cname === "" || utf8Bytes(cname) > MAX_CNAME),
-    ),
+    find: eachCname(({ cname }) => cname === "" || exceedsBytes(cname, MAX_CNAME)),
   },
   {
     id: "cname-not-random",
@@ -114,13 +131,16 @@ export const NAMING_RULES: readonly DescriptionRule[] = [
     message:
       "participants can be confused or followed from call to call; draw a new random CNAME for every connection",
     find: (subject) => {
-      const names = new Set(subject.description.live.flatMap(namesOf));
-      return eachSection((section) =>
+      const { live, saying } = subject.description;
+      const named = saying.get("ssrc");
+      if (named === undefined) return NO_HITS;
+      const names = new Set(live.flatMap(namesOf));
+      return inSections(named, subject, (section) =>
         cnamesOf(section).map(({ cname, line }) => {
           const detail = cname === "" ? undefined : weakness(cname, names);
           return detail === undefined ? undefined : { line, detail };
         }),
-      )(subject);
+      );
     },
   },
   {
@@ -132,7 +152,7 @@ export const NAMING_RULES: readonly DescriptionRule[] = [
     condition: "a CNAME holds an e-mail address or an IP address",
     message:
       "RTCP shows the CNAME to everyone in the session; replace the address in it by a random name",
-    find: eachSection((section) => where(cnamesOf(section), ({ cname }) => tellsIdentity(cname))),
+    find: eachCname(({ cname }) => tellsIdentity(cname)),
   },
   {
     id: "cname-multiple",
@@ -146,12 +166,16 @@ export const NAMING_RULES: readonly DescriptionRule[] = [
     message:
       "receivers synchronise only streams of one CNAME, so use one for the whole connection unless a server mixes participants",
     find: ({ description }) => {
-      const all = description.live.flatMap((section) =>
-        cnamesOf(section).map((named) => ({ ...named, section })),
-      );
-      const other = all.find(({ cname }) => cname !== all[0]?.cname);
-      if (other === undefined || middleboxSign(description)) return [];
-      return [{ section: other.section, line: other.line }];
+      let first: string | undefined;
+      const isOther = ({ cname }: Named): boolean => {
+        first ??= cname;
+        return cname !== first;
+      };
+      for (const section of description.live) {
+        const other = cnamesOf(section).find(isOther);
+        if (other) return middleboxSign(description) ? NO_HITS : [{ section, line: other.line }];
+      }
+      return NO_HITS;
     },
   },
   {
@@ -165,8 +189,8 @@ export const NAMING_RULES: readonly DescriptionRule[] = [
     message:
       "the receiver must make up names for stream and track; add a=msid if applications are to recognise them",
     find: eachSection((section) => {
-      const isNamed = own(section, "msid").length > 0 || section.ssrcs.some(({ msid }) => msid);
-      return sendsMedia(section) && !isNamed ? [{}] : [];
+      if (section.attributes.has("msid") || !sendsMedia(section)) return NO_HITS;
+      return section.ssrcs.some(({ msid }) => msid) ? NO_HITS : [{}];
     }),
   },
   {
@@ -180,7 +204,7 @@ export const NAMING_RULES: readonly DescriptionRule[] = [
       "an `a=msid` is not one or two tokens of 1 to 64 characters with a blank between them",
     message:
       "a=msid takes the name of a stream and that of a track, up to 64 letters, digits and marks each; shorten or encode them",
-    find: eachSection((section) => where(own(section, "msid"), ({ value }) => !MSID.test(value))),
+    find: eachSaying("msid", (_section, lines) => where(lines, ({ value }) => !MSID.test(value))),
   },
   {
     id: "msid-duplicate",
@@ -190,9 +214,9 @@ export const NAMING_RULES: readonly DescriptionRule[] = [
     source: "RFC 8830 s2",
     condition: "a section has the same `a=msid` line twice",
     message: "Chromium refuses a description that says an a=msid twice; remove the copy",
-    find: eachSection((section) =>
+    find: eachSaying("msid", (_section, lines) =>
       where(
-        repeated(own(section, "msid"), ({ value }) => value),
+        repeated(lines, ({ value }) => value),
         () => true,
       ),
     ),

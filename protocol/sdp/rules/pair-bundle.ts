@@ -1,6 +1,7 @@
 import type { Description } from "../description.ts";
 import type { Group } from "../grammar.ts";
-import { type PairRule, type SectionPair, where } from "../rule.ts";
+import { once } from "../notes.ts";
+import { NO_HITS, type PairRule, type SectionPair, where } from "../rule.ts";
 import type { Lined, Section } from "../section.ts";
 
 /** A group without members groups nothing: Chromium writes one when it rejects everything. */
@@ -9,11 +10,13 @@ function bundlesOf({ session }: Description): readonly Lined<Group>[] {
 }
 
 /** The BUNDLE group of each mid that is in one. */
-function groupByMid(description: Description): ReadonlyMap<string, Lined<Group>> {
-  return new Map(
-    bundlesOf(description).flatMap((group) => group.mids.map((mid) => [mid, group] as const)),
-  );
-}
+const groupByMid = once((description: Description): ReadonlyMap<string, Lined<Group>> => {
+  const groups = new Map<string, Lined<Group>>();
+  for (const group of bundlesOf(description)) {
+    for (const mid of group.mids) groups.set(mid, group);
+  }
+  return groups;
+});
 
 /** The name of a section in its answer; one that lost it is still that of the offer. No mid is empty. */
 function midOf({ offered, answered }: SectionPair): string {
@@ -37,7 +40,7 @@ export const PAIR_BUNDLE_RULES: readonly PairRule[] = [
     message:
       "the answer bundles sections although the offer has no BUNDLE group, so the offerer expects one transport per section; leave a=group:BUNDLE out of the answer or offer it",
     find: ({ offer, answer }) =>
-      bundlesOf(offer).length > 0 ? [] : where(bundlesOf(answer), () => true),
+      bundlesOf(offer).length > 0 ? NO_HITS : where(bundlesOf(answer), () => true),
   },
   {
     id: "bundle-group-not-subset",
@@ -70,7 +73,7 @@ export const PAIR_BUNDLE_RULES: readonly PairRule[] = [
     message:
       "the answer does not bundle, so every section gets a transport of its own: more candidates, more ICE and DTLS handshakes",
     find: ({ offer, answer, live }) => {
-      if (bundlesOf(answer).length > 0) return [];
+      if (bundlesOf(answer).length > 0) return NO_HITS;
       const offered = groupByMid(offer);
       return live.some((pair) => offered.has(pair.offered.mid ?? "")) ? [{}] : [];
     },
@@ -103,6 +106,7 @@ export const PAIR_BUNDLE_RULES: readonly PairRule[] = [
     message:
       "the answer rejects the section whose transport the bundle uses and keeps others of the bundle; once the session runs this takes the transport away from all of them, answer with a=inactive instead or reject the whole group",
     find: ({ offer, answer, live }) => {
+      if (answer.live.length === answer.sections.length) return NO_HITS;
       const byMid = new Map(offer.sections.map((section) => [section.mid, section]));
       const offered = groupByMid(offer);
       const kept = groupByMid(answer);

@@ -1,10 +1,10 @@
-import { at, eachPair, type Hits, own, type PairRule, type SectionPair } from "../rule.ts";
+import { at, eachPair, type Hits, NO_HITS, own, type PairRule, type SectionPair } from "../rule.ts";
 import { carriesData, type Section } from "../section.ts";
 
 /** Says for every pair of SCTP sections what `find` says for one. */
 function eachDataPair(find: (pair: SectionPair) => Hits): PairRule["find"] {
   return eachPair((pair) =>
-    carriesData(pair.offered) && carriesData(pair.answered) ? find(pair) : [],
+    carriesData(pair.offered) && carriesData(pair.answered) ? find(pair) : NO_HITS,
   );
 }
 

@@ -1,13 +1,21 @@
-import { listedFormats } from "../inherited.ts";
-import { at, carriesMedia, eachPair, type PairRule, type SectionPair, where } from "../rule.ts";
+import {
+  at,
+  carriesMedia,
+  eachPair,
+  NO_HITS,
+  type PairRule,
+  type SectionPair,
+  where,
+} from "../rule.ts";
 import type { Section } from "../section.ts";
+import { listedFeedback } from "./feedback.ts";
 import { receives, sends } from "./pair-directions.ts";
 
 /** Feedback that tells a sender how fast it may send. */
 const CONGESTION_CONTROLS = ["transport-cc", "goog-remb", "ack ccfb"];
 
 /** `nack pli` of `nack pli`, `ccm tmmbr` of `ccm tmmbr smaxpr=120`, `trr-int` of `trr-int 100`. */
-function kindOf({ type }: { readonly type: string }): string {
+function kindOf(type: string): string {
   const name = type.indexOf(" ");
   const end = name < 0 ? -1 : type.indexOf(" ", name + 1);
   const kind = (end < 0 ? type : type.slice(0, end)).toLowerCase();
@@ -15,14 +23,8 @@ function kindOf({ type }: { readonly type: string }): string {
 }
 
 /** Congestion control of the formats that a section lists. */
-function controlsOf(section: Section): readonly string[] {
-  const listed = listedFormats(section);
-  const kinds = new Set<string>();
-  for (const feedback of section.feedback) {
-    if (feedback.format === "*" || listed.has(feedback.format)) kinds.add(kindOf(feedback));
-  }
-  return CONGESTION_CONTROLS.filter((control) => kinds.has(control));
-}
+const controlsOf = (section: Section): readonly string[] =>
+  CONGESTION_CONTROLS.filter((control) => listedFeedback(section).has(control));
 
 /** Whether media will flow in one direction at least. */
 const flows = ({ offered, answered }: SectionPair): boolean =>
@@ -43,7 +45,7 @@ export const PAIR_FEEDBACK_RULES: readonly PairRule[] = [
     find: eachPair(({ offered, answered }) =>
       carriesMedia(answered) && answered.attributes.has("rtcp-rsize") && !offered.rtcpRsize
         ? [at(answered, "rtcp-rsize")]
-        : [],
+        : NO_HITS,
     ),
   },
   {
@@ -58,7 +60,7 @@ export const PAIR_FEEDBACK_RULES: readonly PairRule[] = [
     find: eachPair(({ offered, answered }) =>
       answered.attributes.has("rtcp-rgrp") && !offered.attributes.has("rtcp-rgrp")
         ? [at(answered, "rtcp-rgrp")]
-        : [],
+        : NO_HITS,
     ),
   },
   {
@@ -72,16 +74,17 @@ export const PAIR_FEEDBACK_RULES: readonly PairRule[] = [
       "the offer does not name this type of feedback, so it is not in use; an answer only keeps types of the offer",
     find: eachPair(({ offered, answered }) => {
       // What has been said once is known from then on: many formats repeat the same types.
-      const known = new Set(offered.feedback.map(kindOf));
+      const types = new Set(offered.feedback.map(({ type }) => type));
+      const added = answered.feedback.filter(({ type }) => !types.has(type));
+      if (added.length === 0) return NO_HITS;
+      const known = new Set([...types].map(kindOf));
       return where(
-        answered.feedback,
-        (feedback) => {
-          const kind = kindOf(feedback);
-          if (known.has(kind)) return false;
-          known.add(kind);
-          return true;
+        added,
+        ({ type }) => {
+          const { size } = known;
+          return known.add(kindOf(type)).size > size;
         },
-        kindOf,
+        ({ type }) => kindOf(type),
       );
     }),
   },
@@ -96,9 +99,10 @@ export const PAIR_FEEDBACK_RULES: readonly PairRule[] = [
     message:
       "the sender of this video is not told how much the network carries; offer and accept transport-cc, goog-remb or ack ccfb for the same codecs",
     find: eachPair((pair) => {
-      if (pair.answered.kind !== "video" || !flows(pair)) return [];
+      if (pair.answered.kind !== "video" || !flows(pair)) return NO_HITS;
       const understood = controlsOf(pair.offered);
-      return controlsOf(pair.answered).some((control) => understood.includes(control)) ? [] : [{}];
+      const isCommon = controlsOf(pair.answered).some((control) => understood.includes(control));
+      return isCommon ? NO_HITS : [{}];
     }),
   },
 ];

@@ -1,7 +1,15 @@
 import type { Codec } from "../../flow.ts";
 import { codecsOf, commonCodecs } from "../../flows/codecs.ts";
-import { once } from "../inherited.ts";
-import { carriesMedia, eachPair, type Hit, type PairRule, type SectionPair } from "../rule.ts";
+import { listedFormats } from "../inherited.ts";
+import { once } from "../notes.ts";
+import {
+  carriesMedia,
+  eachPair,
+  type Hit,
+  type LivePair,
+  NO_HITS,
+  type PairRule,
+} from "../rule.ts";
 import type { Section } from "../section.ts";
 
 /** A payload type that both sides list, with what each takes it for. */
@@ -11,7 +19,7 @@ interface SharedType {
 }
 
 /** Payload types that both sides of an RTP section list and explain. */
-const sharedTypes = once(({ offered, answered }: SectionPair): readonly SharedType[] => {
+const sharedTypes = once(({ offered, answered }: LivePair): readonly SharedType[] => {
   if (!carriesMedia(answered)) return [];
   const known = new Map(codecsOf(offered).map((codec) => [codec.pt, codec]));
   return codecsOf(answered).flatMap((codec) => {
@@ -25,7 +33,8 @@ function atCodecs(
   { rtpMaps, formatParameters }: Section,
   codecs: readonly Codec[],
   by: "rtpmap" | "fmtp",
-): Hit[] {
+): readonly Hit[] {
+  if (codecs.length === 0) return NO_HITS;
   const said = by === "fmtp" ? [...rtpMaps, ...formatParameters] : rtpMaps;
   const lines = new Map(said.map(({ format, line }) => [format, line]));
   return codecs.map(({ pt }) => ({ line: lines.get(String(pt)), detail: `payload type ${pt}` }));
@@ -34,7 +43,8 @@ function atCodecs(
 const nameOf = ({ name }: Codec): string => name.toLowerCase();
 
 const isSame = ({ offered, answered }: SharedType): boolean =>
-  nameOf(offered) === nameOf(answered) && offered.rate === answered.rate;
+  offered.rate === answered.rate &&
+  (offered.name === answered.name || nameOf(offered) === nameOf(answered));
 
 /** What the pattern finds in the parameters of a format. */
 const parameterOf = ({ fmtp = "" }: Codec, pattern: RegExp): string | undefined =>
@@ -55,6 +65,11 @@ const h264ConfigurationOf = (codec: Codec): string => {
 const carriesContent = ({ role }: Codec): boolean =>
   role !== "rtx" && role !== "red" && role !== "fec";
 
+const isCommon = (shared: SharedType): boolean => {
+  const { offered, answered } = shared;
+  return carriesContent(answered) && isSame(shared) && offered.channels === answered.channels;
+};
+
 const sendsWithDtx = (section: Section): boolean | undefined => {
   const opus = codecsOf(section).find((codec) => nameOf(codec) === "opus");
   return opus && parameterOf(opus, USEDTX) !== undefined;
@@ -71,9 +86,12 @@ export const PAIR_FORMAT_RULES: readonly PairRule[] = [
     condition: "a section is accepted with no codec in common by name, clock rate and channels",
     message:
       "no codec of the answer is in the offer, so no media can flow; answer with codecs of the offer or reject the m-section with port 0",
-    find: eachPair(({ offered, answered }) => {
-      const isAsked = carriesMedia(answered) && codecsOf(offered).some(carriesContent);
-      return isAsked && !commonCodecs(offered, answered).some(carriesContent) ? [{}] : [];
+    find: eachPair((pair) => {
+      const { offered, answered } = pair;
+      // Mostly the first payload type that both have means the same to both.
+      if (!carriesMedia(answered) || sharedTypes(pair).some(isCommon)) return NO_HITS;
+      const isAsked = codecsOf(offered).some(carriesContent);
+      return isAsked && !commonCodecs(offered, answered).some(carriesContent) ? [{}] : NO_HITS;
     }),
   },
   {
@@ -84,10 +102,12 @@ export const PAIR_FORMAT_RULES: readonly PairRule[] = [
     condition: "the answer lists a payload type that is not in the offer",
     message:
       "the offer does not have this payload type; that is allowed, but the offerer may neither send nor expect it",
-    find: eachPair(({ offered, answered }) => {
-      if (!carriesMedia(answered)) return [];
+    find: eachPair((pair) => {
+      const { offered, answered } = pair;
+      const all = codecsOf(answered);
+      if (!carriesMedia(answered) || sharedTypes(pair).length === all.length) return NO_HITS;
       const known = new Set(codecsOf(offered).map(({ pt }) => pt));
-      const added = codecsOf(answered).filter(({ pt }) => !known.has(pt));
+      const added = all.filter(({ pt }) => !known.has(pt));
       return atCodecs(answered, added, "rtpmap");
     }),
   },
@@ -155,7 +175,7 @@ export const PAIR_FORMAT_RULES: readonly PairRule[] = [
     message:
       "the answer has retransmission for a codec that it dropped; drop its rtx payload type as well",
     find: eachPair((pair) => {
-      const listed = new Set(pair.answered.formats);
+      const listed = listedFormats(pair.answered);
       const orphans = sharedTypes(pair).filter(({ offered, answered }) => {
         if (offered.role !== "rtx" || answered.role !== "rtx") return false;
         const repaired = parameterOf(answered, APT) ?? parameterOf(offered, APT);

@@ -1,8 +1,9 @@
 import type { Description } from "../description.ts";
 import { type ExtMap, words } from "../grammar.ts";
-import { once } from "../inherited.ts";
-import { at, carriesMedia, own, type PairRule, where } from "../rule.ts";
-import type { Section } from "../section.ts";
+import { extensionsPart } from "../inherited.ts";
+import { once } from "../notes.ts";
+import { at, carriesMedia, type Hit, own, type PairRule } from "../rule.ts";
+import type { Section, SessionPart } from "../section.ts";
 import { receivesUninvited, sendsUninvited } from "./pair-directions.ts";
 
 const MIXED = "extmap-allow-mixed";
@@ -21,9 +22,9 @@ const nameOf = ({ uri, attributes }: ExtMap): string =>
 
 /** All mappings of one name. */
 interface Mapped {
-  readonly ids: ReadonlySet<number>;
+  readonly hasId: (id: number) => boolean;
   readonly isPlaceHolder: boolean;
-  readonly directions: ReadonlySet<ExtMap["direction"]>;
+  readonly directions: readonly ExtMap["direction"][];
 }
 
 type Names = ReadonlyMap<string, Mapped>;
@@ -34,19 +35,41 @@ interface Extensions {
   readonly kept: ReadonlySet<string>;
 }
 
-const mappedBy = (same: readonly ExtMap[]): Mapped => ({
-  ids: new Set(same.map(({ id }) => id)),
-  isPlaceHolder: same.some(({ id }) => id >= FIRST_PLACE_HOLDER),
-  directions: new Set(same.map(({ direction }) => direction)),
+const isPlaceHolder = ({ id }: ExtMap): boolean => id >= FIRST_PLACE_HOLDER;
+
+function mappedBy(same: readonly [ExtMap, ...ExtMap[]]): Mapped {
+  const ids = new Set(same.map(({ id }) => id));
+  return {
+    hasId: (id) => ids.has(id),
+    isPlaceHolder: same.some(isPlaceHolder),
+    directions: [...new Set(same.map(({ direction }) => direction))],
+  };
+}
+
+/** As a rule a name is mapped once. */
+const mappedOnce = (extMap: ExtMap): Mapped => ({
+  hasId: (id) => id === extMap.id,
+  isPlaceHolder: isPlaceHolder(extMap),
+  directions: [extMap.direction],
 });
 
-const namesOf = once(
-  (extMaps: readonly ExtMap[]): Names =>
-    new Map([...Map.groupBy(extMaps, nameOf)].map(([name, same]) => [name, mappedBy(same)])),
-);
+const namesOf = once(({ extMaps }: Section | SessionPart): Names => {
+  const names = new Map<string, [ExtMap, ...ExtMap[]]>();
+  for (const extMap of extMaps) {
+    const name = nameOf(extMap);
+    const known = names.get(name);
+    if (known) known.push(extMap);
+    else names.set(name, [extMap]);
+  }
+  const mapped = new Map<string, Mapped>();
+  for (const [name, same] of names) {
+    mapped.set(name, same.length === 1 ? mappedOnce(same[0]) : mappedBy(same));
+  }
+  return mapped;
+});
 
 const keptOf = once(
-  (extMaps: readonly ExtMap[]): ReadonlySet<string> => new Set(extMaps.map(nameOf)),
+  ({ extMaps }: Section | SessionPart): ReadonlySet<string> => new Set(extMaps.map(nameOf)),
 );
 
 /**
@@ -57,19 +80,20 @@ function answeredWhere(
   condition: (answered: ExtMap, offered: Mapped | undefined, all: Extensions) => boolean,
 ): PairRule["find"] {
   return ({ live }) => {
+    const hits: Hit[] = [];
     const told = new Set<readonly ExtMap[]>();
-    return live.flatMap(({ offered, answered }) => {
-      if (!carriesMedia(answered) || told.has(answered.extMaps)) return [];
+    for (const { offered, answered } of live) {
+      if (!carriesMedia(answered) || told.has(answered.extMaps)) continue;
       told.add(answered.extMaps);
-      const names = namesOf(offered.extMaps);
-      const all = { names, kept: keptOf(answered.extMaps) };
-      const hits = where(
-        answered.extMaps,
-        (extMap) => condition(extMap, names.get(nameOf(extMap)), all),
-        nameOf,
-      );
-      return hits.map((hit) => ({ section: answered, ...hit }));
-    });
+      const names = namesOf(extensionsPart(offered));
+      const all = { names, kept: keptOf(extensionsPart(answered)) };
+      for (const extMap of answered.extMaps) {
+        const name = nameOf(extMap);
+        if (!condition(extMap, names.get(name), all)) continue;
+        hits.push({ section: answered, line: extMap.line, detail: name });
+      }
+    }
+    return hits;
   };
 }
 
@@ -103,7 +127,7 @@ export const PAIR_HEADER_EXTENSION_RULES: readonly PairRule[] = [
     message:
       "both sides must use one id for a header extension; repeat the id of the offer, or packets are misread",
     find: answeredWhere(
-      ({ id }, offered) => offered !== undefined && !offered.ids.has(id) && !offered.isPlaceHolder,
+      ({ id }, offered) => offered !== undefined && !offered.hasId(id) && !offered.isPlaceHolder,
     ),
   },
   {
@@ -118,10 +142,9 @@ export const PAIR_HEADER_EXTENSION_RULES: readonly PairRule[] = [
       ({ direction }, offered) =>
         // Browsers name no direction where the section has it already.
         direction !== undefined &&
-        offered !== undefined &&
-        [...offered.directions].every(
+        offered?.directions.every(
           (said) => sendsUninvited(said, direction) || receivesUninvited(said, direction),
-        ),
+        ) === true,
     ),
   },
   {

@@ -1,4 +1,12 @@
-import { at, carriesMedia, eachPair, own, type PairRule, type SectionPair } from "../rule.ts";
+import {
+  at,
+  carriesMedia,
+  eachPair,
+  NO_HITS,
+  own,
+  type PairRule,
+  type SectionPair,
+} from "../rule.ts";
 import type { Section } from "../section.ts";
 import { receivesUninvited, sendsUninvited } from "./pair-directions.ts";
 
@@ -67,7 +75,7 @@ export const PAIR_SECTION_RULES: readonly PairRule[] = [
     find: eachPair(({ offered, answered }) =>
       carriesMedia(answered) && offered.protocol !== answered.protocol
         ? [{ detail: `${answered.protocol} answers ${offered.protocol}` }]
-        : [],
+        : NO_HITS,
     ),
   },
   {
@@ -80,7 +88,7 @@ export const PAIR_SECTION_RULES: readonly PairRule[] = [
     message:
       "an answer repeats the mid of each m-section it accepts; bundling and trickled candidates go by it",
     find: eachPair(({ offered, answered }) => {
-      if (offered.mid === undefined || offered.mid === answered.mid) return [];
+      if (offered.mid === undefined || offered.mid === answered.mid) return NO_HITS;
       const line = midLine(answered);
       return answered.mid === undefined
         ? [{ line, level: "warning", detail: "the mid is gone" }]
@@ -96,7 +104,9 @@ export const PAIR_SECTION_RULES: readonly PairRule[] = [
     message:
       "the offer named no mid, so the offerer may not know this one; the m-sections are matched by their order",
     find: eachPair(({ offered, answered }) =>
-      offered.mid === undefined && answered.mid !== undefined ? [{ line: midLine(answered) }] : [],
+      offered.mid === undefined && answered.mid !== undefined
+        ? [{ line: midLine(answered) }]
+        : NO_HITS,
     ),
   },
   {
@@ -137,7 +147,7 @@ export const PAIR_SECTION_RULES: readonly PairRule[] = [
     find: eachPair(({ offered, answered }) =>
       sendsUninvited(offered.direction, answered.direction)
         ? [at(answered, answered.direction, said(offered, answered))]
-        : [],
+        : NO_HITS,
     ),
   },
   {
@@ -153,7 +163,7 @@ export const PAIR_SECTION_RULES: readonly PairRule[] = [
       receivesUninvited(direction, answered.direction) &&
       !sendsUninvited(direction, answered.direction)
         ? [at(answered, answered.direction, said(offered, answered))]
-        : [],
+        : NO_HITS,
     ),
   },
 ];

@@ -1,5 +1,14 @@
 import type { Rid } from "../grammar.ts";
-import { at, eachPair, own, type PairRule, type SectionPair, where } from "../rule.ts";
+import {
+  at,
+  eachPair,
+  type Hits,
+  NO_HITS,
+  own,
+  type PairRule,
+  type SectionPair,
+  where,
+} from "../rule.ts";
 
 const REVERSE = { send: "recv", recv: "send" } as const;
 const LISTS = ["send", "recv"] as const;
@@ -16,10 +25,15 @@ interface StreamList {
   readonly alike: number;
 }
 
+const NO_LISTS: readonly StreamList[] = [];
+
 /** The lists of an answer that its offer invites in one form or another. */
-function listsOf({ offered: { simulcast: offered }, answered }: SectionPair): StreamList[] {
+function listsOf({
+  offered: { simulcast: offered },
+  answered,
+}: SectionPair): readonly StreamList[] {
   const { simulcast } = answered;
-  if (!offered || !simulcast) return [];
+  if (!offered || !simulcast) return NO_LISTS;
   return LISTS.map((direction) => ({
     line: simulcast.line,
     direction,
@@ -32,6 +46,10 @@ function listsOf({ offered: { simulcast: offered }, answered }: SectionPair): St
 /** `send` answered with `send`: libdatachannel copies the offer's line. */
 const isCopied = ({ streams, invited, alike }: StreamList): boolean =>
   streams > 0 && invited === 0 && alike > 0;
+
+/** Says for every pair of sections with rids in the answer what `find` says for one. */
+const eachRidPair = (find: (pair: SectionPair) => Hits): PairRule["find"] =>
+  eachPair((pair) => (pair.answered.rids.length === 0 ? NO_HITS : find(pair)));
 
 const ridName = ({ id }: Rid): string => `rid ${id}`;
 
@@ -58,9 +76,9 @@ export const PAIR_SIMULCAST_RULES: readonly PairRule[] = [
     message:
       "an answer cannot begin simulcast; remove a=simulcast from the answer, or let the side that sends the layers offer them",
     find: eachPair(({ offered, answered }) =>
-      own(answered, "simulcast").length > 0 && own(offered, "simulcast").length === 0
+      answered.attributes.has("simulcast") && !offered.attributes.has("simulcast")
         ? [at(answered, "simulcast")]
-        : [],
+        : NO_HITS,
     ),
   },
   {
@@ -73,7 +91,7 @@ export const PAIR_SIMULCAST_RULES: readonly PairRule[] = [
     message:
       "the answer has no a=simulcast, so a single layer is sent; browsers and most endpoints decline it, a media server is needed to receive the layers",
     find: eachPair(({ offered, answered }) =>
-      offered.simulcast && own(answered, "simulcast").length === 0 ? [{}] : [],
+      offered.simulcast && !answered.attributes.has("simulcast") ? [{}] : NO_HITS,
     ),
   },
   {
@@ -114,7 +132,7 @@ export const PAIR_SIMULCAST_RULES: readonly PairRule[] = [
     condition: "a rid of the answer is not in the offer",
     message:
       "the offer has no such rid in this section, so the offerer ignores it; an answer can only use the ids of the offer",
-    find: eachPair(({ offered, answered }) => {
+    find: eachRidPair(({ offered, answered }) => {
       const ids = new Set(own(offered, "rid").map(({ value }) => ridIdOf(value)));
       return where(answered.rids, ({ id }) => !ids.has(id), ridName);
     }),
@@ -128,7 +146,7 @@ export const PAIR_SIMULCAST_RULES: readonly PairRule[] = [
     condition: "a rid has the same direction in offer and answer",
     message:
       "what the offer sends the answer receives: turn send into recv and recv into send, or the offerer discards the rid",
-    find: eachPair(({ offered, answered }) => {
+    find: eachRidPair(({ offered, answered }) => {
       const known = new Set(offered.rids.map(({ direction, id }) => `${direction} ${id}`));
       return where(
         answered.rids,
@@ -147,7 +165,7 @@ export const PAIR_SIMULCAST_RULES: readonly PairRule[] = [
     condition: "a max- restriction of a rid is higher in the answer than in the offer",
     message:
       "an answer may only tighten what the offer restricts; use the offered value or a lower one",
-    find: eachPair(({ offered, answered }) => {
+    find: eachRidPair(({ offered, answered }) => {
       const limits = new Map(offered.rids.map(({ id, restrictions }) => [id, restrictions]));
       return answered.rids.flatMap(({ id, restrictions, line }) =>
         [...restrictions]

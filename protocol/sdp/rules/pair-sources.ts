@@ -1,5 +1,5 @@
 import type { Description } from "../description.ts";
-import { type PairRule, where } from "../rule.ts";
+import { NO_HITS, type PairRule, where } from "../rule.ts";
 import type { Section } from "../section.ts";
 import type { TrickleRule } from "./trickle.ts";
 
@@ -28,6 +28,12 @@ export const PAIR_SOURCE_RULES: readonly PairRule[] = [
   {
     ...SSRC_COLLISION,
     find: ({ answer, live }) => {
+      const anywhere = new Set<number>();
+      for (const { offered } of live) for (const { ssrc } of offered.ssrcs) anywhere.add(ssrc);
+      // Mostly no number is in both, whatever the session.
+      if (!live.some(({ answered }) => answered.ssrcs.some(({ ssrc }) => anywhere.has(ssrc)))) {
+        return NO_HITS;
+      }
       const sessionOf = rtpSessionsOf(answer);
       const taken = new Set(
         live.flatMap(({ offered, answered }) =>
@@ -53,9 +59,10 @@ export const PAIR_SOURCE_RULES: readonly PairRule[] = [
     message:
       "a CNAME belongs to one endpoint: receivers would synchronise the media of both; let each side draw its own at random, and check that no media is sent back to where it came from",
     find: ({ live }) => {
-      const offered = new Set(
-        live.flatMap((pair) => pair.offered.ssrcs.flatMap(({ cname }) => cname || [])),
-      );
+      const offered = new Set<string>();
+      for (const pair of live)
+        for (const { cname } of pair.offered.ssrcs) if (cname) offered.add(cname);
+      if (offered.size === 0) return NO_HITS;
       return live.flatMap(({ answered }) =>
         // Each CNAME is told once, at its first source: it is no longer known after that.
         where(answered.ssrcs, ({ cname = "" }) => offered.delete(cname)).map((hit) => ({

@@ -1,7 +1,7 @@
 import type { Description } from "../description.ts";
 import { words } from "../grammar.ts";
 import { fingerprintLists } from "../inherited.ts";
-import { at, carriesMedia, eachPair, type Hit, own, type PairRule } from "../rule.ts";
+import { at, carriesMedia, eachPair, type Hit, NO_HITS, own, type PairRule } from "../rule.ts";
 import type { Part, Section } from "../section.ts";
 
 const lastLineOf = (part: Part, name: string): number | undefined =>
@@ -13,32 +13,27 @@ function effective(description: Description, section: Section, name: string): Hi
 }
 
 /** `a=rtcp-mux-only` without `a=rtcp-mux` asks for multiplexing too; that it is incomplete is told about the offer. */
-const insistsOnMux = (section: Section): boolean => own(section, "rtcp-mux-only").length > 0;
+const insistsOnMux = ({ attributes }: Section): boolean => attributes.has("rtcp-mux-only");
 
-/** The offer's setup value and the answer to it, as in `passive passive`, that make both ends wait or both connect. */
-const IMPOSSIBLE_SETUPS: ReadonlySet<string> = new Set(["active active", "passive passive"]);
+/** DTLS roles that only one end can have: with the same on both, both wait or both connect. */
+const ROLES: ReadonlySet<string | undefined> = new Set(["active", "passive"]);
 
 /** What a section authenticates its ICE checks with; what is missing or empty is told about each description. */
 function credentialsOf({ iceUfrag, icePwd }: Section): string | undefined {
   return iceUfrag && icePwd ? `${iceUfrag} ${icePwd}` : undefined;
 }
 
-/** The session part and the sections in use. */
-const partsOf = (description: Description): readonly Part[] => [
-  description.session,
-  ...description.live,
-];
-
 /** Real stacks separate the options by blanks, or by commas (libdatachannel). */
-function trickles(description: Description): boolean {
-  return partsOf(description)
-    .flatMap((part) => own(part, "ice-options"))
-    .flatMap(({ value }) => words(value.replaceAll(",", " ")))
-    .includes("trickle");
-}
+const saysTrickle = (part: Part): boolean =>
+  own(part, "ice-options").some(({ value }) =>
+    words(value.replaceAll(",", " ")).includes("trickle"),
+  );
 
-const isIdentified = (description: Description): boolean =>
-  partsOf(description).some((part) => part.attributes.has("identity"));
+const trickles = ({ session, saying }: Description): boolean =>
+  saysTrickle(session) || saying.get("ice-options")?.some(saysTrickle) === true;
+
+const isIdentified = ({ session, saying }: Description): boolean =>
+  session.attributes.has("identity") || saying.has("identity");
 
 /** RTCP multiplexing, DTLS roles, ICE and certificates of the two ends. */
 export const PAIR_TRANSPORT_RULES: readonly PairRule[] = [
@@ -55,7 +50,7 @@ export const PAIR_TRANSPORT_RULES: readonly PairRule[] = [
       const isOffered = offered.rtcpMux || insistsOnMux(offered);
       return carriesMedia(answered) && answered.rtcpMux && !isOffered
         ? [at(answered, "rtcp-mux")]
-        : [];
+        : NO_HITS;
     }),
   },
   {
@@ -70,7 +65,7 @@ export const PAIR_TRANSPORT_RULES: readonly PairRule[] = [
     find: eachPair(({ offered, answered }) => {
       // A refusal of rtcp-mux-only is worse and has its own rule.
       const isOffered = offered.rtcpMux && !insistsOnMux(offered);
-      return carriesMedia(answered) && isOffered && !answered.rtcpMux ? [{}] : [];
+      return carriesMedia(answered) && isOffered && !answered.rtcpMux ? [{}] : NO_HITS;
     }),
   },
   {
@@ -84,7 +79,7 @@ export const PAIR_TRANSPORT_RULES: readonly PairRule[] = [
     message:
       "the offerer cannot receive RTCP on a transport of its own (a=rtcp-mux-only); accept the section with a=rtcp-mux or reject it with port 0",
     find: eachPair(({ offered, answered }) =>
-      carriesMedia(answered) && insistsOnMux(offered) && !answered.rtcpMux ? [{}] : [],
+      carriesMedia(answered) && insistsOnMux(offered) && !answered.rtcpMux ? [{}] : NO_HITS,
     ),
   },
   {
@@ -97,9 +92,9 @@ export const PAIR_TRANSPORT_RULES: readonly PairRule[] = [
     message:
       "both ends want the same DTLS role, so no handshake can begin; answer active with passive and passive with active",
     find: eachPair(({ offered, answered }, { answer }) =>
-      IMPOSSIBLE_SETUPS.has(`${offered.setup} ${answered.setup}`)
+      offered.setup === answered.setup && ROLES.has(answered.setup)
         ? [{ ...effective(answer, answered, "setup"), detail: `setup ${answered.setup} on both` }]
-        : [],
+        : NO_HITS,
     ),
   },
   {
@@ -114,7 +109,7 @@ export const PAIR_TRANSPORT_RULES: readonly PairRule[] = [
     find: eachPair(({ offered, answered }, { answer }) =>
       offered.setup === "actpass" && answered.setup === "passive"
         ? [effective(answer, answered, "setup")]
-        : [],
+        : NO_HITS,
     ),
   },
   {

@@ -6,15 +6,17 @@ import {
   type Marks,
   marksOf,
 } from "../history.ts";
-import { at, type HistoryRule, type Hit } from "../rule.ts";
+import { at, type HistoryRule, type Hit, NO_HITS } from "../rule.ts";
 import type { Section } from "../section.ts";
 import type { TrickleRule } from "./trickle.ts";
 
 type MarkName = Exclude<keyof Marks, "codecs">;
 
+const NO_MARKS: ReadonlySet<number> = new Set();
+
 /** Marks of one sort of some legs, together. */
 const gathered = (legs: readonly Leg[], name: MarkName): ReadonlySet<number> =>
-  new Set(legs.flatMap(({ marks }) => marks[name]));
+  legs.length === 0 ? NO_MARKS : new Set(legs.flatMap(({ marks }) => marks[name]));
 
 /** Other legs of the sender itself. */
 const ownLegs = ({ legs, sender }: HistorySubject): readonly Leg[] =>
@@ -29,10 +31,11 @@ const strangers = ({ legs, sender, receiver }: HistorySubject): readonly Leg[] =
   legs.filter(({ peer }) => peer !== sender.id && peer !== receiver.id);
 
 const shares = (marks: readonly number[], known: ReadonlySet<number>): boolean =>
-  marks.some((mark) => known.has(mark));
+  known.size > 0 && marks.some((mark) => known.has(mark));
 
 /** Sources of a description that are among these. */
 function sourcesAmong({ description }: HistorySubject, known: ReadonlySet<number>): readonly Hit[] {
+  if (!shares(marksOf(description).ssrcs, known)) return NO_HITS;
   return liveSections(description).flatMap((section) =>
     section.ssrcs
       .filter(({ ssrc }) => known.has(ssrc))
@@ -60,6 +63,7 @@ function loop(subject: HistorySubject): string | undefined {
   }
   const ssrcs = gathered(legs, "ssrcs");
   const cnames = gathered(legs, "cnames");
+  if (!shares(marks.ssrcs, ssrcs) || !shares(marks.cnames, cnames)) return undefined;
   const returned = liveSections(subject.description)
     .flatMap((section) => section.ssrcs)
     .some(
@@ -126,8 +130,9 @@ export const PARTY_RULES: readonly HistoryRule[] = [
     ...CNAME_REUSED,
     on: "both",
     find: (subject) => {
-      if (subject.sender.isServer) return [];
+      if (subject.sender.isServer) return NO_HITS;
       const known = gathered(ownLegs(subject), "cnames");
+      if (!shares(marksOf(subject.description).cnames, known)) return NO_HITS;
       const reused = liveSections(subject.description)
         .map((section) => ({
           section,

@@ -1,5 +1,5 @@
 import { type OwnAddress, ownAddressLines } from "../relay-only.ts";
-import { at, type PolicyRule, where } from "../rule.ts";
+import { at, NO_HITS, type PolicyRule, where } from "../rule.ts";
 import type { Section } from "../section.ts";
 import type { TrickleRule } from "./trickle.ts";
 
@@ -44,9 +44,9 @@ export const RULE_OF_OWN_ADDRESS: Readonly<Record<OwnAddress, TrickleRule>> = {
 const shownIn =
   (shows: OwnAddress): PolicyRule["find"] =>
   ({ description, isRelayOnly }) => {
+    if (!isRelayOnly) return NO_HITS;
     const seen = new Set<Section>();
-    const found = isRelayOnly ? ownAddressLines(description) : [];
-    return found.filter((own) => {
+    return ownAddressLines(description).filter((own) => {
       if (own.shows !== shows || (own.section && seen.has(own.section))) return false;
       if (own.section) seen.add(own.section);
       return true;

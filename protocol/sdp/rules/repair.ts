@@ -1,6 +1,7 @@
-import { listedFormats, once } from "../inherited.ts";
-import { type PayloadType, payloadTypesOf } from "../payload-types.ts";
-import type { DescriptionRule, Hit } from "../rule.ts";
+import { listedFormats } from "../inherited.ts";
+import { once } from "../notes.ts";
+import { encodingsOf, type PayloadType, payloadTypesOf } from "../payload-types.ts";
+import { type DescriptionRule, type Hit, NO_HITS } from "../rule.ts";
 import type { Section } from "../section.ts";
 import { eachRtpSection, payloadTypeNamed } from "./rtp-sections.ts";
 
@@ -17,6 +18,7 @@ interface Retransmission {
 
 /** Several rules ask for the retransmission formats of the same section. */
 const retransmissionsOf = once((section: Section): readonly Retransmission[] => {
+  if (!encodingsOf(section).has("rtx")) return [];
   const all = payloadTypesOf(section);
   const byFormat = new Map(all.map((each) => [each.format, each]));
   const listed = listedFormats(section);
@@ -34,11 +36,14 @@ const retransmissionsOf = once((section: Section): readonly Retransmission[] => 
 const eachRetransmission = (
   condition: (retransmission: Retransmission) => boolean,
 ): DescriptionRule["find"] =>
-  eachRtpSection((section) =>
-    retransmissionsOf(section)
-      .filter(condition)
-      .map(({ rtx, line }): Hit => ({ line, detail: payloadTypeNamed(rtx.format) })),
-  );
+  eachRtpSection((section) => {
+    const hits: Hit[] = [];
+    for (const retransmission of retransmissionsOf(section)) {
+      const { rtx, line } = retransmission;
+      if (condition(retransmission)) hits.push({ line, detail: payloadTypeNamed(rtx.format) });
+    }
+    return hits;
+  });
 
 /** `111/111`: the payload types that a redundant packet may hold, parted by slashes (RFC 2198 s5). */
 const REDUNDANT = /^\d+(?:\/\d+)*$/;
@@ -103,13 +108,13 @@ export const REPAIR_RULES: readonly DescriptionRule[] = [
     message:
       "redundant packets would hold a codec that is not on the m-line; when a codec is removed, remove it from red too",
     find: eachRtpSection((section) => {
+      if (!encodingsOf(section).has("red")) return NO_HITS;
       const listed = listedFormats(section);
       const red = new Set(
         payloadTypesOf(section)
           .filter(({ name }) => name === "red")
           .map(({ format }) => format),
       );
-      if (red.size === 0) return [];
       return section.formatParameters.flatMap(({ format, parameters, line }): Hit[] => {
         const text = parameters.trim();
         if (!red.has(format) || !REDUNDANT.test(text)) return [];
@@ -127,9 +132,9 @@ export const REPAIR_RULES: readonly DescriptionRule[] = [
     condition: "a section lists ulpfec but not red",
     message: "browsers send ulpfec only inside red; without red on the m-line it stays unused",
     find: eachRtpSection((section) => {
-      const all = payloadTypesOf(section);
-      if (all.some(({ name }) => name === "red")) return [];
-      return all
+      const encodings = encodingsOf(section);
+      if (!encodings.has("ulpfec") || encodings.has("red")) return NO_HITS;
+      return payloadTypesOf(section)
         .filter(({ name }) => name === "ulpfec")
         .map(({ format, line }) => ({ line, detail: payloadTypeNamed(format) }));
     }),

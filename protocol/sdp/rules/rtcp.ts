@@ -1,8 +1,8 @@
 import { words } from "../grammar.ts";
-import { type DescriptionRule, own } from "../rule.ts";
-import type { Part } from "../section.ts";
+import { at, type DescriptionRule, eachSaying, inSections, NO_HITS, own } from "../rule.ts";
+import type { Part, Section } from "../section.ts";
 import { FEEDBACK_RULES } from "./feedback.ts";
-import { eachRtpSection } from "./rtp-sections.ts";
+import { carriesRtp, eachRtpSection, rtpSectionsOf } from "./rtp-sections.ts";
 
 /** Ports and packets of RTCP (RFC 5761, RFC 8858, RFC 5506, RFC 3605). */
 const TRANSPORT_RULES: readonly DescriptionRule[] = [
@@ -17,11 +17,12 @@ const TRANSPORT_RULES: readonly DescriptionRule[] = [
     message: "browsers refuse media that does not share its port with RTCP; write a=rtcp-mux",
     find: (subject) => {
       const { description, role } = subject;
+      const unmuxed = rtpSectionsOf(description).filter(({ rtcpMux }) => !rtcpMux);
+      if (unmuxed.length === 0) return NO_HITS;
       const bundled = new Set(role === "answer" ? description.bundles.flat() : []);
-      return eachRtpSection(({ rtcpMux, mid = "" }) => {
-        if (rtcpMux) return [];
-        return [bundled.has(mid) ? { level: "error" } : {}];
-      })(subject);
+      return inSections(unmuxed, subject, ({ mid = "" }) => [
+        bundled.has(mid) ? { level: "error" } : {},
+      ]);
     },
   },
   {
@@ -33,12 +34,8 @@ const TRANSPORT_RULES: readonly DescriptionRule[] = [
     requirements: ["R4.5-2"],
     condition: "an offered section has rtcp-mux-only but not rtcp-mux",
     message: "rtcp-mux-only comes on top of rtcp-mux, which peers look for; write both",
-    find: eachRtpSection((section) =>
-      section.rtcpMux
-        ? []
-        : own(section, "rtcp-mux-only")
-            .slice(0, 1)
-            .map(({ line }) => ({ line })),
+    find: eachSaying("rtcp-mux-only", (section) =>
+      carriesRtp(section) && !section.rtcpMux ? [at(section, "rtcp-mux-only")] : NO_HITS,
     ),
   },
   {
@@ -51,10 +48,8 @@ const TRANSPORT_RULES: readonly DescriptionRule[] = [
     condition: "a section of an answer has rtcp-mux-only",
     message:
       "only an offer may insist; an answer accepts with rtcp-mux alone, or with port 0 does not",
-    find: eachRtpSection((section) =>
-      own(section, "rtcp-mux-only")
-        .slice(0, 1)
-        .map(({ line }) => ({ line })),
+    find: eachSaying("rtcp-mux-only", (section) =>
+      carriesRtp(section) ? [at(section, "rtcp-mux-only")] : NO_HITS,
     ),
   },
   {
@@ -68,7 +63,7 @@ const TRANSPORT_RULES: readonly DescriptionRule[] = [
       "candidates for RTCP are used only by peers without rtcp-mux; gather none where all peers have it",
     find: eachRtpSection(({ rtcpMux, candidates }) => {
       const second = rtcpMux && candidates.find(({ parts }) => parts?.component === "2");
-      return second ? [{ line: second.line }] : [];
+      return second ? [{ line: second.line }] : NO_HITS;
     }),
   },
   {
@@ -81,7 +76,7 @@ const TRANSPORT_RULES: readonly DescriptionRule[] = [
     condition: "an RTP section has no rtcp-rsize",
     message:
       "feedback goes in full RTCP packets, a little slower and larger; a=rtcp-rsize allows short ones",
-    find: eachRtpSection(({ rtcpRsize }) => (rtcpRsize ? [] : [{}])),
+    find: eachRtpSection(({ rtcpRsize }) => (rtcpRsize ? NO_HITS : [{}])),
   },
   {
     id: "rtcp-disabled",
@@ -94,13 +89,16 @@ const TRANSPORT_RULES: readonly DescriptionRule[] = [
     message:
       "without RTCP there is no feedback, no congestion control and no circuit breaker; drop these b= lines",
     find: (subject) => {
+      const sections = rtpSectionsOf(subject.description);
       const { bandwidths } = subject.description.session;
+      if (bandwidths.length === 0 && sections.every(isUnlimited)) return NO_HITS;
       const session = { RS: lastOf(bandwidths, "RS"), RR: lastOf(bandwidths, "RR") };
-      return eachRtpSection((section) => {
+      return inSections(sections, subject, (section) => {
         const senders = lastOf(section.bandwidths, "RS") ?? session.RS;
         const receivers = lastOf(section.bandwidths, "RR") ?? session.RR;
-        return senders?.value === 0 && receivers?.value === 0 ? [{ line: receivers.line }] : [];
-      })(subject);
+        const isOff = senders?.value === 0 && receivers?.value === 0;
+        return isOff ? [{ line: receivers.line }] : NO_HITS;
+      });
     },
   },
   {
@@ -123,6 +121,8 @@ const TRANSPORT_RULES: readonly DescriptionRule[] = [
     },
   },
 ];
+
+const isUnlimited = ({ bandwidths }: Section): boolean => bandwidths.length === 0;
 
 function lastOf<T extends { readonly type: string }>(
   bandwidths: readonly T[],

@@ -1,12 +1,11 @@
 import type { Description } from "../description.ts";
-import { once } from "../inherited.ts";
+import { once } from "../notes.ts";
 import {
   carriesMedia,
   type DescriptionRule,
   type DescriptionSubject,
-  type Hit,
   type Hits,
-  locate,
+  inSections,
 } from "../rule.ts";
 import type { Section } from "../section.ts";
 
@@ -22,26 +21,28 @@ export function carriesRtp(section: Pick<Section, "kind" | "protocol">): boolean
 export function eachRtpSection(
   find: (section: Section, subject: DescriptionSubject) => Hits,
 ): DescriptionRule["find"] {
-  return (subject) => {
-    const found: Hit[] = [];
-    for (const section of rtpSectionsOf(subject.description)) {
-      locate(found, section, find(section, subject));
-    }
-    return found;
-  };
+  return (subject) => inSections(rtpSectionsOf(subject.description), subject, find);
 }
 
-/** Forty rules ask for the RTP sections in use of the same description. */
-const rtpSectionsOf = once(({ live }: Description): readonly Section[] => live.filter(carriesRtp));
+/** Forty rules ask for the RTP sections in use of the same description, or for those of a kind. */
+export const rtpSectionsOf = once(({ live }: Description): readonly Section[] =>
+  live.filter(carriesRtp),
+);
+const OF_KIND = {
+  audio: once((description: Description) => ofKind(description, "audio")),
+  video: once((description: Description) => ofKind(description, "video")),
+};
+
+const ofKind = (description: Description, wanted: string): readonly Section[] =>
+  rtpSectionsOf(description).filter(({ kind }) => kind === wanted);
 
 /** Says for every section in use that carries audio, or video, what `find` says for one. */
 export function eachOfKind(
   kind: "audio" | "video",
   find: (section: Section, subject: DescriptionSubject) => Hits,
 ): DescriptionRule["find"] {
-  return eachRtpSection((section, subject) =>
-    section.kind === kind ? find(section, subject) : [],
-  );
+  const sectionsOf = OF_KIND[kind];
+  return (subject) => inSections(sectionsOf(subject.description), subject, find);
 }
 
 /** Names of formats come from peers: no finding repeats a long one. */

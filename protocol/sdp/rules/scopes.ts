@@ -1,29 +1,26 @@
 import type { Description } from "../description.ts";
-import { type DescriptionRule, eachSection, type Hits } from "../rule.ts";
+import { once } from "../notes.ts";
+import { type DescriptionRule, type Hit, type Hits, locate } from "../rule.ts";
 import type { Section, SessionPart } from "../section.ts";
 
 /** Says for the session part and for every section in use what `find` says for one of them. */
 export function eachPart(find: (part: Section | SessionPart) => Hits): DescriptionRule["find"] {
-  const inSections = eachSection(find);
-  return (subject) => [...find(subject.description.session), ...inSections(subject)];
+  return ({ description: { session, live } }) => {
+    const found: Hit[] = [];
+    locate(found, undefined, find(session));
+    for (const section of live) locate(found, section, find(section));
+    return found;
+  };
 }
 
 type Members = readonly [Section, ...Section[]];
 
-/** A dozen rules ask for the bundles of the same description, which may name a hundred thousand mids. */
-const READ = new WeakMap<Description, readonly Members[]>();
-
 /**
  * The sections in use of each bundle, its tagged section first. A mid in two groups counts for the first, so that
- * the sections of all bundles together are never more than those of the description.
+ * the sections of all bundles together are never more than those of the description, which may name a hundred
+ * thousand mids.
  */
-export function bundlesOf(description: Description): readonly Members[] {
-  const known = READ.get(description);
-  if (known) return known;
-  const bundles = readBundles(description);
-  READ.set(description, bundles);
-  return bundles;
-}
+export const bundlesOf = once(readBundles);
 
 function readBundles({ bundles, sections }: Description): readonly Members[] {
   const places = new Map<string | undefined, { bundle: number; place: number }>();
@@ -49,5 +46,5 @@ function readBundles({ bundles, sections }: Description): readonly Members[] {
 
 /** Says for every bundle what `find` says for its sections in use. */
 export function eachBundle(find: (members: Members) => Hits): DescriptionRule["find"] {
-  return ({ description }) => bundlesOf(description).flatMap((members) => [...find(members)]);
+  return ({ description }) => bundlesOf(description).flatMap(find);
 }

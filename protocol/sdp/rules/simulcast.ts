@@ -3,8 +3,9 @@ import { extensionsOf, listedFormats } from "../inherited.ts";
 import {
   at,
   type DescriptionRule,
-  eachSection,
+  eachSaying,
   type Hit,
+  NO_HITS,
   own,
   repeated,
   unreadable,
@@ -48,9 +49,9 @@ const ridHit = (line: number, rid: string): Hit => ({ line, detail: `rid ${rid}`
 function inSimulcast(
   select: (simulcast: Simulcast, section: Section) => readonly string[],
 ): DescriptionRule["find"] {
-  return eachSection((section) => {
+  return eachSaying("simulcast", (section) => {
     const { simulcast } = section;
-    if (simulcast === undefined) return [];
+    if (simulcast === undefined) return NO_HITS;
     return select(simulcast, section).map((rid) => ridHit(simulcast.line, rid));
   });
 }
@@ -74,7 +75,7 @@ export const SIMULCAST_RULES: readonly DescriptionRule[] = [
     condition:
       "an `a=rid` is not an id and `send` or `recv`, with or without restrictions after them",
     message: "a=rid needs an id and the word send or recv, in lower case, before any restriction",
-    find: eachSection((section) => unreadable(section, "rid")),
+    find: eachSaying("rid", (section) => unreadable(section, "rid")),
   },
   {
     id: "rid-id-syntax",
@@ -87,8 +88,8 @@ export const SIMULCAST_RULES: readonly DescriptionRule[] = [
       "a rid has a character other than letters, digits, `-` and `_`; with `-` or `_` it is an info, for the header extension cannot carry them",
     message:
       "use letters and digits only in a rid: Firefox refuses others, and the header extension has no room for them",
-    find: eachSection((section) =>
-      section.rids
+    find: eachSaying("rid", ({ rids }) =>
+      rids
         .filter(({ id }) => !ALPHANUMERIC.test(id))
         .map(({ id, line }) =>
           RID.test(id) ? { ...ridHit(line, id), level: "info" } : ridHit(line, id),
@@ -104,8 +105,8 @@ export const SIMULCAST_RULES: readonly DescriptionRule[] = [
     requirements: REQUIREMENTS,
     condition: "two `a=rid` lines of a section have the same id",
     message: "the layer is defined twice; give every a=rid of an m-section an id of its own",
-    find: eachSection((section) =>
-      repeated(section.rids, ({ id }) => id).map(({ id, line }) => ridHit(line, id)),
+    find: eachSaying("rid", ({ rids }) =>
+      repeated(rids, ({ id }) => id).map(({ id, line }) => ridHit(line, id)),
     ),
   },
   {
@@ -118,9 +119,9 @@ export const SIMULCAST_RULES: readonly DescriptionRule[] = [
     condition: "the `pt=` of a rid names a payload type that the m-line does not list",
     message:
       "the layer is tied to a format that its m-section does not have; list it or leave it out",
-    find: eachSection((section) => {
+    find: eachSaying("rid", (section, lines) => {
       const formats = listedFormats(section);
-      return own(section, "rid").flatMap(({ line, value }) =>
+      return lines.flatMap(({ line, value }) =>
         restrictionsOf(value)
           .flatMap((restriction) => PAYLOAD_TYPES.exec(restriction)?.[1]?.split(",") ?? [])
           .filter((format) => !formats.has(format))
@@ -139,8 +140,8 @@ export const SIMULCAST_RULES: readonly DescriptionRule[] = [
       "the value of max-width, max-height, max-fps, max-fs, max-br or max-pps of a rid is no integer",
     message:
       "this restriction takes a whole number; a receiver drops the rid or the restriction else",
-    find: eachSection((section) =>
-      where(own(section, "rid"), ({ value }) =>
+    find: eachSaying("rid", (_section, lines) =>
+      where(lines, ({ value }) =>
         restrictionsOf(value).some((restriction) => NUMERIC.test(restriction)),
       ),
     ),
@@ -156,8 +157,8 @@ export const SIMULCAST_RULES: readonly DescriptionRule[] = [
       "an `a=simulcast` is not `send` or `recv` with a list of rids, and at most one more such list of the other direction",
     message:
       "write a=simulcast:send h;m;l or recv h;m;l: streams with semicolons, alternatives with commas, ~ before those that start paused",
-    find: eachSection((section) =>
-      where(own(section, "simulcast"), ({ value }) => !isSimulcast(value)),
+    find: eachSaying("simulcast", (_section, lines) =>
+      where(lines, ({ value }) => !isSimulcast(value)),
     ),
   },
   {
@@ -169,7 +170,7 @@ export const SIMULCAST_RULES: readonly DescriptionRule[] = [
     requirements: REQUIREMENTS,
     condition: "a section has two `a=simulcast` lines",
     message: "one a=simulcast may say both directions of an m-section; join the lines into one",
-    find: eachSection((section) => where(own(section, "simulcast").slice(1), () => true)),
+    find: eachSaying("simulcast", (_section, [, ...more]) => where(more, () => true)),
   },
   {
     id: "simulcast-session-level",
@@ -238,10 +239,10 @@ export const SIMULCAST_RULES: readonly DescriptionRule[] = [
       "a section with `a=simulcast` has neither the header extension `sdes:rtp-stream-id` nor any `a=ssrc`",
     message:
       "the receiver cannot tell the layers apart; add the extmap of sdes:rtp-stream-id to this m-section",
-    find: eachSection((section) => {
+    find: eachSaying("simulcast", (section) => {
       const { simulcast, ssrcs } = section;
-      if (simulcast === undefined || ssrcs.length > 0) return [];
-      return extensionsOf(section).has(RID_EXTENSION) ? [] : [at(section, "simulcast")];
+      if (simulcast === undefined || ssrcs.length > 0) return NO_HITS;
+      return extensionsOf(section).has(RID_EXTENSION) ? NO_HITS : [at(section, "simulcast")];
     }),
   },
 ];

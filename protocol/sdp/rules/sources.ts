@@ -1,8 +1,11 @@
 import { words } from "../grammar.ts";
+import { once } from "../notes.ts";
 import {
   carriesMedia,
   type DescriptionRule,
+  eachSaying,
   eachSection,
+  NO_HITS,
   own,
   unreadable,
   where,
@@ -29,11 +32,21 @@ interface SpeltGroup {
   readonly members: readonly string[];
 }
 
-const groupsOf = (section: Section): readonly Lined<SpeltGroup>[] =>
+const groupsOf = once((section: Section): readonly Lined<SpeltGroup>[] =>
   own(section, "ssrc-group").map(({ line, value }) => {
     const [semantics = "", ...members] = words(value);
     return { line, semantics, members };
-  });
+  }),
+);
+
+/** Hits for the groups that the condition holds for. */
+const eachGroup = (condition: (group: SpeltGroup) => boolean): DescriptionRule["find"] =>
+  eachSaying("ssrc-group", (section) => where(groupsOf(section), condition));
+
+/** The same for sources. */
+const eachSource = (
+  condition: (source: Section["ssrcs"][number]) => boolean,
+): DescriptionRule["find"] => eachSaying("ssrc", ({ ssrcs }) => where(ssrcs, condition, named));
 
 const isSsrc = (word: string): boolean => /^\d{1,10}$/.test(word) && Number(word) <= 0xffff_ffff;
 
@@ -41,12 +54,14 @@ const named = ({ ssrc }: { readonly ssrc: number }): string => `ssrc ${ssrc}`;
 
 /** Line of the first source of a second track, when a section has several tracks; the unified plan has one. */
 export function secondTrack(section: Section): number | undefined {
-  const isOldMid = PLAN_B_MIDS.has(section.mid ?? "");
-  const tracks = [
-    ...section.ssrcs.map(({ msid, line }) => ({ track: msid?.track, line })),
-    ...(isOldMid ? section.msids : []),
-  ].filter(({ track }) => track !== undefined);
-  return tracks.find(({ track }) => track !== tracks[0]?.track)?.line;
+  let first: string | undefined;
+  const isOther = (track: string | undefined): boolean => {
+    first ??= track;
+    return track !== undefined && track !== first;
+  };
+  const source = section.ssrcs.find(({ msid }) => isOther(msid?.track));
+  if (source || !PLAN_B_MIDS.has(section.mid ?? "")) return source?.line;
+  return section.msids.find(({ track }) => isOther(track))?.line;
 }
 
 /** RTP sources that a section announces and how they belong together (RFC 5576). */
@@ -62,10 +77,10 @@ export const SOURCE_RULES: readonly DescriptionRule[] = [
       "an `a=ssrc` does not begin with a number from 0 to 4294967295 and an attribute, or an `a=ssrc-group` lists something else than such numbers",
     message:
       "an SSRC is a 32-bit number, and a=ssrc needs an attribute after it; browsers refuse the description otherwise",
-    find: eachSection((section) => [
-      ...unreadable(section, "ssrc"),
-      ...where(groupsOf(section), ({ members }) => !members.every(isSsrc)),
-    ]),
+    find: eachSection((section) => {
+      const odd = where(groupsOf(section), ({ members }) => !members.every(isSsrc));
+      return section.unreadable.length === 0 ? odd : [...unreadable(section, "ssrc"), ...odd];
+    }),
   },
   {
     id: "ssrc-low-value",
@@ -77,7 +92,7 @@ export const SOURCE_RULES: readonly DescriptionRule[] = [
     condition: "an SSRC is below 65536",
     message:
       "so small an SSRC looks chosen by hand; draw it at random from all 32 bits, or two sources will collide",
-    find: eachSection(({ ssrcs }) => where(ssrcs, ({ ssrc }) => ssrc < LOW_SSRC, named)),
+    find: eachSource(({ ssrc }) => ssrc < LOW_SSRC),
   },
   {
     id: "ssrc-no-cname",
@@ -89,7 +104,7 @@ export const SOURCE_RULES: readonly DescriptionRule[] = [
     condition: "a source has no `cname` among its `a=ssrc` lines",
     message:
       "the receiver cannot tell which streams to synchronise; add an a=ssrc line with the cname of this source",
-    find: eachSection(({ ssrcs }) => where(ssrcs, ({ cname }) => cname === undefined, named)),
+    find: eachSource(({ cname }) => cname === undefined),
   },
   {
     id: "ssrc-group-dangling",
@@ -101,7 +116,7 @@ export const SOURCE_RULES: readonly DescriptionRule[] = [
     condition: "an `a=ssrc-group` lists an SSRC that no `a=ssrc` of the section announces",
     message:
       "the group names a source that its section does not have; remove the group or add its a=ssrc lines",
-    find: eachSection(({ ssrcs, ssrcGroups }) => {
+    find: eachSaying("ssrc-group", ({ ssrcs, ssrcGroups }) => {
       const announced = new Set(ssrcs.map(({ ssrc }) => ssrc));
       return ssrcGroups.flatMap((group) =>
         group.ssrcs
@@ -120,12 +135,8 @@ export const SOURCE_RULES: readonly DescriptionRule[] = [
     condition: "an `a=ssrc-group:FID` does not list exactly two SSRCs",
     message:
       "a FID group joins one stream and its retransmission; give each pair a group of its own",
-    find: eachSection((section) =>
-      where(
-        groupsOf(section),
-        ({ semantics, members }) =>
-          semantics === "FID" && members.length > 0 && members.length !== 2,
-      ),
+    find: eachGroup(
+      ({ semantics, members }) => semantics === "FID" && members.length > 0 && members.length !== 2,
     ),
   },
   {
@@ -137,7 +148,7 @@ export const SOURCE_RULES: readonly DescriptionRule[] = [
     requirements: ["R6.1-4"],
     condition: "an `a=ssrc-group` lists no SSRC",
     message: "a group without sources says nothing; list its SSRCs or remove it",
-    find: eachSection((section) => where(groupsOf(section), ({ members }) => members.length === 0)),
+    find: eachGroup(({ members }) => members.length === 0),
   },
   {
     id: "ssrc-group-unknown",
@@ -149,12 +160,7 @@ export const SOURCE_RULES: readonly DescriptionRule[] = [
     condition: "the semantics of an `a=ssrc-group` are not FID, FEC, FEC-FR, SIM or DUP",
     message:
       "receivers ignore a group whose semantics they do not know; check the spelling, upper case counts",
-    find: eachSection((section) =>
-      where(
-        groupsOf(section),
-        ({ semantics }) => semantics !== "" && !GROUP_SEMANTICS.has(semantics),
-      ),
-    ),
+    find: eachGroup(({ semantics }) => semantics !== "" && !GROUP_SEMANTICS.has(semantics)),
   },
   {
     id: "ssrc-group-sim-legacy",
@@ -166,9 +172,7 @@ export const SOURCE_RULES: readonly DescriptionRule[] = [
     condition: "an `a=ssrc-group` has the semantics SIM",
     message:
       "simulcast by SSRC group is a dialect that not every peer understands; use a=rid and a=simulcast (sendEncodings)",
-    find: eachSection((section) =>
-      where(groupsOf(section), ({ semantics }) => semantics === "SIM"),
-    ),
+    find: eachGroup(({ semantics }) => semantics === "SIM"),
   },
   {
     id: "plan-b-suspected",
@@ -182,7 +186,7 @@ export const SOURCE_RULES: readonly DescriptionRule[] = [
       "several tracks in one m-section are Plan B, which current peers no longer read; give each track an m-section of its own",
     find: eachSection((section) => {
       const line = secondTrack(section);
-      return line === undefined ? [] : [{ line }];
+      return line === undefined ? NO_HITS : [{ line }];
     }),
   },
   {
@@ -194,7 +198,7 @@ export const SOURCE_RULES: readonly DescriptionRule[] = [
     condition: "a section that is `recvonly` or `inactive` has `a=ssrc` lines",
     message:
       "this source only sends receiver reports: the section sends no media, so expect no stream from it",
-    find: eachSection(({ direction, ssrcs }) =>
+    find: eachSaying("ssrc", ({ direction, ssrcs }) =>
       where(ssrcs.slice(0, 1), () => direction === "recvonly" || direction === "inactive"),
     ),
   },
@@ -208,8 +212,8 @@ export const SOURCE_RULES: readonly DescriptionRule[] = [
     condition: "a section that sends media has no `a=ssrc`",
     message:
       "the sources are known only when media arrives; that is allowed and usual for simulcast, receivers map them by mid and rid",
-    find: eachSection((section) => [
-      sendsMedia(section) && own(section, "ssrc").length === 0 ? {} : undefined,
-    ]),
+    find: eachSection((section) =>
+      sendsMedia(section) && !section.attributes.has("ssrc") ? [{}] : NO_HITS,
+    ),
   },
 ];

@@ -1,14 +1,19 @@
+import type { Description } from "../description.ts";
 import { STATIC_RTP_MAPS } from "../payload-types.ts";
 import {
   at,
   carriesMedia,
   type DescriptionRule,
+  eachSaying,
   eachSection,
   type Hit,
+  type Hits,
+  NO_HITS,
   own,
   repeated,
   unreadable,
   where,
+  wherePlain,
 } from "../rule.ts";
 import type { Section, SessionPart } from "../section.ts";
 import { eachRtpSection } from "./rtp-sections.ts";
@@ -18,12 +23,8 @@ const TIMING = /^\d+ \d+$/;
 const TOKEN = /^[\w!#$%&'*+.^`{|}~-]+$/;
 const CONNECTION = /^IN IP[46] \S+$/;
 const LARGEST_RATE = 2 ** 31 - 1;
-
-/** Lines that are not attributes, in the form that rules about lines want. */
-const linesOf = ({ plainLines }: Section | SessionPart, ...types: readonly string[]) =>
-  plainLines
-    .filter(({ type }) => types.includes(type))
-    .map(({ number, type, value }) => ({ line: number, type, value }));
+/** Types of which the session part has one line at most. */
+const SINGLE = new Set(["v", "o", "s"]);
 
 /** Attributes whose words are parted by one blank each. */
 const WORDED = ["candidate", "extmap", "group", "rtcp-fb", "rtpmap", "ssrc", "ssrc-group"];
@@ -31,16 +32,30 @@ const WORDED = ["candidate", "extmap", "group", "rtcp-fb", "rtpmap", "ssrc", "ss
 const hasStrayBlanks = (value: string): boolean =>
   (value.startsWith(" ") || value.includes("  ")) && /^ | {2}/.test(value.trimEnd());
 
-const straying = (part: Section | SessionPart): Hit[] => [
-  ...where(linesOf(part, "m", "c"), ({ value }) => hasStrayBlanks(value)),
-  ...WORDED.flatMap((name) =>
-    where(part.attributes.get(name) ?? [], ({ value }) => hasStrayBlanks(value)),
-  ),
-];
+function straying(part: Section | SessionPart): Hits {
+  const hits: Hit[] = [];
+  for (const { number: line, type, value } of part.plainLines) {
+    if ((type === "m" || type === "c") && hasStrayBlanks(value)) hits.push({ line });
+  }
+  for (const name of WORDED) {
+    for (const { line, value } of own(part, name)) if (hasStrayBlanks(value)) hits.push({ line });
+  }
+  return hits;
+}
 
-/** Tracks that the msid lines of a section name. */
-const tracksOf = ({ msids }: Section): ReadonlySet<string> =>
-  new Set(msids.flatMap(({ track }) => (track === undefined ? [] : [track])));
+/** Whether the msid lines of a section name several tracks. */
+function hasTwoTracks({ msids }: Section): boolean {
+  const named = msids.filter(({ track }) => track !== undefined);
+  return named.some(({ track }) => track !== named[0]?.track);
+}
+
+/** What attributes are called that a section in use, or the session part, has. */
+const hasOddName = ({ session, saying }: Description): boolean =>
+  [...session.attributes.keys(), ...saying.keys()].some((name) => !TOKEN.test(name));
+
+const oddlyNamed = eachPart(({ attributes }) =>
+  [...attributes].flatMap(([name, lines]) => (TOKEN.test(name) ? [] : where(lines, () => true))),
+);
 
 /**
  * Spelling that browsers refuse although the catalogue of the drafts does not speak of it: found by giving broken
@@ -57,7 +72,9 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     message:
       "Chromium refuses a text whose last line is not ended; do not trim descriptions, and end the last line with CRLF",
     find: ({ description: { text, lines } }) =>
-      lines.length === 0 || /[\r\n]$/.test(text) ? [] : [{ line: lines.length }],
+      lines.length === 0 || text.endsWith("\n") || text.endsWith("\r")
+        ? NO_HITS
+        : [{ line: lines.length }],
   },
   {
     id: "line-ending-cr-only",
@@ -78,11 +95,7 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     condition: "the name of an attribute is empty or no token",
     message:
       "an attribute has a name without blanks and before its colon; Chromium refuses the line",
-    find: eachPart(({ attributes }) =>
-      [...attributes].flatMap(([name, lines]) =>
-        TOKEN.test(name) ? [] : where(lines, () => true),
-      ),
-    ),
+    find: (subject) => (hasOddName(subject.description) ? oddlyNamed(subject) : NO_HITS),
   },
   {
     id: "connection-syntax",
@@ -93,9 +106,7 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     condition: "a `c=` line is not `IN IP4|IP6 <address>`",
     message:
       "c= must be IN IP4 or IN IP6 and an address, such as IN IP4 0.0.0.0; Chromium refuses the rest",
-    find: eachPart((part) =>
-      where(linesOf(part, "c"), ({ value }) => !CONNECTION.test(value.trimEnd())),
-    ),
+    find: eachPart((part) => wherePlain(part, "c", (value) => !CONNECTION.test(value.trimEnd()))),
   },
   {
     id: "session-line-repeated",
@@ -106,7 +117,10 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     condition: "a second `v=`, `o=` or `s=` line",
     message: "a description has one v=, one o= and one s= line; Chromium refuses a second one",
     find: ({ description: { session } }) =>
-      repeated(linesOf(session, "v", "o", "s"), ({ type }) => type).map(({ line }) => ({ line })),
+      repeated(
+        session.plainLines.filter(({ type }) => SINGLE.has(type)),
+        ({ type }) => type,
+      ).map(({ number: line }) => ({ line })),
   },
   {
     id: "timing-syntax",
@@ -117,7 +131,7 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     condition: "a `t=` line is not two numbers",
     message: "t= has a start and a stop time; WebRTC writes t=0 0",
     find: ({ description: { session } }) =>
-      where(linesOf(session, "t"), ({ value }) => !TIMING.test(value.trimEnd())),
+      wherePlain(session, "t", (value) => !TIMING.test(value.trimEnd())),
   },
   {
     id: "fingerprint-session-several",
@@ -130,7 +144,9 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     message:
       "several fingerprints are allowed, but Chromium refuses them before the first m-line; put them into the m-sections",
     find: ({ description: { session } }) =>
-      (session.attributes.get("fingerprint") ?? []).slice(1, 2).map(({ line }) => ({ line })),
+      own(session, "fingerprint")
+        .slice(1, 2)
+        .map(({ line }) => ({ line })),
   },
   {
     id: "blanks-stray",
@@ -170,7 +186,7 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
       const lines = own(section, "rtpmap");
       // A rate that could be read is not too large.
       const isUsual = section.rtpMaps.every(({ rate }) => rate > 0);
-      if (isUsual && section.rtpMaps.length === lines.length) return [];
+      if (isUsual && section.rtpMaps.length === lines.length) return NO_HITS;
       return where(lines, ({ value }) => {
         const rate = /^\S+ [^/]+\/(\d+)(?:\/|$)/.exec(value.trimEnd())?.[1];
         return rate !== undefined && (Number(rate) === 0 || Number(rate) > LARGEST_RATE);
@@ -192,8 +208,8 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
         section.rtpMaps,
         ({ format, name, rate }) => {
           const fixed = STATIC_RTP_MAPS.get(format);
-          const isSame = fixed?.name.toLowerCase() === name.toLowerCase() && fixed.rate === rate;
-          return fixed !== undefined && !isSame;
+          if (fixed === undefined) return false;
+          return fixed.name.toLowerCase() !== name.toLowerCase() || fixed.rate !== rate;
         },
         ({ format }) => `payload type ${format}`,
       ),
@@ -210,7 +226,9 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     message:
       "the tagged section speaks for it, but browsers want a=rtcp-mux in every section of a bundle",
     find: eachSection((section) =>
-      carriesMedia(section) && section.rtcpMux && !section.attributes.has("rtcp-mux") ? [{}] : [],
+      carriesMedia(section) && section.rtcpMux && !section.attributes.has("rtcp-mux")
+        ? [{}]
+        : NO_HITS,
     ),
   },
   {
@@ -223,7 +241,9 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     condition: "the msid lines of a section name more than one track",
     message:
       "a section carries one track, in as many streams as you like; Chromium refuses two tracks",
-    find: eachSection((section) => (tracksOf(section).size > 1 ? [at(section, "msid")] : [])),
+    find: eachSaying("msid", (section) =>
+      hasTwoTracks(section) ? [at(section, "msid")] : NO_HITS,
+    ),
   },
   {
     id: "data-max-message-size-syntax",
@@ -233,13 +253,10 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     source: "RFC 8841 s6.1",
     condition: "`a=max-message-size` is no number",
     message: "the size of messages is in bytes, digits only; browsers refuse anything else",
-    find: eachSection((section) =>
-      section.kind === "application"
-        ? where(
-            section.attributes.get("max-message-size") ?? [],
-            ({ value }) => !/^\d+$/.test(value.trimEnd()),
-          )
-        : [],
+    find: eachSaying("max-message-size", ({ kind }, lines) =>
+      kind === "application"
+        ? where(lines, ({ value }) => !/^\d+$/.test(value.trimEnd()))
+        : NO_HITS,
     ),
   },
 ];

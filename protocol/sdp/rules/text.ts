@@ -1,7 +1,7 @@
 import { exceedsBytes } from "../../utf8.ts";
 import { DIRECTIONS } from "../grammar.ts";
 import type { Line } from "../line.ts";
-import { type DescriptionRule, eachSection, type Hit, own } from "../rule.ts";
+import { type DescriptionRule, eachSection, type Hit, NO_HITS, own, wherePlain } from "../rule.ts";
 import { carriesData, type Part } from "../section.ts";
 import { eachPart } from "./scopes.ts";
 
@@ -13,24 +13,33 @@ const LONGEST_LINE_BYTES = 4096;
 const ofLines =
   (
     condition: (line: Line) => boolean,
-    mayHave: (text: string) => boolean = () => true,
+    mayHave: (text: string) => boolean,
   ): DescriptionRule["find"] =>
   ({ description: { lines, text } }) =>
-    mayHave(text) ? lines.filter(condition).map(({ number: line }) => ({ line })) : [];
+    mayHave(text) ? lines.filter(condition).map(({ number: line }) => ({ line })) : NO_HITS;
 
-const ofPlainLines =
-  (condition: (line: Line) => boolean): DescriptionRule["find"] =>
-  ({ description: { session, sections } }) =>
-    [session, ...sections].flatMap(({ plainLines }) =>
-      plainLines.filter(condition).map(({ number: line }) => ({ line })),
-    );
+/** Hits for all lines of this type, rejected sections included. */
+const ofType =
+  (type: string): DescriptionRule["find"] =>
+  ({ description: { session, sections } }) => {
+    const hits: Hit[] = [];
+    for (const { plainLines } of [session, ...sections]) {
+      for (const line of plainLines) if (line.type === type) hits.push({ line: line.number });
+    }
+    return hits;
+  };
 
 /** Characters below the blank except the tab and line ends: of the controls neither these nor those above the tilde. */
 const CONTROL = /[^\P{Cc}\t\r\n\u007f-\u009f]/u;
 
+const BLANK = 0x20;
+const TAB = 0x09;
+
 /** `s= ` is a session without a name (RFC 8866 s5.3). */
-const endsInBlank = ({ type, value }: Line): boolean =>
-  (value.endsWith(" ") || value.endsWith("\t")) && !(type === "s" && value === " ");
+function endsInBlank({ type, value }: Line): boolean {
+  const last = value.charCodeAt(value.length - 1);
+  return (last === BLANK || last === TAB) && !(type === "s" && value === " ");
+}
 
 const SESSION_ORDER = "vosiuepcbtrzka";
 const SECTION_ORDER = "micbka";
@@ -52,6 +61,8 @@ function misplaced(lines: readonly Line[], order: string): Hit[] {
   return hits;
 }
 
+const misplacedInSections = eachSection(({ lines }) => misplaced(lines, SECTION_ORDER));
+
 /** `audio 49170/2 RTP/AVP 0` */
 const PORT_COUNT = /^ *[^ ]+ +\d+\//;
 
@@ -71,6 +82,8 @@ const SINGLE_ATTRIBUTES = [
   "maxptime",
 ];
 
+const USUAL_MEDIA = new Set(["audio", "video", "application"]);
+
 const hasConnection = ({ plainLines }: Pick<Part, "plainLines">): boolean =>
   plainLines.some(({ type }) => type === "c");
 
@@ -86,7 +99,7 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     message: `more than ${MOST_CANDIDATES} candidates in one section; trickle them or gather from fewer interfaces and servers`,
     find: eachSection(({ candidates }) => {
       const first = candidates[MOST_CANDIDATES];
-      return first ? [{ line: first.line }] : [];
+      return first ? [{ line: first.line }] : NO_HITS;
     }),
   },
   {
@@ -108,9 +121,10 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     source: "Duplex D4",
     condition: `a line of more than ${LONGEST_LINE_BYTES} bytes`,
     message: `a line has more than ${LONGEST_LINE_BYTES} bytes, far beyond what any real stack writes; shorten the value`,
-    // The type and its equals sign are two bytes.
-    find: ofLines(({ type, value }) =>
-      exceedsBytes(value, LONGEST_LINE_BYTES - (type === "" ? 0 : 2)),
+    // The type and its equals sign are two bytes; a character is three at most.
+    find: ofLines(
+      ({ type, value }) => exceedsBytes(value, LONGEST_LINE_BYTES - (type === "" ? 0 : 2)),
+      ({ length }) => 3 * length > LONGEST_LINE_BYTES,
     ),
   },
   {
@@ -149,7 +163,7 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     condition: "a line that does not begin with a lower-case letter and `=`",
     message:
       "this is no SDP line: each begins with one lower-case letter and an equals sign, empty lines are not allowed",
-    find: ofPlainLines(({ type }) => type === ""),
+    find: ofType(""),
   },
   {
     id: "line-ending-not-crlf",
@@ -171,7 +185,7 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     message: "a blank ends the line and becomes part of the value for some parsers; trim it",
     find: eachPart(({ lines }) => {
       const first = lines.find(endsInBlank);
-      return first ? [{ line: first.number }] : [];
+      return first ? [{ line: first.number }] : NO_HITS;
     }),
   },
   {
@@ -186,7 +200,7 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
       "the line stands behind lines that must follow it, and a parser may refuse or ignore it; move it up",
     find: (subject) => [
       ...misplaced(subject.description.session.lines, SESSION_ORDER),
-      ...eachSection(({ lines }) => misplaced(lines, SECTION_ORDER))(subject),
+      ...misplacedInSections(subject),
     ],
   },
   {
@@ -198,7 +212,7 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     condition: "any `k=` line",
     message:
       "k= would carry a media key through the server; remove it, the keys of WebRTC come from DTLS",
-    find: ofPlainLines(({ type }) => type === "k"),
+    find: ofType("k"),
   },
   {
     id: "connection-missing",
@@ -208,10 +222,11 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     source: "RFC 8866 s5.7",
     condition: "a section in use has no `c=` and the session part has none either",
     message: "the section has no c= line and Firefox refuses that; add c=IN IP4 0.0.0.0",
-    find: (subject) =>
-      hasConnection(subject.description.session)
-        ? []
-        : eachSection((section) => (hasConnection(section) ? [] : [{}]))(subject),
+    find: (subject) => {
+      const { session, live } = subject.description;
+      if (hasConnection(session)) return NO_HITS;
+      return live.filter((section) => !hasConnection(section)).map((section) => ({ section }));
+    },
   },
   {
     id: "m-line-invalid",
@@ -233,11 +248,7 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     condition: "the m-line has a number of ports",
     message:
       "a number of ports has no meaning with ICE and Chromium refuses it; write the port alone",
-    find: eachSection(({ plainLines }) =>
-      plainLines
-        .filter(({ type, value }) => type === "m" && PORT_COUNT.test(value))
-        .map(({ number: line }) => ({ line })),
-    ),
+    find: eachSection((section) => wherePlain(section, "m", (value) => PORT_COUNT.test(value))),
   },
   {
     id: "media-type-unusual",
@@ -249,7 +260,7 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     message:
       "WebRTC knows audio, video and application only; browsers reject this section or the whole description",
     find: eachSection(({ kind }) =>
-      ["audio", "video", "application"].includes(kind) ? [] : [{ detail: `media type ${kind}` }],
+      USUAL_MEDIA.has(kind) ? NO_HITS : [{ detail: `media type ${kind}` }],
     ),
   },
   {
@@ -278,10 +289,11 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     condition: "two different directions in one section",
     message: "the section says two directions, so nobody knows who sends; keep one of them",
     find: eachSection((section) => {
-      if (carriesData(section)) return [];
-      const [, second] = DIRECTIONS.flatMap((name) => own(section, name).slice(0, 1)).toSorted(
-        (one, other) => one.line - other.line,
-      );
+      const said = DIRECTIONS.filter((name) => section.attributes.has(name));
+      if (said.length < 2 || carriesData(section)) return NO_HITS;
+      const [, second] = said
+        .flatMap((name) => own(section, name).slice(0, 1))
+        .toSorted((one, other) => one.line - other.line);
       return [second && { line: second.line, detail: `a=${second.name}` }];
     }),
   },

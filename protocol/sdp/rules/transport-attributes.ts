@@ -11,18 +11,16 @@ export interface AttributeLines {
 
 /** Where an attribute that sections may take from the session part is said with effect. */
 export function effectiveLines(
-  { session, live }: Description,
+  { session, live, saying }: Description,
   name: string,
 ): readonly AttributeLines[] {
-  const inSections: AttributeLines[] = [];
-  for (const section of live) {
-    const lines = own(section, name);
-    if (lines.length > 0) inSections.push({ section, lines });
-  }
-  const isForNone = live.length > 0 && inSections.length === live.length;
-  return isForNone
-    ? inSections
-    : [{ section: undefined, lines: own(session, name) }, ...inSections];
+  const places: AttributeLines[] = [];
+  const sections = saying.get(name) ?? [];
+  const isForNone = live.length > 0 && sections.length === live.length;
+  const general = isForNone ? [] : own(session, name);
+  if (general.length > 0) places.push({ section: undefined, lines: general });
+  for (const section of sections) places.push({ section, lines: own(section, name) });
+  return places;
 }
 
 /** Says for every line of an attribute in effect what `condition` says for its value. */
@@ -38,7 +36,7 @@ export function eachLine(
         // A blank at the end of a line has a rule of its own.
         const value = spelt.trimEnd();
         if (!condition(value)) continue;
-        hits.push({ section, line, ...(detail ? { detail: detail(value) } : {}) });
+        hits.push({ section, line, detail: detail?.(value) });
       }
     }
     return hits;

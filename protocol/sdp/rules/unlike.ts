@@ -1,3 +1,4 @@
+import type { Description } from "../description.ts";
 import type { DescriptionSubject, Hit } from "../rule.ts";
 import type { Section } from "../section.ts";
 import { bundlesOf } from "./scopes.ts";
@@ -10,37 +11,84 @@ const FIRST_CHOICE_ID = 4096;
 const fixedExtMaps = ({ extMaps }: Section): Section["extMaps"] =>
   extMaps.filter(({ id }) => id < FIRST_CHOICE_ID);
 
-/** What a section says of a thing of which all sections of its bundle must say the same. */
-export interface Saying {
-  readonly of: string | number;
-  readonly says: string | number;
-  /** Made when it is needed: seldom. */
-  readonly hit: () => Hit;
+/** How to read what a section says of a thing of which all sections of its bundle must say the same. */
+export interface Saying<T> {
+  /** What it is said of. */
+  readonly of: (item: T, section: Section) => string | number;
+  /** What is said of it. */
+  readonly says: (item: T, section: Section) => string | number;
+  /** Whether that is plainly what was said first: mostly it is, and `says` need not be asked. */
+  readonly isSame: (item: T, section: Section, first: First<T>) => boolean;
+  readonly hit: (item: T, section: Section) => Hit;
 }
 
-/** What was said first of each thing, and by which section. */
-type Firsts = Map<Saying["of"], { section: Section; said: Set<Saying["says"]> }>;
+/** What was said first of a thing, by which section. */
+export interface First<T> {
+  readonly section: Section;
+  readonly item: T;
+  /** All that the section says of it; absent as long as nobody says anything else. */
+  said?: Set<string | number>;
+}
 
-/** Hits for what a section says of a thing that an earlier one of its bundle does not say. */
-function against(firsts: Firsts, section: Section, sayings: readonly Saying[]): Hit[] {
-  const hits: Hit[] = [];
-  for (const { of, says, hit } of sayings) {
-    const known = firsts.get(of);
-    if (!known) firsts.set(of, { section, said: new Set([says]) });
-    // Saying two things itself is not against another section: rules of one section see it.
-    else if (known.section === section) known.said.add(says);
-    else if (!known.said.has(says)) hits.push({ section, ...hit() });
+/** What was said first of each thing. */
+type Firsts<T> = Map<string | number, First<T>>;
+
+/** Adds hits for what a section says of a thing that an earlier one of its bundle does not say. */
+function against<T>(
+  hits: Hit[],
+  firsts: Firsts<T>,
+  section: Section,
+  items: readonly T[],
+  { of, says, isSame, hit }: Saying<T>,
+): void {
+  for (const item of items) {
+    const thing = of(item, section);
+    const first = firsts.get(thing);
+    if (!first) {
+      firsts.set(thing, { section, item });
+    } else if (!isSame(item, section, first)) {
+      first.said ??= new Set([says(first.item, first.section)]);
+      // Saying two things itself is not against another section: rules of one section see it.
+      if (first.section === section) first.said.add(says(item, section));
+      else if (!first.said.has(says(item, section))) hits.push({ section, ...hit(item, section) });
+    }
   }
-  return hits;
 }
 
 /** Hits for what sections say of a thing that an earlier one of their bundle does not say. */
-export function unlike(sayings: (section: Section) => readonly Saying[]) {
-  return ({ description }: DescriptionSubject): Hit[] =>
-    bundlesOf(description).flatMap((members) => {
-      const firsts: Firsts = new Map();
-      return members.flatMap((section) => against(firsts, section, sayings(section)));
-    });
+export function unlike<T>(
+  itemsOf: (section: Section, description: Description) => readonly T[],
+  saying: Saying<T>,
+) {
+  return ({ description }: DescriptionSubject): readonly Hit[] => {
+    const hits: Hit[] = [];
+    for (const members of bundlesOf(description)) {
+      const firsts: Firsts<T> = new Map();
+      for (const section of members) {
+        against(hits, firsts, section, itemsOf(section, description), saying);
+      }
+    }
+    return hits;
+  };
+}
+
+/** Hits for the sections of a bundle that say something else than the first of those that count. */
+export function unlikeFirst(
+  counts: (section: Section) => boolean,
+  isSame: (section: Section, first: Section) => boolean,
+  hit: (section: Section) => Hit,
+) {
+  return ({ description }: DescriptionSubject): readonly Hit[] => {
+    const hits: Hit[] = [];
+    for (const members of bundlesOf(description)) {
+      const first = members.find(counts);
+      for (const section of members) {
+        const isOther = first && first !== section && counts(section) && !isSame(section, first);
+        if (isOther) hits.push({ section, ...hit(section) });
+      }
+    }
+    return hits;
+  };
 }
 
 /** Hits of a list that are told again of other sections with it: no more findings of a rule are ever told. */
@@ -50,17 +98,24 @@ const MOST_REPEATED = 50;
  * The same for header extensions: sections that have them from the session part have the same list, which is
  * compared once.
  */
-export function unlikeExtension(saying: (extMap: Section["extMaps"][number]) => Saying) {
-  return ({ description }: DescriptionSubject): Hit[] =>
-    bundlesOf(description).flatMap((members) => {
-      const firsts: Firsts = new Map();
+export function unlikeExtension(saying: Saying<Section["extMaps"][number]>) {
+  return ({ description }: DescriptionSubject): readonly Hit[] => {
+    const hits: Hit[] = [];
+    for (const members of bundlesOf(description)) {
+      const firsts: Firsts<Section["extMaps"][number]> = new Map();
       const compared = new Map<Section["extMaps"], readonly Hit[]>();
-      return members.flatMap((section) => {
-        const known = compared.get(section.extMaps);
-        if (known) return known.map((hit) => ({ ...hit, section }));
-        const hits = against(firsts, section, fixedExtMaps(section).map(saying));
-        compared.set(section.extMaps, hits.slice(0, MOST_REPEATED));
-        return hits;
-      });
-    });
+      for (const section of members) {
+        const { extMaps } = section;
+        const known = compared.get(extMaps);
+        if (known) {
+          for (const hit of known) hits.push({ ...hit, section });
+          continue;
+        }
+        const before = hits.length;
+        against(hits, firsts, section, fixedExtMaps(section), saying);
+        compared.set(extMaps, hits.slice(before, before + MOST_REPEATED));
+      }
+    }
+    return hits;
+  };
 }
