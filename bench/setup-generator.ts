@@ -21,9 +21,11 @@ async function withAtOnce(limit: number, count: number, act: (n: number) => Prom
 function prepared(dialect: Dialect, baseUrl: string, key: string): Promise<SetUp> | SetUp {
   switch (dialect) {
     case "duplex":
-      return prepareDuplex(baseUrl, key, counts, false);
+      return prepareDuplex(baseUrl, key, counts);
     case "duplex-reports":
-      return prepareDuplex(baseUrl, key, counts, true);
+      return prepareDuplex(baseUrl, key, counts, { reports: true });
+    case "duplex-full":
+      return prepareDuplex(baseUrl, key, counts, { flows: "full" });
     case "peerjs":
       return preparePeerJs(baseUrl, counts);
     case "socket-io":

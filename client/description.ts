@@ -23,6 +23,11 @@ export function ufragsOf(sdp: string): Set<string> {
   return new Set([...sdp.matchAll(UFRAG)].map((match) => match[1] ?? ""));
 }
 
+/** The ICE generation that a candidate's text names; undefined in browsers that do not write it there. */
+export function ufragIn(candidate: string): string | undefined {
+  return / ufrag (\S+)/.exec(candidate)?.[1];
+}
+
 /** True when two descriptions of one peer have no ICE generation in common. */
 function restartsIce(known: string, sdp: string): boolean {
   const before = ufragsOf(known);
@@ -61,6 +66,17 @@ export async function setRemoteOffer(connection: RTCPeerConnection, sdp: string)
     await connection.setRemoteDescription({ type: "offer", sdp });
   }
   return known !== undefined && restartsIce(known, sdp);
+}
+
+/** The mids of sections, by the SSRCs that they announce. */
+export function midsBySsrc(sdp = ""): ReadonlyMap<number, string> {
+  const [, ...sections] = sdp.split(/^(?=m=)/m);
+  const mids = sections.flatMap((section) => {
+    const mid = /^a=mid:(\S+)/m.exec(section)?.[1] ?? "";
+    const ssrcs = section.matchAll(/^a=ssrc:(\d+)/gm);
+    return [...ssrcs].map(([, ssrc]) => [Number(ssrc), mid] as const);
+  });
+  return new Map(mids);
 }
 
 /** The mid of the data channels' section; undefined where there is none that is alive. */

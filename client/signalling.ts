@@ -1,3 +1,4 @@
+import type { FlowDetail } from "../protocol/flow-summary.ts";
 import type { ToPeer, Welcome } from "../protocol/messages.ts";
 import { AccessToken, type TokenSource } from "./access-token.ts";
 import { backoffMs } from "./backoff.ts";
@@ -11,12 +12,15 @@ import {
   Requests,
   type SignallingPort,
 } from "./requests.ts";
+import { readOfSession } from "./session-http.ts";
 import type { Closed, Notice, SignallingListener } from "./signalling-listener.ts";
 
 export interface SignallingOptions {
   /** The address of `signalling.url`, absolute; http(s) or ws(s). */
   readonly url: string;
   readonly token: TokenSource;
+  /** Of flows: whole records and transports (`full`), or what steering needs of those that run (the default). */
+  readonly flowRecords?: FlowDetail;
 }
 
 // Half of each wait is random: the clients of a server that restarts must not come back in one moment.
@@ -58,6 +62,7 @@ export class Signalling implements SignallingPort {
   private constructor(options: SignallingOptions) {
     this.#url = new URL(options.url);
     this.#url.protocol = this.#url.protocol.replace("http", "ws");
+    this.#url.searchParams.set("flows", options.flowRecords ?? "brief");
     this.#token = new AccessToken(options.token);
   }
 
@@ -99,6 +104,11 @@ export class Signalling implements SignallingPort {
       this.#watch(reply);
     }
     return reply;
+  }
+
+  /** What the session's HTTP address has at `path`, for this peer. */
+  async read(path: string): Promise<unknown> {
+    return readOfSession(this.#url, await this.#token.get(), path);
   }
 
   /** Replaces the socket at once: the newest connection of a peer wins (S3). */

@@ -37,6 +37,8 @@ export interface Peer extends PeerTraits {
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly tokenExpiresAt: number;
   readonly joinedAt: number;
+  /** Its socket asked for little of flows; absent where it is told all. */
+  readonly flowDetail?: "brief";
   /** Counts the sockets of the peer; only the newest one speaks for it (S3). */
   readonly connection: number;
   /** Until when a lost peer may come back; null while it is connected (S5). */

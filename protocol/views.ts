@@ -1,4 +1,5 @@
 import type { FlowsView } from "./flow.ts";
+import { isSummarised, summaryOf } from "./flows/summary.ts";
 import { LIMITS } from "./limits.ts";
 import type { LinkSummary, LinkView, PeerView } from "./message-parts.ts";
 import type { IceServer, ToPeer, Welcome } from "./messages.ts";
@@ -142,6 +143,14 @@ export function currentFlows(session: Session, reader: Reader): FlowsView {
   };
 }
 
+/** The same for a peer, as its socket has asked for it. */
+export function welcomeFlows(session: Session, peer: Peer): Welcome["flows"] {
+  const current = currentFlows(session, peer);
+  if (peer.flowDetail !== "brief") return current;
+  const flows = current.flows.filter(isSummarised).map(summaryOf);
+  return { revision: current.revision, flows, transports: [] };
+}
+
 /** Session of GET /v1/sessions/{id}. */
 export function viewSession(session: Session): SessionView {
   const flows: Record<string, number> = {};
@@ -216,7 +225,7 @@ export function welcome(session: Session, peer: Peer, resumed: boolean, ice: Ice
     links: liveLinksOf(session, peer).map((link) =>
       summariseLink(link, trickleOf(session, link.id)),
     ),
-    flows: currentFlows(session, peer),
+    flows: welcomeFlows(session, peer),
     tokenExpiresAt: peer.tokenExpiresAt,
   };
 }

@@ -31,6 +31,7 @@ function typeOf(schema: Schema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
   if (schema.anyOf) return schema.anyOf.map(typeOf).join(" | ");
+  if (schema.items?.anyOf) return `(${typeOf(schema.items)})[]`;
   if (schema.items) return `${typeOf(schema.items)}[]`;
   return schema.type ?? "any JSON";
 }
@@ -56,7 +57,16 @@ const messages = (tableOf: Readonly<Record<string, z.ZodType>>, io: "input" | "o
     .map(([type, schema]) => message(type, schema, io))
     .join("\n\n");
 
-const SHAPES = ["Candidate", "Peer", "Link", "Flow", "Transport", "Pair", "IceServer"];
+const SHAPES = [
+  "Candidate",
+  "Peer",
+  "Link",
+  "Flow",
+  "FlowSummary",
+  "Transport",
+  "Pair",
+  "IceServer",
+];
 
 /** Shapes that messages refer to by name. */
 function shapes(): string {
@@ -155,6 +165,10 @@ JSON text frames \`{type, id?, ...}\` on a WebSocket at \`/v1/sessions/{id}/sign
   counts as lost. A peer that never sends \`ping\` is believed as long as its TCP connection is.
   A \`probe\` comes, too, after 1 MiB that nothing shows to have been read: \`alive\` shows it. A socket with 8 MiB of
   that is closed with ${CLOSE.silent}, whether it pings or not: every client answers probes.
+- \`?flows=brief\` on the address asks to be told of flows briefly: in \`welcome\` and \`flows\`, a \`FlowSummary\` of each
+  flow that runs or has run, is held, or of which something is asked, sent when that changes, and no transports. It holds
+  for this socket; without it, or with \`?flows=full\`, records come whole, whenever anything of them changes. HTTP has the
+  whole records for everyone.
 - A peer that comes back within the resume window gets \`welcome\` with \`resumed: true\`, then the descriptions and
   candidates it may lack, by the same messages as the first time: what it knows already it drops, by exchange number.
 

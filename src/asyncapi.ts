@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
+import { FlowDetail } from "../protocol/flow-summary.ts";
 import { FROM_PEER, TO_PEER } from "../protocol/messages.ts";
 import { VERSION } from "./openapi.ts";
 
@@ -50,7 +51,15 @@ export function asyncapiOf(origin: string) {
         address: "/v1/sessions/{session}/signalling",
         parameters: { session: { description: "id of the session" } },
         messages: { ...fromPeer, ...toPeer },
-        bindings: { ws: { method: "GET" } },
+        bindings: {
+          ws: {
+            method: "GET",
+            query: {
+              type: "object",
+              properties: { flows: { ...schemaOf(FlowDetail, "input"), default: "full" } },
+            },
+          },
+        },
       },
     },
     operations: {

@@ -1,8 +1,9 @@
 import type { Context } from "hono";
+import { type Admission, admit } from "../durable-objects/admission.ts";
 import { iceServersOf } from "../durable-objects/ice-servers.ts";
-import { GRANT_HEADER, ICE_HEADER, SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
-import { type Problem, problem } from "../protocol/problem.ts";
-import type { Grant } from "../protocol/session-config.ts";
+import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
+import { FlowDetail } from "../protocol/flow-summary.ts";
+import { isProblem, type Problem, problem } from "../protocol/problem.ts";
 import type { IceGrant } from "../protocol/views.ts";
 import { bearerOf, readToken, unauthorized } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
@@ -28,8 +29,11 @@ const offeredBy = (c: Context<AppEnv>): string[] =>
 /** Hands an authorised upgrade to the session's object. */
 export async function openSignalling(c: Context<AppEnv>): Promise<Response> {
   const offered = offeredBy(c);
-  const refused = refuseUpgrade(c, offered);
+  const url = new URL(c.req.url);
+  const refused = refuseUpgrade(c, url, offered);
   if (refused) return answerProblem(c, refused);
+  const flows = flowDetailIn(url);
+  if (isProblem(flows)) return answerProblem(c, flows);
   const id = c.req.param("id") ?? "";
   const subprotocolToken = offered.find((entry) => entry.startsWith(BEARER_PREFIX));
   const token = subprotocolToken?.slice(BEARER_PREFIX.length) ?? bearerOf(c);
@@ -50,11 +54,22 @@ export async function openSignalling(c: Context<AppEnv>): Promise<Response> {
       iceServers: config.stunUrls.length === 0 ? [] : [{ urls: [...config.stunUrls] }],
     }),
   );
-  return stub.fetch(forObject(c.req.raw, grant, ice));
+  return stub.fetch(forObject(c.req.raw, { grant, ice, flows }));
 }
 
-function refuseUpgrade(c: Context<AppEnv>, offered: readonly string[]): Problem | undefined {
-  const url = new URL(c.req.url);
+/** `?flows=brief`: what the socket is to be told of flows. */
+function flowDetailIn({ searchParams }: URL): FlowDetail | Problem {
+  const asked = FlowDetail.safeParse(searchParams.get("flows") ?? "full");
+  return asked.success
+    ? asked.data
+    : problem("invalid-request", `flows: expected ${FlowDetail.options.join(" or ")}`);
+}
+
+function refuseUpgrade(
+  c: Context<AppEnv>,
+  url: URL,
+  offered: readonly string[],
+): Problem | undefined {
   if ([...url.searchParams].some(([name, value]) => SECRET_NAME.test(name) || JWT.test(value))) {
     return problem(
       "token-in-url",
@@ -77,11 +92,10 @@ function refuseUpgrade(c: Context<AppEnv>, offered: readonly string[]): Problem 
 }
 
 /** The upgrade as the object gets it: who comes, and with which ICE servers; the token stays here. */
-function forObject(raw: Request, grant: Grant, ice: IceGrant): Request {
+function forObject(raw: Request, admission: Admission): Request {
   const headers = new Headers(raw.headers);
   headers.delete("authorization");
   headers.set("sec-websocket-protocol", SUBPROTOCOL);
-  headers.set(GRANT_HEADER, encodeURIComponent(JSON.stringify(grant)));
-  headers.set(ICE_HEADER, encodeURIComponent(JSON.stringify(ice)));
+  admit(headers, admission);
   return new Request(raw.url, { method: "GET", headers });
 }
