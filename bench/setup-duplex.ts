@@ -21,6 +21,7 @@ class DuplexPeer {
     this.id = peer.id;
     const url = new URL(signalling.url);
     url.searchParams.set("flows", flows);
+    url.searchParams.set("defaults", "omit");
     this.#wire = new Wire(url, counts, ["duplex.v1", `bearer.${token}`]);
   }
 
@@ -92,11 +93,6 @@ class DuplexPeer {
 const withoutRepetition = ({ usernameFragment: _, ...candidate }: Candidate): Candidate =>
   candidate;
 
-const labels = (name: string) => ({
-  "0": { sourceId: `${name}b38bdc26-3ec2-4bd1-90c5-3abee1f1c73` },
-  "1": { sourceId: `${name}d14885d0-d7c3-4135-8bcc-ebf499a21e9` },
-});
-
 /** Sessions and tokens are made beforehand by the back end: that is what `prepare` costs. */
 export async function prepareDuplex(
   baseUrl: string,
@@ -120,14 +116,13 @@ export async function prepareDuplex(
     const callee = await enter(invitations[0]);
     const caller = await enter(invitations[1]);
     await callee.next("peer-joined");
-    const media = labels("a");
-    const offered = caller.request({ type: "offer", to: callee.id, sdp: offerer.sdp, media });
+    const offered = caller.request({ type: "offer", to: callee.id, sdp: offerer.sdp });
     const calling = offered.then(({ exchange = 0 }) =>
       caller.trickle(callee.id, exchange, burstsOf(offerer)),
     );
     const answering = callee.next("offer").then(async ({ exchange }) => {
       const answer = { type: "answer", to: caller.id, exchange, sdp: answerer.sdp } as const;
-      const answered = callee.request({ ...answer, media: labels("b") });
+      const answered = callee.request(answer);
       await Promise.all([answered, callee.trickle(caller.id, exchange, burstsOf(answerer))]);
     });
     await Promise.all([

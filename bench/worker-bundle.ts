@@ -100,7 +100,7 @@ export async function duplexWorker(about: Omit<Bundle, "entry"> = {}): Promise<o
   return {
     name: "duplex",
     ...asModules(
-      ["index.mjs", limitless(Object.keys(ratelimits))],
+      ["index.mjs", limitless(Object.keys(ratelimits as object))],
       ["worker.mjs", await bundled({ entry: "src/index.ts", ...about })],
     ),
     durableObjects,

@@ -1,5 +1,6 @@
 import type { FlowDetail } from "../protocol/flow-summary.ts";
 import type { ToPeer, Welcome } from "../protocol/messages.ts";
+import { withUsual } from "../protocol/usual-values.ts";
 import { AccessToken, type TokenSource } from "./access-token.ts";
 import { backoffMs } from "./backoff.ts";
 import { type DuplexError, errorOfFrame } from "./duplex-error.ts";
@@ -63,6 +64,7 @@ export class Signalling implements SignallingPort {
     this.#url = new URL(options.url);
     this.#url.protocol = this.#url.protocol.replace("http", "ws");
     this.#url.searchParams.set("flows", options.flowRecords ?? "brief");
+    this.#url.searchParams.set("defaults", "omit");
     this.#token = new AccessToken(options.token);
   }
 
@@ -156,7 +158,7 @@ export class Signalling implements SignallingPort {
 
   #receive(socket: WebSocket, data: string): void {
     this.#heartbeat.heard();
-    const frame = JSON.parse(data) as ToPeer | { type: "pong" };
+    const frame = withUsual(JSON.parse(data) as ToPeer | { type: "pong" });
     switch (frame.type) {
       case "pong":
         return;

@@ -1,12 +1,12 @@
-import type { FlowDetail } from "../protocol/flow-summary.ts";
 import type { Grant } from "../protocol/session-config.ts";
+import type { SocketRequest } from "../protocol/socket-request.ts";
 import type { IceGrant } from "../protocol/views.ts";
 
 /** What the Worker tells the object of an upgrade that it has authorised. */
 export interface Admission {
   readonly grant: Grant;
   readonly ice: IceGrant;
-  readonly flows: FlowDetail;
+  readonly asked: SocketRequest;
 }
 
 /** The header it travels in; it never comes from outside. */

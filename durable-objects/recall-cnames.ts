@@ -5,8 +5,11 @@ import { hexOf, hmac } from "./signing-key.ts";
 
 const DAY_MS = 86_400_000;
 
-/** Hexadecimal digits of a hash that name the object which keeps it. */
-const SHARD_DIGITS = 2;
+/**
+ * Hexadecimal digits of a hash that name the object which keeps it. Few objects stay awake between calls, and remember:
+ * to wake one costs more than all else that is done to ask it.
+ */
+const SHARD_DIGITS = 1;
 
 /**
  * True when one of these CNAMEs was announced in another session of the deployment within the configured time, or of

@@ -52,9 +52,9 @@ export class SessionSockets extends SessionTurns {
   #admit(request: Request): Response {
     const before = this.session;
     if (!before) return problemResponse(sessionNotFound());
-    const { grant, ...asked } = admissionOf(request);
+    const { grant, ice, asked } = admissionOf(request);
     const at = Date.now();
-    const event = { type: "join", grant, ...asked, at } as const;
+    const event = { type: "join", grant, ice, asked, at } as const;
     const result = step(before, event);
     if (isProblem(result)) return problemResponse(result);
     const { 0: client, 1: server } = new WebSocketPair();

@@ -61,7 +61,7 @@ interface News {
 /** What a reader does not know yet of a link. */
 function newsOf({ link, before }: Changed, reader: Peer): News {
   const { flows, transports } = flowsSince(link.flows, before?.flows.revision ?? 0);
-  if (reader.flowDetail !== "brief") {
+  if (reader.asked?.flows !== "brief") {
     return { flows, transports: transports.map((each) => transportFor(reader, each)) };
   }
   if (flows.length === 0) return { flows, transports: [] };

@@ -1,6 +1,5 @@
 import type { Allowances } from "./allowance.ts";
 import { withoutOldLinks } from "./departed-links.ts";
-import type { FlowDetail } from "./flow-summary.ts";
 import { endFlows } from "./flows/end.ts";
 import { markStale } from "./flows/stale.ts";
 import { LIMITS } from "./limits.ts";
@@ -25,6 +24,7 @@ import {
   withTrickle,
 } from "./session.ts";
 import { type Grant, LONGEST_TOKEN_MS, traitsOf } from "./session-config.ts";
+import type { SocketRequest } from "./socket-request.ts";
 import {
   answerMessage,
   candidatesMessage,
@@ -56,8 +56,7 @@ export function admits(session: Session, grant: Grant): Problem | undefined {
 export interface Arrival {
   readonly grant: Grant;
   readonly ice: IceGrant;
-  /** What this socket is to be told of flows; `full` when left out. */
-  readonly flows?: FlowDetail;
+  readonly asked?: SocketRequest;
   readonly at: number;
 }
 
@@ -94,7 +93,7 @@ export function join(session: Session, arrival: Arrival): Step | Problem {
   };
 }
 
-const peerOf = ({ grant, flows, at }: Arrival, known: Peer | undefined): Peer => ({
+const peerOf = ({ grant, asked = {}, at }: Arrival, known: Peer | undefined): Peer => ({
   id: grant.peer,
   role: grant.role,
   ...(grant.name === undefined ? {} : { name: grant.name }),
@@ -104,7 +103,7 @@ const peerOf = ({ grant, flows, at }: Arrival, known: Peer | undefined): Peer =>
   ...traitsOf(grant),
   tokenExpiresAt: grant.expiresAt,
   joinedAt: known?.joinedAt ?? at,
-  ...(flows === "brief" ? { flowDetail: flows } : {}),
+  ...(Object.keys(asked).length === 0 ? {} : { asked }),
   connection: (known?.connection ?? 0) + 1,
   awayUntil: null,
 });

@@ -1,6 +1,5 @@
 import type { FlowsView } from "./flow.ts";
 import { isSummarised, summaryOf } from "./flows/summary.ts";
-import { LIMITS } from "./limits.ts";
 import type { LinkSummary, LinkView, PeerView } from "./message-parts.ts";
 import type { IceServer, ToPeer, Welcome } from "./messages.ts";
 import {
@@ -16,6 +15,7 @@ import {
 } from "./session.ts";
 import { traitsOf } from "./session-config.ts";
 import { transportFor } from "./shown-transports.ts";
+import { TOLD_LIMITS } from "./usual-values.ts";
 
 /** What others read of a session: the state as values of the wire. */
 
@@ -146,7 +146,7 @@ export function currentFlows(session: Session, reader: Reader): FlowsView {
 /** The same for a peer, as its socket has asked for it. */
 export function welcomeFlows(session: Session, peer: Peer): Welcome["flows"] {
   const current = currentFlows(session, peer);
-  if (peer.flowDetail !== "brief") return current;
+  if (peer.asked?.flows !== "brief") return current;
   const flows = current.flows.filter(isSummarised).map(summaryOf);
   return { revision: current.revision, flows, transports: [] };
 }
@@ -206,17 +206,8 @@ export function welcome(session: Session, peer: Peer, resumed: boolean, ice: Ice
     },
     resumed,
     limits: {
-      messageBytes: LIMITS.messageBytes,
-      sdpBytes: LIMITS.sdpBytes,
-      bodyBytes: LIMITS.bodyBytes,
-      candidates: LIMITS.candidates,
-      candidateBytes: LIMITS.candidateBytes,
-      pendingOfferBytes: LIMITS.pendingOfferBytes,
-      sessionSdpBytes: LIMITS.sessionSdpBytes,
-      messagesPerSecond: LIMITS.messagesPerSecond,
-      messageBurst: LIMITS.messageBurst,
+      ...TOLD_LIMITS,
       peers: config.maxPeers,
-      offerExpirySeconds: LIMITS.offerExpiryMs / 1000,
     },
     iceServers: [...ice.iceServers],
     ...(ice.expiresAt === undefined ? {} : { iceServersExpireAt: ice.expiresAt }),

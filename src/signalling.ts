@@ -2,13 +2,13 @@ import type { Context } from "hono";
 import { type Admission, admit } from "../durable-objects/admission.ts";
 import { iceServersOf } from "../durable-objects/ice-servers.ts";
 import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
-import { FlowDetail } from "../protocol/flow-summary.ts";
-import { isProblem, type Problem, problem } from "../protocol/problem.ts";
+import { type Problem, problem } from "../protocol/problem.ts";
+import { SocketRequest } from "../protocol/socket-request.ts";
 import type { IceGrant } from "../protocol/views.ts";
 import { bearerOf, readToken, unauthorized } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
 import { clientOf, tooMany } from "./rate-limits.ts";
-import { answerProblem } from "./refusal.ts";
+import { answerProblem, invalidRequest } from "./refusal.ts";
 import { sessionStub } from "./session-stub.ts";
 
 /** GET /v1/sessions/{id}/signalling: the door of `duplex.v1`. The object is woken only for valid tokens. */
@@ -32,8 +32,8 @@ export async function openSignalling(c: Context<AppEnv>): Promise<Response> {
   const url = new URL(c.req.url);
   const refused = refuseUpgrade(c, url, offered);
   if (refused) return answerProblem(c, refused);
-  const flows = flowDetailIn(url);
-  if (isProblem(flows)) return answerProblem(c, flows);
+  const asked = SocketRequest.safeParse(queryOf(url));
+  if (!asked.success) return answerProblem(c, invalidRequest(asked.error));
   const id = c.req.param("id") ?? "";
   const subprotocolToken = offered.find((entry) => entry.startsWith(BEARER_PREFIX));
   const token = subprotocolToken?.slice(BEARER_PREFIX.length) ?? bearerOf(c);
@@ -54,16 +54,11 @@ export async function openSignalling(c: Context<AppEnv>): Promise<Response> {
       iceServers: config.stunUrls.length === 0 ? [] : [{ urls: [...config.stunUrls] }],
     }),
   );
-  return stub.fetch(forObject(c.req.raw, { grant, ice, flows }));
+  return stub.fetch(forObject(c.req.raw, { grant, ice, asked: asked.data }));
 }
 
-/** `?flows=brief`: what the socket is to be told of flows. */
-function flowDetailIn({ searchParams }: URL): FlowDetail | Problem {
-  const asked = FlowDetail.safeParse(searchParams.get("flows") ?? "full");
-  return asked.success
-    ? asked.data
-    : problem("invalid-request", `flows: expected ${FlowDetail.options.join(" or ")}`);
-}
+/** Nobody repeats a name; what is unknown is none of ours. */
+const queryOf = ({ searchParams }: URL): Record<string, string> => Object.fromEntries(searchParams);
 
 function refuseUpgrade(
   c: Context<AppEnv>,

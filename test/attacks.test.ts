@@ -316,7 +316,7 @@ describe("names", () => {
         JSON.stringify({
           grant: { session: session.id, peer: "king", role: "media-server", publish: [] },
           ice: { iceServers: [{ urls: ["turn:evil"] }] },
-          flows: "full",
+          asked: {},
         }),
       ),
       "x-forwarded-host": "attacker.example",

@@ -102,6 +102,24 @@ describe.each(MODES)("%s", (mode) => {
   });
 });
 
+describe.each(MODES)("usual values, %s", (mode) => {
+  it("[R2] are left out for the socket that asked for it, and for no other", async () => {
+    const session = await LiveSession.start(mode);
+    const whole = await session.join();
+    const lean = await session.connect(await session.invite(), "?defaults=omit");
+    await session.join();
+    const [, third] = await whole.all("peer-joined");
+    expect(third?.peer).toMatchObject({ role: "peer", state: "connected" });
+    const [same] = await lean.all("peer-joined");
+    expect(Object.keys(same?.peer ?? {})).toEqual(["id", "joinedAt"]);
+    await session.pause();
+    const again = await welcomeOf(session, lean, "?defaults=omit");
+    expect(Object.keys(again)).not.toContain("limits");
+    expect(again.resumed).toBe(true);
+    expect(await welcomeOf(session, lean, "")).toHaveProperty("limits.peers", 16);
+  });
+});
+
 describe("the address", () => {
   it("[S8] says what is wrong with what is asked", async () => {
     const session = await LiveSession.start("awake");
@@ -109,8 +127,11 @@ describe("the address", () => {
     for (const query of ["?flows=all", "?flows=", "?flows=BRIEF"]) {
       const response = await session.upgrade(token, query);
       expect(response.status).toBe(400);
-      const detail = "flows: expected full or brief";
-      expect(await response.json()).toMatchObject({ code: "invalid-request", detail });
+      const problem = { code: "invalid-request", errors: [{ field: "flows" }] };
+      expect(await response.json()).toMatchObject(problem);
     }
+    const wrong = await session.upgrade(token, "?defaults=yes");
+    expect(await wrong.json()).toMatchObject({ errors: [{ field: "defaults" }] });
+    expect((await session.upgrade(token, "?region=eu")).status).toBe(101);
   });
 });

@@ -179,7 +179,7 @@ describe("the welcome", () => {
     const at = pure.at;
     const ice = { iceServers: [] };
     const grant = pure.grant("bob");
-    accepted(pure.do({ type: "join", grant, ice, ...(flows && { flows }), at }));
+    accepted(pure.do({ type: "join", grant, ice, ...(flows && { asked: { flows } }), at }));
     const [first] = pure.take("bob");
     if (first?.type !== "welcome") throw new Error(`${first?.type}`);
     return first.flows;

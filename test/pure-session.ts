@@ -69,7 +69,7 @@ export class PureSession {
     flows: FlowDetail = "full",
   ): Step | Problem {
     const grant = this.grant(peer, { role, ...more });
-    return this.do({ type: "join", grant, ice: { iceServers: [] }, flows, at: this.at });
+    return this.do({ type: "join", grant, ice: { iceServers: [] }, asked: { flows }, at: this.at });
   }
 
   send(peer: string, message: FromPeer): Step | Problem {

@@ -87,9 +87,8 @@ async function setUp(query: string): Promise<{ call: Cost; reports: Cost }> {
   const caller = await Counted.join(session, query);
   const [one, other] = [caller.peer.id, callee.peer.id];
   const [offered, answered] = [trickled(OFFER), trickled(ANSWER)];
-  const media = { "0": { sourceId: crypto.randomUUID() }, "1": { sourceId: crypto.randomUUID() } };
-  const { exchange } = await caller.ask({ type: "offer", to: other, sdp: offered.sdp, media });
-  await callee.ask({ type: "answer", to: one, exchange, sdp: answered.sdp, media });
+  const { exchange } = await caller.ask({ type: "offer", to: other, sdp: offered.sdp });
+  await callee.ask({ type: "answer", to: one, exchange, sdp: answered.sdp });
   for (const [from, to, { bursts }] of [
     [caller, other, offered],
     [callee, one, answered],
@@ -131,10 +130,10 @@ async function setUp(query: string): Promise<{ call: Cost; reports: Cost }> {
 }
 
 it("[M20] a call of two takes few messages, and few bytes besides what the peers tell each other", async () => {
-  const { call, reports } = await setUp("?flows=brief");
+  const { call, reports } = await setUp("?flows=brief&defaults=omit");
   // Besides two welcomes: who came; an offer, an answer and two bursts of each, each with its reply and passed on.
   expect(call.messages).toBe(1 + 6 * 3);
-  expect(call.overhead).toBeLessThan(1_600);
+  expect(call.overhead).toBeLessThan(1_200);
   // Two of each peer, and one to each when media run.
   expect(reports.messages).toBe(2 * 2 + 2);
   expect(reports.overhead).toBeLessThan(2_300);
