@@ -23,6 +23,7 @@ import {
   peerVersion,
   startDuplex,
   startProgram,
+  startWorker,
 } from "./servers.ts";
 import type { Dialect, Done, Order } from "./setup-plan.ts";
 import { KEYS } from "./worker-bundle.ts";
@@ -141,6 +142,12 @@ async function run({ rounds: wanted = ROUNDS }: BenchOptions): Promise<Outcome> 
   try {
     const duplex = await startDuplex(folder);
     servers.push(duplex);
+    const bare = await startWorker({
+      name: "bare",
+      entry: "bench/baselines/forwarding-object.ts",
+      durableObjects: { FORWARDING: "ForwardingObject", ACKING: "AckingObject" },
+    });
+    servers.push(bare);
     const peerJs = await startProgram({ name: BASELINE, file: "baselines/peerjs-server.ts" });
     servers.push(peerJs);
     const rooms = await startProgram({ name: "Socket.IO", file: "baselines/socket-io-rooms.ts" });
@@ -149,6 +156,7 @@ async function run({ rounds: wanted = ROUNDS }: BenchOptions): Promise<Outcome> 
       ["Duplex", duplex, "duplex"],
       ["Duplex, with reports of both ends until connected", duplex, "duplex-reports"],
       ["Duplex, with whole records of flows", duplex, "duplex-full"],
+      ["A bare object that forwards and answers", bare, "forwarding"],
       [BASELINE, peerJs, "peerjs"],
       ["Socket.IO sample", rooms, "socket-io"],
     ];
@@ -183,7 +191,8 @@ function aboutOf(rounds: Rounds, wanted: number): readonly string[] {
     "and TURN with the end); PeerJS by those of its client, ids over HTTP and each candidate alone; a room over",
     "Socket.IO as tutorials have it, over WebSocket from the start. Payloads of frames and bodies of requests are",
     "counted, each upgrade is a request; heartbeats are left out. CPU is that of the server's processes. The platform's",
-    "rate limits are left out: miniflare has an object with rows in their place.",
+    "rate limits are left out: miniflare has an object with rows in their place. The bare object shows what two upgrades and",
+    "these frames cost on the platform alone: it keeps nothing, knows nobody and reads nothing.",
     `${CALLS} calls per round and contender, ${AT_ONCE} at a time, sockets stay open until all are set up.`,
     `Not in it: the session and two tokens that the back end asks Duplex for, ${fixed(medianOf(duplex, "prepareUs"))} us in 3 requests;`,
     `leaving and ending the session, ${fixed(medianOf(duplex, "closeUs"))} us.`,
