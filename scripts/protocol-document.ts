@@ -3,6 +3,7 @@ import { LIMITS } from "../protocol/limits.ts";
 import { FROM_PEER, TO_PEER } from "../protocol/messages.ts";
 import { LINK_STATES, NEGOTIATION_EVENTS, SIDES, TRANSITIONS } from "../protocol/negotiation.ts";
 import { CLOSE, PROBLEMS } from "../protocol/problem.ts";
+import { USUAL } from "../protocol/usual-values.ts";
 
 /** `docs/protocol.md` as text, made from the tables that the server runs on. */
 
@@ -169,6 +170,8 @@ JSON text frames \`{type, id?, ...}\` on a WebSocket at \`/v1/sessions/{id}/sign
   flow that runs or has run, is held, or of which something is asked, sent when that changes, and no transports. It holds
   for this socket; without it, or with \`?flows=full\`, records come whole, whenever anything of them changes. HTTP has the
   whole records for everyone.
+- \`?defaults=omit\` leaves members of \`welcome\` and \`peer-joined\` out that are as most calls have them; the values are under
+  [usual values](#usual-values). A reader puts them back; they are part of \`duplex.v1\` and do not change.
 - A peer that comes back within the resume window gets \`welcome\` with \`resumed: true\`, then the descriptions and
   candidates it may lack, by the same messages as the first time: what it knows already it drops, by exchange number.
 
@@ -192,6 +195,15 @@ ${messages(TO_PEER, "output")}
 ## Shapes
 
 ${shapes()}
+
+## Usual values
+
+What \`?defaults=omit\` leaves out when it is so: \`peer\` of every peer, \`session\` and \`limits\` member by member, the others
+whole. \`limits\` is left out when nothing is left of it.
+
+\`\`\`json
+${JSON.stringify(USUAL, null, 2)}
+\`\`\`
 
 ## Problems
 

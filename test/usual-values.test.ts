@@ -53,6 +53,22 @@ describe("usual values", () => {
     expect(Object.keys(rest)).toEqual(["type", "iceServers", "tokenExpiresAt"]);
   });
 
+  it("[R2] of limits never change: SDKs that are out there know them so", () => {
+    expect(USUAL.limits).toEqual({
+      messageBytes: 1_048_576,
+      sdpBytes: 524_288,
+      bodyBytes: 16_384,
+      candidates: 256,
+      candidateBytes: 65_536,
+      pendingOfferBytes: 4_194_304,
+      sessionSdpBytes: 33_554_432,
+      messagesPerSecond: 100,
+      messageBurst: 400,
+      offerExpirySeconds: 60,
+      peers: 16,
+    });
+  });
+
   it("[R2] whatever is left out comes back", () => {
     fc.assert(
       fc.property(peers, peers, configs, fc.boolean(), (peer, other, config, resumed) => {

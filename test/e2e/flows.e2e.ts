@@ -456,13 +456,16 @@ describe("what the SDK is told of flows", () => {
       const { flows, transports } = await backend.flows();
       const [brief, full] = [await known(one), await known(two)];
       const names = brief.flows.map((flow) => Object.keys(flow).join(" "));
+      // What was offered and not taken is in the records as ended, and nobody was told of it briefly.
+      const live = flows.filter(({ state }) => state !== "ended");
       return (
-        flows.every(({ state, quality }) => state === "active" && quality !== undefined) &&
+        live.length === 2 &&
+        live.every(({ state, quality }) => state === "active" && quality !== undefined) &&
         names.join() === Array(2).fill("id revision mid kind from to state").join() &&
         brief.flows.every(({ state }) => state === "active") &&
         brief.transports.length === 0 &&
         brief.records.flows.length === flows.length &&
-        brief.records.flows.every((flow) => flow.codecs.length > 0) &&
+        brief.records.flows.every((flow) => "codecs" in flow) &&
         brief.records.transports.length === transports.length &&
         full.flows.every((flow) => "codecs" in flow) &&
         full.transports.length === transports.length

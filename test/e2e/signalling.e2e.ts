@@ -109,7 +109,7 @@ it.each([undefined, "brief", "full"] as const)(
     signalling.reconnectNow();
     await pass(0);
     const addresses = TestSocket.all.map((socket) => socket.url.href);
-    const address = `ws://localhost/v1/sessions/s/signalling?region=eu&flows=${flowRecords ?? "brief"}`;
+    const address = `ws://localhost/v1/sessions/s/signalling?region=eu&flows=${flowRecords ?? "brief"}&defaults=omit`;
     expect(addresses).toEqual([address, address]);
     vi.stubGlobal("fetch", async (one: URL, { headers }: RequestInit) => {
       asked.push(one);
