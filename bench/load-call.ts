@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Flow } from "../protocol/flow.ts";
 import type { Candidate } from "../protocol/message-parts.ts";
 import { type Invitation, LoadPeer } from "./load-peer.ts";
+import { connectedReport } from "./transport-report.ts";
 
 /** One call from its session to its end, each step checked, with descriptions and candidates of Chromium. */
 
@@ -125,16 +126,8 @@ async function trickle(from: LoadPeer, to: LoadPeer, exchange: number, of: Own):
   expectSame("the candidates", JSON.stringify(got.candidates), JSON.stringify(candidates));
 }
 
-const connected = (one: LoadPeer, other: LoadPeer, port: number) => {
-  const end = (at: number) => ({
-    candidateType: "host" as const,
-    address: "192.0.2.2",
-    port: at,
-    protocol: "udp",
-  });
-  const pair = { local: end(port), remote: end(99_999 - port) };
-  return one.request({ type: "transport", to: other.id, state: "connected", pair });
-};
+const connected = (one: LoadPeer, other: LoadPeer, port: number) =>
+  one.request(connectedReport(other.id, port));
 
 async function expectFlows(backend: LoadBackend, session: string, state: string, count: number) {
   const { flows } = await backend.call<{ flows: Flow[] }>(

@@ -50,13 +50,15 @@ function candidatesOf(sdp: string, ufrag: string): Candidate[] {
   return found.toSorted((one, other) => rank(one) - rank(other));
 }
 
-/** Credentials of ICE are each call's own; candidates go out by themselves. */
+/** Credentials of ICE and the CNAME are each call's own; candidates go out by themselves. */
 function partOf(text: string): Part {
   const ufrag = randomBytes(3).toString("base64").replaceAll("=", "");
   const pwd = randomBytes(18).toString("base64");
+  const cname = randomBytes(12).toString("base64");
   const sdp = text
     .replaceAll(/a=ice-ufrag:\S+/g, `a=ice-ufrag:${ufrag}`)
-    .replaceAll(/a=ice-pwd:\S+/g, `a=ice-pwd:${pwd}`);
+    .replaceAll(/a=ice-pwd:\S+/g, `a=ice-pwd:${pwd}`)
+    .replaceAll(/cname:\S+/g, `cname:${cname}`);
   const trickled = sdp
     .replaceAll(/^a=candidate:.*\r\n/gm, "")
     .replaceAll(/^m=(audio|video) [1-9]\d* /gm, "m=$1 9 ")

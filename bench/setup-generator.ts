@@ -1,5 +1,6 @@
 // The clients of bench/setup.ts, in a process of their own. Does what its parent orders over IPC.
 import { prepareDuplex } from "./setup-duplex.ts";
+import { prepareForwarding } from "./setup-forwarding.ts";
 import { preparePeerJs } from "./setup-peerjs.ts";
 import type { Dialect, Done, Order, SetUp } from "./setup-plan.ts";
 import { prepareSocketIo } from "./setup-socket-io.ts";
@@ -21,9 +22,13 @@ async function withAtOnce(limit: number, count: number, act: (n: number) => Prom
 function prepared(dialect: Dialect, baseUrl: string, key: string): Promise<SetUp> | SetUp {
   switch (dialect) {
     case "duplex":
-      return prepareDuplex(baseUrl, key, counts, false);
+      return prepareDuplex(baseUrl, key, counts);
     case "duplex-reports":
-      return prepareDuplex(baseUrl, key, counts, true);
+      return prepareDuplex(baseUrl, key, counts, { reports: true });
+    case "duplex-full":
+      return prepareDuplex(baseUrl, key, counts, { flows: "full" });
+    case "forwarding":
+      return prepareForwarding(baseUrl, counts);
     case "peerjs":
       return preparePeerJs(baseUrl, counts);
     case "socket-io":

@@ -2,7 +2,14 @@ import type { Counts } from "./setup-wire.ts";
 
 /** What bench/setup.ts and its generator tell each other. */
 
-export const DIALECTS = ["duplex", "duplex-reports", "peerjs", "socket-io"] as const;
+export const DIALECTS = [
+  "duplex",
+  "duplex-reports",
+  "duplex-full",
+  "forwarding",
+  "peerjs",
+  "socket-io",
+] as const;
 export type Dialect = (typeof DIALECTS)[number];
 
 /** One call to be set up, with all that is made before. */

@@ -55,6 +55,15 @@ export class Wire {
     this.#socket.on("error", () => undefined);
   }
 
+  /** Waits until the server has taken the socket. */
+  async opened(): Promise<void> {
+    if (this.#socket.readyState === WebSocket.OPEN) return;
+    await new Promise((resolve, reject) => {
+      this.#socket.once("open", resolve);
+      this.#socket.once("close", () => reject(new Error("refused")));
+    });
+  }
+
   send(text: string): void {
     this.#counts.sent += 1;
     this.#counts.sentBytes += Buffer.byteLength(text);

@@ -1,4 +1,4 @@
-import type { Flow } from "../protocol/flow.ts";
+import type { FlowSummary } from "../protocol/flow-summary.ts";
 import { type RtpStat, type RtpStats, statsOfFlow } from "./rtp-stats.ts";
 
 interface Sample {
@@ -13,24 +13,40 @@ function bytesOf(stat: RtpStat, sent: boolean): number {
     : (stat.bytesReceived ?? 0) + (stat.headerBytesReceived ?? 0);
 }
 
+const keyOf = ({ type, id }: RtpStat, sent: boolean): string => `${type} ${id} ${sent}`;
+
+/** Data channels go both ways. */
+const STREAMS = ["outbound-rtp", "inbound-rtp", "data-channel"];
+
+function samplesOf(stats: RtpStats): Map<string, Sample> {
+  const streams = [...stats.values()].filter(({ type }) => STREAMS.includes(type));
+  return new Map(
+    streams.flatMap((stat) =>
+      [true, false].map(
+        (sent) =>
+          [keyOf(stat, sent), { bytes: bytesOf(stat, sent), timeMs: stat.timestamp }] as const,
+      ),
+    ),
+  );
+}
+
 /** Bit rates of a link's flows, from the difference between two looks at its statistics. */
 export class Bitrates {
-  #samples = new Map<string, Sample>();
+  #samples: ReadonlyMap<string, Sample> = new Map();
 
   /**
-   * Bits per second by flow id since the look before; flows seen for the first time are not in it. `self` is
+   * Bits per second by flow id since the look before; flows whose media was not there then are not in it. `self` is
    * the peer whose connection this is.
    */
-  measure(stats: RtpStats, self: string, flows: readonly Flow[]): Map<string, number> {
-    const samples = new Map<string, Sample>();
+  measure(stats: RtpStats, self: string, flows: readonly FlowSummary[]): Map<string, number> {
+    // Of all streams: media runs a little before the server has told of its flow.
+    const samples = samplesOf(stats);
     const rates = new Map<string, number>();
     for (const flow of flows) {
       const sent = flow.from === self;
       for (const stat of statsOfFlow(stats, flow, sent)) {
-        const key = `${stat.type} ${stat.id} ${sent}`;
-        const sample = { bytes: bytesOf(stat, sent), timeMs: stat.timestamp };
-        samples.set(key, sample);
-        const rate = rateBetween(this.#samples.get(key), sample);
+        const key = keyOf(stat, sent);
+        const rate = rateBetween(this.#samples.get(key), samples.get(key));
         if (rate !== undefined) rates.set(flow.id, (rates.get(flow.id) ?? 0) + rate);
       }
     }
@@ -39,7 +55,7 @@ export class Bitrates {
   }
 }
 
-function rateBetween(before: Sample | undefined, now: Sample): number | undefined {
-  if (before === undefined || now.timeMs <= before.timeMs) return undefined;
+function rateBetween(before: Sample | undefined, now: Sample | undefined): number | undefined {
+  if (!before || !now || now.timeMs <= before.timeMs) return undefined;
   return Math.max(0, ((now.bytes - before.bytes) * 8000) / (now.timeMs - before.timeMs));
 }

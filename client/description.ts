@@ -23,6 +23,11 @@ export function ufragsOf(sdp: string): Set<string> {
   return new Set([...sdp.matchAll(UFRAG)].map((match) => match[1] ?? ""));
 }
 
+/** The ICE generation that a candidate's text names; undefined in browsers that do not write it there. */
+export function ufragIn(candidate: string): string | undefined {
+  return / ufrag (\S+)/.exec(candidate)?.[1];
+}
+
 /** True when two descriptions of one peer have no ICE generation in common. */
 function restartsIce(known: string, sdp: string): boolean {
   const before = ufragsOf(known);
@@ -61,6 +66,27 @@ export async function setRemoteOffer(connection: RTCPeerConnection, sdp: string)
     await connection.setRemoteDescription({ type: "offer", sdp });
   }
   return known !== undefined && restartsIce(known, sdp);
+}
+
+/** The sections of a description, by mid. */
+function sectionsOf(sdp: string): (readonly [mid: string, section: string])[] {
+  const [, ...sections] = sdp.split(/^(?=m=)/m);
+  return sections.map((section) => [/^a=mid:(\S+)/m.exec(section)?.[1] ?? "", section]);
+}
+
+/** The mids of sections, by the SSRCs that they announce. */
+export function midsBySsrc(sdp = ""): ReadonlyMap<number, string> {
+  const mids = sectionsOf(sdp).flatMap(([mid, section]) =>
+    [...section.matchAll(/^a=ssrc:(\d+)/gm)].map(([, ssrc]) => [Number(ssrc), mid] as const),
+  );
+  return new Map(mids);
+}
+
+/** The ids of tracks that sections name (RFC 8830), by mid. */
+export function tracksIn(sdp: string): ReadonlyMap<string, string | undefined> {
+  return new Map(
+    sectionsOf(sdp).map(([mid, section]) => [mid, /^a=msid:\S+ (\S+)/m.exec(section)?.[1]]),
+  );
 }
 
 /** The mid of the data channels' section; undefined where there is none that is alive. */

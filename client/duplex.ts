@@ -2,12 +2,14 @@
  * The SDK of Duplex for browsers: joins a session, keeps the links to its peers negotiated through any loss
  * of the network, and shows the media flows as the server records them.
  */
+import type { Flow } from "../protocol/flow.ts";
 import { SdpError } from "./duplex-error.ts";
 import { type ConnectionOptions, Session } from "./session.ts";
 import { Signalling, type SignallingOptions } from "./signalling.ts";
 
-export type { Flow } from "../protocol/flow.ts";
+export type { Flow, FlowsView } from "../protocol/flow.ts";
 export type { FlowChange } from "../protocol/flow-query.ts";
+export type { FlowDetail, FlowSummary } from "../protocol/flow-summary.ts";
 export type { PeerView } from "../protocol/message-parts.ts";
 export type { Transport } from "../protocol/transport.ts";
 export type { DuplexError, DuplexProblem, SdpError, SdpFinding } from "./duplex-error.ts";
@@ -22,10 +24,17 @@ export type { Session };
 export type JoinOptions = SignallingOptions & ConnectionOptions;
 
 /**
+ * Joins a session and follows its flows by their whole records. Otherwise as `join` without `flowRecords`.
+ */
+export function join(
+  options: JoinOptions & { readonly flowRecords: "full" },
+): Promise<Session<Flow>>;
+/**
  * Joins a session. Resolves at `welcome`; tracks published right then are in the first offers.
  * Rejects with a `DuplexError`: the problem the server has with the token or the session, or
  * `signalling-unreachable`.
  */
+export function join(options: JoinOptions): Promise<Session>;
 export async function join(options: JoinOptions): Promise<Session> {
   const { signalling, welcome } = await Signalling.open(options);
   return new Session(signalling, welcome, options);

@@ -1,15 +1,18 @@
-import type { Flow, FlowsView } from "../protocol/flow.ts";
-import type { ToPeer } from "../protocol/messages.ts";
+import type { FlowSummary } from "../protocol/flow-summary.ts";
+import type { ToPeer, Welcome } from "../protocol/messages.ts";
 import type { Transport } from "../protocol/transport.ts";
 
 type FlowsFrame = Extract<ToPeer, { type: "flows" }>;
 
-/** The flows and transports that this peer may see, kept up to date by id and revision (F4). */
+/**
+ * The flows and transports that this peer may see, kept up to date by id and revision (F4): records, or what the server
+ * tells of them briefly.
+ */
 export class FlowList {
-  #flows = new Map<string, Flow>();
+  #flows = new Map<string, FlowSummary>();
   #transports = new Map<string, Transport>();
 
-  get flows(): readonly Flow[] {
+  get flows(): readonly FlowSummary[] {
     return [...this.#flows.values()];
   }
 
@@ -21,10 +24,10 @@ export class FlowList {
    * What `welcome` has: all live flows, but only the newest ended ones. Older ones that are known stay, with the
    * transports that closed with them.
    */
-  reset({ flows, transports }: FlowsView): void {
-    const isOver = ({ state }: Flow): boolean => state === "ended";
+  reset({ flows, transports }: Welcome["flows"]): void {
+    const isOver = ({ state }: FlowSummary): boolean => state === "ended";
     const kept = [...this.#flows.values()].filter(isOver);
-    const carriers = new Set(kept.map(({ transport }) => transport));
+    const carriers = new Set(kept.map((flow) => "transport" in flow && flow.transport));
     const carried = [...this.#transports.values()].filter(
       ({ id, state }) => state === "closed" && carriers.has(id),
     );

@@ -1,4 +1,4 @@
-import type { Flow } from "../protocol/flow.ts";
+import type { FlowSummary } from "../protocol/flow-summary.ts";
 import type { PeerView, QualityReport } from "../protocol/message-parts.ts";
 import { Bitrates } from "./bitrates.ts";
 import type { SignallingPort } from "./requests.ts";
@@ -17,7 +17,7 @@ export type FlowReportOptions = false | { readonly intervalMs?: number };
 export interface FlowReportsHost {
   readonly self: PeerView;
   readonly port: SignallingPort;
-  flows(): readonly Flow[];
+  flows(): readonly FlowSummary[];
 }
 
 /** Two significant digits: the third is noise. */
@@ -40,7 +40,7 @@ function sourcesOf(stats: readonly RtpStat[]): NonNullable<QualityReport["source
 }
 
 /** What is told of a flow that runs at `bps`. */
-function reportOf(stats: RtpStats, flow: Flow, sent: boolean, bps: number): QualityReport {
+function reportOf(stats: RtpStats, flow: FlowSummary, sent: boolean, bps: number): QualityReport {
   const own = statsOfFlow(stats, flow, sent);
   const bitrateBps = round(Math.round(bps));
   if (flow.kind === "data") return { flow: flow.id, bitrateBps };
@@ -160,4 +160,5 @@ export class FlowReports {
   }
 }
 
-const isAgreed = (state: Flow["state"]): boolean => state !== "ended" && state !== "proposed";
+const isAgreed = (state: FlowSummary["state"]): boolean =>
+  state !== "ended" && state !== "proposed";

@@ -1,6 +1,7 @@
 import type { MediaLabels } from "../protocol/flow-query.ts";
 import type { LinkSummary } from "../protocol/message-parts.ts";
 import type { Welcome } from "../protocol/messages.ts";
+import { tracksIn } from "./description.ts";
 import { DuplexError } from "./duplex-error.ts";
 import type { NegotiationHost } from "./negotiation-host.ts";
 import { type Ack, DONE, type SignallingPort } from "./requests.ts";
@@ -49,7 +50,7 @@ export class LinkPort {
   /** Sends an offer; `known` is the newest exchange before it. Gives the number of its exchange. */
   async offer(sdp: string, restart: boolean, known: number): Promise<number> {
     const ack = await this.#port.request(
-      { type: "offer", to: this.#peer, sdp, ...(restart && { restart }), ...this.#media() },
+      { type: "offer", to: this.#peer, sdp, ...(restart && { restart }), ...this.#media(sdp) },
       (welcome) => this.#offerOutcome(welcome, known),
     );
     this.#remark(ack);
@@ -59,7 +60,7 @@ export class LinkPort {
   /** Sends an answer. Rejects when its offer is not open any more, or the server finds fault with it. */
   async answer(exchange: number, sdp: string): Promise<void> {
     const ack = await this.#port.request(
-      { type: "answer", to: this.#peer, exchange, sdp, ...this.#media() },
+      { type: "answer", to: this.#peer, exchange, sdp, ...this.#media(sdp) },
       (welcome) => {
         const summary = this.#summaryIn(welcome);
         if (hasDescription(summary, this.#self, "answer", exchange)) return DONE;
@@ -109,10 +110,15 @@ export class LinkPort {
     if (findings.length > 0) this.#host.found(findings);
   }
 
-  /** What the application says of what it sends, by the mids of the description just made. */
-  #media(): { media?: MediaLabels } {
-    const media = this.#host.labels();
-    return Object.keys(media).length > 0 ? { media } : {};
+  /** What the application says of what it sends, by the mids of the description, as far as that does not say it. */
+  #media(sdp: string): { media?: MediaLabels } {
+    const tracks = tracksIn(sdp);
+    const media = Object.entries(this.#host.labels()).flatMap(([mid, { sourceId, ...label }]) => {
+      const isTold = sourceId === undefined || sourceId === tracks.get(mid);
+      const said = isTold ? label : { ...label, sourceId };
+      return Object.keys(said).length > 0 ? [[mid, said] as const] : [];
+    });
+    return media.length > 0 ? { media: Object.fromEntries(media) } : {};
   }
 
   #summaryIn(welcome: Welcome): LinkSummary | undefined {

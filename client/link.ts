@@ -1,5 +1,5 @@
-import type { Flow } from "../protocol/flow.ts";
 import type { MediaLabels } from "../protocol/flow-query.ts";
+import type { FlowSummary } from "../protocol/flow-summary.ts";
 import type { PeerView } from "../protocol/message-parts.ts";
 import type { ToPeer } from "../protocol/messages.ts";
 import type { DuplexError, SdpFinding } from "./duplex-error.ts";
@@ -38,7 +38,7 @@ export interface LinkHost {
   readonly flowReports: FlowReportOptions;
   readonly iceServers: Pick<IceServers, "endAt" | "renewalsUntil">;
   configuration(): RTCConfiguration;
-  flows(): readonly Flow[];
+  flows(): readonly FlowSummary[];
   linkState(peer: string, state: RTCPeerConnectionState): void;
   track(track: RemoteTrack): void;
   trackEnded(track: RemoteTrack): void;
@@ -108,7 +108,7 @@ export class Link implements NegotiationHost {
   }
 
   /** The record of a flow that this side sends changed. */
-  obey(flow: Flow): void {
+  obey(flow: FlowSummary): void {
     this.#now.steering.obey(flow);
   }
 

@@ -1,5 +1,5 @@
 import type { Candidate } from "../protocol/message-parts.ts";
-import { ufragsOf } from "./description.ts";
+import { ufragIn, ufragsOf } from "./description.ts";
 import { asDuplexError, type DuplexError } from "./duplex-error.ts";
 import type { NegotiationHost } from "./negotiation-host.ts";
 import { type Ack, DONE, type SignallingPort } from "./requests.ts";
@@ -133,7 +133,8 @@ export class LocalCandidates {
 
   #post(exchange: number, candidates: Candidate[], complete: boolean): void {
     this.#sentFor = Math.max(this.#sentFor, exchange);
-    const message = { type: "candidates", to: this.#peer, exchange, candidates } as const;
+    const lean = candidates.map(withoutRepetition);
+    const message = { type: "candidates", to: this.#peer, exchange, candidates: lean } as const;
     // A lost reply needs no answer: `reconcile` compares the counts.
     const onResume = (): Ack => DONE;
     this.#port
@@ -150,4 +151,10 @@ export class LocalCandidates {
       this.#generation.has(usernameFragment)
     );
   }
+}
+
+/** Chromium names the generation twice; the other side finds it in the text. */
+function withoutRepetition(given: Candidate): Candidate {
+  const { usernameFragment, ...candidate } = given;
+  return ufragIn(given.candidate) === usernameFragment ? candidate : given;
 }

@@ -26,6 +26,39 @@ export interface Publication {
   replaceTrack(track: MediaStreamTrack): Promise<void>;
 }
 
+/** Takes a publication away from all peers, and puts other tracks in its place. */
+export interface Publisher {
+  unpublish(publication: Publication): void;
+  replaceTrack(publication: Publication, track: MediaStreamTrack): Promise<void>;
+}
+
+/** A publication of a track, as `Session.publish` is given it. */
+export function publicationOf(
+  track: MediaStreamTrack,
+  given: readonly MediaStream[] | readonly [options: PublishOptions],
+  publisher: Publisher,
+): Publication {
+  const [first] = given;
+  const isOptions = first !== undefined && !(first instanceof MediaStream);
+  const { streams, ...said } = isOptions ? first : { streams: given as readonly MediaStream[] };
+  let current = track;
+  const publication: Publication = {
+    streams: streams ?? [],
+    labels: { sourceId: track.id, ...said },
+    get track() {
+      return current;
+    },
+    unpublish() {
+      publisher.unpublish(publication);
+    },
+    async replaceTrack(next) {
+      current = next;
+      await publisher.replaceTrack(publication, next);
+    },
+  };
+  return publication;
+}
+
 /** The published tracks on one connection: which transceiver carries which publication. */
 export class PublishedTracks {
   readonly #connection: RTCPeerConnection;

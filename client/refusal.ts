@@ -1,7 +1,5 @@
 import { clientError, type DuplexError, errorOfResponse } from "./duplex-error.ts";
-
-/** A proxy that swallows the socket may swallow this as well. */
-const ANSWER_MS = 10_000;
+import { getOfSession } from "./session-http.ts";
 
 /** A session that may be read but not joined has no place left. */
 async function problemOfSession(response: Response): Promise<DuplexError | undefined> {
@@ -17,13 +15,8 @@ async function problemOfSession(response: Response): Promise<DuplexError | undef
  * with the same token. Undefined when it has no objection, or there is no answer.
  */
 export async function whyRefused(signalling: URL, token: string): Promise<DuplexError | undefined> {
-  const address = new URL(signalling);
-  address.protocol = address.protocol.replace("ws", "http");
-  address.pathname = address.pathname.replace(/\/signalling\/?$/, "");
   try {
-    const headers = { authorization: `Bearer ${token}` };
-    const signal = AbortSignal.timeout(ANSWER_MS);
-    const response = await fetch(address, { headers, cache: "no-store", signal });
+    const response = await getOfSession(signalling, token);
     return response.ok ? await problemOfSession(response) : await errorOfResponse(response);
   } catch {
     return undefined;

@@ -1,9 +1,16 @@
 import type { Candidate } from "../protocol/message-parts.ts";
 import type { ToPeer } from "../protocol/messages.ts";
+import { ufragIn } from "./description.ts";
 
 export type CandidatesFrame = Extract<ToPeer, { type: "candidates" }>;
 
-function textOf({ candidate, sdpMid, usernameFragment }: Candidate): string {
+/** With its generation, which its sender may have left in its text. */
+function whole(given: Candidate): RTCIceCandidateInit {
+  const { candidate, usernameFragment = ufragIn(candidate) ?? null } = given;
+  return { ...given, usernameFragment } as RTCIceCandidateInit;
+}
+
+function textOf({ candidate, sdpMid, usernameFragment }: RTCIceCandidateInit): string {
   return `${sdpMid ?? ""} ${usernameFragment ?? ""} ${candidate}`;
 }
 
@@ -45,7 +52,7 @@ export class RemoteCandidates {
 
   async #apply(frame: CandidatesFrame, connection: RTCPeerConnection): Promise<void> {
     if (connection.remoteDescription === null) return;
-    const fresh = frame.candidates.filter((candidate) => {
+    const fresh = frame.candidates.map(whole).filter((candidate) => {
       const text = textOf(candidate);
       const isNew = !this.#added.has(text);
       this.#added.add(text);
@@ -57,9 +64,12 @@ export class RemoteCandidates {
 }
 
 /** A candidate of an ICE generation that has passed is refused by the browser; nothing is lost with it. */
-async function addQuietly(connection: RTCPeerConnection, candidate: Candidate): Promise<void> {
+async function addQuietly(
+  connection: RTCPeerConnection,
+  candidate: RTCIceCandidateInit,
+): Promise<void> {
   try {
-    await connection.addIceCandidate(candidate as RTCIceCandidateInit);
+    await connection.addIceCandidate(candidate);
   } catch {
     // See above: the generation is over, or the section was stopped.
   }

@@ -33,8 +33,8 @@ interface Pending {
 /** Requests that wait for their `ack` or `problem`, by id. */
 export class Requests {
   readonly #pending = new Map<number, Pending>();
-  // Ids must not repeat when the page is loaded again: a repeated id gets the old reply (R1).
-  #nextId = Date.now();
+  // Replies are remembered per socket (R1): whatever a page before this one has asked for is forgotten.
+  #nextId = 1;
 
   /** Numbers a message. `text` is the frame to send; `reply` settles with the answer to it. */
   add(message: Outgoing, onResume: OnResume): { text: string; reply: Promise<Ack> } {

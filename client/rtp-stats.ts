@@ -1,4 +1,5 @@
-import type { Flow } from "../protocol/flow.ts";
+import type { FlowSummary } from "../protocol/flow-summary.ts";
+import { midsBySsrc } from "./description.ts";
 
 /** The members of getStats entries read of flows (W3C webrtc-stats); TypeScript's DOM lacks several. */
 export interface RtpStat {
@@ -30,19 +31,29 @@ export interface RtpStat {
 
 export type RtpStats = ReadonlyMap<string, RtpStat>;
 
-/** What getStats says of a connection. */
+const isNameless = ({ type, mid }: RtpStat): boolean =>
+  mid === undefined && (type === "outbound-rtp" || type === "inbound-rtp");
+
+/** What getStats says of a connection. Browsers that leave out the mids of streams have announced their SSRCs. */
 export async function rtpStatsOf(connection: RTCPeerConnection): Promise<RtpStats> {
-  return (await connection.getStats()) as RtpStats;
+  const stats = (await connection.getStats()) as RtpStats;
+  if (![...stats.values()].some(isNameless)) return stats;
+  const sent = midsBySsrc(connection.currentLocalDescription?.sdp);
+  const received = midsBySsrc(connection.currentRemoteDescription?.sdp);
+  const named = (stat: RtpStat): RtpStat => {
+    const mids = stat.type === "outbound-rtp" ? sent : received;
+    const mid = isNameless(stat) ? mids.get(stat.ssrc ?? -1) : undefined;
+    return mid === undefined ? stat : { ...stat, mid };
+  };
+  return new Map([...stats].map(([id, stat]) => [id, named(stat)]));
 }
 
 /** The entries that are about a flow, `sent` or received by this side: of simulcast, one per layer. */
-export function statsOfFlow(stats: RtpStats, flow: Flow, sent: boolean): RtpStat[] {
+export function statsOfFlow(stats: RtpStats, flow: FlowSummary, sent: boolean): RtpStat[] {
   return [...stats.values()].filter((stat) => carries(stat, flow, sent));
 }
 
-function carries({ type, mid, ssrc }: RtpStat, flow: Flow, sent: boolean): boolean {
+function carries({ type, mid }: RtpStat, flow: FlowSummary, sent: boolean): boolean {
   if (flow.kind === "data") return type === "data-channel";
-  if (type !== (sent ? "outbound-rtp" : "inbound-rtp")) return false;
-  if (mid !== undefined) return mid === flow.mid;
-  return flow.sources.some((source) => source.ssrc === ssrc);
+  return type === (sent ? "outbound-rtp" : "inbound-rtp") && mid === flow.mid;
 }

@@ -1,4 +1,5 @@
-import type { Flow, FlowApplied } from "../protocol/flow.ts";
+import type { FlowApplied } from "../protocol/flow.ts";
+import type { FlowSummary } from "../protocol/flow-summary.ts";
 import { DONE, type SignallingPort } from "./requests.ts";
 
 /** What its record asks of the sender of a flow; what is undefined is the application's to choose. */
@@ -23,10 +24,10 @@ type Fault = NonNullable<FlowApplied["problem"]>;
  * A hold is obeyed by what was asked, not by the state: a direction that is switched off holds the flow, too,
  * and switching it on again must not wait for the record.
  */
-function askedOf({ requests = [], state, reason, limits, priority }: Flow): Asked {
+function askedOf({ requests = [], state, reason, limits, priority }: FlowSummary): Asked {
   return {
     held: requests.some(({ held }) => held) || (state === "held" && reason === "source-ended"),
-    maxBitrateBps: limits.effectiveBps,
+    maxBitrateBps: limits?.effectiveBps,
     priority: requests.some((one) => one.priority !== undefined) ? priority : undefined,
   };
 }
@@ -68,7 +69,7 @@ const textOf = ({ held, maxBitrateBps, priority, problem }: Outcome): string =>
 export class SenderSteering {
   readonly #connection: RTCPeerConnection;
   readonly #port: SignallingPort;
-  readonly #due = new Map<string, Flow>();
+  readonly #due = new Map<string, FlowSummary>();
   /** What the application had chosen where the record overrules it. */
   readonly #own = new WeakMap<RTCRtpSender, readonly Encoding[]>();
   readonly #silenced = new WeakSet<RTCRtpTransceiver>();
@@ -82,7 +83,7 @@ export class SenderSteering {
   }
 
   /** Obeys the record of a flow that this side sends; of several that come at once, the newest. */
-  obey(flow: Flow): void {
+  obey(flow: FlowSummary): void {
     this.#due.set(flow.id, flow);
     this.#last = this.#last.then(() => this.#obeyNewest(flow.id)).catch(reportError);
   }

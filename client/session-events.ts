@@ -1,12 +1,12 @@
-import type { Flow } from "../protocol/flow.ts";
+import type { FlowSummary } from "../protocol/flow-summary.ts";
 import type { PeerView } from "../protocol/message-parts.ts";
 import type { ToPeer } from "../protocol/messages.ts";
 import type { DuplexError, SdpFinding } from "./duplex-error.ts";
 import type { RemoteTrack } from "./link.ts";
 import type { Closed, SignallingState } from "./signalling-listener.ts";
 
-/** Events of a session and what their listeners are given. */
-export interface SessionEvents {
+/** Events of a session and what their listeners are given; `F` is how much is known of flows. */
+export interface SessionEvents<F extends FlowSummary = FlowSummary> {
   /** A peer joined the session. */
   "peer-joined": { readonly peer: PeerView };
   /** A peer left; `peer` is its id. */
@@ -21,7 +21,7 @@ export interface SessionEvents {
   /** The connection to a peer changed its state. */
   link: { readonly peer: string; readonly state: RTCPeerConnectionState };
   /** Flows or transports changed: the whole list, with the changes in it. */
-  flows: readonly Flow[];
+  flows: readonly F[];
   /** Application data of a peer. */
   message: { readonly peer: string; readonly body: unknown };
   /** The server took a description or candidates of this side, but found something that deserves attention. */

@@ -1,5 +1,6 @@
-import type { Flow } from "../protocol/flow.ts";
+import type { FlowsView } from "../protocol/flow.ts";
 import type { FlowChange } from "../protocol/flow-query.ts";
+import type { FlowSummary } from "../protocol/flow-summary.ts";
 import type { PeerView } from "../protocol/message-parts.ts";
 import type { Welcome } from "../protocol/messages.ts";
 import type { Transport } from "../protocol/transport.ts";
@@ -13,7 +14,7 @@ import type { RemoteTrack } from "./link.ts";
 import { Links } from "./links.ts";
 import { MessageKeys } from "./message-keys.ts";
 import { watchNetwork } from "./network-change.ts";
-import type { Publication, PublishOptions } from "./publication.ts";
+import { type Publication, type PublishOptions, publicationOf } from "./publication.ts";
 import { rtpStatsOf } from "./rtp-stats.ts";
 import type { SessionEvents } from "./session-events.ts";
 import type { Signalling } from "./signalling.ts";
@@ -35,8 +36,11 @@ export interface ConnectionOptions {
   readonly flowReports?: FlowReportOptions;
 }
 
-/** This peer's part in a session: its links to other peers, what it publishes, what it sees of flows. */
-export class Session {
+/**
+ * This peer's part in a session: its links to other peers, what it publishes, what it sees of flows. `F` is how much
+ * that is: `Flow` with `flowRecords: "full"`.
+ */
+export class Session<F extends FlowSummary = FlowSummary> {
   readonly #signalling: Signalling;
   readonly #options: ConnectionOptions;
   readonly #events = new Emitter<SessionEvents>();
@@ -108,10 +112,12 @@ export class Session {
   }
 
   /** Flows that this peer may see; a peer sees its own, an observer all. */
-  get flows(): readonly Flow[] {
-    return this.#flowList.flows;
+  get flows(): readonly F[] {
+    // The server tells what the socket has asked for.
+    return this.#flowList.flows as readonly F[];
   }
 
+  /** Those of the flows; none without `flowRecords: "full"`. */
   get transports(): readonly Transport[] {
     return this.#flowList.transports;
   }
@@ -130,8 +136,8 @@ export class Session {
   }
 
   /** Adds a listener; the function returned takes it away. */
-  on<K extends keyof SessionEvents>(type: K, listener: Listener<SessionEvents[K]>): () => void {
-    return this.#events.on(type, listener);
+  on<K extends keyof SessionEvents>(type: K, listener: Listener<SessionEvents<F>[K]>): () => void {
+    return this.#events.on(type, listener as Listener<SessionEvents[K]>);
   }
 
   /**
@@ -148,26 +154,13 @@ export class Session {
       const detail = `this peer may publish ${granted.join(", ") || "nothing"}`;
       throw clientError("not-permitted", `The token does not grant ${track.kind}`, detail, 403);
     }
-    const session = this;
-    const [first] = given;
-    const isOptions = first !== undefined && !(first instanceof MediaStream);
-    const { streams, ...said } = isOptions ? first : { streams: given as MediaStream[] };
-    let current = track;
-    const publication: Publication = {
-      streams: streams ?? [],
-      labels: { sourceId: track.id, ...said },
-      get track() {
-        return current;
+    const publication = publicationOf(track, given, {
+      unpublish: (one) => {
+        this.#publications.delete(one);
+        this.#links.each((link) => link.unpublish(one));
       },
-      unpublish() {
-        session.#publications.delete(publication);
-        session.#links.each((link) => link.unpublish(publication));
-      },
-      async replaceTrack(next) {
-        current = next;
-        await session.#links.all((link) => link.replaceTrack(publication, next));
-      },
-    };
+      replaceTrack: (one, next) => this.#links.all((link) => link.replaceTrack(one, next)),
+    });
     this.#publications.add(publication);
     this.#links.each((link) => link.publish(publication));
     return publication;
@@ -204,6 +197,11 @@ export class Session {
   /** Steers a flow that this peer sends or receives; `maxBitrateBps: null` takes the limit away. */
   async changeFlow(flow: string, change: FlowChange): Promise<void> {
     await this.#signalling.request({ type: "flow", flow, ...change });
+  }
+
+  /** The whole records of flows and transports as the server has them now, whatever `flowRecords` is. */
+  async getFlowRecords(): Promise<FlowsView> {
+    return (await this.#signalling.read("/flows")) as FlowsView;
   }
 
   /** Bits per second by flow id, measured since the call before; the first call of a flow has no entry. */
@@ -293,7 +291,7 @@ export class Session {
     for (const flow of this.flows) if (flow.to === peer) this.#obey(flow);
   }
 
-  #obey(flow: Flow): void {
+  #obey(flow: FlowSummary): void {
     if (flow.from === this.peer.id) this.#links.get(flow.to)?.obey(flow);
   }
 }

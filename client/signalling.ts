@@ -1,4 +1,6 @@
+import type { FlowDetail } from "../protocol/flow-summary.ts";
 import type { ToPeer, Welcome } from "../protocol/messages.ts";
+import { withUsual } from "../protocol/usual-values.ts";
 import { AccessToken, type TokenSource } from "./access-token.ts";
 import { backoffMs } from "./backoff.ts";
 import { type DuplexError, errorOfFrame } from "./duplex-error.ts";
@@ -11,12 +13,15 @@ import {
   Requests,
   type SignallingPort,
 } from "./requests.ts";
+import { readOfSession } from "./session-http.ts";
 import type { Closed, Notice, SignallingListener } from "./signalling-listener.ts";
 
 export interface SignallingOptions {
   /** The address of `signalling.url`, absolute; http(s) or ws(s). */
   readonly url: string;
   readonly token: TokenSource;
+  /** Of flows: whole records and transports (`full`), or what steering needs of those that run (the default). */
+  readonly flowRecords?: FlowDetail;
 }
 
 // Half of each wait is random: the clients of a server that restarts must not come back in one moment.
@@ -60,6 +65,8 @@ export class Signalling implements SignallingPort {
   private constructor(options: SignallingOptions) {
     this.#url = new URL(options.url);
     this.#url.protocol = this.#url.protocol.replace("http", "ws");
+    this.#url.searchParams.set("flows", options.flowRecords ?? "brief");
+    this.#url.searchParams.set("defaults", "omit");
     this.#token = new AccessToken(options.token);
   }
 
@@ -101,6 +108,11 @@ export class Signalling implements SignallingPort {
       this.#watch(reply);
     }
     return reply;
+  }
+
+  /** What the session's HTTP address has at `path`, for this peer. */
+  async read(path: string): Promise<unknown> {
+    return readOfSession(this.#url, await this.#token.get(), path);
   }
 
   /** Replaces the socket at once: the newest connection of a peer wins (S3). */
@@ -148,7 +160,7 @@ export class Signalling implements SignallingPort {
 
   #receive(socket: WebSocket, data: string): void {
     this.#heartbeat.heard();
-    const frame = JSON.parse(data) as ToPeer | { type: "pong" };
+    const frame = withUsual(JSON.parse(data) as ToPeer | { type: "pong" });
     switch (frame.type) {
       case "pong":
         return;

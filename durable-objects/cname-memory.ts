@@ -7,7 +7,7 @@ const MOST_IN_MEMORY = 10_000;
 
 /**
  * CNAMEs of a deployment that were announced of late, as keyed hashes that only this deployment can make
- * (RFC 8834 s4.9, s13). One object keeps a 256th of them; which, the hash says.
+ * (RFC 8834 s4.9, s13). One object keeps a sixteenth of them; which, the hash says.
  */
 export class CnameMemory extends DurableObject {
   /** Session by hash, oldest first. */

@@ -1,5 +1,6 @@
-import { readConfig } from "../protocol/config.ts";
 import type { Flow } from "../protocol/flow.ts";
+import { deploymentConfig } from "./deployment-config.ts";
+import { hmac } from "./signing-key.ts";
 
 /** Base64url characters of a hash that are kept: 132 bits, far more than a session has CNAMEs. */
 const KEPT_CHARACTERS = 22;
@@ -38,22 +39,13 @@ async function hashesOf(
   session: string,
   cnames: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  const [secret] = readConfig({ ...env }).tokenSecrets;
+  const [secret] = deploymentConfig(env).tokenSecrets;
   if (secret === undefined) return new Map();
-  const bytes = new TextEncoder();
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const key = await crypto.subtle.importKey("raw", bytes.encode(secret), algorithm, false, [
-    "sign",
-  ]);
   return new Map(
     await Promise.all(
       cnames.map(async (cname) => {
         // A session id has no spaces. Tokens and the memory of CNAMEs sign other texts with the same key.
-        const mac = await crypto.subtle.sign(
-          "HMAC",
-          key,
-          bytes.encode(`flow-cname ${session} ${cname}`),
-        );
+        const mac = await hmac(secret, `flow-cname ${session} ${cname}`);
         return [cname, `h.${base64UrlOf(mac).slice(0, KEPT_CHARACTERS)}`] as const;
       }),
     ),

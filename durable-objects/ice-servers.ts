@@ -1,10 +1,12 @@
-import { type Config, readConfig, type TurnConfig } from "../protocol/config.ts";
+import type { Config, TurnConfig } from "../protocol/config.ts";
 import { IceServer, type ToPeer } from "../protocol/messages.ts";
 import { problem } from "../protocol/problem.ts";
 import type { Grant } from "../protocol/session-config.ts";
 import type { IceGrant } from "../protocol/views.ts";
+import { deploymentConfig } from "./deployment-config.ts";
 import type { Bindings } from "./env.ts";
 import { problemFrame, report } from "./frames.ts";
+import { hmac } from "./signing-key.ts";
 
 /** The TURN provider did not answer as it should. */
 export class TurnFault extends Error {
@@ -56,15 +58,7 @@ async function sign(
   lifeSeconds: number,
 ): Promise<IceServer[]> {
   const username = `${Math.floor(at / 1000) + lifeSeconds}:${bearer}`;
-  const bytes = new TextEncoder();
-  const key = await crypto.subtle.importKey(
-    "raw",
-    bytes.encode(secret),
-    { name: "HMAC", hash: "SHA-1" },
-    false,
-    ["sign"],
-  );
-  const mac = await crypto.subtle.sign("HMAC", key, bytes.encode(username));
+  const mac = await hmac(secret, username, "SHA-1");
   const credential = btoa(String.fromCharCode(...new Uint8Array(mac)));
   return [{ urls: [...urls], username, credential }];
 }
@@ -108,7 +102,7 @@ export async function iceServersFrame(env: Bindings, peer: string, at: number): 
   try {
     const { success } = await env.RECONNECTS.limit({ key: `ice-servers ${peer}` });
     if (!success) return problemFrame(problem("rate-limited", "ICE servers were asked too often"));
-    const ice = await iceServersFor(readConfig({ ...env }), peer, at);
+    const ice = await iceServersFor(deploymentConfig(env), peer, at);
     const { iceServers, ...expiry } = ice;
     const message: ToPeer = { type: "ice-servers", iceServers: [...iceServers], ...expiry };
     return JSON.stringify(message);

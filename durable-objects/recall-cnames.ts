@@ -1,14 +1,15 @@
-import { readConfig } from "../protocol/config.ts";
+import { deploymentConfig } from "./deployment-config.ts";
 import type { Bindings } from "./env.ts";
 import { inJurisdictionOf } from "./jurisdiction.ts";
+import { hexOf, hmac } from "./signing-key.ts";
 
 const DAY_MS = 86_400_000;
 
-/** Hexadecimal digits of a hash that name the object which keeps it. */
-const SHARD_DIGITS = 2;
-
-const hexOf = (bytes: ArrayBuffer): string =>
-  [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+/**
+ * Hexadecimal digits of a hash that name the object which keeps it. Few objects stay awake between calls, and remember:
+ * to wake one costs more than all else that is done to ask it.
+ */
+const SHARD_DIGITS = 1;
 
 /**
  * True when one of these CNAMEs was announced in another session of the deployment within the configured time, or of
@@ -21,16 +22,10 @@ export async function recallCnames(
   cnames: readonly string[],
   at: number,
 ): Promise<boolean> {
-  const { tokenSecrets, cnameWindowDays } = readConfig({ ...env });
+  const { tokenSecrets, cnameWindowDays } = deploymentConfig(env);
   const [secret] = tokenSecrets;
   if (secret === undefined || cnameWindowDays === 0) return false;
-  const bytes = new TextEncoder();
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const key = await crypto.subtle.importKey("raw", bytes.encode(secret), algorithm, false, [
-    "sign",
-  ]);
-  const hashOf = async (text: string): Promise<string> =>
-    hexOf(await crypto.subtle.sign("HMAC", key, bytes.encode(text)));
+  const hashOf = async (text: string): Promise<string> => hexOf(await hmac(secret, text));
   const owner = await hashOf(`session ${session}`);
   // Where the session lives, what is remembered of it lives as well.
   const memories = inJurisdictionOf(env.CNAMES, session);

@@ -4,10 +4,9 @@ import { LIMITS } from "../protocol/limits.ts";
 import type { FromPeer } from "../protocol/messages.ts";
 import { CLOSE, isProblem, PROBLEMS, type Problem, problem } from "../protocol/problem.ts";
 import type { Session, Step } from "../protocol/session.ts";
-import type { Grant } from "../protocol/session-config.ts";
 import { step } from "../protocol/step.ts";
 import type { TransportState } from "../protocol/transport.ts";
-import type { IceGrant } from "../protocol/views.ts";
+import { admissionOf } from "./admission.ts";
 import {
   type Attachment,
   allowancesLeft,
@@ -30,9 +29,6 @@ import {
 } from "./frames.ts";
 import { SessionTurns, sessionNotFound } from "./session-turns.ts";
 
-/** Headers by which the Worker hands an authorised upgrade on; they never come from outside. */
-export const GRANT_HEADER = "x-duplex-grant";
-export const ICE_HEADER = "x-duplex-ice";
 export const SUBPROTOCOL = "duplex.v1";
 
 const rateLimited = (): Problem =>
@@ -63,10 +59,9 @@ export class SessionSockets extends SessionTurns {
   #admit(request: Request): Response {
     const before = this.session;
     if (!before) return problemResponse(sessionNotFound());
-    const grant = JSON.parse(decodeURIComponent(request.headers.get(GRANT_HEADER) ?? "")) as Grant;
-    const ice = JSON.parse(decodeURIComponent(request.headers.get(ICE_HEADER) ?? "")) as IceGrant;
+    const { grant, ice, asked } = admissionOf(request);
     const at = Date.now();
-    const event = { type: "join", grant, ice, at } as const;
+    const event = { type: "join", grant, ice, asked, at } as const;
     const result = step(before, event);
     if (isProblem(result)) return problemResponse(result);
     const { 0: client, 1: server } = new WebSocketPair();

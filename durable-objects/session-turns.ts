@@ -10,6 +10,7 @@ import {
 } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
 import { step } from "../protocol/step.ts";
+import { withoutUsual } from "../protocol/usual-values.ts";
 import { type Attachment, allowancesLeft, attachmentOf, softLinksOf } from "./attachment.ts";
 import type { Bindings } from "./env.ts";
 import { forgetElsewhere } from "./forget-elsewhere.ts";
@@ -23,6 +24,12 @@ import { SimulatedNetwork } from "./simulated-network.ts";
 import type { SoftEvent } from "./soft-state.ts";
 
 type RecallCnames = Extract<Effect, { type: "recall-cnames" }>;
+
+/** A message as the socket of its receiver asked for it. */
+function frameOf({ peers }: Session, { to, message }: Extract<Effect, { type: "send" }>): string {
+  const isLean = peers.get(to)?.asked?.defaults === "omit";
+  return JSON.stringify(isLean ? withoutUsual(message) : message);
+}
 
 export const sessionNotFound = (): Problem =>
   problem("session-not-found", "no session has this id; it may have ended");
@@ -185,7 +192,7 @@ export class SessionTurns extends DurableObject<Bindings> {
     for (const effect of effects) {
       switch (effect.type) {
         case "send":
-          this.sockets.send(session, effect.to, JSON.stringify(effect.message));
+          this.sockets.send(session, effect.to, frameOf(session, effect));
           break;
         case "replace":
           this.sockets.close(effect.peer, CLOSE.replaced, "replaced", session);

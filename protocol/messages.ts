@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Flow, FlowApplied } from "./flow.ts";
 import { FlowChange, FlowSources, MediaLabels } from "./flow-query.ts";
+import { FlowSummary } from "./flow-summary.ts";
 import { LIMITS } from "./limits.ts";
 import {
   Candidate,
@@ -158,6 +159,9 @@ const allocationsExpire = z
   .optional()
   .describe("relays end with the credentials they were allocated with: restart ICE before that");
 const re = z.int().describe("id of the request answered");
+const flows = z
+  .array(z.union([Flow, FlowSummary]))
+  .describe("whole records, or summaries for a socket that asked for them (`?flows=brief`)");
 
 /** What a peer may be sent. */
 export const TO_PEER = {
@@ -194,7 +198,7 @@ export const TO_PEER = {
     flows: z
       .object({
         revision: z.int(),
-        flows: z.array(Flow),
+        flows,
         transports: z.array(Transport),
       })
       .describe(
@@ -255,9 +259,9 @@ export const TO_PEER = {
     from: z.string().describe("the other peer of the link"),
     exchange,
   }),
-  flows: message("flows", "Flows and transports that changed, whole records.", {
+  flows: message("flows", "Flows and transports that changed: records, or summaries.", {
     revision: z.int().describe("of the session after the change (F4)"),
-    changed: z.array(Flow),
+    changed: flows,
     transports: z.array(Transport),
   }),
   "ice-servers": message("ice-servers", "Fresh ICE servers.", {

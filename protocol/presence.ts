@@ -24,6 +24,7 @@ import {
   withTrickle,
 } from "./session.ts";
 import { type Grant, LONGEST_TOKEN_MS, traitsOf } from "./session-config.ts";
+import type { SocketRequest } from "./socket-request.ts";
 import {
   answerMessage,
   candidatesMessage,
@@ -51,13 +52,22 @@ export function admits(session: Session, grant: Grant): Problem | undefined {
   return problem("unauthorized", "no valid token");
 }
 
+/** Who comes, by a socket of its own. */
+export interface Arrival {
+  readonly grant: Grant;
+  readonly ice: IceGrant;
+  readonly asked?: SocketRequest;
+  readonly at: number;
+}
+
 /**
  * A socket of a peer is here: it joins, comes back within the resume window, or takes over from an older
  * socket of its own; only the first is announced (S3, S4).
  *
  * Problems: `unauthorized` after a kick, `session-full`.
  */
-export function join(session: Session, grant: Grant, ice: IceGrant, at: number): Step | Problem {
+export function join(session: Session, arrival: Arrival): Step | Problem {
+  const { grant, ice, at } = arrival;
   const refused = admits(session, grant);
   if (refused) return refused;
   const known = session.peers.get(grant.peer);
@@ -66,7 +76,7 @@ export function join(session: Session, grant: Grant, ice: IceGrant, at: number):
       maxPeers: session.config.maxPeers,
     });
   }
-  const peer = peerOf(grant, known, at);
+  const peer = peerOf(arrival, known);
   let next: Session = {
     ...withPeer(known ? session : withoutOldLinks(session), peer),
     emptySince: null,
@@ -83,7 +93,7 @@ export function join(session: Session, grant: Grant, ice: IceGrant, at: number):
   };
 }
 
-const peerOf = (grant: Grant, known: Peer | undefined, at: number): Peer => ({
+const peerOf = ({ grant, asked = {}, at }: Arrival, known: Peer | undefined): Peer => ({
   id: grant.peer,
   role: grant.role,
   ...(grant.name === undefined ? {} : { name: grant.name }),
@@ -93,6 +103,7 @@ const peerOf = (grant: Grant, known: Peer | undefined, at: number): Peer => ({
   ...traitsOf(grant),
   tokenExpiresAt: grant.expiresAt,
   joinedAt: known?.joinedAt ?? at,
+  ...(Object.keys(asked).length === 0 ? {} : { asked }),
   connection: (known?.connection ?? 0) + 1,
   awayUntil: null,
 });

@@ -9,6 +9,7 @@ import type { Problem } from "./problem.ts";
 import type { SdpFinding } from "./sdp/finding.ts";
 import type { Said } from "./sdp/history.ts";
 import type { PeerTraits, Role, SessionConfig } from "./session-config.ts";
+import type { SocketRequest } from "./socket-request.ts";
 
 /** A session as a value. Immutable: a step makes a new one, sharing what did not change. */
 export interface Session {
@@ -37,6 +38,8 @@ export interface Peer extends PeerTraits {
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly tokenExpiresAt: number;
   readonly joinedAt: number;
+  /** What its socket asked for; absent where it is told all, in full. */
+  readonly asked?: SocketRequest;
   /** Counts the sockets of the peer; only the newest one speaks for it (S3). */
   readonly connection: number;
   /** Until when a lost peer may come back; null while it is connected (S5). */

@@ -2,37 +2,35 @@ import type { Allowances } from "./allowance.ts";
 import { candidates } from "./candidates.ts";
 import { underCeilings } from "./ceilings.ts";
 import { answer, expireOffers, offer, reject, rollback } from "./exchange.ts";
+import { withFlowEvents } from "./flow-events.ts";
 import type { FlowChange } from "./flow-query.ts";
-import { flowsSince } from "./flows/since.ts";
-import type { FromPeer, ToPeer } from "./messages.ts";
+import type { FromPeer } from "./messages.ts";
 import { overdueFlows } from "./overdue-flows.ts";
-import { end, expirePeers, join, kick, leave, lose, withEndedFlows } from "./presence.ts";
+import {
+  type Arrival,
+  end,
+  expirePeers,
+  join,
+  kick,
+  leave,
+  lose,
+  withEndedFlows,
+} from "./presence.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { reportQuality } from "./quality.ts";
 import { cnameRecalled } from "./recall.ts";
 import { withRelayFindings } from "./relay-findings.ts";
 import { withRelaySessions } from "./relay-sessions.ts";
-import {
-  type Effect,
-  isConnected,
-  type Link,
-  type Peer,
-  revisionOf,
-  type Session,
-  type Step,
-  trickleOf,
-} from "./session.ts";
-import type { Grant } from "./session-config.ts";
-import { transportFor } from "./shown-transports.ts";
+import { type Peer, type Session, type Step, trickleOf } from "./session.ts";
 import { notSimulated } from "./simulated-fault.ts";
 import { withSourceFindings } from "./source-findings.ts";
 import { declareSources, dropEndedSources } from "./source-flows.ts";
 import { recordApplied, relayMessage, reportOnTransport, steerFlow } from "./steering.ts";
-import { type IceGrant, liveLinksOf, viewLink } from "./views.ts";
+import { liveLinksOf, viewLink } from "./views.ts";
 
 /** What can happen to a session. Time comes in with the event, in milliseconds since 1970. */
 export type SessionEvent =
-  | { readonly type: "join"; readonly grant: Grant; readonly ice: IceGrant; readonly at: number }
+  | ({ readonly type: "join" } & Arrival)
   | {
       readonly type: "message";
       readonly peer: string;
@@ -99,7 +97,7 @@ function settledFlows(before: Session, after: Session, at: number): Session {
 function dispatch(session: Session, event: SessionEvent): Step | Problem {
   switch (event.type) {
     case "join":
-      return join(session, event.grant, event.ice, event.at);
+      return join(session, event);
     case "message":
       return receive(session, event.peer, event.message, event.at);
     case "lost":
@@ -198,58 +196,4 @@ function answerState(session: Session, sender: Peer, to: string | undefined): St
     effects: [],
     ack: { links: links.map((link) => viewLink(link, trickleOf(session, link.id))) },
   };
-}
-
-/** Whoever may read a link is told what changed of its flows (F4). */
-function withFlowEvents(before: Session, { session, effects }: Step): readonly Effect[] {
-  const revision = revisionOf(session);
-  const changed = [...session.links.values()].filter(
-    (link) => link.flows !== before.links.get(link.id)?.flows,
-  );
-  if (changed.length === 0) return effects;
-  const known = welcomed(effects);
-  const told = [...readersOf(session, changed)].flatMap(([peer, links]) => {
-    const since = links.map((link) =>
-      flowsSince(link.flows, known.get(peer) ?? before.links.get(link.id)?.flows.revision ?? 0),
-    );
-    const flows = since.flatMap((each) => [...each.flows]);
-    const reader = session.peers.get(peer);
-    const transports = since.flatMap((each) =>
-      each.transports.map((transport) => transportFor(reader, transport)),
-    );
-    const message: ToPeer = { type: "flows", revision, changed: flows, transports };
-    return flows.length + transports.length === 0
-      ? []
-      : [{ type: "send", to: peer, message } as const];
-  });
-  return [...effects, ...told];
-}
-
-/** The revision that a peer has by the welcome it is sent before all else: what it has needs no event. */
-function welcomed(effects: readonly Effect[]): ReadonlyMap<string, number> {
-  return new Map(
-    effects.flatMap((effect) =>
-      effect.type === "send" && effect.message.type === "welcome"
-        ? [[effect.to, effect.message.flows.revision] as const]
-        : [],
-    ),
-  );
-}
-
-/** Connected peers that may read some of these links, each with those it may read (A2). */
-function readersOf(session: Session, links: readonly Link[]): ReadonlyMap<string, readonly Link[]> {
-  const ofEnds = new Map<string, Link[]>();
-  for (const link of links) {
-    for (const id of link.peers) {
-      const own = ofEnds.get(id);
-      if (own) own.push(link);
-      else ofEnds.set(id, [link]);
-    }
-  }
-  return new Map(
-    [...session.peers.values()].filter(isConnected).flatMap(({ id, role }) => {
-      const readable = role === "observer" ? links : ofEnds.get(id);
-      return readable ? [[id, readable] as const] : [];
-    }),
-  );
 }

@@ -1,5 +1,5 @@
 import type { FlowsView } from "./flow.ts";
-import { LIMITS } from "./limits.ts";
+import { isSummarised, summaryOf } from "./flows/summary.ts";
 import type { LinkSummary, LinkView, PeerView } from "./message-parts.ts";
 import type { IceServer, ToPeer, Welcome } from "./messages.ts";
 import {
@@ -15,6 +15,7 @@ import {
 } from "./session.ts";
 import { traitsOf } from "./session-config.ts";
 import { transportFor } from "./shown-transports.ts";
+import { TOLD_LIMITS } from "./usual-values.ts";
 
 /** What others read of a session: the state as values of the wire. */
 
@@ -142,6 +143,14 @@ export function currentFlows(session: Session, reader: Reader): FlowsView {
   };
 }
 
+/** The same for a peer, as its socket has asked for it. */
+export function welcomeFlows(session: Session, peer: Peer): Welcome["flows"] {
+  const current = currentFlows(session, peer);
+  if (peer.asked?.flows !== "brief") return current;
+  const flows = current.flows.filter(isSummarised).map(summaryOf);
+  return { revision: current.revision, flows, transports: [] };
+}
+
 /** Session of GET /v1/sessions/{id}. */
 export function viewSession(session: Session): SessionView {
   const flows: Record<string, number> = {};
@@ -197,17 +206,8 @@ export function welcome(session: Session, peer: Peer, resumed: boolean, ice: Ice
     },
     resumed,
     limits: {
-      messageBytes: LIMITS.messageBytes,
-      sdpBytes: LIMITS.sdpBytes,
-      bodyBytes: LIMITS.bodyBytes,
-      candidates: LIMITS.candidates,
-      candidateBytes: LIMITS.candidateBytes,
-      pendingOfferBytes: LIMITS.pendingOfferBytes,
-      sessionSdpBytes: LIMITS.sessionSdpBytes,
-      messagesPerSecond: LIMITS.messagesPerSecond,
-      messageBurst: LIMITS.messageBurst,
+      ...TOLD_LIMITS,
       peers: config.maxPeers,
-      offerExpirySeconds: LIMITS.offerExpiryMs / 1000,
     },
     iceServers: [...ice.iceServers],
     ...(ice.expiresAt === undefined ? {} : { iceServersExpireAt: ice.expiresAt }),
@@ -216,7 +216,7 @@ export function welcome(session: Session, peer: Peer, resumed: boolean, ice: Ice
     links: liveLinksOf(session, peer).map((link) =>
       summariseLink(link, trickleOf(session, link.id)),
     ),
-    flows: currentFlows(session, peer),
+    flows: welcomeFlows(session, peer),
     tokenExpiresAt: peer.tokenExpiresAt,
   };
 }

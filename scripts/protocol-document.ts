@@ -3,6 +3,7 @@ import { LIMITS } from "../protocol/limits.ts";
 import { FROM_PEER, TO_PEER } from "../protocol/messages.ts";
 import { LINK_STATES, NEGOTIATION_EVENTS, SIDES, TRANSITIONS } from "../protocol/negotiation.ts";
 import { CLOSE, PROBLEMS } from "../protocol/problem.ts";
+import { USUAL } from "../protocol/usual-values.ts";
 
 /** `docs/protocol.md` as text, made from the tables that the server runs on. */
 
@@ -31,6 +32,7 @@ function typeOf(schema: Schema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
   if (schema.anyOf) return schema.anyOf.map(typeOf).join(" | ");
+  if (schema.items?.anyOf) return `(${typeOf(schema.items)})[]`;
   if (schema.items) return `${typeOf(schema.items)}[]`;
   return schema.type ?? "any JSON";
 }
@@ -56,7 +58,16 @@ const messages = (tableOf: Readonly<Record<string, z.ZodType>>, io: "input" | "o
     .map(([type, schema]) => message(type, schema, io))
     .join("\n\n");
 
-const SHAPES = ["Candidate", "Peer", "Link", "Flow", "Transport", "Pair", "IceServer"];
+const SHAPES = [
+  "Candidate",
+  "Peer",
+  "Link",
+  "Flow",
+  "FlowSummary",
+  "Transport",
+  "Pair",
+  "IceServer",
+];
 
 /** Shapes that messages refer to by name. */
 function shapes(): string {
@@ -155,6 +166,12 @@ JSON text frames \`{type, id?, ...}\` on a WebSocket at \`/v1/sessions/{id}/sign
   counts as lost. A peer that never sends \`ping\` is believed as long as its TCP connection is.
   A \`probe\` comes, too, after 1 MiB that nothing shows to have been read: \`alive\` shows it. A socket with 8 MiB of
   that is closed with ${CLOSE.silent}, whether it pings or not: every client answers probes.
+- \`?flows=brief\` on the address asks to be told of flows briefly: in \`welcome\` and \`flows\`, a \`FlowSummary\` of each
+  flow that runs or has run, is held, or of which something is asked, sent when that changes, and no transports. It holds
+  for this socket; without it, or with \`?flows=full\`, records come whole, whenever anything of them changes. HTTP has the
+  whole records for everyone.
+- \`?defaults=omit\` leaves members of \`welcome\` and \`peer-joined\` out that are as most calls have them; the values are under
+  [usual values](#usual-values). A reader puts them back; they are part of \`duplex.v1\` and do not change.
 - A peer that comes back within the resume window gets \`welcome\` with \`resumed: true\`, then the descriptions and
   candidates it may lack, by the same messages as the first time: what it knows already it drops, by exchange number.
 
@@ -178,6 +195,15 @@ ${messages(TO_PEER, "output")}
 ## Shapes
 
 ${shapes()}
+
+## Usual values
+
+What \`?defaults=omit\` leaves out when it is so: \`peer\` of every peer, \`session\` and \`limits\` member by member, the others
+whole. \`limits\` is left out when nothing is left of it.
+
+\`\`\`json
+${JSON.stringify(USUAL, null, 2)}
+\`\`\`
 
 ## Problems
 

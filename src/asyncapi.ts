@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
 import { FROM_PEER, TO_PEER } from "../protocol/messages.ts";
+import { SocketRequest } from "../protocol/socket-request.ts";
 import { VERSION } from "./openapi.ts";
 
 type Table = Readonly<Record<string, z.ZodType>>;
@@ -50,7 +51,7 @@ export function asyncapiOf(origin: string) {
         address: "/v1/sessions/{session}/signalling",
         parameters: { session: { description: "id of the session" } },
         messages: { ...fromPeer, ...toPeer },
-        bindings: { ws: { method: "GET" } },
+        bindings: { ws: { method: "GET", query: schemaOf(SocketRequest, "input") } },
       },
     },
     operations: {

@@ -1,6 +1,7 @@
 import type { Context, Next } from "hono";
 import { jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
+import { hexOf, signingKey } from "../durable-objects/signing-key.ts";
 import type { Config } from "../protocol/config.ts";
 import { Kind } from "../protocol/flow.ts";
 import { type Problem, problem } from "../protocol/problem.ts";
@@ -36,10 +37,17 @@ async function sha256(text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes.encode(text)));
 }
 
+/** Of the deployment's few secrets, as long as the isolate lives. */
+const keyIds = new Map<string, string>();
+
 /** Names a secret without telling it, so that a token says which one signed it (key rotation). */
 async function keyId(secret: string): Promise<string> {
+  const known = keyIds.get(secret);
+  if (known !== undefined) return known;
   const hash = await sha256(`duplex kid ${secret}`);
-  return Array.from(hash.subarray(0, 6), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const id = hexOf(hash.slice(0, 6));
+  keyIds.set(secret, id);
+  return id;
 }
 
 /** Signs the token of a peer with the first secret. Writes nothing anywhere. */
@@ -53,7 +61,7 @@ export async function mintToken(config: Config, grant: Grant): Promise<string> {
     .setSubject(peer)
     .setIssuedAt()
     .setExpirationTime(Math.floor(grant.expiresAt / 1000))
-    .sign(bytes.encode(secret));
+    .sign(await signingKey(secret));
 }
 
 /** The grant of a token, or undefined for any that is wrong, expired or foreign to this deployment. */
@@ -63,7 +71,7 @@ export async function readToken(config: Config, token: string): Promise<Grant | 
       token,
       async ({ kid }) => {
         for (const secret of config.tokenSecrets) {
-          if ((await keyId(secret)) === kid) return bytes.encode(secret);
+          if ((await keyId(secret)) === kid) return signingKey(secret);
         }
         throw new Error("unknown kid");
       },

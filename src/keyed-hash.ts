@@ -1,4 +1,4 @@
-const bytes = new TextEncoder();
+import { hexOf, hmac } from "../durable-objects/signing-key.ts";
 
 /**
  * HMAC-SHA-256 of a text in hexadecimal: the same for the same text and secret, and read back by nobody. Whoever
@@ -6,9 +6,5 @@ const bytes = new TextEncoder();
  */
 export async function keyedHash(secret: string, text: string): Promise<string> {
   // A key of no bytes is refused, and other texts are signed with the same secret elsewhere.
-  const raw = bytes.encode(`duplex hash ${secret}`);
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const key = await crypto.subtle.importKey("raw", raw, algorithm, false, ["sign"]);
-  const mac = await crypto.subtle.sign("HMAC", key, bytes.encode(text));
-  return Array.from(new Uint8Array(mac), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexOf(await hmac(`duplex hash ${secret}`, text));
 }

@@ -1,13 +1,14 @@
 import type { Context } from "hono";
+import { type Admission, admit } from "../durable-objects/admission.ts";
 import { iceServersOf } from "../durable-objects/ice-servers.ts";
-import { GRANT_HEADER, ICE_HEADER, SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
+import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
 import { type Problem, problem } from "../protocol/problem.ts";
-import type { Grant } from "../protocol/session-config.ts";
+import { SocketRequest } from "../protocol/socket-request.ts";
 import type { IceGrant } from "../protocol/views.ts";
 import { bearerOf, readToken, unauthorized } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
 import { clientOf, tooMany } from "./rate-limits.ts";
-import { answerProblem } from "./refusal.ts";
+import { answerProblem, invalidRequest } from "./refusal.ts";
 import { sessionStub } from "./session-stub.ts";
 
 /** GET /v1/sessions/{id}/signalling: the door of `duplex.v1`. The object is woken only for valid tokens. */
@@ -28,8 +29,11 @@ const offeredBy = (c: Context<AppEnv>): string[] =>
 /** Hands an authorised upgrade to the session's object. */
 export async function openSignalling(c: Context<AppEnv>): Promise<Response> {
   const offered = offeredBy(c);
-  const refused = refuseUpgrade(c, offered);
+  const url = new URL(c.req.url);
+  const refused = refuseUpgrade(c, url, offered);
   if (refused) return answerProblem(c, refused);
+  const asked = SocketRequest.safeParse(queryOf(url));
+  if (!asked.success) return answerProblem(c, invalidRequest(asked.error));
   const id = c.req.param("id") ?? "";
   const subprotocolToken = offered.find((entry) => entry.startsWith(BEARER_PREFIX));
   const token = subprotocolToken?.slice(BEARER_PREFIX.length) ?? bearerOf(c);
@@ -50,11 +54,17 @@ export async function openSignalling(c: Context<AppEnv>): Promise<Response> {
       iceServers: config.stunUrls.length === 0 ? [] : [{ urls: [...config.stunUrls] }],
     }),
   );
-  return stub.fetch(forObject(c.req.raw, grant, ice));
+  return stub.fetch(forObject(c.req.raw, { grant, ice, asked: asked.data }));
 }
 
-function refuseUpgrade(c: Context<AppEnv>, offered: readonly string[]): Problem | undefined {
-  const url = new URL(c.req.url);
+/** Nobody repeats a name; what is unknown is none of ours. */
+const queryOf = ({ searchParams }: URL): Record<string, string> => Object.fromEntries(searchParams);
+
+function refuseUpgrade(
+  c: Context<AppEnv>,
+  url: URL,
+  offered: readonly string[],
+): Problem | undefined {
   if ([...url.searchParams].some(([name, value]) => SECRET_NAME.test(name) || JWT.test(value))) {
     return problem(
       "token-in-url",
@@ -77,11 +87,10 @@ function refuseUpgrade(c: Context<AppEnv>, offered: readonly string[]): Problem 
 }
 
 /** The upgrade as the object gets it: who comes, and with which ICE servers; the token stays here. */
-function forObject(raw: Request, grant: Grant, ice: IceGrant): Request {
+function forObject(raw: Request, admission: Admission): Request {
   const headers = new Headers(raw.headers);
   headers.delete("authorization");
   headers.set("sec-websocket-protocol", SUBPROTOCOL);
-  headers.set(GRANT_HEADER, encodeURIComponent(JSON.stringify(grant)));
-  headers.set(ICE_HEADER, encodeURIComponent(JSON.stringify(ice)));
+  admit(headers, admission);
   return new Request(raw.url, { method: "GET", headers });
 }

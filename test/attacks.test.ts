@@ -132,7 +132,7 @@ describe("ids", () => {
     "%2e%2e%2fv1",
     "%2f",
     "a%2fb",
-    "%0d%0ax-duplex-grant:%201",
+    "%0d%0ax-duplex-admission:%201",
     "%00",
     "%ff",
     "%",
@@ -312,10 +312,13 @@ describe("names", () => {
     const session = await LiveSession.start("awake");
     const { token, peer } = await session.invite();
     const forged = {
-      "x-duplex-grant": encodeURIComponent(
-        JSON.stringify({ session: session.id, peer: "king", role: "media-server", publish: [] }),
+      "x-duplex-admission": encodeURIComponent(
+        JSON.stringify({
+          grant: { session: session.id, peer: "king", role: "media-server", publish: [] },
+          ice: { iceServers: [{ urls: ["turn:evil"] }] },
+          asked: {},
+        }),
       ),
-      "x-duplex-ice": encodeURIComponent(JSON.stringify({ iceServers: [{ urls: ["turn:evil"] }] })),
       "x-forwarded-host": "attacker.example",
     };
     const upgrade = { upgrade: "websocket", "sec-websocket-protocol": "duplex.v1" };

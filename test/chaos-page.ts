@@ -1,4 +1,4 @@
-import type { Flow } from "../protocol/flow.ts";
+import type { FlowSummary } from "../protocol/flow-summary.ts";
 import type { Transport } from "../protocol/transport.ts";
 import { Connection, type Settings, type Track } from "./chaos-connection.ts";
 import type { MediaKind } from "./chaos-sdp.ts";
@@ -11,7 +11,7 @@ export interface SdkSession {
   readonly peer: { readonly id: string };
   readonly peers: ReadonlyMap<string, unknown>;
   readonly state: string;
-  readonly flows: readonly Flow[];
+  readonly flows: readonly FlowSummary[];
   readonly transports: readonly Transport[];
   on(type: string, listener: (event: never) => void): () => void;
   publish(track: Track, ...streams: { id: string }[]): { unpublish(): void };
@@ -62,6 +62,8 @@ export class Page {
   readonly name: string;
   readonly member: Member;
   readonly world: World;
+  /** Each second one that is opened is told of flows briefly. */
+  readonly isBrief: boolean;
   isDead = false;
   hasLeft = false;
   session: SdkSession | undefined;
@@ -75,6 +77,7 @@ export class Page {
     this.world = world;
     this.member = member;
     this.name = name;
+    this.isBrief = /[02468]$/.test(name);
   }
 
   join(path: string, network: Connection[], stack: Settings["stack"]): void {
@@ -89,6 +92,7 @@ export class Page {
         url: `https://duplex.test${path}/signalling?page=${this.name}`,
         token: member.token,
         flowReports: false,
+        flowRecords: this.isBrief ? "brief" : "full",
         // How the stand-in learns whose connection it is.
         rtcConfiguration: { makes },
       })

@@ -123,7 +123,7 @@ export class Line {
       this.socket.ended(1006);
       return;
     }
-    const response = await call(url.pathname, {
+    const response = await call(`${url.pathname}${url.search}`, {
       headers: {
         upgrade: "websocket",
         "sec-websocket-protocol": protocols.join(", "),

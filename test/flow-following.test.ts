@@ -5,6 +5,7 @@ import type { ToPeer } from "../protocol/messages.ts";
 import { currentFlows, viewFlows } from "../protocol/views.ts";
 import { sdpOf } from "./descriptions.ts";
 import { accepted, PureSession } from "./pure-session.ts";
+import { wholeFlows } from "./whole-flows.ts";
 
 type FlowsFrame = Extract<ToPeer, { type: "flows" }>;
 
@@ -72,7 +73,10 @@ describe("events", () => {
     expect(frames.map(({ type }) => type)).not.toContain("flows");
     const [welcome] = frames.filter((frame) => frame.type === "welcome");
     expect(welcome?.flows).toEqual(viewFlows(pure.session, { id: "bob", role: "peer" }));
-    expect(welcome?.flows.flows.map(({ stale }) => stale)).toEqual([undefined, undefined]);
+    expect(wholeFlows(welcome?.flows.flows).map(({ stale }) => stale)).toEqual([
+      undefined,
+      undefined,
+    ]);
     const [told] = framesOf(pure, "alice");
     expect(told?.changed).toEqual(welcome?.flows.flows);
     expect(told?.revision).toBe(welcome?.flows.revision);

@@ -4,6 +4,7 @@ import type { PeerView } from "../protocol/message-parts.ts";
 import type { ToPeer } from "../protocol/messages.ts";
 import { sdpOf } from "./descriptions.ts";
 import { callJson, KEY, type LivePeer, LiveSession, MODES } from "./live-session.ts";
+import { wholeFlows } from "./whole-flows.ts";
 
 /** Flows over HTTP and sockets of a real session. */
 
@@ -50,7 +51,7 @@ async function patch(
 async function toldOf(peer: LivePeer, { id }: Flow): Promise<Flow[]> {
   type Flows = Extract<ToPeer, { type: "flows" }>;
   const events = (await peer.all("flows")) as Flows[];
-  return events.flatMap(({ changed }) => changed).filter((flow) => flow.id === id);
+  return events.flatMap(({ changed }) => wholeFlows(changed)).filter((flow) => flow.id === id);
 }
 
 describe.each(MODES)("steering over HTTP, %s", (mode) => {

@@ -6,6 +6,7 @@ import type { Problem } from "../protocol/problem.ts";
 import { revisionOf, type Step } from "../protocol/session.ts";
 import { sdpOf } from "./descriptions.ts";
 import { accepted, outcome, PureSession } from "./pure-session.ts";
+import { wholeFlows } from "./whole-flows.ts";
 
 const SECTIONS = [{ kind: "audio" }, { kind: "video" }, { kind: "application" }] as const;
 const AUDIO = "alice~bob:0.1:alice";
@@ -71,7 +72,7 @@ class Call extends PureSession {
 
   changed(peer: string): Flow[] {
     type Flows = Extract<ToPeer, { type: "flows" }>;
-    return (this.take(peer, "flows") as Flows[]).flatMap(({ changed }) => changed);
+    return (this.take(peer, "flows") as Flows[]).flatMap(({ changed }) => wholeFlows(changed));
   }
 }
 

@@ -153,7 +153,7 @@ async function misclaimed(session: string, other: string): Promise<Record<string
     "no subject": await withClaims({ sub: undefined }),
     "an empty subject": await withClaims({ sub: "" }),
     "a subject of two": await withClaims({ sub: "alice~bob" }),
-    "a subject with a line end": await withClaims({ sub: "alice\r\nx-duplex-grant: {}" }),
+    "a subject with a line end": await withClaims({ sub: "alice\r\nx-duplex-admission: {}" }),
     "a subject __proto__.x": await withClaims({ sub: "__proto__.x" }),
     "another issuer": await withClaims({ iss: "somebody" }),
     "no issuer": await withClaims({ iss: undefined }),

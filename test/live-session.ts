@@ -69,8 +69,8 @@ export class LiveSession {
     return (await response.json()) as Invitation;
   }
 
-  upgrade(token: string): Promise<Response> {
-    return call(`${this.path}/signalling`, {
+  upgrade(token: string, query = ""): Promise<Response> {
+    return call(`${this.path}/signalling${query}`, {
       headers: {
         upgrade: "websocket",
         "sec-websocket-protocol": `duplex.v1, bearer.${token}`,
@@ -79,10 +79,10 @@ export class LiveSession {
     });
   }
 
-  /** Joins with a token and waits for the welcome. */
-  async connect(invitation: Invitation): Promise<LivePeer> {
+  /** Joins with a token, `query` on the address, and waits for the welcome. */
+  async connect(invitation: Invitation, query = ""): Promise<LivePeer> {
     await this.pause();
-    const response = await this.upgrade(invitation.token);
+    const response = await this.upgrade(invitation.token, query);
     if (!response.webSocket) throw new Error(`${response.status} ${await response.text()}`);
     const peer = new LivePeer(this, invitation, response.webSocket);
     await peer.next("welcome");

@@ -1,3 +1,4 @@
+import type { FlowDetail } from "../protocol/flow-summary.ts";
 import type { FromPeer, ToPeer } from "../protocol/messages.ts";
 import { isProblem, type Problem } from "../protocol/problem.ts";
 import { type Effect, newSession, type Session, type Step } from "../protocol/session.ts";
@@ -61,9 +62,14 @@ export class PureSession {
     }
   }
 
-  join(peer: string, role: Role = "peer", more: Partial<Grant> = {}): Step | Problem {
+  join(
+    peer: string,
+    role: Role = "peer",
+    more: Partial<Grant> = {},
+    flows: FlowDetail = "full",
+  ): Step | Problem {
     const grant = this.grant(peer, { role, ...more });
-    return this.do({ type: "join", grant, ice: { iceServers: [] }, at: this.at });
+    return this.do({ type: "join", grant, ice: { iceServers: [] }, asked: { flows }, at: this.at });
   }
 
   send(peer: string, message: FromPeer): Step | Problem {

@@ -6,6 +6,7 @@ import type { Link, Session } from "../protocol/session.ts";
 import { sdpOf } from "./descriptions.ts";
 import { callJson, type LivePeer, LiveSession, MODES } from "./live-session.ts";
 import { accepted, PureSession } from "./pure-session.ts";
+import { wholeFlows } from "./whole-flows.ts";
 
 afterEach(() => reset());
 
@@ -276,7 +277,7 @@ describe.each(MODES)("%s", (mode) => {
     const known = new Map<string, Flow>();
     for (let round = 1; round <= 8; round++) await negotiate(alice, bob, round);
     for (const { changed } of await alice.all("flows")) {
-      for (const flow of changed) known.set(flow.id, flow);
+      for (const flow of wholeFlows(changed)) known.set(flow.id, flow);
     }
     await session.pause();
     const bearer = { authorization: `Bearer ${alice.token}` };

@@ -1,4 +1,4 @@
-import { type Closed, join, type Publication, type Session } from "../client/duplex.ts";
+import { type Closed, type Flow, join, type Publication, type Session } from "../client/duplex.ts";
 import type { Invitation } from "./back-end.ts";
 import { openScreen, stop } from "./local-media.ts";
 import type { Tiles } from "./tiles.ts";
@@ -21,7 +21,7 @@ const isSenderStatus = (body: unknown): body is SenderStatus =>
 
 /** One call: the session, the tracks of this device, and the tiles that show everybody. */
 export class Call {
-  readonly session: Session;
+  readonly session: Session<Flow>;
   readonly #stream: MediaStream;
   readonly #tiles: Tiles;
   readonly #page: CallPage;
@@ -29,7 +29,7 @@ export class Call {
   #closed = false;
   #screen: { readonly stream: MediaStream; readonly publication: Publication } | undefined;
 
-  private constructor(session: Session, stream: MediaStream, tiles: Tiles, page: CallPage) {
+  private constructor(session: Session<Flow>, stream: MediaStream, tiles: Tiles, page: CallPage) {
     this.session = session;
     this.#stream = stream;
     this.#tiles = tiles;
@@ -46,7 +46,7 @@ export class Call {
     tiles: Tiles,
     page: CallPage,
   ): Promise<Call> {
-    const session = await join({ url: signalling.url, token });
+    const session = await join({ url: signalling.url, token, flowRecords: "full" });
     return new Call(session, stream, tiles, page);
   }
 

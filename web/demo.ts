@@ -1,4 +1,4 @@
-import type { Session, SignallingState } from "../client/duplex.ts";
+import type { Flow, Session, SignallingState } from "../client/duplex.ts";
 import { createPeer, createSession, Refusal, useApiKey } from "./back-end.ts";
 import { Call } from "./call.ts";
 import { element, setText } from "./element.ts";
@@ -13,7 +13,7 @@ import { bitrate, wordsForClose, wordsForMedia, wordsForProblem } from "./words.
 declare global {
   interface Window {
     /** For tests that drive the page. */
-    duplexDemo: { session?: Session };
+    duplexDemo: { session?: Session<Flow> };
   }
 }
 

@@ -22,7 +22,7 @@ export class FlowControls {
   #peerName = "";
 
   /** `refused` hears of a change that the server did not allow. */
-  constructor(session: Session, id: string, refused: (problem: DuplexError) => void) {
+  constructor(session: Session<Flow>, id: string, refused: (problem: DuplexError) => void) {
     const change = (wanted: FlowChange) => {
       session
         .changeFlow(id, wanted)

@@ -66,13 +66,13 @@ export class FlowTable {
   }
 
   /** Measures bit rates, then shows. */
-  async refresh(session: Session, showEnded: boolean): Promise<void> {
+  async refresh(session: Session<Flow>, showEnded: boolean): Promise<void> {
     this.#rates = await session.getBitrates();
     this.show(session, showEnded);
   }
 
   /** Shows the flows of a session; says how many there are and what they carry. */
-  show(session: Session, showEnded: boolean): Shown {
+  show(session: Session<Flow>, showEnded: boolean): Shown {
     for (const { id, name } of session.peers.values()) this.#names.set(id, name ?? "Guest");
     const flows = session.flows.filter(({ state }) => showEnded || state !== "ended");
     const shown = new Set(flows.map(({ id }) => id));
@@ -98,7 +98,7 @@ export class FlowTable {
     this.#rates = new Map();
   }
 
-  #showFlow(session: Session, flow: Flow): void {
+  #showFlow(session: Session<Flow>, flow: Flow): void {
     const self = session.peer.id;
     const uplink = flow.from === self;
     const other = uplink ? flow.to : flow.from;
@@ -146,7 +146,7 @@ export class FlowTable {
     return more.length === 0 ? state : `${state} (${more.join(", ")})`;
   }
 
-  #rowAfter(session: Session, flow: Flow): Node | null {
+  #rowAfter(session: Session<Flow>, flow: Flow): Node | null {
     const compare = byPeerAndMid(session.peer.id);
     const after = session.flows
       .filter((other) => this.#rows.get(other.id)?.row.isConnected && compare(flow, other) < 0)
@@ -154,7 +154,7 @@ export class FlowTable {
     return (after && this.#rows.get(after.id)?.row) ?? null;
   }
 
-  #rowOf(session: Session, id: string): Row {
+  #rowOf(session: Session<Flow>, id: string): Row {
     const known = this.#rows.get(id);
     if (known !== undefined) return known;
     const row = make("tr");

@@ -1,4 +1,4 @@
-import type { FlowReportOptions, Session } from "../../client/duplex.ts";
+import type { FlowDetail, FlowReportOptions, Session } from "../../client/duplex.ts";
 import type { Flow } from "../../protocol/flow.ts";
 import type { Transport } from "../../protocol/transport.ts";
 import type { Browser, BrowserName, Page } from "./browsers.ts";
@@ -62,6 +62,7 @@ export interface CallerOptions {
   readonly width?: number;
   readonly height?: number;
   readonly flowReports?: FlowReportOptions;
+  readonly flowRecords?: FlowDetail;
   /** Runs in the page before the SDK is loaded. */
   readonly prepare?: () => void;
 }
@@ -149,12 +150,12 @@ export class Caller {
     backend: Backend,
     { kinds = ["audio", "video"], relay = false, ...options }: CallerOptions = {},
   ): Promise<Caller> {
-    const { width = 320, height = 240, flowReports = {}, prepare } = options;
+    const { width = 320, height = 240, flowReports = {}, flowRecords = "brief", prepare } = options;
     const { peer, token, signalling } = await backend.invite({ name: browser.name });
     const page = await browser.open(new URL("docs", backend.baseUrl).href);
     if (prepare !== undefined) await page.evaluate(prepare, null);
     await page.evaluate(
-      async ({ url, token: bearer, wanted, policy, picture, reports }) => {
+      async ({ url, token: bearer, wanted, policy, picture, reports, records }) => {
         const state = {
           tracks: new Map<string, { unpublish: () => void }>(),
           problems: [] as string[],
@@ -194,6 +195,7 @@ export class Caller {
           token: bearer,
           iceTransportPolicy: policy,
           flowReports: reports,
+          flowRecords: records,
         });
         window.call = { session, ...state } as Window["call"];
         Object.defineProperty(window.call, "glares", { get: () => state.glares });
@@ -224,6 +226,7 @@ export class Caller {
         policy: (relay ? "relay" : "all") as RTCIceTransportPolicy,
         picture: { width, height },
         reports: flowReports,
+        records: flowRecords,
       },
     );
     return new Caller(peer.id, page);

@@ -256,7 +256,8 @@ async function disagreements(
     const { flows } = await backend.flows(query);
     const live = (list: readonly { id: string; state: string }[]) =>
       list
-        .filter(({ state }) => state !== "ended")
+        // What is agreed and has no path, the pages are not told.
+        .filter(({ state }) => state === "active" || state === "held")
         .map(({ id, state }) => `${id} ${state}`)
         .sort()
         .join();

@@ -440,6 +440,40 @@ describe("steering", () => {
   });
 });
 
+describe("what the SDK is told of flows", () => {
+  it("[M4] summaries while a call runs, or whole records for who asks; a snapshot of them for everyone", async () => {
+    const [backend, one, two] = await call(
+      { kinds: ["audio"] },
+      { kinds: ["audio"], flowRecords: "full" },
+    );
+    const known = (caller: Caller) =>
+      caller.page.evaluate(async () => {
+        const { session } = window.call;
+        const { flows, transports } = session;
+        return { flows, transports, records: await session.getFlowRecords() };
+      }, null);
+    await until("all is known to both", async () => {
+      const { flows, transports } = await backend.flows();
+      const [brief, full] = [await known(one), await known(two)];
+      const names = brief.flows.map((flow) => Object.keys(flow).join(" "));
+      // What was offered and not taken is in the records as ended, and nobody was told of it briefly.
+      const live = flows.filter(({ state }) => state !== "ended");
+      return (
+        live.length === 2 &&
+        live.every(({ state, quality }) => state === "active" && quality !== undefined) &&
+        names.join() === Array(2).fill("id revision mid kind from to state").join() &&
+        brief.flows.every(({ state }) => state === "active") &&
+        brief.transports.length === 0 &&
+        brief.records.flows.length === flows.length &&
+        brief.records.flows.every((flow) => "codecs" in flow) &&
+        brief.records.transports.length === transports.length &&
+        full.flows.every((flow) => "codecs" in flow) &&
+        full.transports.length === transports.length
+      );
+    });
+  });
+});
+
 /** Messages of a type that a page has sent. */
 const sentBy = (caller: Caller, type: string): Promise<number> =>
   caller.page.evaluate((wanted) => window.call.sent[wanted] ?? 0, type);

@@ -53,7 +53,7 @@ const compile = (options: object, ...files: string[]) => {
 };
 
 const RIGHT_USE = `
-import { type Flow, join, type JoinOptions, type Session, type SessionEvents } from "duplex";
+import { type Flow, type FlowSummary, join, type JoinOptions, type Session, type SessionEvents } from "duplex";
 
 const options: JoinOptions = {
   url: "https://example.org/",
@@ -71,7 +71,15 @@ const words = (reason: Reason): string => {
   }
 };
 
-const flows = (session: Session): readonly Flow[] => session.flows;
+const flows = (session: Session): readonly FlowSummary[] => session.flows;
+
+/** Whoever asks for whole records has them typed so; what works for summaries takes them as well. */
+export const watch = async (): Promise<number> => {
+  const session: Session<Flow> = await join({ ...options, flowRecords: "full" });
+  session.on("flows", (records) => console.log(records.flatMap(({ codecs }) => codecs)));
+  const { transports } = await session.getFlowRecords();
+  return flows(session).length + transports.length;
+};
 
 export const start = async (): Promise<Session> => {
   const session = await join(options);
@@ -83,8 +91,8 @@ export const start = async (): Promise<Session> => {
   session.on("problem", ({ error }) => console.log(error.code, error.problem["finding"]));
   session.on("state", (state) => { if (state === "closed") stop(); });
   session.on("flows", (flows) => {
-    const kinds: ("audio" | "video" | "data")[] = flows.map(({ kind }: Flow) => kind);
-    const rate: number | undefined = flows[0]?.limits.effectiveBps;
+    const kinds: ("audio" | "video" | "data")[] = flows.map(({ kind }: FlowSummary) => kind);
+    const rate: number | undefined = flows[0]?.limits?.effectiveBps;
     console.log(kinds, rate, session.limits.bodyBytes + session.info.resumeSeconds);
   });
   await session.changeFlow("flow", { maxBitrateBps: null, priority: "high" });
@@ -105,6 +113,8 @@ const WRONG_USES = [
   `session.on("track", ({ nothing }) => nothing);`,
   `session.changeFlow("flow", { priority: "highest" });`,
   `export const kind: "audio" = session.flows[0]!.kind;`,
+  `export const codecs = session.flows[0]!.codecs;`,
+  `join({ url: "https://example.org/", token: "", flowRecords: "some" });`,
   `export const id: number = session.info.id;`,
   `export const flow: Flow = { id: "a" };`,
   `export const reason: SessionEvents["peer-left"]["reason"] = 7;`,
@@ -117,11 +127,13 @@ const WRONG_USES = [
 const SAME_TYPES = (repository: string): string => `
 import type * as flow from "${repository}/protocol/flow.ts";
 import type * as query from "${repository}/protocol/flow-query.ts";
+import type * as summary from "${repository}/protocol/flow-summary.ts";
 import type * as parts from "${repository}/protocol/message-parts.ts";
 import type * as messages from "${repository}/protocol/messages.ts";
 import type * as transport from "${repository}/protocol/transport.ts";
 import type * as theirFlow from "./node_modules/duplex/types/protocol/flow.js";
 import type * as theirQuery from "./node_modules/duplex/types/protocol/flow-query.js";
+import type * as theirSummary from "./node_modules/duplex/types/protocol/flow-summary.js";
 import type * as theirTransport from "./node_modules/duplex/types/protocol/transport.js";
 import type * as theirParts from "./node_modules/duplex/types/protocol/message-parts.js";
 import type * as theirs from "./node_modules/duplex/types/protocol/messages.js";
@@ -136,10 +148,11 @@ export const same: [
   Same<theirParts.LinkSummary, parts.LinkSummary>,
   Same<theirParts.PeerView, parts.PeerView>,
   Same<theirFlow.Flow, flow.Flow>,
+  Same<theirSummary.FlowSummary, summary.FlowSummary>,
   Same<theirTransport.Transport, transport.Transport>,
   Same<theirQuery.FlowChange, query.FlowChange>,
   Same<theirQuery.MediaLabels, query.MediaLabels>,
-] = [true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true];
 `;
 
 beforeAll(async () => {

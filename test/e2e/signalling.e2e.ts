@@ -21,11 +21,13 @@ class TestSocket {
     return TestSocket.all.filter(({ readyState }) => readyState < TestSocket.CLOSING);
   }
   readyState = TestSocket.CONNECTING;
+  readonly url: URL;
   readonly protocols: readonly string[];
   readonly sent: { type: string; id?: number; [member: string]: unknown }[] = [];
   readonly #listeners: Record<string, Listener[]> = {};
 
-  constructor(_url: URL, protocols: readonly string[]) {
+  constructor(url: URL, protocols: readonly string[]) {
+    this.url = url;
     this.protocols = protocols;
     TestSocket.all.push(this);
   }
@@ -94,6 +96,33 @@ async function joined(token: string | (() => Promise<string>) = "t"): Promise<Si
   });
   return signalling;
 }
+
+it.each([undefined, "brief", "full"] as const)(
+  "[M4] with flowRecords %s each socket asks for so much of flows, and the session's address for nothing",
+  async (flowRecords) => {
+    const asked: URL[] = [];
+    const url = "http://localhost/v1/sessions/s/signalling?region=eu";
+    const opening = Signalling.open({ url, token: "t", ...(flowRecords && { flowRecords }) });
+    await pass(0);
+    last().welcome();
+    const { signalling } = await opening;
+    signalling.reconnectNow();
+    await pass(0);
+    const addresses = TestSocket.all.map((socket) => socket.url.href);
+    const address = `ws://localhost/v1/sessions/s/signalling?region=eu&flows=${flowRecords ?? "brief"}&defaults=omit`;
+    expect(addresses).toEqual([address, address]);
+    vi.stubGlobal("fetch", async (one: URL, { headers }: RequestInit) => {
+      asked.push(one);
+      return Response.json({ headers });
+    });
+    expect(await signalling.read("/flows")).toEqual({ headers: { authorization: "Bearer t" } });
+    vi.stubGlobal("fetch", async () =>
+      Response.json({ code: "unauthorized", title: "No", detail: "" }, { status: 401 }),
+    );
+    await expect(signalling.read("/flows")).rejects.toMatchObject({ code: "unauthorized" });
+    expect(asked.map(({ href }) => href)).toEqual(["http://localhost/v1/sessions/s/flows"]);
+  },
+);
 
 it("[S3] at no time are there two sockets, whatever calls for one while the token is slow", async () => {
   const tokens: ((token: string) => void)[] = [];

@@ -1,0 +1,20 @@
+import { type Config, readConfig, VARIABLES } from "../protocol/config.ts";
+
+interface Read {
+  readonly values: readonly unknown[];
+  readonly config: Config;
+}
+
+let last: Read | undefined;
+
+/**
+ * The configuration of this deployment. Read again only when a variable has another value: objects ask for it in every
+ * call. Throws `ConfigError`.
+ */
+export function deploymentConfig(env: object): Config {
+  const values = VARIABLES.map((name): unknown => Reflect.get(env, name));
+  if (last?.values.every((value, index) => value === values[index])) return last.config;
+  const config = readConfig({ ...env });
+  last = { values, config };
+  return config;
+}

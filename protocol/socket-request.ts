@@ -1,0 +1,12 @@
+import { z } from "zod";
+import { FlowDetail } from "./flow-summary.ts";
+
+/** What a socket asks for by the query of its address. What it does not name is as it is for everybody. */
+export const SocketRequest = z.object({
+  flows: FlowDetail.optional(),
+  defaults: z
+    .literal("omit")
+    .optional()
+    .describe("leaves members of `welcome` and `peer-joined` out that have their usual values"),
+});
+export type SocketRequest = z.infer<typeof SocketRequest>;
