@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Bill, eventsOf, objectRequestsOf } from "../test/bill.ts";
+import { type Bill, eventsOf, FRAMES_PER_REQUEST, objectRequestsOf } from "../test/bill.ts";
 import type { Bench, Outcome, Table } from "./bench.ts";
 import {
   MONTH_SECONDS,
@@ -25,12 +25,17 @@ import { recordedExchange } from "./sdp-descriptions.ts";
 const EVENT_MS = 5;
 const WORKER_CPU_MS = 2;
 
+/** Of the 1:1 call: rows, and US dollars a million calls. */
+const MARKS = { rows: 8, dollars: 10 };
+
 /** As `test/price.test.ts` reports it. */
 interface Counted {
   readonly scene: string;
   readonly bill: Bill;
   /** Seconds awake if each event kept the object so for ten. */
   readonly lingering: number;
+  /** Milliseconds that the objects' own code took, on a machine that may do other things as well. */
+  readonly awakeMs: number;
   readonly stored?: { readonly bytes: number; readonly seconds: number };
 }
 
@@ -88,6 +93,11 @@ function pricesOf({ bill, stored = { bytes: 0, seconds: 0 } }: Counted) {
     stored: gigabyteMonths * 1e6 * STORED_GB_MONTH,
   };
 }
+
+/** What so many frames cost that nothing is written for. */
+const pricesOfEvents = (frames: number): number =>
+  (frames / FRAMES_PER_REQUEST) * PRICES.objectRequests +
+  ((frames * EVENT_MS) / 1000) * OBJECT_GB * PRICES.duration;
 
 const totalOf = (counted: Counted): number =>
   Object.values(pricesOf(counted)).reduce((sum, price) => sum + price, 0);
@@ -155,6 +165,7 @@ function run(): Outcome {
   const counted = play();
   const two = counted.find(({ scene }) => scene === "two awake");
   if (!two) throw new Error("the report has no call of two");
+  const reports = pricesOfEvents(40);
   const lingering = two.lingering * OBJECT_GB * PRICES.duration;
   return {
     tables: [...tablesOf(counted), servicesTable(totalOf(two))],
@@ -165,9 +176,14 @@ function run(): Outcome {
       "Pings cost nothing, the edge answers them. Cloudflare's list prices of November 2026, all free allowances left out:",
       `$${PRICES.rowsWritten} a million rows written, $${PRICES.objectRequests} object requests, $${PRICES.workerRequests} Worker requests, $${PRICES.duration} GB-s.`,
       "",
-      `Assumed, not counted: ${EVENT_MS} ms awake for each event of an object, ${WORKER_CPU_MS} ms of processor for each request of the Worker.`,
+      `Assumed, not counted: ${EVENT_MS} ms awake for each event of an object (here it took ${(two.awakeMs / eventsOf(two.bill)).toFixed(1)} ms in the mean),`,
+      `${WORKER_CPU_MS} ms of processor for each request of the Worker.`,
       "An object that could hibernate is not billed, “even before the runtime has hibernated” it (Durable Objects pricing).",
+      "What an erasure (deleteAll) costs is not documented: one row here.",
       `Were it billed for ten seconds after each event, as older texts can be read, the 1:1 call with its reports would cost $${dollars(lingering)} more.`,
+      "",
+      `The 1:1 call writes ${two.bill.rowsWritten} rows, its erasure included (mark: ${MARKS.rows}), and costs $${dollars(totalOf(two))} a million (mark: $${MARKS.dollars});`,
+      `$${dollars(totalOf(two) - PRICES.rowsWritten)} if the erasure is not billed. Forty reports of quality are $${dollars(reports)} of that.`,
       "Fixed fees of the services below are left out, and so are reports of quality, which they do not take.",
     ],
     raw: counted,

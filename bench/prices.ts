@@ -52,7 +52,7 @@ export const SERVICES: readonly Service[] = [
   {
     name: "Amazon Kinesis Video Streams WebRTC",
     terms: "$2.25 a million signalling messages; $0.03 a month for each channel comes on top",
-    source: "aws.amazon.com/kinesis/video-streams/pricing, 2026-10-07",
+    source: "aws.amazon.com/kinesis/video-streams/pricing, as transcribed 2026-10-07",
     price: ({ messages }) => messages.length * 2.25,
   },
   {
@@ -65,7 +65,7 @@ export const SERVICES: readonly Service[] = [
     name: "Ably",
     terms:
       "$2.50 a million messages in or out, $1.00 a million minutes of each connection and of a channel",
-    source: "ably.com/pricing, ably.com/docs/platform/pricing/resource-based",
+    source: "ably.com/pricing, as transcribed 2026-05-08",
     price: ({ messages, connections, minutes }) =>
       2 * messages.length * 2.5 + (connections + 1) * minutes,
   },

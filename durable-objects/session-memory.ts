@@ -58,7 +58,7 @@ export class SessionMemory {
     return this.#knownEvents.size;
   }
 
-  /** A new session, whose first alarm is set. */
+  /** A new session; its first alarm is set after. */
   create(session: Session): void {
     this.#rows.begin();
     this.#empty = session;

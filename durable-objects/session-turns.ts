@@ -105,11 +105,11 @@ export class SessionTurns extends DurableObject<Bindings> {
   }
 
   protected begin(session: Session): void {
+    this.#memory.create(session);
     this.#session = session;
     this.#setAlarm(
       Math.min(firstAlarmOf(session), nextDeadline(session) ?? Number.POSITIVE_INFINITY),
     );
-    this.#memory.create(session);
   }
 
   /** One turn without a socket of its own: the event, what it changes, what follows. */
