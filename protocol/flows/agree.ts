@@ -7,7 +7,6 @@ import {
   descriptionOf,
 } from "./agreed-pair.ts";
 import type { Candidates } from "./candidate-counts.ts";
-import { sharedCodecs } from "./codecs.ts";
 import { type Change, commit, ended, isLive } from "./commit.ts";
 import { receives, sends } from "./direction.ts";
 import { agreedLimits, relimited } from "./flow-limits.ts";
@@ -109,7 +108,8 @@ function outcomeOf(
     isMoved: renewed.has(transport.id) || !isOn(known, transport),
     isRenewed: renewed.has(transport.id),
   };
-  if (isAgreed(ends, kind)) return agreedOutcome(agreement, place, ends);
+  const terms = agreedTerms(ends, kind);
+  if (terms) return agreedOutcome(agreement, place, ends, terms);
   if (!known) return undefined;
   return known.state === "proposed"
     ? { flow: ended(context, known, "not-accepted"), isOff: false }
@@ -120,12 +120,15 @@ function outcomeOf(
 const isOn = (flow: Flow | undefined, { id }: Transport): boolean =>
   flow?.transport === id && flow.state !== "proposed";
 
-/** Media needs a sender, a receiver and a codec; data always flows both ways (RFC 8841 s9.2). */
-function isAgreed(ends: Ends, kind: Kind): boolean {
-  if (kind === "data") return true;
-  if (!sends(ends.sender) || !receives(ends.receiver)) return false;
-  const { received } = sharedCodecs(ends.sender, ends.receiver);
-  return received.some(({ role }) => role === "primary");
+/**
+ * The terms of what both ends want; undefined where they do not. Media needs a sender, a receiver and a codec; data
+ * always flows both ways (RFC 8841 s9.2).
+ */
+function agreedTerms(ends: Ends, kind: Kind): Terms | undefined {
+  if (kind === "data") return termsOf(ends, kind);
+  if (!sends(ends.sender) || !receives(ends.receiver)) return undefined;
+  const terms = termsOf(ends, kind);
+  return terms.codecs.some(({ role }) => role === "primary") ? terms : undefined;
 }
 
 interface Placed {
@@ -166,10 +169,9 @@ function heldOutcome(agreement: Agreement, place: Placed): Outcome {
   return { flow, isOff: true };
 }
 
-function agreedOutcome(agreement: Agreement, place: Placed, ends: Ends): Outcome {
+function agreedOutcome(agreement: Agreement, place: Placed, ends: Ends, terms: Terms): Outcome {
   const { context, pair } = agreement;
   const { flow, transport, isMoved } = place;
-  const terms = termsOf(ends, flow.kind);
   const receiver = descriptionOf(pair, flow.to);
   const limits = agreedLimits(ends.receiver, receiver, terms.layers, flow.limits.requestedBps);
   const next: Flow = {
