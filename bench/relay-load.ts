@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { stopTree } from "../scripts/processes.ts";
 import { processorMicroseconds } from "./process-samples.ts";
@@ -15,6 +16,9 @@ import type { BenchServer } from "./servers.ts";
 import { KEYS } from "./worker-bundle.ts";
 
 const generator = fileURLToPath(new URL("relay-generator.ts", import.meta.url));
+
+/** In which a server can collect what exchanges left behind, or frames would seem to cost it. */
+const REST_MS = 300;
 
 /** What a measurement sends: bursts, each after a new exchange where the frames are candidates. */
 export interface RelayScenario extends Burst {
@@ -52,7 +56,10 @@ export class RelayLoad {
     const latenciesMs: number[] = [];
     let micros = 0;
     for (let n = -1; n < bursts; n++) {
-      if (burst.kind === "candidates") await this.#tell({ type: "renew", lines: burst.lines });
+      if (burst.kind === "candidates") {
+        await this.#tell({ type: "renew", lines: burst.lines });
+        await delay(REST_MS);
+      }
       const before = processorMicroseconds(this.#server.pid);
       const act = () => this.#tell({ type: "burst", burst });
       const done = await (n < 0 ? act() : watched(act));

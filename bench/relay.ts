@@ -201,7 +201,8 @@ const about = (rounds: string): readonly string[] => [
   "programs. The load runs in other processes on the same cores; no compression anywhere.",
   "",
   `Duplex runs with its rate limit raised, the check itself is what it is. Each peer sends ${CANDIDATES} candidates per exchange, as`,
-  "browsers do; an exchange with an ICE restart comes before each burst of them and is not measured. So “64 in flight”",
+  "browsers do; an exchange with an ICE restart comes before each burst of them, and a rest of 0.3 s in which all servers",
+  "can collect what it left: neither is measured. So “64 in flight”",
   `of candidates are 8 pairs with 8 each. ${rounds}`,
 ];
 

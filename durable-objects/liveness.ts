@@ -41,6 +41,7 @@ const GONE_MS = 30_000;
 /** The attachment is written when so many bytes more are unread: sleep forgets no more than that. */
 const STEP_BYTES = 4_096;
 
+const NONE: readonly WebSocket[] = [];
 const ALL_READ: Unread = { asked: 0, since: 0, waiting: false };
 const NO_LIFE: Life = { probes: 0, answers: false, unread: ALL_READ };
 
@@ -104,7 +105,7 @@ export class Liveness {
 
   /** What becomes of a socket's attachment when anything comes through it: it is there. */
   heard(ws: WebSocket, attachment: Attachment): Attachment {
-    this.#doubts.delete(ws);
+    if (this.#doubts.size > 0) this.#doubts.delete(ws);
     return withoutDoubt(attachment);
   }
 
@@ -153,7 +154,8 @@ export class Liveness {
     const known = this.#unread.get(ws) ?? this.#unreadOf(ws, attachmentOf(ws));
     // What was unread before decides: one frame, however large, is never too much for who reads.
     if (bytesOf(known) > LIMITS.unreadBytes) this.#deaf.add(ws);
-    const unread = { ...known, since: known.since + utf8Bytes(frame) };
+    const { asked, since, waiting } = known;
+    const unread = { asked, since: since + utf8Bytes(frame), waiting };
     this.#unread.set(ws, unread);
     if (!unread.waiting && bytesOf(unread) > LIMITS.unreadProbedBytes) {
       return this.#probe(ws, attachmentOf(ws));
@@ -184,6 +186,7 @@ export class Liveness {
 
   /** Sockets that are to be closed because nobody reads what comes out of them; each is given once. */
   takeDeaf(): readonly WebSocket[] {
+    if (this.#deaf.size === 0) return NONE;
     const deaf = [...this.#deaf];
     this.#deaf.clear();
     return deaf;

@@ -59,12 +59,17 @@ export class PeerSockets {
   /** To the newest socket of the peer; to any when it has left, which is to be closed then. */
   send(session: Session, peer: string, frame: string): void {
     const known = session.peers.get(peer);
-    const sockets = known ? [this.of(known)] : this.#all(peer);
-    for (const ws of sockets) {
-      if (ws?.readyState !== WebSocket.OPEN) continue;
-      this.#doubt(ws, SILENCE_MS.delivered);
-      this.deliver(ws, frame);
+    const ws = known && this.of(known);
+    if (ws) this.#send(ws, frame);
+    if (known) return;
+    for (const each of this.#all(peer)) {
+      if (each.readyState === WebSocket.OPEN) this.#send(each, frame);
     }
+  }
+
+  #send(ws: WebSocket, frame: string): void {
+    this.#doubt(ws, SILENCE_MS.delivered);
+    this.deliver(ws, frame);
   }
 
   /** Others cannot reach this peer: it may be gone, whatever its socket looks like. */

@@ -1,5 +1,9 @@
+const NOT_ASCII = /[\u0080-\uffff]/;
+
 /** UTF-8 bytes of a string. Lone surrogates count 3, as the replacement character would. */
 export function utf8Bytes(text: string): number {
+  // To search is cheaper than to count, and most texts are ASCII.
+  if (!NOT_ASCII.test(text)) return text.length;
   let bytes = text.length;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
