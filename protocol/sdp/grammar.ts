@@ -149,13 +149,12 @@ export function bandwidthOf(value: string): Bandwidth | undefined {
 /** `a=rtpmap:111 opus/48000/2` (RFC 8866 s6.6). */
 export function rtpMapOf(value: string): RtpMap | undefined {
   const [format = "", encoding = ""] = words(value);
-  const parts = encoding.split("/");
-  const [name = "", rate = "", channels] = parts;
-  const isChannels = channels === undefined || /^\d{1,3}$/.test(channels);
-  if (name === "" || !/^\d{1,9}$/.test(rate) || !isChannels || parts.length > 3) return undefined;
+  const found = /^([^/]+)\/(\d{1,9})(?:\/(\d{1,3}))?$/.exec(encoding);
+  if (!found) return undefined;
+  const [, name, rate, channels] = found;
   return {
     format,
-    name,
+    name: String(name),
     rate: Number(rate),
     channels: channels === undefined ? undefined : Number(channels),
   };

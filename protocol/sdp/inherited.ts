@@ -68,7 +68,9 @@ export const carriedExtMaps = (section: Section): Section["extMaps"] =>
 
 const carried = once(({ extMaps }: Section | SessionPart): Section["extMaps"] => {
   const byId = new Map<number, Section["extMaps"][number]>();
-  for (const extMap of extMaps) if (extMap.id <= LAST_CARRIED_ID) byId.set(extMap.id, extMap);
+  for (const extMap of extMaps.filter(({ id }) => id <= LAST_CARRIED_ID)) {
+    byId.set(extMap.id, extMap);
+  }
   return [...byId.values()];
 });
 
