@@ -7,19 +7,20 @@ export type AddressKind =
   | "multicast"
   | "unspecified";
 
-type Blocks = readonly (readonly [prefix: RegExp, kind: AddressKind])[];
-
-/** IPv4 as eight hex digits (RFC 6890 s2.2.2, RFC 5771). */
-const IPV4_BLOCKS: Blocks = [
-  [/^0{8}$/, "unspecified"],
-  [/^7f/, "loopback"],
-  [/^(?:0a|ac1|c0a8)/, "private"],
-  [/^a9fe/, "link-local"],
-  [/^e/, "multicast"],
+/** Blocks of IPv4 by their prefix and its length in bits (RFC 6890 s2.2.2, RFC 5771). */
+const IPV4_BLOCKS: readonly (readonly [prefix: number, bits: number, kind: AddressKind])[] = [
+  [0, 32, "unspecified"],
+  [127, 8, "loopback"],
+  [10, 8, "private"],
+  [0xac1, 12, "private"],
+  [0xc0a8, 16, "private"],
+  [0xa9fe, 16, "link-local"],
+  [0xe, 4, "multicast"],
 ];
+const IPV4_BITS = 32;
 
 /** IPv6 as 32 hex digits (RFC 4291 s2.4, RFC 4193). */
-const IPV6_BLOCKS: Blocks = [
+const IPV6_BLOCKS: readonly (readonly [prefix: RegExp, kind: AddressKind])[] = [
   [/^0{32}$/, "unspecified"],
   [/^0{31}1$/, "loopback"],
   [/^f[cd]/, "private"],
@@ -32,26 +33,27 @@ const IPV6_BLOCKS: Blocks = [
  * An IPv4 address in IPv6 clothes (`::ffff:127.0.0.1`) is what it is in IPv4: hosts send there.
  */
 export function addressKindOf(text: string): AddressKind | undefined {
-  const ipv6 = text.includes(":") ? ipv6Of(text) : undefined;
-  const ipv4 = ipv6 === undefined ? ipv4Of(text) : /^0{20}ffff(.{8})$/.exec(ipv6)?.[1];
-  if (ipv4 !== undefined) return kindIn(IPV4_BLOCKS, ipv4);
-  return ipv6 === undefined ? undefined : kindIn(IPV6_BLOCKS, ipv6);
+  if (!text.includes(":")) {
+    const ipv4 = ipv4Of(text);
+    return ipv4 === undefined ? undefined : ipv4KindOf(ipv4);
+  }
+  const ipv6 = ipv6Of(text);
+  if (ipv6 === undefined) return undefined;
+  const mapped = /^0{20}ffff(.{8})$/.exec(ipv6)?.[1];
+  if (mapped !== undefined) return ipv4KindOf(Number.parseInt(mapped, 16));
+  return IPV6_BLOCKS.find(([prefix]) => prefix.test(ipv6))?.[1] ?? "global";
 }
 
-function kindIn(blocks: Blocks, digits: string): AddressKind {
-  return blocks.find(([prefix]) => prefix.test(digits))?.[1] ?? "global";
-}
+const ipv4KindOf = (address: number): AddressKind =>
+  IPV4_BLOCKS.find(([prefix, bits]) => address >>> (IPV4_BITS - bits) === prefix)?.[2] ?? "global";
 
 const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
 
-/** Eight hex digits. Leading zeros are refused: some read them as octal. */
-function ipv4Of(text: string): string | undefined {
+/** As a number. Leading zeros are refused: some read them as octal. */
+function ipv4Of(text: string): number | undefined {
   if (!IPV4.test(text)) return undefined;
-  return text
-    .split(".")
-    .map((octet) => Number(octet).toString(16).padStart(2, "0"))
-    .join("");
+  return text.split(".").reduce((address, octet) => address * 256 + Number(octet), 0);
 }
 
 const IPV6_GROUPS = 8;
@@ -79,7 +81,8 @@ function inHex(address: string): string {
   const tail = address.lastIndexOf(":") + 1;
   const ipv4 = tail > 0 ? ipv4Of(address.slice(tail)) : undefined;
   if (ipv4 === undefined) return address;
-  return `${address.slice(0, tail)}${ipv4.slice(0, 4)}:${ipv4.slice(4)}`;
+  const digits = ipv4.toString(16).padStart(8, "0");
+  return `${address.slice(0, tail)}${digits.slice(0, 4)}:${digits.slice(4)}`;
 }
 
 const groupsOf = (half: string): readonly string[] => (half === "" ? [] : half.split(":"));

@@ -22,9 +22,13 @@ export interface CandidateLine {
   readonly parts: CandidateParts | undefined;
 }
 
+/** As the attribute has it, without its name: a foundation begins with neither letter, as a rule. */
+const isBare = (value: string): boolean =>
+  !value.startsWith("candidate:") && !value.startsWith("a=");
+
 /** `candidate:2211808528 1 udp 2113937151 192.0.2.2 34139 typ host generation 0` (RFC 8839 s5.1). */
 export function candidateLineOf(value: string): CandidateLine {
-  const tokens = words(value.replace(/^(?:a=)?candidate:/, ""));
+  const tokens = words(isBare(value) ? value : value.replace(/^(?:a=)?candidate:/, ""));
   const type = tokens[6] === "typ" ? tokens[7] : undefined;
   return { text: value, type, parts: type === undefined ? undefined : partsOf(tokens, type) };
 }

@@ -112,12 +112,17 @@ export interface MediaLine {
 export function words(value: string): string[] {
   const parts = value.split(" ");
   // As a rule there is one blank between words, and a search is cheaper than a copy.
-  return isTidy(value) ? parts : parts.filter((part) => part !== "");
+  return parts.includes("") ? parts.filter((part) => part !== "") : parts;
 }
+
+const BLANK = 0x20;
 
 /** Whether there is one blank between words and none elsewhere. */
 const isTidy = (value: string): boolean =>
-  value !== "" && !value.startsWith(" ") && !value.endsWith(" ") && !value.includes("  ");
+  value !== "" &&
+  value.charCodeAt(0) !== BLANK &&
+  value.charCodeAt(value.length - 1) !== BLANK &&
+  !value.includes("  ");
 
 /** `m=audio 9 UDP/TLS/RTP/SAVPF 111 63` and `m=audio 49170/2 RTP/AVP 0` (RFC 8866 s5.14). */
 export function mediaLineOf(value: string): MediaLine | undefined {
@@ -171,13 +176,15 @@ export function feedbackOf(value: string): Feedback | undefined {
 
 /** `a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid`, `a=extmap:3/recvonly urn:x attribute` (RFC 8285 s8). */
 export function extMapOf(value: string): ExtMap | undefined {
-  const [entry = "", uri, ...attributes] = words(value);
-  const found = /^(\d{1,5})(?:\/([a-z]+))?$/.exec(entry);
-  if (!found || uri === undefined) return undefined;
-  const [, id, said] = found;
-  const direction = DIRECTIONS.find((known) => known === said);
-  if (said !== undefined && direction === undefined) return undefined;
-  return { id: Number(id), direction, uri, attributes: attributes.join(" ") };
+  const parts = words(value);
+  const [entry = "", uri] = parts;
+  const slash = entry.indexOf("/");
+  const id = slash < 0 ? entry : entry.slice(0, slash);
+  if (!/^\d{1,5}$/.test(id) || uri === undefined) return undefined;
+  const said = slash < 0 ? undefined : entry.slice(slash + 1);
+  const direction = said === undefined ? said : DIRECTIONS.find((known) => known === said);
+  if (said !== direction) return undefined;
+  return { id: Number(id), direction, uri, attributes: parts.slice(2).join(" ") };
 }
 
 /** `a=msid:7ca411b0 fca6e273`, `a=msid:- {uuid}`, `a=msid:stream` (RFC 8830 s2). */

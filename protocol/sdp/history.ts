@@ -136,17 +136,22 @@ function readMarks(description: Description): Marks {
     credentials: digests(live.filter(({ icePwd }) => icePwd).map(credentialsOf)),
     cnames: digests(sources.map(({ cname }) => cname)),
     ssrcs: [...new Set(sources.map(({ ssrc }) => ssrc))],
-    codecs: [...new Set(live.flatMap(codecNames))],
+    codecs: codecNames(live),
   };
 }
 
 const REPAIR = new Set(["rtx", "red", "ulpfec", "flexfec-03", "cn", "telephone-event"]);
 
-const codecNames = ({ kind, rtpMaps }: Section): string[] =>
-  [...new Set(rtpMaps.map(({ name }) => name))]
-    .map((name) => name.toLowerCase())
-    .filter((name) => !REPAIR.has(name))
-    .map((name) => `${kind}/${name}`);
+function codecNames(sections: readonly Section[]): readonly string[] {
+  const names = new Set<string>();
+  for (const { kind, rtpMaps } of sections) {
+    for (const rtpMap of rtpMaps) {
+      const name = rtpMap.name.toLowerCase();
+      if (!REPAIR.has(name)) names.add(`${kind}/${name}`);
+    }
+  }
+  return [...names];
+}
 
 const MOST = { fingerprints: 16, credentials: 64, cnames: 64, ssrcs: 512 } as const;
 

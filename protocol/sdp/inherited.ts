@@ -11,6 +11,17 @@ import type { Section, SessionPart } from "./section.ts";
 /** The formats of an m-line, each once: a dozen rules ask which they are. */
 export const listedFormats = once(({ formats }: Section): ReadonlySet<string> => new Set(formats));
 
+/** Whether two sections have the same certificates. */
+export function sharesCertificates(one: Section, other: Section): boolean {
+  const [own, ownSecond] = one.fingerprints;
+  const [others, othersSecond] = other.fingerprints;
+  // Mostly each has one.
+  if (own && others && !ownSecond && !othersSecond) {
+    return own.value === others.value && own.hash === others.hash;
+  }
+  return certificatesOf(one) === certificatesOf(other);
+}
+
 /** The certificates of a section, in an order that does not matter. */
 export function certificatesOf({ fingerprints }: Pick<Section, "fingerprints">): string {
   const [first, second] = fingerprints;
@@ -41,7 +52,11 @@ export const extensionsOf = (section: Section): ReadonlySet<string> =>
 
 const extensions = once(
   ({ extMaps }: Section | SessionPart): ReadonlySet<string> =>
-    new Set(extMaps.flatMap((extMap) => extensionOf(extMap).split(" "))),
+    new Set(
+      extMaps.some(({ uri }) => uri === ENCRYPTED_URI)
+        ? extMaps.flatMap((extMap) => extensionOf(extMap).split(" "))
+        : extMaps.map(({ uri }) => uri),
+    ),
 );
 
 /** The largest identifier that a packet can carry (RFC 8285 s4.3); those above it keep a place in an offer. */
@@ -51,11 +66,13 @@ const LAST_CARRIED_ID = 256;
 export const carriedExtMaps = (section: Section): Section["extMaps"] =>
   carried(extensionsPart(section));
 
-const carried = once(({ extMaps }: Section | SessionPart): Section["extMaps"] => [
-  ...new Map(
-    extMaps.filter(({ id }) => id <= LAST_CARRIED_ID).map((extMap) => [extMap.id, extMap]),
-  ).values(),
-]);
+const carried = once(({ extMaps }: Section | SessionPart): Section["extMaps"] => {
+  const byId = new Map<number, Section["extMaps"][number]>();
+  for (const extMap of extMaps.filter(({ id }) => id <= LAST_CARRIED_ID)) {
+    byId.set(extMap.id, extMap);
+  }
+  return [...byId.values()];
+});
 
 /** The distinct lists of fingerprints of some sections, each with the first section that has it. */
 export function fingerprintLists(

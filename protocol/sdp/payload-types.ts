@@ -57,8 +57,8 @@ export interface PayloadType {
   readonly channels: number;
   /** Number of its rtpmap line, or of the m-line where it needs none. */
   readonly line: number;
-  /** By name in lower case. */
-  readonly parameters: ReadonlyMap<string, Parameter>;
+  /** What is said of its parameters, line by line. */
+  readonly said: Section["formatParameters"];
 }
 
 /** `apt=96;rtx-time=3000`; blanks part them as well, as some stacks write them. */
@@ -68,47 +68,45 @@ const PARAMETER_END = /[;\s]+/;
 export const parametersIn = (text: string): readonly string[] =>
   text.split(/\s/.test(text) ? PARAMETER_END : ";");
 
-function addParameters(known: Map<string, Parameter>, text: string, line: number): void {
-  for (const part of parametersIn(text)) {
-    const equals = part.indexOf("=");
-    if (equals > 0) {
-      known.set(part.slice(0, equals).toLowerCase(), { value: part.slice(equals + 1), line });
+/** The parameter of this name in lower case; of several the last. Few formats are asked for any. */
+export function parameterOf({ said }: PayloadType, name: string): Parameter | undefined {
+  let found: Parameter | undefined;
+  for (const { parameters, line } of said) {
+    for (const part of parametersIn(parameters)) {
+      const equals = part.indexOf("=");
+      if (equals === name.length && part.slice(0, equals).toLowerCase() === name) {
+        found = { value: part.slice(equals + 1), line };
+      }
     }
   }
+  return found;
 }
 
-const NO_PARAMETERS: PayloadType["parameters"] = new Map();
+const NOTHING_SAID: PayloadType["said"] = [];
 
 /**
  * The payload types of a section in its order, each once; those that nothing maps to an encoding are left out. A dozen
  * rules ask for those of the same section, which may be a hundred thousand.
  */
-export const payloadTypesOf = once(readPayloadTypes);
-
-function readPayloadTypes(section: Section): readonly PayloadType[] {
+export const payloadTypesOf = once((section: Section): readonly PayloadType[] => {
   const maps = new Map(section.rtpMaps.map((map) => [map.format, map]));
-  const parameters = new Map<string, Map<string, Parameter>>();
-  for (const { format, parameters: text, line } of section.formatParameters) {
-    const known = parameters.get(format) ?? new Map<string, Parameter>();
-    addParameters(known, text, line);
-    parameters.set(format, known);
-  }
+  const said = Map.groupBy(section.formatParameters, ({ format }) => format);
   const payloadTypes: PayloadType[] = [];
   for (const format of listedFormats(section)) {
-    const said = maps.get(format);
-    const map = said ?? STATIC_RTP_MAPS.get(format);
+    const own = maps.get(format);
+    const map = own ?? STATIC_RTP_MAPS.get(format);
     if (!map) continue;
     payloadTypes.push({
       format,
       name: map.name.toLowerCase(),
       rate: map.rate,
       channels: map.channels ?? 1,
-      line: said?.line ?? section.line,
-      parameters: parameters.get(format) ?? NO_PARAMETERS,
+      line: own?.line ?? section.line,
+      said: said.get(format) ?? NOTHING_SAID,
     });
   }
   return payloadTypes;
-}
+});
 
 /** What the payload types of a section are called, in lower case: a dozen rules are about one encoding each. */
 export const encodingsOf = once(

@@ -1,6 +1,6 @@
 import type { Description } from "../description.ts";
 import type { RtpMap } from "../grammar.ts";
-import { certificatesOf, extensionOf, extensionsOf, listedFormats } from "../inherited.ts";
+import { extensionOf, extensionsOf, listedFormats, sharesCertificates } from "../inherited.ts";
 import { once } from "../notes.ts";
 import { at, carriesMedia, type DescriptionRule, type Hit, NO_HITS } from "../rule.ts";
 import type { Section } from "../section.ts";
@@ -164,8 +164,7 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
     find: unlikeFirst(
       hasFingerprints,
       (section, first) =>
-        section.fingerprints === first.fingerprints ||
-        certificatesOf(section) === certificatesOf(first),
+        section.fingerprints === first.fingerprints || sharesCertificates(section, first),
       (section) => at(section, "fingerprint"),
     ),
   },

@@ -1,4 +1,4 @@
-import { encodingsOf, type PayloadType, payloadTypesOf } from "../payload-types.ts";
+import { encodingsOf, type PayloadType, parameterOf, payloadTypesOf } from "../payload-types.ts";
 import { type DescriptionRule, type Hit, NO_HITS, own, where } from "../rule.ts";
 import { eachOfKind, eachRtpSection, payloadTypeNamed } from "./rtp-sections.ts";
 
@@ -44,7 +44,7 @@ export const CODEC_RULES: readonly DescriptionRule[] = [
     condition: "an H264 format has no `profile-level-id`",
     message:
       "peers must take it for baseline level 1, too small for any camera; add profile-level-id to its fmtp",
-    find: eachEncoded("h264", ({ parameters }) => !parameters.has("profile-level-id")),
+    find: eachEncoded("h264", (type) => !parameterOf(type, "profile-level-id")),
   },
   {
     id: "h264-sprop-parameter-sets",
@@ -58,9 +58,10 @@ export const CODEC_RULES: readonly DescriptionRule[] = [
       "WebRTC endpoints send parameter sets in the stream and ignore these; drop sprop-parameter-sets from the fmtp",
     find: eachRtpSection((section) =>
       encodingsOf(section).has("h264")
-        ? payloadTypesOf(section).flatMap(({ name, format, parameters }): Hit[] => {
-            const sets = name === "h264" ? parameters.get("sprop-parameter-sets") : undefined;
-            return sets ? [{ line: sets.line, detail: payloadTypeNamed(format) }] : [];
+        ? payloadTypesOf(section).flatMap((type): readonly Hit[] => {
+            const sets =
+              type.name === "h264" ? parameterOf(type, "sprop-parameter-sets") : undefined;
+            return sets ? [{ line: sets.line, detail: payloadTypeNamed(type.format) }] : NO_HITS;
           })
         : NO_HITS,
     ),
@@ -120,9 +121,10 @@ export const CODEC_RULES: readonly DescriptionRule[] = [
     condition: "a ptime or maxptime is not from 1 to 1000 ms",
     message:
       "packet durations are milliseconds from 1 to 1000, such as 20; drop the line or correct it",
-    find: eachRtpSection((section) => [
-      ...where(own(section, "ptime"), ({ value }) => !isDuration(value)),
-      ...where(own(section, "maxptime"), ({ value }) => !isDuration(value)),
-    ]),
+    find: eachRtpSection((section) => {
+      const odd = where(own(section, "ptime"), ({ value }) => !isDuration(value));
+      const most = own(section, "maxptime");
+      return most.length === 0 ? odd : [...odd, ...where(most, ({ value }) => !isDuration(value))];
+    }),
   },
 ];

@@ -197,11 +197,8 @@ export const HEADER_EXTENSION_RULES: readonly DescriptionRule[] = [
       "packets could not be read and browsers refuse this; give each extension its own identifier",
     find: eachDeclared(({ extMaps }) =>
       where(
-        repeated(
-          extMaps.filter(({ id }) => !isStandIn(id)),
-          ({ id }) => id,
-        ),
-        () => true,
+        repeated(extMaps, ({ id }) => id),
+        ({ id }) => !isStandIn(id),
         named,
       ),
     ),

@@ -1,14 +1,15 @@
 import type { Continuation, Continued } from "../continued.ts";
 import type { Description } from "../description.ts";
 import { credentialsOf, digestOf, type HistorySubject, liveSections } from "../history.ts";
-import { certificatesOf } from "../inherited.ts";
+import { certificatesOf, sharesCertificates } from "../inherited.ts";
 import { once } from "../notes.ts";
 import { at, type HistoryRule, type Hit, NO_HITS } from "../rule.ts";
 import type { Section } from "../section.ts";
 
-const credentialsIn = once(
-  (description: Description): ReadonlySet<string> =>
-    new Set(liveSections(description).map(credentialsOf)),
+/** The sections in use by their credentials; of several with the same the last. */
+const byCredentials = once(
+  (description: Description): ReadonlyMap<string, Section> =>
+    new Map(liveSections(description).map((section) => [credentialsOf(section), section])),
 );
 
 /**
@@ -16,7 +17,7 @@ const credentialsIn = once(
  * of them, since a section that is bundled meanwhile goes over to the credentials of its group.
  */
 function restarted(sections: readonly Section[], known: Description): readonly Section[] {
-  const before = credentialsIn(known);
+  const before = byCredentials(known);
   return sections.filter((section) => !before.has(credentialsOf(section)));
 }
 
@@ -43,7 +44,7 @@ function offeredRestarts({ offer, before }: HistorySubject): ReadonlySet<number>
 function unrestarted(subject: Continuation): readonly Continued[] {
   const { before } = subject;
   if (!before) return [];
-  const known = credentialsIn(before.own);
+  const known = byCredentials(before.own);
   return subject.stillLive.filter(({ is }) => known.has(credentialsOf(is)));
 }
 
@@ -51,12 +52,12 @@ const tlsIdOf = ({ attributes }: Section): string => attributes.get("tls-id")?.[
 
 /** A DTLS association goes on as long as these are the same (RFC 8842 s4). */
 const hasKeysOf = (one: Section, other: Section): boolean =>
-  certificatesOf(one) === certificatesOf(other) && tlsIdOf(one) === tlsIdOf(other);
+  sharesCertificates(one, other) && tlsIdOf(one) === tlsIdOf(other);
 
 function changedKeys(subject: HistorySubject): readonly Section[] {
   const { before, description } = subject;
   if (!before) return [];
-  const known = new Map(liveSections(before.own).map((was) => [credentialsOf(was), was]));
+  const known = byCredentials(before.own);
   return liveSections(description).filter((section) => {
     const was = known.get(credentialsOf(section));
     return was !== undefined && !hasKeysOf(was, section);

@@ -2,6 +2,7 @@ import type { Continuation } from "../continued.ts";
 import type { Description } from "../description.ts";
 import {
   extensionMeanings,
+  factsOf,
   formatMeanings,
   liveSections,
   type Meaning,
@@ -10,28 +11,27 @@ import {
 } from "../history.ts";
 import type { Line } from "../line.ts";
 import { once } from "../notes.ts";
-import { at, type HistoryRule, type Hit, located, NO_HITS, own, where } from "../rule.ts";
+import { at, type HistoryRule, type Hit, locate, NO_HITS, own, where } from "../rule.ts";
 import type { Section } from "../section.ts";
 
 /** Numbers of all sections that mean another thing now than before or ever in this connection. */
 function remapped(
-  { pair, description }: Continuation,
+  { pair, past, description }: Continuation,
+  numbers: "formats" | "extensions",
   meaningsOf: (section: Section) => readonly Meaning[],
-  past: readonly (readonly [string, string])[],
   told: string,
 ): readonly Hit[] {
   if (!pair) return NO_HITS;
-  const known = new Map(past);
-  for (const section of liveSections(pair.own)) {
-    for (const { key, means } of meaningsOf(section)) known.set(key, means);
+  const before = factsOf(pair.own)[numbers];
+  const earlier = new Map(past[numbers]);
+  const isOther = ({ key, means }: Meaning): boolean =>
+    (before.get(key) ?? earlier.get(key) ?? means) !== means;
+  const hits: Hit[] = [];
+  for (const section of liveSections(description)) {
+    const found = where(meaningsOf(section), isOther, ({ number }) => `${told} ${number}`);
+    locate(hits, section, found);
   }
-  return liveSections(description).flatMap((section) =>
-    where(
-      meaningsOf(section),
-      ({ key, means }) => (known.get(key) ?? means) !== means,
-      ({ number }) => `${told} ${number}`,
-    ).map((hit) => located(section, hit)),
-  );
+  return hits;
 }
 
 /** Digits of any length as a text that sorts as the number does. */
@@ -111,7 +111,7 @@ export const HISTORY_NAMING_RULES: readonly HistoryRule[] = [
     condition: "a payload type of an m-section means another codec than it did",
     message:
       "a payload type keeps its codec while the connection lives: packets on their way would be decoded wrongly; take an unused number",
-    find: (subject) => remapped(subject, formatMeanings, subject.past.formats, "payload type"),
+    find: (subject) => remapped(subject, "formats", formatMeanings, "payload type"),
   },
   {
     id: "extmap-id-remapped-in-session",
@@ -123,8 +123,7 @@ export const HISTORY_NAMING_RULES: readonly HistoryRule[] = [
     condition: "a header extension id of an m-section means another URI than it did",
     message:
       "the id of a header extension keeps its URI while the connection lives; take a free id",
-    find: (subject) =>
-      remapped(subject, extensionMeanings, subject.past.extensions, "extension id"),
+    find: (subject) => remapped(subject, "extensions", extensionMeanings, "extension id"),
   },
   {
     id: "msid-changed",

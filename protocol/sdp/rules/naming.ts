@@ -78,7 +78,9 @@ function isIpv6(text: string): boolean {
 /** True for an address of mail or of a host; names over the limit have a rule of their own. */
 function tellsIdentity(cname: string): boolean {
   const name = cname.slice(0, MAX_CNAME);
-  return E_MAIL.test(name) || IPV4.test(name) || name.split(/[^\da-f:.]+/i).some(isIpv6);
+  if (name.includes("@") && E_MAIL.test(name)) return true;
+  if (name.includes(".") && IPV4.test(name)) return true;
+  return name.includes(":") && name.split(/[^\da-f:.]+/i).some(isIpv6);
 }
 
 /** Streams of so many different names that no single camera and screen has them. */

@@ -10,13 +10,15 @@ function bundlesOf({ session }: Description): readonly Lined<Group>[] {
 }
 
 /** The BUNDLE group of each mid that is in one. */
-const groupByMid = once((description: Description): ReadonlyMap<string, Lined<Group>> => {
-  const groups = new Map<string, Lined<Group>>();
-  for (const group of bundlesOf(description)) {
-    for (const mid of group.mids) groups.set(mid, group);
-  }
-  return groups;
-});
+const groupByMid = once(
+  (description: Description): ReadonlyMap<string | undefined, Lined<Group>> => {
+    const groups = new Map<string | undefined, Lined<Group>>();
+    for (const group of bundlesOf(description)) {
+      for (const mid of group.mids) groups.set(mid, group);
+    }
+    return groups;
+  },
+);
 
 /** The name of a section in its answer; one that lost it is still that of the offer. No mid is empty. */
 function midOf({ offered, answered }: SectionPair): string {
@@ -75,7 +77,7 @@ export const PAIR_BUNDLE_RULES: readonly PairRule[] = [
     find: ({ offer, answer, live }) => {
       if (bundlesOf(answer).length > 0) return NO_HITS;
       const offered = groupByMid(offer);
-      return live.some((pair) => offered.has(pair.offered.mid ?? "")) ? [{}] : [];
+      return live.some((pair) => offered.has(pair.offered.mid)) ? [{}] : [];
     },
   },
   {
@@ -112,7 +114,7 @@ export const PAIR_BUNDLE_RULES: readonly PairRule[] = [
       const kept = groupByMid(answer);
       // The engine reports each tagged section once, however many depend on it.
       return live.map((pair) => {
-        const tag = tagOf(byMid, offered.get(pair.offered.mid ?? ""));
+        const tag = tagOf(byMid, offered.get(pair.offered.mid));
         if (!tag || tag.rejected || !kept.has(midOf(pair))) return undefined;
         // With credentials of its own, as in a first offer of aiortc, it can go on without the tagged one.
         if (pair.offered.iceUfrag !== tag.iceUfrag) return undefined;

@@ -63,7 +63,6 @@ function loop(subject: HistorySubject): string | undefined {
   }
   const ssrcs = gathered(legs, "ssrcs");
   const cnames = gathered(legs, "cnames");
-  if (!shares(marks.ssrcs, ssrcs) || !shares(marks.cnames, cnames)) return undefined;
   const returned = liveSections(subject.description)
     .flatMap((section) => section.ssrcs)
     .some(
@@ -138,8 +137,8 @@ export const PARTY_RULES: readonly HistoryRule[] = [
           section,
           line: section.ssrcs.find(({ cname }) => cname && known.has(digestOf(cname)))?.line,
         }))
-        .find(({ line }) => line !== undefined);
-      return reused ? [reused] : [];
+        .filter(({ line }) => line !== undefined);
+      return reused.slice(0, 1);
     },
   },
   {

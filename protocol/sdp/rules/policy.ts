@@ -1,5 +1,5 @@
 import { type OwnAddress, ownAddressLines } from "../relay-only.ts";
-import { at, NO_HITS, type PolicyRule, where } from "../rule.ts";
+import { located, NO_HITS, type PolicyRule, where } from "../rule.ts";
 import type { Section } from "../section.ts";
 import type { TrickleRule } from "./trickle.ts";
 
@@ -66,12 +66,14 @@ export const SESSION_POLICY_RULES: readonly PolicyRule[] = [
     requirements: ["R4.1-13"],
     condition: "b=AS or b=TIAS above what the session, or its own ceiling, lets its author receive",
     message: "session or peer have a lower ceiling; the flow records have it",
-    find: ({ description, maxReceiveBps = Number.POSITIVE_INFINITY }) =>
-      description.sections.flatMap((section) =>
+    find: ({ description, maxReceiveBps }) => {
+      if (maxReceiveBps === undefined) return NO_HITS;
+      return description.sections.flatMap((section) =>
         where(section.bandwidths, ({ type, value }) => {
           const bps = type === "AS" ? value * KILO : type === "TIAS" ? value : 0;
           return bps > maxReceiveBps;
-        }).map((hit) => ({ ...at(section, "mid"), ...hit })),
-      ),
+        }).map((hit) => located(section, hit)),
+      );
+    },
   },
 ];

@@ -1,6 +1,6 @@
 import { listedFormats } from "../inherited.ts";
 import { once } from "../notes.ts";
-import { encodingsOf, type PayloadType, payloadTypesOf } from "../payload-types.ts";
+import { encodingsOf, type PayloadType, parameterOf, payloadTypesOf } from "../payload-types.ts";
 import { type DescriptionRule, type Hit, NO_HITS } from "../rule.ts";
 import type { Section } from "../section.ts";
 import { eachRtpSection, payloadTypeNamed } from "./rtp-sections.ts";
@@ -25,7 +25,7 @@ const retransmissionsOf = once((section: Section): readonly Retransmission[] => 
   return all
     .filter(({ name }) => name === "rtx")
     .map((rtx): Retransmission => {
-      const parameter = rtx.parameters.get("apt");
+      const parameter = parameterOf(rtx, "apt");
       const apt = parameter && /^\d+$/.test(parameter.value) ? parameter.value : undefined;
       const line = parameter?.line ?? rtx.line;
       return { rtx, apt, line, repaired: byFormat.get(apt ?? ""), isListed: listed.has(apt ?? "") };

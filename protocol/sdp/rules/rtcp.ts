@@ -48,8 +48,10 @@ const TRANSPORT_RULES: readonly DescriptionRule[] = [
     condition: "a section of an answer has rtcp-mux-only",
     message:
       "only an offer may insist; an answer accepts with rtcp-mux alone, or with port 0 does not",
-    find: eachSaying("rtcp-mux-only", (section) =>
-      carriesRtp(section) ? [at(section, "rtcp-mux-only")] : NO_HITS,
+    find: eachRtpSection((section) =>
+      own(section, "rtcp-mux-only")
+        .slice(0, 1)
+        .map(({ line }) => ({ line })),
     ),
   },
   {

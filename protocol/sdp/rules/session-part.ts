@@ -1,4 +1,4 @@
-import { type DescriptionRule, type Hit, where } from "../rule.ts";
+import { type DescriptionRule, type Hit, wherePlain } from "../rule.ts";
 import type { SessionPart } from "../section.ts";
 
 /** Largest value of a signed 64-bit integer, which a session id must stay below. */
@@ -99,10 +99,7 @@ export const SESSION_PART_RULES: readonly DescriptionRule[] = [
       "there is no s= line with a name, and Chromium and Pion refuse such a description; add s=-",
     find: ({ description: { session } }) => [
       ...lacking(session, "s"),
-      ...where(
-        session.plainLines.map(({ number, type, value }) => ({ line: number, type, value })),
-        ({ type, value }) => type === "s" && value === "",
-      ),
+      ...wherePlain(session, "s", (value) => value === ""),
     ],
   },
   {
