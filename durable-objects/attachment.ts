@@ -78,7 +78,22 @@ function write(): void {
   for (const ws of sockets) {
     const attachment = attachmentOf(ws);
     written.set(ws, attachment.messages);
+    serialize(ws, attachment);
+  }
+}
+
+/**
+ * What has no room, because most of it takes two bytes a character, costs its socket what it was answered and has
+ * measured, and nothing to others (S8).
+ */
+function serialize(ws: WebSocket, attachment: Attachment): void {
+  try {
     ws.serializeAttachment(attachment);
+  } catch {
+    const { figures: _, ...rest } = attachment;
+    const less = { ...rest, replies: [] };
+    kept.set(ws, less);
+    ws.serializeAttachment(less);
   }
 }
 

@@ -50,7 +50,9 @@ const failures = (report: Report | undefined): string => {
 /** Tests that passed only when they were run again, as the default reporter marks them. */
 const againNote = (output: string): string => {
   const again = [...output.matchAll(/^\s*✓ (.+?)(?: \d+ms)? \(retry x\d+\)/gm)];
-  return again.length === 0 ? "" : `, at the second try: ${again.map(([, name]) => name).join("; ")}`;
+  return again.length === 0
+    ? ""
+    : `, at the second try: ${again.map(([, name]) => name).join("; ")}`;
 };
 
 interface Coverage {

@@ -1,6 +1,14 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Attachment, replyTo, withReply } from "../durable-objects/attachment.ts";
+import {
+  type Attachment,
+  attachmentOf,
+  remember,
+  replyTo,
+  withReply,
+} from "../durable-objects/attachment.ts";
 import { ackFrame } from "../durable-objects/frames.ts";
 
 const EMPTY: Attachment = { peer: "alice", connection: 1, replies: [], soft: [] };
@@ -62,5 +70,31 @@ describe("replies that a socket remembers", () => {
   it("[R1] one too large to keep forgets no other", () => {
     const attachment = acked(EMPTY, [1]);
     expect(withReply(attachment, 2, "x".repeat(2_000))).toBe(attachment);
+  });
+});
+
+it("[S8] a socket whose memory does not fit forgets its replies, and others remember all", async () => {
+  const wide = "\u{4e00}".repeat(1_100);
+  const full: Attachment = {
+    ...withReply(withReply(EMPTY, 1, wide), 2, wide),
+    soft: [["link", wide + wide]],
+    events: [[1, wide + wide]],
+    figures: [["link", wide + wide]],
+  };
+  const other = acked({ ...EMPTY, peer: "bob" }, [7]);
+  const stub = env.SESSIONS.getByName("attachments");
+  await runInDurableObject(stub, async (_object, state) => {
+    const [first, second] = [new WebSocketPair()[1], new WebSocketPair()[1]];
+    state.acceptWebSocket(first);
+    state.acceptWebSocket(second);
+    remember(first, full);
+    remember(second, other);
+    await Promise.resolve();
+    const { figures: _, ...rest } = full;
+    expect(first.deserializeAttachment()).toEqual({ ...rest, replies: [] });
+    expect(attachmentOf(first)).toEqual({ ...rest, replies: [] });
+    expect(second.deserializeAttachment()).toEqual(other);
+    first.close();
+    second.close();
   });
 });

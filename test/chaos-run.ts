@@ -58,6 +58,16 @@ class Watcher {
   }
 }
 
+/** What is looked at of frames. */
+interface Frame {
+  readonly type: string;
+  readonly id?: number;
+  readonly re?: number;
+  readonly from: string;
+  readonly to: string;
+  readonly body: { readonly n: number };
+}
+
 export class Run implements Network {
   readonly world: World;
   readonly session: LiveSession;
@@ -67,8 +77,13 @@ export class Run implements Network {
   pages: Page[] = [];
   readonly stack: Stack;
   readonly watcher: Watcher;
-  /** `from to n` of application messages that the network lost after the server had sent them. */
+  /**
+   * `from to n` of application messages that the network lost after the server had sent them, or whose refusal it lost:
+   * their senders may send them again, later than others.
+   */
   readonly missedMessages = new Set<string>();
+  /** The same of all that were sent, by page and request. */
+  readonly #sentMessages = new Map<string, string>();
   /** How often each action and fault came. */
   readonly counts = new Map<string, number>();
   #pages = 0;
@@ -113,15 +128,19 @@ export class Run implements Network {
     return page;
   }
 
+  sent(frame: string, { name }: { readonly name: string }): void {
+    const { type, id, to, body } = JSON.parse(frame) as Frame;
+    const from = this.#allPages.get(name)?.member.id;
+    if (type === "message") this.#sentMessages.set(`${name} ${id}`, `${from} ${to} ${body.n}`);
+  }
+
   /** Application messages are not kept for whoever cannot hear them; all else is told again. */
   missed(frame: string, { name }: { readonly name: string }): void {
-    const { type, from, body } = JSON.parse(frame) as {
-      type: string;
-      from: string;
-      body: { n: number };
-    };
+    const { type, re, from, body } = JSON.parse(frame) as Frame;
     const to = this.#allPages.get(name)?.member.id;
+    const refused = this.#sentMessages.get(`${name} ${re}`);
     if (type === "message") this.missedMessages.add(`${from} ${to} ${body.n}`);
+    if (type === "problem" && refused) this.missedMessages.add(refused);
   }
 
   async settle(): Promise<void> {

@@ -33,6 +33,8 @@ export interface Network {
   readonly sockets: Line[];
   /** The page that a URL names. */
   pageOf(url: URL): { readonly name: string; readonly isDead: boolean };
+  /** A frame of the page reaches the server. */
+  sent(frame: string, page: { readonly name: string }): void;
   /** A frame of the server came to nothing on its way to the page. */
   missed(frame: string, page: { readonly name: string }): void;
   /** Resolves when what was sent before is done and its frames are here. */
@@ -153,6 +155,7 @@ export class Line {
     if (this.swallowsUp || this.#isCut || this.page.isDead) return;
     const copies = 1 + this.copiesUp;
     this.copiesUp = 0;
+    this.#network.sent(text, this.page);
     for (let copy = 0; copy < copies; copy += 1) this.#server?.send(text);
     await this.#network.settle();
   }
