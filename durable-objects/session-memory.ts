@@ -62,7 +62,8 @@ export class SessionMemory {
   create(session: Session): void {
     this.#rows.begin();
     this.#empty = session;
-    if (!isToldByFirstAlarm(session)) this.writeFirst(session);
+    // Its id is the name of the object, where the platform tells it.
+    if (this.#name === undefined || !isToldByFirstAlarm(session)) this.writeFirst(session);
   }
 
   /** `alarmAt` is what the alarm is set to: a session that has no row yet is nothing else. */

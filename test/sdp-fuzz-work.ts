@@ -31,12 +31,8 @@ const COSTS: readonly (readonly [owner: object, names: readonly PropertyKey[], c
   ],
   [Array.prototype, ["slice"], resultLength],
   [String.prototype, ["slice"], resultLength],
-  // `split` tries its expression, made sticky, at one place at a time.
-  [
-    RegExp.prototype,
-    ["test", "exec"],
-    (self, [text]) => ((self as RegExp).sticky ? 1 : length(text)),
-  ],
+  // `split` tries its expression, made sticky, at one place at a time. `test` asks `exec`.
+  [RegExp.prototype, ["exec"], (self, [text]) => ((self as RegExp).sticky ? 1 : length(text))],
   [Map.prototype, ["get", "set", "has"], () => 1],
   [Set.prototype, ["has", "add", "delete"], () => 1],
   [Map.prototype, ["values", "keys", "entries", Symbol.iterator], sizeOf],

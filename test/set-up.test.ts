@@ -10,6 +10,10 @@ afterEach(async () => {
   await reset();
 });
 
+/** Others must not have announced its CNAME: that would be a finding, and a frame more. */
+const withOwnCname = (sdp: string, name: string): string =>
+  sdp.replaceAll(/cname:\S+/g, `cname:of-${name}`);
+
 const [OFFER, ANSWER] = pairOf("chromium.turn-all-candidates");
 
 /** The candidates of a description, and the description without them. */
@@ -86,7 +90,10 @@ async function setUp(query: string): Promise<{ call: Cost; reports: Cost }> {
   const callee = await Counted.join(session, query);
   const caller = await Counted.join(session, query);
   const [one, other] = [caller.peer.id, callee.peer.id];
-  const [offered, answered] = [trickled(OFFER), trickled(ANSWER)];
+  const [offered, answered] = [
+    trickled(withOwnCname(OFFER, caller.peer.id)),
+    trickled(withOwnCname(ANSWER, callee.peer.id)),
+  ];
   const { exchange } = await caller.ask({ type: "offer", to: other, sdp: offered.sdp });
   await callee.ask({ type: "answer", to: one, exchange, sdp: answered.sdp });
   for (const [from, to, { bursts }] of [
