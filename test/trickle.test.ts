@@ -4,6 +4,7 @@ import { LIMITS } from "../protocol/limits.ts";
 import type { Candidate } from "../protocol/message-parts.ts";
 import type { Trickle } from "../protocol/session.ts";
 import { addCandidates, ufragOf } from "../protocol/trickle.ts";
+import { countFindings } from "../protocol/trickle-findings.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
 
 const trickleOf = (candidates: readonly Candidate[], complete = false): Trickle => ({
@@ -109,4 +110,21 @@ describe("candidates that are added", () => {
       code: "too-many-candidates",
     });
   });
+});
+
+it("[D2] candidates are counted to the section they name by mid, or by index, or to the first", () => {
+  const sectionOf = (index: number) => ({
+    ...{ index, mid: `m${index}`, iceUfrag: "abcd", candidates: { length: 0 } },
+  });
+  const description = { sections: [sectionOf(0), sectionOf(1)] };
+  const found = (more: Partial<Candidate>, count: number) =>
+    countFindings(
+      Array.from({ length: count }, (_none, n) => ({ candidate: textOf(n + 1), ...more })),
+      description,
+      "offer",
+    ).map(({ rule, mLine }) => [rule, mLine]);
+  expect(found({}, 64)).toEqual([]);
+  expect(found({}, 65)).toEqual([["candidate-count", 0]]);
+  expect(found({ sdpMid: null, sdpMLineIndex: 1 }, 65)).toEqual([["candidate-count", 1]]);
+  expect(found({ sdpMid: "m1", sdpMLineIndex: 0 }, 65)).toEqual([["candidate-count", 1]]);
 });
