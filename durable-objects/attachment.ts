@@ -8,7 +8,7 @@ import {
 import { LIMITS } from "../protocol/limits.ts";
 import type { Session, Trickle } from "../protocol/session.ts";
 import { ackFrame } from "./frames.ts";
-import type { Life } from "./liveness.ts";
+import type { Life, Unread } from "./liveness.ts";
 import type { SoftEvent, SoftFigures } from "./soft-state.ts";
 
 /** A request id and its reply frame; of acks in a row that say nothing but their id, the first id and the last. */
@@ -25,6 +25,8 @@ export type SoftTrickle = readonly [link: string, json: string];
  * message, and each member of an object in it costs as much as a long text.
  */
 export interface Attachment extends Allowances {
+  /** Changed in place: it is all that most frames change. */
+  readonly messages?: { left: number; at: number };
   readonly peer: string;
   /** As of the peer that it speaks for; 0 when it was let go of, whatever becomes of the peer. */
   readonly connection: number;
@@ -50,23 +52,42 @@ const SOFT_CHARACTERS = 2_800;
 const MESSAGES = { burst: LIMITS.messageBurst, perSecond: LIMITS.messagesPerSecond };
 const PROBLEMS = { burst: LIMITS.problemBurst, perSecond: LIMITS.problemsForgivenPerSecond };
 
-/** What was read of sockets or is to be written: reading and writing cost more than most messages. */
-const kept = new WeakMap<WebSocket, Attachment>();
-/** The count of messages that each socket has been given to remember. */
-const written = new WeakMap<WebSocket, Allowance | undefined>();
-const unwritten = new Set<WebSocket>();
+/** What memory has of a socket: to read and write its attachment costs more than most messages. */
+class SocketMemory {
+  attachment: Attachment;
+  /** Of the count of messages that the socket was given to remember; 0 before the first. */
+  countedAt = 0;
+  /** What its peer has not read, newer than in the attachment. */
+  unread: Unread | undefined;
 
-export function attachmentOf(ws: WebSocket): Attachment {
-  const known = kept.get(ws);
-  if (known) return known;
-  const attachment = ws.deserializeAttachment() as Attachment;
-  kept.set(ws, attachment);
-  return attachment;
+  constructor(attachment: Attachment) {
+    this.attachment = attachment;
+  }
 }
+
+const memories = new WeakMap<WebSocket, SocketMemory>();
+const unwritten = new Set<WebSocket>();
+/** A frame asks for the memory of one socket many times, then of another. */
+let latest: { readonly ws: WebSocket; readonly memory: SocketMemory } | undefined;
+
+export function memoryOf(ws: WebSocket): SocketMemory {
+  if (latest?.ws === ws) return latest.memory;
+  const memory = memories.get(ws) ?? newMemory(ws, ws.deserializeAttachment() as Attachment);
+  latest = { ws, memory };
+  return memory;
+}
+
+function newMemory(ws: WebSocket, attachment: Attachment): SocketMemory {
+  const memory = new SocketMemory(attachment);
+  memories.set(ws, memory);
+  return memory;
+}
+
+export const attachmentOf = (ws: WebSocket): Attachment => memoryOf(ws).attachment;
 
 /** Gives a socket what it is to remember: before the next event, and with that before any eviction (R4). */
 export function remember(ws: WebSocket, attachment: Attachment): void {
-  kept.set(ws, attachment);
+  memoryOf(ws).attachment = attachment;
   // The runtime's own `queueMicrotask` costs many times as much.
   if (unwritten.size === 0) void Promise.resolve().then(write);
   unwritten.add(ws);
@@ -76,9 +97,9 @@ function write(): void {
   const sockets = [...unwritten];
   unwritten.clear();
   for (const ws of sockets) {
-    const attachment = attachmentOf(ws);
-    written.set(ws, attachment.messages);
-    serialize(ws, attachment);
+    const memory = memoryOf(ws);
+    memory.countedAt = memory.attachment.messages?.at ?? 0;
+    serialize(ws, memory);
   }
 }
 
@@ -86,33 +107,36 @@ function write(): void {
  * What has no room, because most of it takes two bytes a character, costs its socket what it was answered and has
  * measured, and nothing to others (S8).
  */
-function serialize(ws: WebSocket, attachment: Attachment): void {
+function serialize(ws: WebSocket, memory: SocketMemory): void {
   try {
-    ws.serializeAttachment(attachment);
+    ws.serializeAttachment(memory.attachment);
   } catch {
-    const { figures: _, ...rest } = attachment;
-    const less = { ...rest, replies: [] };
-    kept.set(ws, less);
-    ws.serializeAttachment(less);
+    const { figures: _, ...rest } = memory.attachment;
+    memory.attachment = { ...rest, replies: [] };
+    ws.serializeAttachment(memory.attachment);
   }
 }
 
 /** Of a count, what an eviction may forget: a second, as long as more than half is left. */
 const FORGOTTEN_MS = 1_000;
 
-/** The same when nothing but the count of messages has changed. */
-export function rememberCount(ws: WebSocket, attachment: Attachment): void {
-  const { messages } = attachment;
-  const { left = 0, at = 0 } = messages ?? {};
-  const isLittle = left > MESSAGES.burst / 2 && at - (written.get(ws)?.at ?? 0) < FORGOTTEN_MS;
-  if (isLittle) kept.set(ws, attachment);
-  else remember(ws, attachment);
+/** Remembers a socket of which nothing but the count of messages has changed. */
+export function rememberCount(ws: WebSocket): void {
+  const { attachment, countedAt } = memoryOf(ws);
+  const { left = 0, at = 0 } = attachment.messages ?? {};
+  const isLittle = left > MESSAGES.burst / 2 && at - countedAt < FORGOTTEN_MS;
+  if (!isLittle) remember(ws, attachment);
 }
 
-/** Counts a message of the socket; null when it sends too fast (S7). */
+/** Counts a message of the socket; null when it sends too fast (S7). The same attachment, but for the first. */
 export function withMessage(attachment: Attachment, at: number): Attachment | null {
-  const messages = spend(attachment.messages, MESSAGES, at);
-  return messages && { ...attachment, messages };
+  const { messages } = attachment;
+  const spent = spend(messages, MESSAGES, at);
+  if (!spent) return null;
+  if (!messages) return { ...attachment, messages: spent };
+  messages.left = spent.left;
+  messages.at = spent.at;
+  return attachment;
 }
 
 /** Counts a problem of the socket; null when it has caused too many (S7). */

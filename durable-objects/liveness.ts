@@ -1,7 +1,7 @@
 import { LIMITS } from "../protocol/limits.ts";
 import type { ToPeer } from "../protocol/messages.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
-import { type Attachment, attachmentOf, remember } from "./attachment.ts";
+import { type Attachment, attachmentOf, memoryOf, remember } from "./attachment.ts";
 
 /** What a socket remembers of the life of its peer. */
 export interface Life {
@@ -39,7 +39,7 @@ const ANSWER_MS = 10_000;
 const GONE_MS = 30_000;
 
 /** The attachment is written when so many bytes more are unread: sleep forgets no more than that. */
-const STEP_BYTES = 4_096;
+const STEP_BYTES = 16_384;
 
 const NONE: readonly WebSocket[] = [];
 const ALL_READ: Unread = { asked: 0, since: 0, waiting: false };
@@ -80,7 +80,6 @@ export class Liveness {
   readonly #state: DurableObjectState;
   /** Until when a socket has to give a sign of life. */
   readonly #doubts = new Map<WebSocket, number>();
-  #unread = new WeakMap<WebSocket, Unread>();
   readonly #deaf = new Set<WebSocket>();
   #welcomed: WebSocket | undefined;
 
@@ -91,9 +90,10 @@ export class Liveness {
   /** Memory is new, or in doubt: what the sockets remember is the truth. */
   recall(sockets: readonly WebSocket[]): void {
     this.#doubts.clear();
-    this.#unread = new WeakMap();
     for (const ws of sockets) {
-      const doubt = attachmentOf(ws).life?.doubt;
+      const memory = memoryOf(ws);
+      memory.unread = undefined;
+      const doubt = memory.attachment.life?.doubt;
       if (doubt && ws.readyState === WebSocket.OPEN) this.#doubts.set(ws, doubt.until);
     }
   }
@@ -113,15 +113,15 @@ export class Liveness {
   answered(ws: WebSocket, attachment: Attachment, n: number): Attachment {
     const { life } = attachment;
     if (!life || n > life.probes) return attachment;
-    const known = this.#unreadOf(ws, attachment);
+    const known = unreadOf(ws);
     const unread = n === life.probes ? { ...ALL_READ, since: known.since } : known;
-    this.#unread.set(ws, unread);
+    memoryOf(ws).unread = unread;
     return { ...attachment, life: { ...life, answers: true, unread } };
   }
 
   /** Doubts the peer of a socket that has been silent for so long; gives the probe to send. */
   doubt(ws: WebSocket, silenceMs: number, at: number): string | undefined {
-    if (this.#doubts.has(ws)) return undefined;
+    if (this.#doubts.size > 0 && this.#doubts.has(ws)) return undefined;
     const attachment = attachmentOf(ws);
     // Most have just spoken: the runtime need not be asked when they pinged.
     if (at - (attachment.messages?.at ?? 0) <= silenceMs) return undefined;
@@ -151,12 +151,12 @@ export class Liveness {
    */
   delivered(ws: WebSocket, frame: string): string | undefined {
     if (ws === this.#welcomed) return undefined;
-    const known = this.#unread.get(ws) ?? this.#unreadOf(ws, attachmentOf(ws));
+    const known = unreadOf(ws);
     // What was unread before decides: one frame, however large, is never too much for who reads.
     if (bytesOf(known) > LIMITS.unreadBytes) this.#deaf.add(ws);
     const { asked, since, waiting } = known;
     const unread = { asked, since: since + utf8Bytes(frame), waiting };
-    this.#unread.set(ws, unread);
+    memoryOf(ws).unread = unread;
     if (!unread.waiting && bytesOf(unread) > LIMITS.unreadProbedBytes) {
       return this.#probe(ws, attachmentOf(ws));
     }
@@ -166,7 +166,7 @@ export class Liveness {
 
   /** So much is unread that only what the session needs is sent: nobody can get another peer closed (S8). */
   isBusy(ws: WebSocket): boolean {
-    return bytesOf(this.#unreadOf(ws, attachmentOf(ws))) > LIMITS.unreadBytes / 2;
+    return bytesOf(unreadOf(ws)) > LIMITS.unreadBytes / 2;
   }
 
   /** The socket is closed, and nothing more is asked of it. */
@@ -194,9 +194,9 @@ export class Liveness {
 
   #probe(ws: WebSocket, attachment: Attachment, doubt = attachment.life?.doubt): string {
     const life = attachment.life ?? NO_LIFE;
-    const unread = { asked: bytesOf(this.#unreadOf(ws, attachment)), since: 0, waiting: true };
+    const unread = { asked: bytesOf(unreadOf(ws)), since: 0, waiting: true };
     const probes = life.probes + 1;
-    this.#unread.set(ws, unread);
+    memoryOf(ws).unread = unread;
     remember(ws, { ...attachment, life: { ...life, probes, unread, ...(doubt && { doubt }) } });
     return probeFrame(probes);
   }
@@ -212,10 +212,11 @@ export class Liveness {
   #pingedAt(ws: WebSocket): number | null {
     return this.#state.getWebSocketAutoResponseTimestamp(ws)?.getTime() ?? null;
   }
+}
 
-  #unreadOf(ws: WebSocket, { life }: Attachment): Unread {
-    return this.#unread.get(ws) ?? life?.unread ?? ALL_READ;
-  }
+function unreadOf(ws: WebSocket): Unread {
+  const { unread, attachment } = memoryOf(ws);
+  return unread ?? attachment.life?.unread ?? ALL_READ;
 }
 
 const stepsOf = ({ since }: Unread): number => Math.ceil(since / STEP_BYTES);

@@ -7,6 +7,9 @@ import type { SimulatedNetwork } from "./simulated-network.ts";
 
 const tagOf = (peer: string): string => `p:${peer}`;
 
+const speaksFor = (ws: WebSocket, { connection }: Peer): boolean =>
+  attachmentOf(ws).connection === connection && ws.readyState === WebSocket.OPEN;
+
 /**
  * The sockets of a session's peers: which of them speaks for its peer, and what goes out through it. A socket that
  * is closing may be listed by the runtime all the same (not when its client closed it); it is never written to.
@@ -40,15 +43,19 @@ export class PeerSockets {
    * The open socket that speaks for a peer. Hibernation keeps sockets; an abort (deploy, crash) takes them without
    * a close event (S5).
    */
-  of({ id, connection }: Peer): WebSocket | undefined {
-    const speaks = (ws: WebSocket): boolean =>
-      ws.readyState === WebSocket.OPEN && attachmentOf(ws).connection === connection;
-    const known = this.#found.get(id);
-    if (known && speaks(known)) return known;
-    const found = this.#all(id).find(speaks);
-    if (found) this.#found.set(id, found);
-    else this.#found.delete(id);
+  of(peer: Peer): WebSocket | undefined {
+    const known = this.#found.get(peer.id);
+    if (known && speaksFor(known, peer)) return known;
+    const found = this.#all(peer.id).find((ws) => speaksFor(ws, peer));
+    if (found) this.#found.set(peer.id, found);
+    else this.#found.delete(peer.id);
     return found;
+  }
+
+  /** So much waits for the peer that only what the session needs is sent to it. */
+  isBusy(peer: Peer): boolean {
+    const ws = this.#found.get(peer.id) ?? this.of(peer);
+    return ws !== undefined && this.liveness.isBusy(ws);
   }
 
   /** What the sockets of a peer remember. */
@@ -57,29 +64,29 @@ export class PeerSockets {
   }
 
   /** To the newest socket of the peer; to any when it has left, which is to be closed then. */
-  send(session: Session, peer: string, frame: string): void {
+  send(session: Session, peer: string, frame: string, at: number): void {
     const known = session.peers.get(peer);
     const ws = known && this.of(known);
-    if (ws) this.#send(ws, frame);
+    if (ws) this.#send(ws, frame, at);
     if (known) return;
     for (const each of this.#all(peer)) {
-      if (each.readyState === WebSocket.OPEN) this.#send(each, frame);
+      if (each.readyState === WebSocket.OPEN) this.#send(each, frame, at);
     }
   }
 
-  #send(ws: WebSocket, frame: string): void {
-    this.#doubt(ws, SILENCE_MS.delivered);
+  #send(ws: WebSocket, frame: string, at: number): void {
+    this.#doubt(ws, SILENCE_MS.delivered, at);
     this.deliver(ws, frame);
   }
 
   /** Others cannot reach this peer: it may be gone, whatever its socket looks like. */
-  doubt(peer: Peer): void {
+  doubt(peer: Peer, at: number): void {
     const ws = this.of(peer);
-    if (ws) this.#doubt(ws, SILENCE_MS.reported);
+    if (ws) this.#doubt(ws, SILENCE_MS.reported, at);
   }
 
-  #doubt(ws: WebSocket, silenceMs: number): void {
-    const probe = this.liveness.doubt(ws, silenceMs, Date.now());
+  #doubt(ws: WebSocket, silenceMs: number, at: number): void {
+    const probe = this.liveness.doubt(ws, silenceMs, at);
     if (probe !== undefined) this.#transmit(ws, probe);
   }
 

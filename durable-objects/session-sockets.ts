@@ -80,7 +80,7 @@ export class SessionSockets extends SessionTurns {
       soft: [],
       ...(events.length > 0 && { events }),
     });
-    this.sockets.liveness.welcome(server, () => this.perform(result.session, result.effects));
+    this.sockets.liveness.welcome(server, () => this.perform(result.session, result.effects, at));
     return new Response(null, {
       status: 101,
       webSocket: client,
@@ -149,8 +149,8 @@ export class SessionSockets extends SessionTurns {
       ? this.sockets.liveness.answered(ws, attachment, message.n)
       : attachment;
     // Nothing is to be remembered but that it spoke, as most often.
-    if (known === attached && living === attachment && message.id === undefined) {
-      rememberCount(ws, living);
+    if (living === attached && message.id === undefined) {
+      rememberCount(ws);
     } else remember(ws, living);
     this.#obey(ws, living, before, message, at);
     if (message.type === "simulate") this.network?.simulate(ws, message);
@@ -166,7 +166,7 @@ export class SessionSockets extends SessionTurns {
     }
     if (result.problem) {
       this.commit(before, result.session, event, { sender: ws });
-      this.perform(result.session, result.effects);
+      this.perform(result.session, result.effects, at);
       this.#refuse(ws, attachmentOf(ws), at, result.problem, message.id);
       return;
     }
@@ -174,9 +174,9 @@ export class SessionSockets extends SessionTurns {
     if (reply && message.id !== undefined) remember(ws, withReply(attachment, message.id, reply));
     this.commit(before, result.session, event, { sender: ws });
     if (reply) this.sockets.deliver(ws, reply);
-    this.perform(result.session, result.effects);
+    this.perform(result.session, result.effects, at);
     if (message.type === "transport" && isBroken(message.state)) {
-      this.#doubtOtherEnd(result.session, attachment.peer, message.to);
+      this.#doubtOtherEnd(result.session, attachment.peer, message.to, at);
     }
   }
 
@@ -190,14 +190,13 @@ export class SessionSockets extends SessionTurns {
 
   #isBusy(session: Session, id: string): boolean {
     const receiver = session.peers.get(id);
-    const ws = receiver && this.sockets.of(receiver);
-    return ws !== undefined && this.sockets.liveness.isBusy(ws);
+    return receiver !== undefined && this.sockets.isBusy(receiver);
   }
 
-  #doubtOtherEnd(session: Session, id: string, to: string | undefined): void {
+  #doubtOtherEnd(session: Session, id: string, to: string | undefined, at: number): void {
     const sender = session.peers.get(id);
     const other = sender && addressee(session, sender, to);
-    if (other && !isProblem(other)) this.doubt(other);
+    if (other && !isProblem(other)) this.doubt(other, at);
   }
 
   /** A problem first; a peer that goes on is closed (S7). Others notice nothing (S8). */

@@ -25,6 +25,8 @@ import type { SoftEvent } from "./soft-state.ts";
 
 type RecallCnames = Extract<Effect, { type: "recall-cnames" }>;
 
+const NOTHING_MORE: readonly SoftEvent[] = [];
+
 /** A message as the socket of its receiver asked for it. */
 function frameOf({ peers }: Session, { to, message }: Extract<Effect, { type: "send" }>): string {
   const isLean = peers.get(to)?.asked?.defaults === "omit";
@@ -77,16 +79,15 @@ export class SessionTurns extends DurableObject<Bindings> {
   }
 
   protected get session(): Session | null {
-    return opaquely(() => this.#loaded());
+    return this.#session === undefined ? opaquely(() => this.#load()) : this.#session;
   }
 
-  #loaded(): Session | null {
-    if (this.#session !== undefined) return this.#session;
+  #load(): Session | null {
     this.#session = this.#memory.load(this.#alarmAt, Date.now());
     for (const peer of this.#session?.peers.values() ?? []) {
       if (isConnected(peer) && !this.sockets.of(peer)) this.lose(peer.id);
     }
-    return this.#session;
+    return this.#session ?? null;
   }
 
   /**
@@ -125,7 +126,7 @@ export class SessionTurns extends DurableObject<Bindings> {
     // What is erased at once need not be written.
     const isOver = result.effects.some(({ type }) => type === "erase");
     if (!isOver) this.commit(before, result.session, event, { ...(forced && { forced }) });
-    this.perform(result.session, result.effects);
+    this.perform(result.session, result.effects, event.at);
     return result.session;
   }
 
@@ -150,6 +151,8 @@ export class SessionTurns extends DurableObject<Bindings> {
     event: SessionEvent,
     { sender, forced }: { readonly sender?: WebSocket; readonly forced?: ReadonlySet<string> } = {},
   ): readonly SoftEvent[] {
+    // As most frames leave it. What is due changes with it, or as it is sent or closed (`#setAlarmOfDoubts`).
+    if (sender && after === before) return NOTHING_MORE;
     const alarmAt = this.#nextAlarm(after);
     const events = this.#memory.keep(before, after, event, { sender, forced, alarmAt });
     this.#session = after;
@@ -188,11 +191,11 @@ export class SessionTurns extends DurableObject<Bindings> {
     if (session && !isAsBefore) this.#moveAlarm(session, this.#nextAlarm(session));
   }
 
-  protected perform(session: Session, effects: readonly Effect[]): void {
+  protected perform(session: Session, effects: readonly Effect[], at: number): void {
     for (const effect of effects) {
       switch (effect.type) {
         case "send":
-          this.sockets.send(session, effect.to, frameOf(session, effect));
+          this.sockets.send(session, effect.to, frameOf(session, effect), at);
           break;
         case "replace":
           this.sockets.close(effect.peer, CLOSE.replaced, "replaced", session);
@@ -240,15 +243,16 @@ export class SessionTurns extends DurableObject<Bindings> {
   }
 
   /** A transport to this peer is said not to work. */
-  protected doubt(peer: Peer): void {
-    this.sockets.doubt(peer);
+  protected doubt(peer: Peer, at: number): void {
+    this.sockets.doubt(peer, at);
     this.#setAlarmOfDoubts();
   }
 
   async #renewIceServers(peer: string): Promise<void> {
-    const frame = await iceServersFrame(this.env, peer, Date.now());
+    const at = Date.now();
+    const frame = await iceServersFrame(this.env, peer, at);
     if (!this.session) return;
-    this.sockets.send(this.session, peer, frame);
+    this.sockets.send(this.session, peer, frame, at);
     this.#setAlarmOfDoubts();
   }
 
