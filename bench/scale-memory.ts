@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Table } from "./bench.ts";
 import { type Figures, median, medianOf, spread } from "./rounds.ts";
 import { type Opened, opening, type ScaleLoad } from "./scale-load.ts";
+import { startWorker } from "./servers.ts";
 
 /** What sessions take of memory, awake and asleep, and what it costs to wake one. */
 
@@ -20,22 +21,33 @@ const WAKING_ROUNDS = 5;
 
 const kB = (bytes: number): string => (bytes / 1000).toFixed(0);
 
+/** Bytes for each session. */
 interface Memory {
   readonly asleep: number;
   readonly awake: number;
   readonly evicted: number;
-  readonly socket: number;
 }
 
 const mesh = (sessions: number, peers: number, isNegotiated: boolean) =>
   ({ dialect: "duplex", topology: "mesh", sessions, peers, isNegotiated }) as const;
 
-/** Bytes per session of two peers that have negotiated. */
-async function measureSessions(opened: Opened, sessions: number): Promise<Omit<Memory, "socket">> {
-  const server = await opened.duplex();
-  const first = await opened.load(server, mesh(WARM_UP, 2, true));
+/** The same without anything but two sockets that are handed each other's frames. */
+const plain = (sessions: number) => ({ ...mesh(sessions, 2, false), dialect: "plain" }) as const;
+
+export const startBare = () =>
+  startWorker({
+    name: "bare",
+    entry: "bench/baselines/forwarding-object.ts",
+    durableObjects: { FORWARDING: "ForwardingObject", ACKING: "AckingObject" },
+  });
+
+/** Of sessions of two peers that have negotiated, or of bare objects. */
+async function measureSessions(opened: Opened, sessions: number, isBare: boolean): Promise<Memory> {
+  const server = await (isBare ? opened.server(startBare()) : opened.duplex());
+  const plan = (count: number) => (isBare ? plain(count) : mesh(count, 2, true));
+  const first = await opened.load(server, plan(WARM_UP));
   const before = first.bytes;
-  const load = await opened.load(server, mesh(sessions, 2, true));
+  const load = await opened.load(server, plan(sessions));
   const each = (): number => (load.bytes - before) / sessions;
   await delay(ASLEEP_MS);
   const asleep = each();
@@ -81,16 +93,28 @@ async function measureWaking(
   return figures;
 }
 
-function memoryTable(memory: Memory): Table {
+interface Memories {
+  readonly duplex: Memory;
+  readonly bare: Memory;
+  /** Bytes for each idle socket. */
+  readonly socket: number;
+}
+
+function memoryTable({ duplex, bare, socket }: Memories): Table {
+  const cells = ({ asleep, awake, evicted }: Memory) => [asleep, awake, evicted].map(kB);
   return {
-    title: "Memory of workerd, kB",
+    title: "Memory of workerd for each session of two peers, kB",
     head: [
-      "per session, asleep since it was set up",
+      "server",
+      "asleep since it was set up",
       "all awake",
       "after they fell asleep again",
-      "per idle socket",
+      "one idle socket more",
     ],
-    rows: [[kB(memory.asleep), kB(memory.awake), kB(memory.evicted), kB(memory.socket)]],
+    rows: [
+      ["Duplex", ...cells(duplex), kB(socket)],
+      ["bare Durable Object", ...cells(bare), ""],
+    ],
   };
 }
 
@@ -133,8 +157,9 @@ interface MemoryAndWaking {
 /** `most`: sessions at most. */
 export async function memoryAndWaking(most: number, rounds: number): Promise<MemoryAndWaking> {
   const sessions = Math.min(SESSIONS, most);
-  const memory: Memory = {
-    ...(await opening((opened) => measureSessions(opened, sessions))),
+  const memory: Memories = {
+    duplex: await opening((opened) => measureSessions(opened, sessions, false)),
+    bare: await opening((opened) => measureSessions(opened, sessions, true)),
     socket: await opening(measureSockets),
   };
   const waking = await opening((opened) => measureWaking(opened, Math.min(WAKING_ROUNDS, rounds)));
@@ -144,9 +169,9 @@ export async function memoryAndWaking(most: number, rounds: number): Promise<Mem
     about: [
       "",
       `Memory is what workerd has more than after ${WARM_UP} sessions, for each of ${sessions} sessions of two peers that`,
-      "have negotiated with descriptions of Chromium; the heap does not give back at once what nobody needs. An idle",
-      `socket is what 18 peers more in each of ${FEW} sleeping sessions take. Sessions that wake are central and have an`,
-      "exchange in force with every peer; their frames come one at a time.",
+      "have negotiated with descriptions of Chromium, and of as many bare objects with two sockets; the heap does not give",
+      `back at once what nobody needs. An idle socket is what ${MANY_PEERS - 2} peers more in each of ${FEW} sleeping sessions take.`,
+      "Sessions that wake are central and have an exchange in force with every peer; their frames come one at a time.",
     ],
   };
 }

@@ -9,8 +9,7 @@ import {
   saysRounds,
 } from "./rounds.ts";
 import { opening, type ScaleLoad } from "./scale-load.ts";
-import { memoryAndWaking } from "./scale-memory.ts";
-import { startWorker } from "./servers.ts";
+import { memoryAndWaking, startBare } from "./scale-memory.ts";
 
 /** What a frame costs when there are more sessions, or more peers in its session: nothing more. */
 
@@ -56,13 +55,7 @@ function measureSessions(sizes: readonly number[], rounds: number): Promise<Roun
       const load = await opened.load(await opened.duplex(), { ...plan, dialect: "duplex" });
       contenders.push(contender(sessionsOf("Duplex", sessions), load, true));
       if (sessions > BARE_SESSIONS) continue;
-      const bare = await opened.server(
-        startWorker({
-          name: "bare",
-          entry: "bench/baselines/forwarding-object.ts",
-          durableObjects: { FORWARDING: "ForwardingObject", ACKING: "AckingObject" },
-        }),
-      );
+      const bare = await opened.server(startBare());
       const plain = await opened.load(bare, { ...plan, dialect: "plain" });
       contenders.push(contender(sessionsOf("bare", sessions), plain, false));
     }
