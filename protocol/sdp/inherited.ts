@@ -68,8 +68,10 @@ export const carriedExtMaps = (section: Section): Section["extMaps"] =>
 
 const carried = once(({ extMaps }: Section | SessionPart): Section["extMaps"] => {
   const byId = new Map<number, Section["extMaps"][number]>();
-  for (const extMap of extMaps) if (extMap.id <= LAST_CARRIED_ID) byId.set(extMap.id, extMap);
-  return byId.size === extMaps.length ? extMaps : [...byId.values()];
+  for (const extMap of extMaps.filter(({ id }) => id <= LAST_CARRIED_ID)) {
+    byId.set(extMap.id, extMap);
+  }
+  return [...byId.values()];
 });
 
 /** The distinct lists of fingerprints of some sections, each with the first section that has it. */

@@ -84,11 +84,16 @@ const disputedMaps = once((description: Description): ReadonlyMap<Section, Maps>
 });
 
 export const disputedMapsOf = (section: Section, description: Description): Maps =>
-  disputedMaps(description).get(section) ?? [];
+  disputedMaps(description).get(section) ?? NO_MAPS;
+
+const NO_MAPS: Maps = [];
+const NONE_DESCRIBED: readonly Described[] = [];
 
 /** Those maps, of each format the one that counts, with what is said of its parameters. */
 export function describedMapsOf(section: Section, description: Description): readonly Described[] {
+  const disputed = disputedMapsOf(section, description);
+  if (disputed.length === 0) return NONE_DESCRIBED;
   // Once per format: rtpmaps of one format are as many as a hostile peer likes, and so are its parameters.
-  const byFormat = new Map(disputedMapsOf(section, description).map((map) => [map.format, map]));
+  const byFormat = new Map(disputed.map((map) => [map.format, map]));
   return [...byFormat.values()].map((map) => ({ map, said: parametersSaid(section, map.format) }));
 }

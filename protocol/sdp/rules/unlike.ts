@@ -65,9 +65,12 @@ export function unlike<T>(
   return ({ description }: DescriptionSubject): readonly Hit[] => {
     const hits: Hit[] = [];
     for (const members of bundlesOf(description)) {
-      const firsts: Firsts<T> = new Map();
+      let firsts: Firsts<T> | undefined;
       for (const section of members) {
-        against(hits, firsts, section, itemsOf(section, description), saying);
+        const items = itemsOf(section, description);
+        if (items.length === 0) continue;
+        firsts ??= new Map();
+        against(hits, firsts, section, items, saying);
       }
     }
     return hits;
