@@ -2,7 +2,7 @@ import type { Codec } from "../flow.ts";
 import type { RtpMap } from "../sdp/grammar.ts";
 import { listedFormats } from "../sdp/inherited.ts";
 import { once } from "../sdp/notes.ts";
-import { STATIC_RTP_MAPS } from "../sdp/payload-types.ts";
+import { parametersSaid, rtpMapsByFormat, STATIC_RTP_MAPS } from "../sdp/payload-types.ts";
 import type { Section } from "../sdp/section.ts";
 import { configurationsOf, parametersOf } from "./codec-configuration.ts";
 
@@ -24,10 +24,6 @@ const ROLES: ReadonlyMap<string, Codec["role"]> = new Map([
 
 const MAX_PAYLOAD_TYPE = 127;
 
-function mapOf(format: string, maps: ReadonlyMap<string, RtpMap>): RtpMap | undefined {
-  return maps.get(format) ?? STATIC_RTP_MAPS.get(format);
-}
-
 /**
  * The codecs of a section in its order, with the payload types and parameters it gives them. Flows and rules ask for
  * those of one section many times.
@@ -35,25 +31,26 @@ function mapOf(format: string, maps: ReadonlyMap<string, RtpMap>): RtpMap | unde
 export const codecsOf = once(readCodecs);
 
 function readCodecs(section: Section): readonly Codec[] {
-  const maps = new Map(section.rtpMaps.map((map) => [map.format, map]));
-  const parameters = new Map(
-    section.formatParameters.map(({ format, parameters: text }) => [format, text]),
-  );
+  const maps = rtpMapsByFormat(section);
   const codecs: Codec[] = [];
   for (const format of listedFormats(section)) {
-    const map = mapOf(format, maps);
+    const map = maps.get(format) ?? STATIC_RTP_MAPS.get(format);
     if (!map || !/^\d{1,3}$/.test(format) || Number(format) > MAX_PAYLOAD_TYPE) continue;
-    const fmtp = parameters.get(format);
-    codecs.push({
-      pt: Number(format),
-      name: map.name,
-      rate: map.rate,
-      ...(map.channels === undefined ? {} : { channels: map.channels }),
-      ...(fmtp === undefined ? {} : { fmtp }),
-      role: ROLES.get(map.name.toLowerCase()) ?? "primary",
-    });
+    const fmtp = parametersSaid(section, format).at(-1)?.parameters;
+    codecs.push(codecOf(Number(format), map, fmtp));
   }
   return codecs;
+}
+
+type Made = { -readonly [member in keyof Codec]?: Codec[member] };
+
+function codecOf(pt: number, { name, rate, channels }: RtpMap, fmtp: string | undefined): Codec {
+  // Member by member, in the order in which they are told: what is absent is not told as undefined.
+  const codec: Made = { pt, name, rate };
+  if (channels !== undefined) codec.channels = channels;
+  if (fmtp !== undefined) codec.fmtp = fmtp;
+  codec.role = ROLES.get(name.toLowerCase()) ?? "primary";
+  return codec as Codec;
 }
 
 /** `opus/48000/2`: what tells codecs apart, whatever payload type they have. */

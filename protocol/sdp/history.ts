@@ -120,24 +120,34 @@ export const marksOf = once(readMarks);
 
 function readMarks(description: Description): Marks {
   const live = liveSections(description);
-  const sources = live.flatMap(({ ssrcs }) => ssrcs);
-  // Sections mostly say the same: each text is digested once.
-  const digests = (texts: readonly (string | undefined)[]): number[] => [
-    ...new Set(
-      [...new Set(texts)]
-        .filter((text) => text !== undefined && text !== "")
-        .map((text) => digestOf(`${text}`)),
-    ),
-  ];
+  const fingerprints = new Set<string>();
+  for (const [list] of fingerprintLists(live)) {
+    for (const { hash, value } of list) fingerprints.add(`${hash} ${value}`);
+  }
+  const credentials = new Set<string>();
+  const cnames = new Set<string>();
+  const ssrcs = new Set<number>();
+  for (const section of live) {
+    if (section.icePwd) credentials.add(credentialsOf(section));
+    for (const { ssrc, cname } of section.ssrcs) {
+      ssrcs.add(ssrc);
+      if (cname) cnames.add(cname);
+    }
+  }
   return {
-    fingerprints: digests(
-      fingerprintLists(live).flatMap(([list]) => list.map(({ hash, value }) => `${hash} ${value}`)),
-    ),
-    credentials: digests(live.filter(({ icePwd }) => icePwd).map(credentialsOf)),
-    cnames: digests(sources.map(({ cname }) => cname)),
-    ssrcs: [...new Set(sources.map(({ ssrc }) => ssrc))],
+    fingerprints: digestsOf(fingerprints),
+    credentials: digestsOf(credentials),
+    cnames: digestsOf(cnames),
+    ssrcs: [...ssrcs],
     codecs: codecNames(live),
   };
+}
+
+/** Sections mostly say the same: each text is digested once. */
+function digestsOf(texts: ReadonlySet<string>): readonly number[] {
+  const digests = new Set<number>();
+  for (const text of texts) digests.add(digestOf(text));
+  return [...digests];
 }
 
 const REPAIR = new Set(["rtx", "red", "ulpfec", "flexfec-03", "cn", "telephone-event"]);
@@ -190,17 +200,23 @@ const MOST_PAST = 512;
 export function withPast(past: Past, before: Description, now: Description): Past {
   const next = factsOf(now);
   const gone = factsOf(before);
-  const kept = <T>(
-    old: readonly (readonly [string, T])[],
-    was: ReadonlyMap<string, T>,
-    is: ReadonlyMap<string, T>,
-  ): readonly (readonly [string, T])[] =>
-    [...new Map([...old, ...was].filter(([key]) => !is.has(key)))].slice(-MOST_PAST);
   return {
-    mids: kept(past.mids, gone.mids, next.mids),
-    formats: kept(past.formats, gone.formats, next.formats),
-    extensions: kept(past.extensions, gone.extensions, next.extensions),
+    mids: goneOf(past.mids, gone.mids, next.mids),
+    formats: goneOf(past.formats, gone.formats, next.formats),
+    extensions: goneOf(past.extensions, gone.extensions, next.extensions),
   };
+}
+
+/** What was said before, or in earlier days, and is no more. */
+function goneOf<T>(
+  old: readonly (readonly [string, T])[],
+  was: ReadonlyMap<string, T>,
+  is: ReadonlyMap<string, T>,
+): readonly (readonly [string, T])[] {
+  const gone = new Map<string, T>();
+  for (const [key, meaning] of old) if (!is.has(key)) gone.set(key, meaning);
+  for (const [key, meaning] of was) if (!is.has(key)) gone.set(key, meaning);
+  return [...gone].slice(-MOST_PAST);
 }
 
 /** What a description says that must keep its meaning as long as the connection lives. */
@@ -227,7 +243,7 @@ export const factsOf = once(({ sections }: Description): Facts => {
 export interface Meaning {
   /** The section by the name it is remembered by, and the number. */
   readonly key: string;
-  readonly number: string;
+  readonly number: string | number;
   readonly means: string;
   readonly line: number;
 }
@@ -246,7 +262,7 @@ export const formatMeanings = once((section: Section): readonly Meaning[] =>
 export const extensionMeanings = once((section: Section): readonly Meaning[] =>
   carriedExtMaps(section).map(({ id, uri, line }) => ({
     key: `${nameOf(section)} ${id}`,
-    number: `${id}`,
+    number: id,
     means: uri,
     line,
   })),
@@ -269,6 +285,8 @@ export function isOtherConnection(known: Description, now: Description): boolean
 
 /** Whether a mark is among both. */
 export function shareMark(some: readonly number[], others: readonly number[]): boolean {
+  // A connection that goes on mostly says the same in the same order.
+  if (some.length > 0 && some[0] === others[0]) return true;
   const known = new Set(others);
   return some.some((mark) => known.has(mark));
 }

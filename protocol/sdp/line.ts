@@ -75,3 +75,17 @@ export function attributeOf({ number, value }: Line): Attribute {
     ? { line: number, name: value, value: "" }
     : { line: number, name: value.slice(0, colon), value: value.slice(colon + 1) };
 }
+
+const BLANK = 0x20;
+const TAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** Whether there are characters below the blank except the tab and line ends; all text is searched for them. */
+export function hasControl(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit < BLANK && unit !== CR && unit !== LF && unit !== TAB) return true;
+  }
+  return false;
+}

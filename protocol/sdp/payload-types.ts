@@ -84,13 +84,40 @@ export function parameterOf({ said }: PayloadType, name: string): Parameter | un
 
 const NOTHING_SAID: PayloadType["said"] = [];
 
+/** The rtpmap of each format; of several the last. */
+export const rtpMapsByFormat = once(
+  ({ rtpMaps }: Section): ReadonlyMap<string, Section["rtpMaps"][number]> => {
+    const maps = new Map<string, Section["rtpMaps"][number]>();
+    for (const map of rtpMaps) maps.set(map.format, map);
+    return maps;
+  },
+);
+
+/** The fmtp lines of each format. */
+const parametersByFormat = once(
+  ({ formatParameters }: Section): ReadonlyMap<string, PayloadType["said"]> => {
+    const lines = new Map<string, PayloadType["said"][number][]>();
+    for (const line of formatParameters) {
+      const known = lines.get(line.format);
+      if (known) known.push(line);
+      else lines.set(line.format, [line]);
+    }
+    return lines;
+  },
+);
+
+/** What a section says of the parameters of a format, line by line. */
+export const parametersSaid = (section: Section, format: string): PayloadType["said"] =>
+  section.formatParameters.length === 0
+    ? NOTHING_SAID
+    : (parametersByFormat(section).get(format) ?? NOTHING_SAID);
+
 /**
  * The payload types of a section in its order, each once; those that nothing maps to an encoding are left out. A dozen
  * rules ask for those of the same section, which may be a hundred thousand.
  */
 export const payloadTypesOf = once((section: Section): readonly PayloadType[] => {
-  const maps = new Map(section.rtpMaps.map((map) => [map.format, map]));
-  const said = Map.groupBy(section.formatParameters, ({ format }) => format);
+  const maps = rtpMapsByFormat(section);
   const payloadTypes: PayloadType[] = [];
   for (const format of listedFormats(section)) {
     const own = maps.get(format);
@@ -102,14 +129,15 @@ export const payloadTypesOf = once((section: Section): readonly PayloadType[] =>
       rate: map.rate,
       channels: map.channels ?? 1,
       line: own?.line ?? section.line,
-      said: said.get(format) ?? NOTHING_SAID,
+      said: parametersSaid(section, format),
     });
   }
   return payloadTypes;
 });
 
 /** What the payload types of a section are called, in lower case: a dozen rules are about one encoding each. */
-export const encodingsOf = once(
-  (section: Section): ReadonlySet<string> =>
-    new Set(payloadTypesOf(section).map(({ name }) => name)),
-);
+export const encodingsOf = once((section: Section): ReadonlySet<string> => {
+  const names = new Set<string>();
+  for (const { name } of payloadTypesOf(section)) names.add(name);
+  return names;
+});

@@ -122,18 +122,16 @@ export function inSections(
   return found;
 }
 
-const NO_SECTIONS: readonly Section[] = [];
-
 /** Says for every section in use that says this attribute itself what `find` says for it and its lines. */
 export function eachSaying(
   name: string,
   find: (section: Section, lines: readonly Attribute[]) => Hits,
 ): DescriptionRule["find"] {
   return ({ description: { saying } }) => {
+    const sections = saying.get(name);
+    if (sections === undefined) return NO_HITS;
     const found: Hit[] = [];
-    for (const section of saying.get(name) ?? NO_SECTIONS) {
-      locate(found, section, find(section, own(section, name)));
-    }
+    for (const section of sections) locate(found, section, find(section, own(section, name)));
     return found;
   };
 }
@@ -203,9 +201,11 @@ export function unreadable(part: Pick<Section, "unreadable">, name: string): rea
   return where(part.unreadable, (attribute) => attribute.name === name);
 }
 
+const NO_ITEMS: readonly never[] = [];
+
 /** Items whose key an earlier one has. */
 export function repeated<T>(items: readonly T[], keyOf: (item: T) => unknown): readonly T[] {
-  if (items.length < 2) return [];
+  if (items.length < 2) return NO_ITEMS;
   const seen = new Set<unknown>();
   return items.filter((item) => {
     const key = keyOf(item);

@@ -1,10 +1,9 @@
-import type { Description } from "../description.ts";
 import type { RtpMap } from "../grammar.ts";
 import { extensionOf, extensionsOf, listedFormats, sharesCertificates } from "../inherited.ts";
-import { once } from "../notes.ts";
 import { at, carriesMedia, type DescriptionRule, type Hit, NO_HITS } from "../rule.ts";
 import type { Section } from "../section.ts";
-import { bundlesOf, eachBundle } from "./scopes.ts";
+import { areVerbatim, describedMapsOf, disputedMapsOf, isSameCodec } from "./disputed-formats.ts";
+import { eachBundle } from "./scopes.ts";
 import { unlike, unlikeExtension, unlikeFirst } from "./unlike.ts";
 
 const MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid";
@@ -12,12 +11,6 @@ const MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid";
 /** Channels are 1 when nothing is said (RFC 8866 s6.6). */
 const codecOf = ({ name, rate, channels = 1 }: RtpMap): string =>
   `${name.toLowerCase()}/${rate}/${channels}`;
-
-/** What counts is on the m-line. */
-const mapsOf = once((section: Section): Section["rtpMaps"] => {
-  const listed = listedFormats(section);
-  return section.rtpMaps.filter(({ format }) => listed.has(format));
-});
 
 /** The order of parameters does not matter. */
 const parameterSet = (texts: readonly string[]): string =>
@@ -27,68 +20,6 @@ const parameterSet = (texts: readonly string[]): string =>
     .filter((parameter) => parameter !== "")
     .toSorted()
     .join(";");
-
-type Maps = Section["rtpMaps"];
-
-/** Formats that several of these sections map. */
-function sharedFormats(members: readonly Section[]): ReadonlySet<string> {
-  const shared = new Set<string>();
-  const firsts = new Map<string, Section>();
-  for (const section of members) {
-    for (const { format } of mapsOf(section)) {
-      const first = firsts.get(format);
-      if (!first) firsts.set(format, section);
-      else if (first !== section) shared.add(format);
-    }
-  }
-  return shared;
-}
-
-/** What sections map that another one of their bundle maps as well: what one says alone is against no other. */
-const sharedMaps = once((description: Description): ReadonlyMap<Section, Maps> => {
-  const maps = new Map<Section, Maps>();
-  for (const members of bundlesOf(description)) {
-    const shared = sharedFormats(members);
-    if (shared.size === 0) continue;
-    for (const section of members) {
-      maps.set(
-        section,
-        mapsOf(section).filter(({ format }) => shared.has(format)),
-      );
-    }
-  }
-  return maps;
-});
-
-const sharedMapsOf = (section: Section, description: Description): Maps =>
-  sharedMaps(description).get(section) ?? [];
-
-/** A format and its parameters. */
-interface Described {
-  readonly map: Maps[number];
-  readonly said: Section["formatParameters"];
-}
-
-const describedMaps = once(
-  (description: Description): ReadonlyMap<Section, readonly Described[]> => {
-    const described = new Map<Section, readonly Described[]>();
-    for (const [section, shared] of sharedMaps(description)) {
-      // Once per format: rtpmaps of one format are as many as a hostile peer likes, and so are its parameters.
-      const maps = new Map(shared.map((map) => [map.format, map]));
-      const lines = Map.groupBy(section.formatParameters, ({ format }) => format);
-      described.set(
-        section,
-        [...maps.values()].map((map) => ({ map, said: lines.get(map.format) ?? [] })),
-      );
-    }
-    return described;
-  },
-);
-
-/** Said in the same words. */
-const isVerbatim = ({ said }: Described, other: Described): boolean =>
-  said.length === other.said.length &&
-  said.every(({ parameters }, index) => parameters === other.said[index]?.parameters);
 
 const hasFingerprints = ({ fingerprints }: Section): boolean => fingerprints.length > 0;
 
@@ -179,14 +110,10 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
       "a payload type means two media, codecs, clock rates or channel counts in one bundle",
     message:
       "another section of the bundle gives this number to another format, so receivers cannot tell the packets apart; number one of them anew",
-    find: unlike(sharedMapsOf, {
+    find: unlike(disputedMapsOf, {
       of: ({ format }) => format,
       says: (map, { kind }) => `${kind} ${codecOf(map)}`,
-      isSame: ({ name, rate, channels }, { kind }, { item, section }) =>
-        kind === section.kind &&
-        name === item.name &&
-        rate === item.rate &&
-        channels === item.channels,
+      isSame: isSameCodec,
       hit: ({ format, line }) => ({ line, detail: `payload type ${format}` }),
     }),
   },
@@ -201,10 +128,10 @@ export const BUNDLE_SHARING_RULES: readonly DescriptionRule[] = [
       "a payload type of the same codec has different parameters in two sections of a bundle",
     message:
       "another section of the bundle gives this payload type other parameters; receivers may use either, so make them equal or take another number",
-    find: unlike((section, description) => describedMaps(description).get(section) ?? [], {
+    find: unlike(describedMapsOf, {
       of: ({ map }, { kind }) => `${map.format} ${kind} ${codecOf(map)}`,
       says: ({ said }) => parameterSet(said.map(({ parameters }) => parameters)),
-      isSame: (described, _section, { item }) => isVerbatim(described, item),
+      isSame: (described, _section, { item }) => areVerbatim(described.said, item.said),
       hit: ({ map, said }) => ({
         line: (said[0] ?? map).line,
         detail: `payload type ${map.format}`,

@@ -9,9 +9,11 @@ const eachEncoded = (
 ): DescriptionRule["find"] =>
   eachRtpSection((section) =>
     encodingsOf(section).has(name)
-      ? payloadTypesOf(section)
-          .filter((each) => each.name === name && condition(each))
-          .map(({ format, line }) => ({ line, detail: payloadTypeNamed(format) }))
+      ? where(
+          payloadTypesOf(section),
+          (each) => each.name === name && condition(each),
+          ({ format }) => payloadTypeNamed(format),
+        )
       : NO_HITS,
   );
 

@@ -16,8 +16,17 @@ export const listedFeedback = once((section: Section): ReadonlySet<string> => {
   for (const { format, type } of section.feedback) {
     if (format === "*" || listed.has(format)) types.add(type);
   }
-  return new Set([...types].map((type) => type.toLowerCase().split(" ", 2).join(" ")));
+  const kinds = new Set<string>();
+  for (const type of types) kinds.add(feedbackKindOf(type));
+  return kinds;
 });
+
+/** `nack pli` of `nack pli`, `ccm tmmbr` of `ccm tmmbr smaxpr=120`: what feedback is called, with its first parameter. */
+export function feedbackKindOf(type: string): string {
+  const name = type.indexOf(" ");
+  const end = name < 0 ? -1 : type.indexOf(" ", name + 1);
+  return (end < 0 ? type : type.slice(0, end)).toLowerCase();
+}
 
 /** True when a section asks for none of this feedback, for no payload type. */
 function lacksFeedback(section: Section, ...wanted: string[]): boolean {

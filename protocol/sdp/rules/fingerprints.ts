@@ -1,7 +1,7 @@
 import type { Description } from "../description.ts";
 import { type Fingerprint, fingerprintOf } from "../grammar.ts";
 import { once } from "../notes.ts";
-import { type DescriptionRule, eachSection, type Hit, located, NO_HITS, where } from "../rule.ts";
+import { type DescriptionRule, eachSection, type Hit, locate, NO_HITS, where } from "../rule.ts";
 import type { Lined, Section } from "../section.ts";
 import { effectiveLines, needsDtls } from "./transport-attributes.ts";
 
@@ -49,20 +49,26 @@ const speltIn = once((description: Description): readonly Spelt[] =>
 /** Says for every such line what `condition` says for it. */
 const eachSpelt =
   (condition: (spelt: Spelt) => boolean): DescriptionRule["find"] =>
-  ({ description }) =>
-    speltIn(description)
-      .filter(condition)
-      .map(({ section, line }) => ({ section, line }));
+  ({ description }) => {
+    const hits: Hit[] = [];
+    for (const spelt of speltIn(description)) {
+      if (condition(spelt)) hits.push({ section: spelt.section, line: spelt.line });
+    }
+    return hits;
+  };
 
 /** Says for each place with fingerprints in effect what `find` says for all that stand there. */
 const together =
   (
     find: (fingerprints: readonly Lined<Fingerprint>[]) => readonly Hit[],
   ): DescriptionRule["find"] =>
-  ({ description }) =>
-    placesIn(description).flatMap(({ section, fingerprints }) =>
-      find(fingerprints).map((hit) => located(section, hit)),
-    );
+  ({ description }) => {
+    const hits: Hit[] = [];
+    for (const { section, fingerprints } of placesIn(description)) {
+      locate(hits, section, find(fingerprints));
+    }
+    return hits;
+  };
 
 /** The fingerprints of each place that has some in effect. */
 const placesIn = once((description: Description) =>

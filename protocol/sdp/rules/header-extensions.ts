@@ -6,7 +6,7 @@ import {
   type DescriptionRule,
   type DescriptionSubject,
   type Hit,
-  located,
+  locate,
   NO_HITS,
   repeated,
   where,
@@ -60,7 +60,7 @@ const eachDeclared =
   (subject) => {
     const hits: Hit[] = [];
     for (const declared of declaredBy(subject.description)) {
-      for (const hit of find(declared, subject)) hits.push(located(declared.section, hit));
+      locate(hits, declared.section, find(declared, subject));
     }
     return hits;
   };
@@ -93,14 +93,19 @@ function coveredBy(
 /** Hits for the lists that a flag does not cover. */
 const eachWithout =
   (flag: string, find: (extMaps: Declared["extMaps"]) => readonly Hit[]): DescriptionRule["find"] =>
-  (subject) => {
-    const { description } = subject;
-    const isCovered = coveredBy(flag, description);
-    // The list of the session is for all sections.
-    const isCoveredEverywhere = rtpSectionsOf(description).every(isCovered);
-    return eachDeclared(({ section, extMaps }) =>
-      (section ? isCovered(section) : isCoveredEverywhere) ? NO_HITS : find(extMaps),
-    )(subject);
+  ({ description }) => {
+    const hits: Hit[] = [];
+    let isCovered: ReturnType<typeof coveredBy> | undefined;
+    for (const { section, extMaps } of declaredBy(description)) {
+      const found = find(extMaps);
+      // Mostly there is nothing that would have to be covered.
+      if (found.length === 0) continue;
+      isCovered ??= coveredBy(flag, description);
+      // The list of the session is for all sections.
+      const places = section ? [section] : rtpSectionsOf(description);
+      if (!places.every(isCovered)) locate(hits, section, found);
+    }
+    return hits;
   };
 
 /** What an unreadable line says nevertheless; nothing when it is no `<id>[/<direction>] <URI>` at all. */

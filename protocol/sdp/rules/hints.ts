@@ -1,3 +1,4 @@
+import { rtpMapsByFormat } from "../payload-types.ts";
 import {
   at,
   carriesMedia,
@@ -55,10 +56,10 @@ const saysTrickle = (part: Pick<Section, "attributes">): boolean =>
 const REPAIR = /^(?:rtx|red|ulpfec|parityfec|flexfec.*)$/;
 
 /** Names of the codecs of a section, lower case. */
-function codecsOf({ formats, rtpMaps }: Section): readonly string[] {
-  const names = new Map(rtpMaps.map(({ format, name }) => [format, name.toLowerCase()]));
-  return formats
-    .map((format) => names.get(format) ?? `payload type ${format}`)
+function codecsOf(section: Section): readonly string[] {
+  const maps = rtpMapsByFormat(section);
+  return section.formats
+    .map((format) => maps.get(format)?.name.toLowerCase() ?? `payload type ${format}`)
     .filter((name) => !REPAIR.test(name));
 }
 

@@ -176,12 +176,13 @@ export const HISTORY_NAMING_RULES: readonly HistoryRule[] = [
     condition: "previous-ssrc names a source that this side has never announced",
     message: "previous-ssrc must name a source of an earlier description of the same side",
     find: ({ description, marks }) => {
-      const lines = (description.saying.get("ssrc") ?? []).flatMap((section) =>
+      const sections = description.saying.get("ssrc");
+      if (!sections || !description.text.includes(" previous-ssrc:")) return NO_HITS;
+      const lines = sections.flatMap((section) =>
         own(section, "ssrc")
           .filter(({ value }) => value.includes(" previous-ssrc:"))
           .map(({ line, value }) => ({ section, line, value })),
       );
-      if (lines.length === 0) return NO_HITS;
       const known = new Set(marks.ssrcs);
       return lines.filter(({ value }) => {
         const said = /^\d+ previous-ssrc:(.*)$/.exec(value)?.[1];

@@ -1,6 +1,7 @@
 import type { Continuation } from "../continued.ts";
+import type { Description } from "../description.ts";
 import type { Before } from "../history.ts";
-import { at, carriesMedia, type HistoryRule } from "../rule.ts";
+import { at, carriesMedia, type HistoryRule, NO_HITS } from "../rule.ts";
 import type { Section } from "../section.ts";
 
 const sendRids = ({ rids }: Section): string =>
@@ -10,17 +11,18 @@ const sendRids = ({ rids }: Section): string =>
     .toSorted()
     .join(" ");
 
-/** Groups of the pair in force by mid: the answer decides which are bundled. */
-function groupsBefore(before: Before): ReadonlyMap<string, number> {
-  const answer = before.ownRole === "answer" ? before.own : before.other;
-  return new Map(answer.bundles.flatMap((mids, group) => mids.map((mid) => [mid, group] as const)));
-}
+/** Groups of the pair in force: the answer decides which sections are bundled. */
+const bundlesBefore = (before: Before): Description["bundles"] =>
+  (before.ownRole === "answer" ? before.own : before.other).bundles;
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Members of one new group that do not come from the group its first known member was in, and strays. */
 function movedMids(subject: Continuation): ReadonlySet<string> {
-  const before = subject.pair;
-  if (!before) return new Set();
-  const old = groupsBefore(before);
+  const bundles = subject.pair && bundlesBefore(subject.pair);
+  // From one group to one group nothing can move.
+  if (!bundles || (bundles.length < 2 && subject.description.bundles.length < 2)) return NONE;
+  const old = new Map(bundles.flatMap((mids, group) => mids.map((mid) => [mid, group] as const)));
   const homes = new Map<number, number>();
   const moved = new Set<string>();
   subject.description.bundles.forEach((mids, group) => {
@@ -133,6 +135,7 @@ export const HISTORY_SECTION_RULES: readonly HistoryRule[] = [
     message: "a bundled m-section stays in its group; stop it and add a new one instead",
     find: (subject) => {
       const moved = movedMids(subject);
+      if (moved.size === 0) return NO_HITS;
       return subject.stillLive
         .filter(({ is }) => is.mid !== undefined && moved.has(is.mid))
         .map(({ is }) => at(is, "mid"));
@@ -148,6 +151,7 @@ export const HISTORY_SECTION_RULES: readonly HistoryRule[] = [
     message: "simulcast layers stay as first negotiated; switch a layer off instead of removing it",
     find: (subject) =>
       subject.stillLive
+        .filter(({ was }) => was.rids.length > 0)
         .filter(({ was, is }) => sendRids(was) !== "" && sendRids(was) !== sendRids(is))
         .map(({ is }) => at(is, "rid")),
   },

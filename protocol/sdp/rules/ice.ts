@@ -12,8 +12,8 @@ import type { Section } from "../section.ts";
 import { eachLine, needsDtls, transportSections } from "./transport-attributes.ts";
 import type { TrickleRule } from "./trickle.ts";
 
-const UFRAG = /^[A-Za-z\d+/]{4,256}$/;
-const PASSWORD = /^[A-Za-z\d+/]{22,256}$/;
+const ICE_CHARACTERS = /^[A-Za-z\d+/]*$/;
+const MOST_CHARACTERS = 256;
 const OPTIONS = /^[A-Za-z\d+/]+(?: +[A-Za-z\d+/]+)*$/;
 /** Receivers take 256, senders may use 32. */
 const LONGEST_UFRAG_SENT = 32;
@@ -31,6 +31,13 @@ export const CANDIDATE_COUNT: TrickleRule = {
   message:
     "more candidates than a peer can check in reasonable time; gather on fewer interfaces and servers",
 };
+
+/** To count in the expression would be dear: every section is asked. */
+const isOfIceCharacters = (value: string, least: number): boolean =>
+  value.length >= least && value.length <= MOST_CHARACTERS && ICE_CHARACTERS.test(value);
+
+const isUfrag = (value: string): boolean => isOfIceCharacters(value, 4);
+const isPassword = (value: string): boolean => isOfIceCharacters(value, 22);
 
 /** Names of the credentials that a section has not, joined. */
 function lackingIn({ iceUfrag, icePwd }: Section): string {
@@ -64,7 +71,7 @@ export const ICE_RULES: readonly DescriptionRule[] = [
     source: "RFC 8839 s5.4",
     condition: "`a=ice-ufrag` is not 4 to 256 letters, digits, `+` or `/`",
     message: "a=ice-ufrag must be 4 to 256 letters, digits, + or /; browsers refuse a shorter one",
-    find: eachLine("ice-ufrag", (value) => !UFRAG.test(value)),
+    find: eachLine("ice-ufrag", (value) => !isUfrag(value)),
   },
   {
     id: "ice-ufrag-long",
@@ -76,7 +83,7 @@ export const ICE_RULES: readonly DescriptionRule[] = [
     message: "receivers must take up to 256 characters here, but senders may use 32 at most",
     find: eachLine(
       "ice-ufrag",
-      (value) => UFRAG.test(value) && value.length > LONGEST_UFRAG_SENT,
+      (value) => isUfrag(value) && value.length > LONGEST_UFRAG_SENT,
       ({ length }) => `${length} characters`,
     ),
   },
@@ -88,7 +95,7 @@ export const ICE_RULES: readonly DescriptionRule[] = [
     source: "RFC 8839 s5.4",
     condition: "`a=ice-pwd` is not 22 to 256 letters, digits, `+` or `/`",
     message: "a=ice-pwd must be 22 to 256 letters, digits, + or /; browsers refuse a shorter one",
-    find: eachLine("ice-pwd", (value) => !PASSWORD.test(value)),
+    find: eachLine("ice-pwd", (value) => !isPassword(value)),
   },
   {
     id: "ice-ufrag-pwd-inconsistent",

@@ -44,13 +44,18 @@ const eachCname = (condition: (named: Named) => boolean): DescriptionRule["find"
   eachSaying("ssrc", (section) => where(cnamesOf(section), condition));
 
 /** What a section says in `a=msid` lines and in the older form, as an attribute of its sources. */
-const msidsOf = once((section: Section): readonly Msid[] => [
-  ...section.msids,
-  ...section.ssrcs.flatMap(({ msid }) => msid ?? []),
-]);
+const msidsOf = once(({ msids, ssrcs }: Section): readonly Msid[] =>
+  ssrcs.some(({ msid }) => msid) ? [...msids, ...ssrcs.flatMap(({ msid }) => msid ?? [])] : msids,
+);
 
-const namesOf = (section: Section): readonly (string | undefined)[] =>
-  msidsOf(section).flatMap(({ stream, track }) => [stream, track]);
+/** What the streams and tracks of some sections are called. */
+function namesOf(sections: readonly Section[]): ReadonlySet<string | undefined> {
+  const names = new Set<string | undefined>();
+  for (const section of sections) {
+    for (const { stream, track } of msidsOf(section)) names.add(stream).add(track);
+  }
+  return names;
+}
 
 /** Random bits that a name can hold: digits and hexadecimal hold less per character than base64. */
 function mostBits(name: string): number {
@@ -136,7 +141,7 @@ export const NAMING_RULES: readonly DescriptionRule[] = [
       const { live, saying } = subject.description;
       const named = saying.get("ssrc");
       if (named === undefined) return NO_HITS;
-      const names = new Set(live.flatMap(namesOf));
+      const names = namesOf(live);
       return inSections(named, subject, (section) =>
         cnamesOf(section).map(({ cname, line }) => {
           const detail = cname === "" ? undefined : weakness(cname, names);

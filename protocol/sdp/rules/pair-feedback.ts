@@ -8,17 +8,15 @@ import {
   where,
 } from "../rule.ts";
 import type { Section } from "../section.ts";
-import { listedFeedback } from "./feedback.ts";
+import { feedbackKindOf, listedFeedback } from "./feedback.ts";
 import { receives, sends } from "./pair-directions.ts";
 
 /** Feedback that tells a sender how fast it may send. */
 const CONGESTION_CONTROLS = ["transport-cc", "goog-remb", "ack ccfb"];
 
-/** `nack pli` of `nack pli`, `ccm tmmbr` of `ccm tmmbr smaxpr=120`, `trr-int` of `trr-int 100`. */
+/** What feedback is called; the parameter of `trr-int 100` is a number. */
 function kindOf(type: string): string {
-  const name = type.indexOf(" ");
-  const end = name < 0 ? -1 : type.indexOf(" ", name + 1);
-  const kind = (end < 0 ? type : type.slice(0, end)).toLowerCase();
+  const kind = feedbackKindOf(type);
   return kind.startsWith("trr-int ") ? "trr-int" : kind;
 }
 

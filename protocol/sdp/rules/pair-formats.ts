@@ -21,11 +21,14 @@ interface SharedType {
 /** Payload types that both sides of an RTP section list and explain. */
 const sharedTypes = once(({ offered, answered }: LivePair): readonly SharedType[] => {
   if (!carriesMedia(answered)) return [];
-  const known = new Map(codecsOf(offered).map((codec) => [codec.pt, codec]));
-  return codecsOf(answered).flatMap((codec) => {
+  const known = new Map<number, Codec>();
+  for (const codec of codecsOf(offered)) known.set(codec.pt, codec);
+  const shared: SharedType[] = [];
+  for (const codec of codecsOf(answered)) {
     const counterpart = known.get(codec.pt);
-    return counterpart ? [{ offered: counterpart, answered: codec }] : [];
-  });
+    if (counterpart) shared.push({ offered: counterpart, answered: codec });
+  }
+  return shared;
 });
 
 /** A hit for each codec, at the line that says what it is: its fmtp if that matters, its rtpmap, else the m-line. */

@@ -32,7 +32,7 @@ type Names = ReadonlyMap<string, Mapped>;
 /** What the two sections map. */
 interface Extensions {
   readonly names: Names;
-  readonly kept: ReadonlySet<string>;
+  readonly keeps: (name: string) => boolean;
 }
 
 const isPlaceHolder = ({ id }: ExtMap): boolean => id >= FIRST_PLACE_HOLDER;
@@ -86,7 +86,10 @@ function answeredWhere(
       if (!carriesMedia(answered) || told.has(answered.extMaps)) continue;
       told.add(answered.extMaps);
       const names = namesOf(extensionsPart(offered));
-      const all = { names, kept: keptOf(extensionsPart(answered)) };
+      const all = {
+        names,
+        keeps: (name: string) => keptOf(extensionsPart(answered)).has(name),
+      };
       for (const extMap of answered.extMaps) {
         const name = nameOf(extMap);
         if (!condition(extMap, names.get(name), all)) continue;
@@ -174,9 +177,9 @@ export const PAIR_HEADER_EXTENSION_RULES: readonly PairRule[] = [
       "a header extension is offered both encrypted and in the clear, and the answer keeps only the clear one",
     message:
       "this header extension could have been encrypted but is sent in the clear; answer the mapping with urn:ietf:params:rtp-hdrext:encrypt if you can",
-    find: answeredWhere(({ uri }, offered, { names, kept }) => {
+    find: answeredWhere(({ uri }, offered, { names, keeps }) => {
       const isChoice = offered !== undefined && names.has(encrypted(uri));
-      return isChoice && !kept.has(encrypted(uri));
+      return isChoice && !keeps(encrypted(uri));
     }),
   },
   {

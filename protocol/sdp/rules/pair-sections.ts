@@ -1,3 +1,4 @@
+import type { Description } from "../description.ts";
 import {
   at,
   carriesMedia,
@@ -27,6 +28,9 @@ const placed = (
       ? [{ offered: counterpart, answered: section }]
       : [];
   });
+
+/** No section is rejected. */
+const isAllInUse = ({ sections, live }: Description): boolean => live.length === sections.length;
 
 /** Sections of an answer and those of the offer that they answer (RFC 3264 s6, RFC 8829 s5.8.3). */
 export const PAIR_SECTION_RULES: readonly PairRule[] = [
@@ -117,10 +121,12 @@ export const PAIR_SECTION_RULES: readonly PairRule[] = [
     condition: "the answer has a port for a section that the offer disabled",
     message: "the offer has disabled this m-section with port 0; answer it with port 0 as well",
     find: ({ offer, answer }) =>
-      placed(offer, answer)
-        .filter(({ offered, answered }) => offered.kind === answered.kind)
-        .filter(({ offered, answered }) => offered.rejected && answered.port > 0)
-        .map(({ answered }) => ({ section: answered })),
+      isAllInUse(offer)
+        ? NO_HITS
+        : placed(offer, answer)
+            .filter(({ offered, answered }) => offered.kind === answered.kind)
+            .filter(({ offered, answered }) => offered.rejected && answered.port > 0)
+            .map(({ answered }) => ({ section: answered })),
   },
   {
     id: "m-line-rejected",
@@ -131,10 +137,12 @@ export const PAIR_SECTION_RULES: readonly PairRule[] = [
     message:
       "the answerer does not take this m-section and nothing flows in it; usual causes are that no codec is in common or that it has been stopped there",
     find: ({ offer, answer }) =>
-      placed(offer, answer)
-        .filter(({ offered, answered }) => offered.kind === answered.kind)
-        .filter(({ offered, answered }) => !offered.rejected && answered.rejected)
-        .map(({ answered }) => ({ section: answered })),
+      isAllInUse(answer)
+        ? NO_HITS
+        : placed(offer, answer)
+            .filter(({ offered, answered }) => offered.kind === answered.kind)
+            .filter(({ offered, answered }) => !offered.rejected && answered.rejected)
+            .map(({ answered }) => ({ section: answered })),
   },
   {
     id: "direction-send-not-invited",

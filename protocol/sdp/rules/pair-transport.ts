@@ -1,5 +1,6 @@
 import type { Description } from "../description.ts";
 import { words } from "../grammar.ts";
+import { marksOf, shareMark } from "../history.ts";
 import { fingerprintLists } from "../inherited.ts";
 import { at, carriesMedia, eachPair, type Hit, NO_HITS, own, type PairRule } from "../rule.ts";
 import type { Part, Section } from "../section.ts";
@@ -138,6 +139,7 @@ export const PAIR_TRANSPORT_RULES: readonly PairRule[] = [
     message:
       "both ends have the same certificate; unless one device shares its key on purpose, a description was sent back to its sender or a private key was copied",
     find: ({ offer, answer }) => {
+      if (!shareMark(marksOf(offer).fingerprints, marksOf(answer).fingerprints)) return NO_HITS;
       const offered = new Set(
         fingerprintLists(offer.live).flatMap(([fingerprints]) =>
           fingerprints.map(({ hash, value }) => `${hash} ${value}`),

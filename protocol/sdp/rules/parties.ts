@@ -62,6 +62,7 @@ function loop(subject: HistorySubject): string | undefined {
     return "certificate";
   }
   const ssrcs = gathered(legs, "ssrcs");
+  if (!shares(marks.ssrcs, ssrcs)) return undefined;
   const cnames = gathered(legs, "cnames");
   const returned = liveSections(subject.description)
     .flatMap((section) => section.ssrcs)

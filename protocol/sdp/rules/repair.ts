@@ -20,16 +20,19 @@ interface Retransmission {
 const retransmissionsOf = once((section: Section): readonly Retransmission[] => {
   if (!encodingsOf(section).has("rtx")) return [];
   const all = payloadTypesOf(section);
-  const byFormat = new Map(all.map((each) => [each.format, each]));
+  const byFormat = new Map<string, PayloadType>();
+  for (const each of all) byFormat.set(each.format, each);
   const listed = listedFormats(section);
-  return all
-    .filter(({ name }) => name === "rtx")
-    .map((rtx): Retransmission => {
-      const parameter = parameterOf(rtx, "apt");
-      const apt = parameter && /^\d+$/.test(parameter.value) ? parameter.value : undefined;
-      const line = parameter?.line ?? rtx.line;
-      return { rtx, apt, line, repaired: byFormat.get(apt ?? ""), isListed: listed.has(apt ?? "") };
-    });
+  const found: Retransmission[] = [];
+  for (const rtx of all) {
+    if (rtx.name !== "rtx") continue;
+    const parameter = parameterOf(rtx, "apt");
+    const apt = parameter && /^\d+$/.test(parameter.value) ? parameter.value : undefined;
+    const line = parameter?.line ?? rtx.line;
+    const isListed = listed.has(apt ?? "");
+    found.push({ rtx, apt, line, repaired: byFormat.get(apt ?? ""), isListed });
+  }
+  return found;
 });
 
 /** Hits for the rtx formats of a section that the condition holds for. */

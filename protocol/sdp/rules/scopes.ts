@@ -22,29 +22,39 @@ type Members = readonly [Section, ...Section[]];
  */
 export const bundlesOf = once(readBundles);
 
-function readBundles({ bundles, sections }: Description): readonly Members[] {
-  const places = new Map<string | undefined, { bundle: number; place: number }>();
+/** Where a mid stands: in which group, and where in it. */
+interface Place {
+  readonly bundle: number;
+  readonly place: number;
+}
+
+function readBundles({ bundles, live }: Description): readonly Members[] {
+  const places = new Map<string | undefined, Place>();
   for (const [bundle, mids] of bundles.entries()) {
     for (const [place, mid] of mids.entries()) {
       if (!places.has(mid)) places.set(mid, { bundle, place });
     }
   }
-  const members = sections
-    .flatMap((section) => {
-      const found = places.get(section.mid);
-      return section.rejected || !found ? [] : [{ ...found, section }];
-    })
-    .toSorted((one, other) => one.place - other.place);
+  const members: { readonly section: Section; readonly at: Place }[] = [];
+  for (const section of live) {
+    const at = places.get(section.mid);
+    if (at) members.push({ section, at });
+  }
+  members.sort((one, other) => one.at.place - other.at.place);
   const byBundle = new Map<number, [Section, ...Section[]]>();
-  for (const { bundle, section } of members) {
-    const known = byBundle.get(bundle);
+  for (const { section, at } of members) {
+    const known = byBundle.get(at.bundle);
     if (known) known.push(section);
-    else byBundle.set(bundle, [section]);
+    else byBundle.set(at.bundle, [section]);
   }
   return [...byBundle.values()];
 }
 
 /** Says for every bundle what `find` says for its sections in use. */
 export function eachBundle(find: (members: Members) => Hits): DescriptionRule["find"] {
-  return ({ description }) => bundlesOf(description).flatMap(find);
+  return ({ description }) => {
+    const found: Hit[] = [];
+    for (const members of bundlesOf(description)) locate(found, undefined, find(members));
+    return found;
+  };
 }

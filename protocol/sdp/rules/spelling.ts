@@ -49,9 +49,12 @@ function hasTwoTracks({ msids }: Section): boolean {
   return named.some(({ track }) => track !== named[0]?.track);
 }
 
-/** What attributes are called that a section in use, or the session part, has. */
-const hasOddName = ({ session, saying }: Description): boolean =>
-  [...session.attributes.keys(), ...saying.keys()].some((name) => !TOKEN.test(name));
+/** Whether an attribute of a section in use, or of the session part, is called so. */
+function hasOddName({ session, saying }: Description): boolean {
+  for (const name of session.attributes.keys()) if (!TOKEN.test(name)) return true;
+  for (const name of saying.keys()) if (!TOKEN.test(name)) return true;
+  return false;
+}
 
 const oddlyNamed = eachPart(({ attributes }) =>
   [...attributes].flatMap(([name, lines]) => (TOKEN.test(name) ? [] : where(lines, () => true))),
@@ -84,7 +87,7 @@ export const SPELLING_RULES: readonly DescriptionRule[] = [
     source: "RFC 8866 s5",
     condition: "lines end in CR alone",
     message: "browsers read a text whose lines end in CR alone as one line; end them with CRLF",
-    find: ({ description: { text } }) => (/\r(?!\n)/.test(text) ? [{}] : []),
+    find: ({ description: { text } }) => (/\r(?!\n)/.test(text) ? [{}] : NO_HITS),
   },
   {
     id: "attribute-syntax",

@@ -1,6 +1,6 @@
 import { exceedsBytes } from "../../utf8.ts";
 import { DIRECTIONS } from "../grammar.ts";
-import type { Line } from "../line.ts";
+import { hasControl, type Line } from "../line.ts";
 import { type DescriptionRule, eachSection, type Hit, NO_HITS, own, wherePlain } from "../rule.ts";
 import { carriesData, type Part } from "../section.ts";
 import { eachPart } from "./scopes.ts";
@@ -28,9 +28,6 @@ const ofType =
     }
     return hits;
   };
-
-/** Characters below the blank except the tab and line ends: of the controls neither these nor those above the tilde. */
-const CONTROL = /[^\P{Cc}\t\r\n\u007f-\u009f]/u;
 
 const BLANK = 0x20;
 const TAB = 0x09;
@@ -136,10 +133,7 @@ export const TEXT_RULES: readonly DescriptionRule[] = [
     condition: "a line with NUL or another control character except the tab",
     message:
       "a control character stands in the line, and Firefox ends its reading at NUL; remove it",
-    find: ofLines(
-      ({ value }) => CONTROL.test(value),
-      (text) => CONTROL.test(text),
-    ),
+    find: ofLines(({ value }) => hasControl(value), hasControl),
   },
   {
     id: "line-not-utf8",

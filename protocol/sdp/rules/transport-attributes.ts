@@ -1,6 +1,6 @@
 import type { Description } from "../description.ts";
 import type { Attribute } from "../line.ts";
-import { carriesMedia, type DescriptionRule, type Hit, own } from "../rule.ts";
+import { carriesMedia, type DescriptionRule, type Hit, NO_HITS, own } from "../rule.ts";
 import type { Section } from "../section.ts";
 
 /** The lines of one attribute in one place: a section in use, or the session part. */
@@ -14,14 +14,17 @@ export function effectiveLines(
   { session, live, saying }: Description,
   name: string,
 ): readonly AttributeLines[] {
-  const places: AttributeLines[] = [];
-  const sections = saying.get(name) ?? [];
+  const sections = saying.get(name) ?? NOWHERE;
   const isForNone = live.length > 0 && sections.length === live.length;
-  const general = isForNone ? [] : own(session, name);
-  if (general.length > 0) places.push({ section: undefined, lines: general });
+  const general = isForNone ? undefined : session.attributes.get(name);
+  if (general === undefined && sections.length === 0) return NOWHERE;
+  const places: AttributeLines[] = [];
+  if (general) places.push({ section: undefined, lines: general });
   for (const section of sections) places.push({ section, lines: own(section, name) });
   return places;
 }
+
+const NOWHERE: readonly never[] = [];
 
 /** Says for every line of an attribute in effect what `condition` says for its value. */
 export function eachLine(
@@ -30,8 +33,10 @@ export function eachLine(
   detail?: (value: string) => string,
 ): DescriptionRule["find"] {
   return ({ description }) => {
+    const places = effectiveLines(description, name);
+    if (places.length === 0) return NO_HITS;
     const hits: Hit[] = [];
-    for (const { section, lines } of effectiveLines(description, name)) {
+    for (const { section, lines } of places) {
       for (const { line, value: spelt } of lines) {
         // A blank at the end of a line has a rule of its own.
         const value = spelt.trimEnd();

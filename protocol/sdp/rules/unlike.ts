@@ -1,4 +1,6 @@
 import type { Description } from "../description.ts";
+import { extensionOf } from "../inherited.ts";
+import { once } from "../notes.ts";
 import type { DescriptionSubject, Hit } from "../rule.ts";
 import type { Section } from "../section.ts";
 import { bundlesOf } from "./scopes.ts";
@@ -63,9 +65,12 @@ export function unlike<T>(
   return ({ description }: DescriptionSubject): readonly Hit[] => {
     const hits: Hit[] = [];
     for (const members of bundlesOf(description)) {
-      const firsts: Firsts<T> = new Map();
+      let firsts: Firsts<T> | undefined;
       for (const section of members) {
-        against(hits, firsts, section, itemsOf(section, description), saying);
+        const items = itemsOf(section, description);
+        if (items.length === 0) continue;
+        firsts ??= new Map();
+        against(hits, firsts, section, items, saying);
       }
     }
     return hits;
@@ -91,6 +96,31 @@ export function unlikeFirst(
   };
 }
 
+/**
+ * Whether one of these sections gives an identifier or an extension to another one than the others do, or does so
+ * itself. Mostly all give the same, and need not be compared for each rule.
+ */
+function mayDiffer(members: readonly Section[]): boolean {
+  const firsts = new Map<number, Section["extMaps"][number]>();
+  const seen = new Set<Section["extMaps"]>();
+  for (const { extMaps } of members) {
+    if (seen.has(extMaps)) continue;
+    seen.add(extMaps);
+    for (const extMap of extMaps) {
+      const first = firsts.get(extMap.id);
+      if (!first) firsts.set(extMap.id, extMap);
+      else if (first.uri !== extMap.uri || first.attributes !== extMap.attributes) return true;
+    }
+  }
+  const extensions = new Set<string>();
+  for (const extMap of firsts.values()) extensions.add(extensionOf(extMap));
+  return extensions.size < firsts.size;
+}
+
+const differingBundles = once((description: Description) =>
+  bundlesOf(description).filter(mayDiffer),
+);
+
 /** Hits of a list that are told again of other sections with it: no more findings of a rule are ever told. */
 const MOST_REPEATED = 50;
 
@@ -101,7 +131,7 @@ const MOST_REPEATED = 50;
 export function unlikeExtension(saying: Saying<Section["extMaps"][number]>) {
   return ({ description }: DescriptionSubject): readonly Hit[] => {
     const hits: Hit[] = [];
-    for (const members of bundlesOf(description)) {
+    for (const members of differingBundles(description)) {
       const firsts: Firsts<Section["extMaps"][number]> = new Map();
       const compared = new Map<Section["extMaps"], readonly Hit[]>();
       for (const section of members) {
