@@ -69,7 +69,7 @@ const options: BenchOptions = Object.fromEntries(
 const isTrial = Object.keys(options).length > 0;
 
 // Whoever stops a trial leaves no folder and no server of it behind: both are removed when the process exits.
-for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "disconnect"] as const) {
   process.once(name, () => process.exit(1));
 }
 
@@ -84,3 +84,5 @@ for (const bench of chosen(positionals)) {
   const raw = { measured: where(), with: outcome.with ?? [], figures: outcome.raw };
   writeFileSync(join(RAW, `${bench.name}.json`), `${JSON.stringify(raw, null, 1)}\n`);
 }
+// The channel to whoever started it would keep it.
+process.exit();

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { build as buildProject } from "../scripts/build.ts";
+import { ensureTools } from "../scripts/tools.ts";
 import { type Browser, launchChromium } from "../test/e2e/browsers.ts";
 import type { Bench, BenchOptions, Outcome, Table } from "./bench.ts";
 import {
@@ -164,6 +165,7 @@ interface Servers {
 }
 
 async function run({ rounds = CALLS }: BenchOptions): Promise<Outcome> {
+  await ensureTools();
   await ensurePeers();
   const folders = [tmpdir(), existsSync(MEMORY) ? MEMORY : tmpdir()].map((where) =>
     mkdtempSync(join(where, "duplex-set-up-")),
