@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Bench, BenchOptions, Outcome, Table } from "./bench.ts";
 import {
   alternate,
@@ -14,12 +15,15 @@ import { memoryAndWaking, startBare } from "./scale-memory.ts";
 /** What a frame costs when there are more sessions, or more peers in its session: nothing more. */
 
 const SESSIONS = [1, 10, 100, 1000, 5000];
+/** Two sockets and three files of SQLite: what a session that is awake has open in workerd. */
+const FILES_PER_SESSION = 5;
+const OTHER_FILES = 500;
 /** The bare object has as many at most. */
 const BARE_SESSIONS = 1000;
 /** A mesh of 50 peers has 1225 links: to set them up takes longer than all the rest. */
 const PEERS = { central: [2, 5, 20, 50], mesh: [2, 5, 20] } as const;
 const LEAST_PEERS = 2;
-const ROUNDS = 7;
+const ROUNDS = 5;
 
 const MESSAGES = 10_000;
 const IN_FLIGHT = 64;
@@ -162,8 +166,16 @@ function peersTable(rounds: Rounds): Table {
   };
 }
 
+/** How many sessions can be awake at once: a process may have so many files open (Linux). */
+function mostSessions(): number {
+  const limits = readFileSync("/proc/self/limits", "utf8");
+  const [, files = "0"] = /^Max open files +(\d+)/m.exec(limits) ?? [];
+  return Math.floor((Number(files) - OTHER_FILES) / FILES_PER_SESSION / 100) * 100;
+}
+
 async function measure({ sessions = Infinity, rounds = ROUNDS }: BenchOptions): Promise<Outcome> {
-  const sizes = SESSIONS.filter((size) => size <= sessions);
+  const most = Math.min(sessions, mostSessions());
+  const sizes = [...new Set(SESSIONS.map((size) => Math.min(size, most)))];
   const bySessions = await measureSessions(sizes, rounds);
   console.log(
     sessionsTable(bySessions, sizes)
@@ -185,6 +197,7 @@ async function measure({ sessions = Infinity, rounds = ROUNDS }: BenchOptions): 
       "Each number of sessions has a server of its own, and all sessions of it take turns: every frame is of another",
       `session, and of another pair of peers in it. ${IN_FLIGHT} frames in flight, or one. The bare object is next to it,`,
       "because the runtime too costs more when more sockets take part: it reads several frames of one socket at once.",
+      `A session that is awake has ${FILES_PER_SESSION} files open, and a process here may have enough for ${mostSessions()} of them.`,
       "Candidates come in bursts of 8 after an exchange, which is not counted. In a central session every peer sends to",
       "the media server; in a mesh all links have an exchange in force. Ratios are those of one round, and their medians.",
       `Sessions: ${saysRounds(bySessions, rounds)} Peers: ${saysRounds(byPeers, rounds)}`,
