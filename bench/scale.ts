@@ -14,7 +14,9 @@ import { memoryAndWaking, startBare } from "./scale-memory.ts";
 
 /** What a frame costs when there are more sessions, or more peers in its session: nothing more. */
 
-const SESSIONS = [1, 10, 100, 1000, 5000];
+const SESSIONS = [1, 10, 100, 1000];
+/** Measured next to the largest of those, by itself: workerd has been seen to end under it. */
+const MANY_SESSIONS = 5000;
 /** Two sockets and three files of SQLite: what a session that is awake has open in workerd. */
 const FILES_PER_SESSION = 5;
 const OTHER_FILES = 500;
@@ -67,6 +69,25 @@ function measureSessions(sizes: readonly number[], rounds: number): Promise<Roun
   });
 }
 
+interface Many {
+  readonly tables: readonly Table[];
+  readonly raw: readonly unknown[];
+  readonly about: readonly string[];
+}
+
+/** As many sessions as there can be, next to a thousand; what went wrong with them where they were too many. */
+async function measureMany(most: number, rounds: number): Promise<Many> {
+  const base = SESSIONS.at(-1) ?? 1;
+  if (most <= base) return { tables: [], raw: [], about: [] };
+  try {
+    const measured = await measureSessions([base, most], rounds);
+    return { tables: [sessionsTable(measured, [base, most])], raw: [...measured], about: [] };
+  } catch (fault) {
+    const said = `With ${most} sessions workerd or its peers ended: ${fault}`;
+    return { tables: [], raw: [said], about: [said] };
+  }
+}
+
 const peersOf = (topology: string, peers: number): string => `${topology} ${peers}`;
 
 function measurePeers(rounds: number): Promise<Rounds> {
@@ -105,7 +126,7 @@ function sessionsTable(rounds: Rounds, sizes: readonly number[]): Table {
       ? ratioOf(rounds, sessionsOf(name, size), sessionsOf(name, least), figure)
       : "";
   return {
-    title: `Processor time per frame, against that with ${least} session`,
+    title: `Processor time per frame, against that with ${least} session${least > 1 ? "s" : ""}`,
     head: [
       "sessions",
       `message, ${IN_FLIGHT} in flight, µs`,
@@ -175,13 +196,14 @@ function mostSessions(): number {
 
 async function measure({ sessions = Infinity, rounds = ROUNDS }: BenchOptions): Promise<Outcome> {
   const most = Math.min(sessions, mostSessions());
-  const sizes = [...new Set(SESSIONS.map((size) => Math.min(size, most)))];
+  const sizes = SESSIONS.filter((size) => size <= most);
   const bySessions = await measureSessions(sizes, rounds);
   console.log(
     sessionsTable(bySessions, sizes)
       .rows.map((row) => row.join("\t"))
       .join("\n"),
   );
+  const many = await measureMany(Math.min(most, MANY_SESSIONS), rounds);
   const byPeers = await measurePeers(rounds);
   console.log(
     peersTable(byPeers)
@@ -190,14 +212,15 @@ async function measure({ sessions = Infinity, rounds = ROUNDS }: BenchOptions): 
   );
   const rest = await memoryAndWaking(sessions, rounds);
   return {
-    tables: [sessionsTable(bySessions, sizes), peersTable(byPeers), ...rest.tables],
-    raw: { bySessions: [...bySessions], byPeers: [...byPeers], ...rest.raw },
+    tables: [sessionsTable(bySessions, sizes), ...many.tables, peersTable(byPeers), ...rest.tables],
+    raw: { bySessions: [...bySessions], many: many.raw, byPeers: [...byPeers], ...rest.raw },
     with: [`${rounds} rounds`],
     about: [
       "Each number of sessions has a server of its own, and all sessions of it take turns: every frame is of another",
       `session, and of another pair of peers in it. ${IN_FLIGHT} frames in flight, or one. The bare object is next to it,`,
       "because the runtime too costs more when more sockets take part: it reads several frames of one socket at once.",
       `A session that is awake has ${FILES_PER_SESSION} files open, and a process here may have enough for ${mostSessions()} of them.`,
+      ...many.about,
       "Candidates come in bursts of 8 after an exchange, which is not counted. In a central session every peer sends to",
       "the media server; in a mesh all links have an exchange in force. Ratios are those of one round, and their medians.",
       `Sessions: ${saysRounds(bySessions, rounds)} Peers: ${saysRounds(byPeers, rounds)}`,
