@@ -70,6 +70,7 @@ const unwritten = new Set<WebSocket>();
 /** A frame asks for the memory of one socket many times, then of another. */
 let latest: { readonly ws: WebSocket; readonly memory: SocketMemory } | undefined;
 
+/** What a socket remembers, with what only memory has of it. */
 export function memoryOf(ws: WebSocket): SocketMemory {
   if (latest?.ws === ws) return latest.memory;
   const memory = memories.get(ws) ?? newMemory(ws, ws.deserializeAttachment() as Attachment);

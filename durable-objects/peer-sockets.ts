@@ -54,7 +54,7 @@ export class PeerSockets {
 
   /** So much waits for the peer that only what the session needs is sent to it. */
   isBusy(peer: Peer): boolean {
-    const ws = this.#found.get(peer.id) ?? this.of(peer);
+    const ws = this.of(peer);
     return ws !== undefined && this.liveness.isBusy(ws);
   }
 

@@ -249,10 +249,10 @@ export class SessionTurns extends DurableObject<Bindings> {
   }
 
   async #renewIceServers(peer: string): Promise<void> {
-    const at = Date.now();
-    const frame = await iceServersFrame(this.env, peer, at);
+    const frame = await iceServersFrame(this.env, peer, Date.now());
     if (!this.session) return;
-    this.sockets.send(this.session, peer, frame, at);
+    // A provider may have taken its time: whoever is asked for a sign of life has all the time for it.
+    this.sockets.send(this.session, peer, frame, Date.now());
     this.#setAlarmOfDoubts();
   }
 

@@ -270,6 +270,11 @@ describe.each(MODES)("%s: a peer that does not read", (mode) => {
     expect((await bob.closing()).code).toBe(4004);
     expect(await alice.all("peer-left")).toEqual([]);
     expect(alice.closed).toBeNull();
+    // What its last socket did not read is no matter now: it has none.
+    const lost = { type: "message", id: 2, to: bob.id, body: "gone" };
+    expect(await alice.request(lost as never).catch((why) => why)).toMatchObject({
+      code: "peer-away",
+    });
     const back = await session.connect(bob.invitation);
     expect((await back.next("offer")).sdp).toBe(large);
     await alice.send({ type: "message", to: bob.id, body: "there again" });
