@@ -6,6 +6,8 @@ const RESTART = { firstMs: 2000, mostMs: 30_000 };
 const OTHER_SIDE_MS = 10_000;
 /** Media comes all the time, and an idle pair is checked every 2.5 s at least: by then a live one was heard. */
 const LISTEN_MS = 3_000;
+/** Both sides may come back at the same moment: the one that is not named lets the other's offer come first. */
+const GIVE_WAY_MS = 1_000;
 
 interface PairCounts {
   readonly type: string;
@@ -41,7 +43,7 @@ export class IceRecovery {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #listening: ReturnType<typeof setTimeout> | undefined;
 
-  /** `named`: this side restarts first when the connection fails. */
+  /** `named`: this side restarts first when both find that the paths are gone. */
   constructor(named: boolean, connection: () => RTCPeerConnection, restart: () => void) {
     this.#named = named;
     this.#connection = connection;
@@ -78,7 +80,7 @@ export class IceRecovery {
         const isSame = generation !== "" && generation === generationOf(this.#connection());
         if (isSame && !isLive) this.#restartOnce();
       },
-      isDown && !offered ? 0 : LISTEN_MS,
+      isDown && !offered ? 0 : LISTEN_MS + (this.#named ? 0 : GIVE_WAY_MS),
     );
   }
 

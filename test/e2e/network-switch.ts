@@ -60,7 +60,9 @@ async function watch({ page }: Caller): Promise<void> {
     window.call.session.on("peer-joined", ({ peer }) => seen.joined.push(peer.id));
   }, null);
 }
-const offersOf = ({ page }: Caller) => page.evaluate(() => window.call.offersSent, null);
+/** Offers that counted: of two at the same moment, the server refuses the second as glare. */
+const offersOf = ({ page }: Caller) =>
+  page.evaluate(() => window.call.offersSent - window.call.glares, null);
 
 ip("link", "set", "lo", "up");
 ip("addr", "add", `${HERE}/32`, "dev", "lo");

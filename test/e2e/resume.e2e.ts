@@ -272,7 +272,7 @@ describe("a socket that dies in mid-call", () => {
       await reconnected(one, here, opened);
     }
     // Longer than a side listens before it takes its paths for dead.
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
     await nothingHappened(call, context.expect);
     context.expect([await offersOf(one), await offersOf(two)]).toEqual(offers);
   });
