@@ -50,8 +50,8 @@ export function applyRules({ offer, answer }: Readings): void {
   checkDescription(offer, "offer");
   checkDescription(answer, "answer");
   checkPair(offer, answer);
-  checkPolicy({ description: offer, role: "offer", isRelayOnly: false });
-  checkPolicy({ description: answer, role: "answer", isRelayOnly: false });
+  checkPolicy({ description: offer, role: "offer", isRelayOnly: false, hasNoTrickle: false });
+  checkPolicy({ description: answer, role: "answer", isRelayOnly: false, hasNoTrickle: false });
 }
 
 /** The rules about what was said before: another offer and answer of the same connection are in force. */

@@ -229,6 +229,7 @@ function policyFor({ session, sender, receiver }: Move) {
   ].flat();
   return {
     isRelayOnly: isRelayOnly({ session, sender }),
+    hasNoTrickle: sender.endpoint !== undefined,
     maxReceiveBps: lowestOf(ceilings)?.bps,
   };
 }

@@ -12,6 +12,8 @@ export interface Config {
   readonly stunUrls: readonly string[];
   readonly turn: TurnConfig;
   readonly jurisdiction?: string;
+  /** Who may connect to a realm of SWAP: everybody, or whoever has an API key or a token for it. */
+  readonly swapAccess: "open" | "authorised";
   /** Sessions that one API key may have at a time; absent: any number. */
   readonly maxSessionsPerKey?: number;
   /** Days for which rows remember CNAMEs, as keyed hashes; 0: nothing does; absent: memory does as long as it lasts. */
@@ -96,6 +98,7 @@ const Variables = z.object({
   WEBHOOK_SECRETS: list,
   CNAME_WINDOW_DAYS: z.coerce.number().int().min(0).max(365).optional(),
   DO_JURISDICTION: z.enum(["eu", "us", "fedramp", "fedramp-high"]).optional(),
+  SWAP_ACCESS: z.enum(["open", "authorised"]).optional(),
   MAX_SESSIONS_PER_KEY: z.coerce.number().int().min(1).max(1_000_000).optional(),
 });
 
@@ -131,6 +134,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     // Between two pages of one machine STUN only costs time.
     stunUrls: read.STUN_URLS.length > 0 || localDev ? read.STUN_URLS : [PUBLIC_STUN],
     turn: readTurn(read),
+    swapAccess: read.SWAP_ACCESS ?? (localDev ? "open" : "authorised"),
     ...(read.CNAME_WINDOW_DAYS === undefined ? {} : { cnameWindowDays: read.CNAME_WINDOW_DAYS }),
     ...(read.DO_JURISDICTION === undefined ? {} : { jurisdiction: read.DO_JURISDICTION }),
     ...(read.MAX_SESSIONS_PER_KEY === undefined

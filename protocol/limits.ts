@@ -37,6 +37,14 @@ export const LIMITS = {
    */
   unreadProbedBytes: 1_048_576,
   unreadBytes: 8_388_608,
+  /** Sockets of one SWAP realm: the platform lets an object have 32,768. */
+  realmEndpoints: 10_000,
+  /** Calls of one SWAP endpoint at a time. */
+  endpointCalls: 16,
+  /** A SWAP endpoint that says nothing to a close is answered for. */
+  closeAnswerMs: 5_000,
+  /** A description for a SWAP endpoint, which takes no candidates later, waits for those of its author. */
+  candidatesWaitMs: 5_000,
   /** N7: an offer without an answer. */
   offerExpiryMs: 60_000,
 } as const;

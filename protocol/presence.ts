@@ -25,6 +25,7 @@ import {
 } from "./session.ts";
 import { type Grant, LONGEST_TOKEN_MS, traitsOf } from "./session-config.ts";
 import type { SocketRequest } from "./socket-request.ts";
+import type { Endpoint } from "./swap/endpoint.ts";
 import {
   answerMessage,
   candidatesMessage,
@@ -57,6 +58,8 @@ export interface Arrival {
   readonly grant: Grant;
   readonly ice: IceGrant;
   readonly asked?: SocketRequest;
+  /** Whose socket is in a realm of SWAP. */
+  readonly endpoint?: Endpoint;
   readonly at: number;
 }
 
@@ -93,7 +96,7 @@ export function join(session: Session, arrival: Arrival): Step | Problem {
   };
 }
 
-const peerOf = ({ grant, asked = {}, at }: Arrival, known: Peer | undefined): Peer => ({
+const peerOf = ({ grant, asked = {}, endpoint, at }: Arrival, known: Peer | undefined): Peer => ({
   id: grant.peer,
   role: grant.role,
   ...(grant.name === undefined ? {} : { name: grant.name }),
@@ -104,6 +107,7 @@ const peerOf = ({ grant, asked = {}, at }: Arrival, known: Peer | undefined): Pe
   tokenExpiresAt: grant.expiresAt,
   joinedAt: known?.joinedAt ?? at,
   ...(Object.keys(asked).length === 0 ? {} : { asked }),
+  ...(endpoint && { endpoint }),
   connection: (known?.connection ?? 0) + 1,
   awayUntil: null,
 });

@@ -39,8 +39,10 @@ export const PROBLEMS = {
   "message-too-large": row("The message is larger than the limit", "S7", 413, 1009),
   "rate-limited": row("Too many messages in a short time", "S7", 429, 1008),
   "upgrade-required": row("This address answers WebSocket upgrades only", "S7", 426, "reply"),
-  "unsupported-subprotocol": row("Offer the subprotocol duplex.v1", "S7", 400, "reply"),
+  "unsupported-subprotocol": row("This address speaks another subprotocol", "S7", 400, "reply"),
   "session-quota": row("The API key has as many sessions as it may", "S7", 429, "reply"),
+  "realm-full": row("The realm has as many endpoints as it may", "S7", 503, "reply"),
+  "too-many-calls": row("The endpoint has as many calls as it may", "S7", 429, "count"),
   // Who may
   unauthorized: row("Not authorised", "A1", 401, "reply"),
   "token-in-url": row("Tokens must not travel in a URL", "A1", 401, "reply"),

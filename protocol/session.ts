@@ -10,6 +10,7 @@ import type { SdpFinding } from "./sdp/finding.ts";
 import type { Said } from "./sdp/history.ts";
 import type { PeerTraits, Role, SessionConfig } from "./session-config.ts";
 import type { SocketRequest } from "./socket-request.ts";
+import type { Endpoint, Unsent } from "./swap/endpoint.ts";
 
 /** A session as a value. Immutable: a step makes a new one, sharing what did not change. */
 export interface Session {
@@ -40,6 +41,8 @@ export interface Peer extends PeerTraits {
   readonly joinedAt: number;
   /** What its socket asked for; absent where it is told all, in full. */
   readonly asked?: SocketRequest;
+  /** An endpoint of SWAP: its socket is in its realm. */
+  readonly endpoint?: Endpoint;
   /** Counts the sockets of the peer; only the newest one speaks for it (S3). */
   readonly connection: number;
   /** Until when a lost peer may come back; null while it is connected (S5). */
@@ -89,6 +92,8 @@ export interface Link {
   readonly said: readonly [Said, Said];
   /** When the offers of the last minute came. */
   readonly offeredAt: readonly number[];
+  /** A description that waits for its candidates, because it is for an endpoint of SWAP. */
+  readonly unsent?: Unsent;
 }
 
 /** A finding with whose description it is about, and what became of that. */
@@ -223,7 +228,9 @@ function dueOfLinks(links: Session["links"], config: SessionConfig): number {
   if (known !== undefined) return known;
   let due = NEVER;
   for (const link of links.values()) {
-    due = Math.min(due, link.open?.expiresAt ?? NEVER, flowDeadline(link, config) ?? NEVER);
+    const { open, unsent } = link;
+    due = Math.min(due, open?.expiresAt ?? NEVER, unsent?.until ?? NEVER);
+    due = Math.min(due, flowDeadline(link, config) ?? NEVER);
   }
   duesOfLinks.set(links, due);
   return due;

@@ -26,6 +26,7 @@ import { notSimulated } from "./simulated-fault.ts";
 import { withSourceFindings } from "./source-findings.ts";
 import { declareSources, dropEndedSources } from "./source-flows.ts";
 import { recordApplied, relayMessage, reportOnTransport, steerFlow } from "./steering.ts";
+import { heldForEndpoints } from "./swap/hold.ts";
 import { liveLinksOf, viewLink } from "./views.ts";
 
 /** What can happen to a session. Time comes in with the event, in milliseconds since 1970. */
@@ -74,8 +75,9 @@ export type SessionEvent =
  * Effects are performed in order, after the new session is durable.
  */
 export function step(session: Session, event: SessionEvent): Step | Problem {
-  const result = dispatch(session, event);
-  if (isProblem(result)) return result;
+  const dispatched = dispatch(session, event);
+  if (isProblem(dispatched)) return dispatched;
+  const result = heldForEndpoints(session, dispatched, event.at);
   // What peers tell each other, candidates included, leaves every link as it is: nothing follows from it.
   if (result.session.links === session.links) return result;
   const { at } = event;

@@ -66,10 +66,10 @@ const LEVELS: readonly (RuleLevel | undefined)[] = ["error", "warning", "info", 
  */
 const MILDER_WHEN_STRICT = new Set(["candidate-mdns", "bundle-ice-ufrag-differs"]);
 
-/** What a source may be: clauses of RFCs and drafts, a promise of Duplex, or what its sessions are created with. */
+/** What a source may be: clauses of RFCs, drafts and 3GPP, a promise of Duplex, or what its sessions are created with. */
 const CLAUSE = String.raw`s[A-Z\d]+(?:\.\d+)*`;
 const SOURCE = new RegExp(
-  String.raw`^(?:RFC \d{4}(?: ${CLAUSE})?|draft-[a-z\d-]+(?: ${CLAUSE})?|${CLAUSE}|Duplex [SNRDFA]\d+|(?:Duplex session )?[a-z]+(?:[A-Z][a-z]+)+)$`,
+  String.raw`^(?:(?:RFC \d{4}|TS \d\d\.\d{3})(?: ${CLAUSE})?|draft-[a-z\d-]+(?: ${CLAUSE})?|${CLAUSE}|Duplex [SNRDFA]\d+|(?:Duplex session )?[a-z]+(?:[A-Z][a-z]+)+)$`,
 );
 
 /** Requirements of the RTP-usage draft: section or appendix, and number. */

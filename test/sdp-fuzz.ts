@@ -183,7 +183,8 @@ export function faultsOf(tried: Try, tell: Tell = IGNORE): string[] {
     see(checkDescription(description, other, { strict }), description, other);
   }
   see(checkHistory(historyOf(description, tried)), description, broken);
-  const policy = { description, role: broken, isRelayOnly: true, maxReceiveBps: 1_000_000 };
+  const strictest = { isRelayOnly: true, hasNoTrickle: true, maxReceiveBps: 1_000_000 };
+  const policy = { description, role: broken, ...strictest };
   see(checkPolicy(policy), description, broken);
   if (offered && answered) see(checkPair(offered, answered, { strict: true }), answered, "pair");
   // Rules change nothing: who asks again gets the same answer.

@@ -232,6 +232,12 @@ const relayOnly = (record: string, ...mutations: Mutation[]): Story =>
 const trickled = (...candidates: object[]): Story =>
   relayOnly("chromium.trickle-no-candidates").candidates("alice", "bob", candidates);
 
+const endpoint = (record: string, ...mutations: Mutation[]): Story =>
+  new Story()
+    .seat("alice")
+    .join("bob")
+    .offer("alice", "bob", changed(offerOf(record), ...mutations));
+
 describe("what the session was created with", () => {
   proveScenes(SESSION_POLICY_RULES, {
     "candidate-policy-relay-only": {
@@ -318,6 +324,16 @@ describe("what the session was created with", () => {
             replace(/^(o=.*) \S+$/m, "$1 host.example.com"),
           ),
         ),
+      ],
+    },
+    "no-trickle-without-candidates": {
+      accepted: [
+        scene("an endpoint that has gathered", () => endpoint(CALL)),
+        scene("a peer that trickles", () => called("chromium.trickle-no-candidates")),
+        scene("nothing is in use", () => endpoint(CALL, replace(/^m=(\w+) \d+/gm, "m=$1 0"))),
+      ],
+      refused: [
+        scene("an endpoint that would trickle", () => endpoint("chromium.trickle-no-candidates")),
       ],
     },
     "bandwidth-exceeds-policy": {

@@ -23,6 +23,15 @@ export class Story {
     return this;
   }
 
+  /** Joins by SWAP. */
+  seat(peer: string): this {
+    const { at } = this.pure;
+    const endpoint = { realm: "home", source: `source-of-${peer}` };
+    const grant = this.pure.grant(peer);
+    accepted(this.pure.do({ type: "join", grant, endpoint, ice: { iceServers: [] }, at }));
+    return this;
+  }
+
   serve(server: string): this {
     accepted(this.pure.join(server, "media-server"));
     return this;

@@ -232,6 +232,8 @@ export interface HistoryRule extends RuleFacts, Applies {
 export interface PolicySubject extends DescriptionSubject {
   /** `iceTransportPolicy: relay` of the session. */
   readonly isRelayOnly: boolean;
+  /** Its author sends no candidates after it. */
+  readonly hasNoTrickle: boolean;
   /** Bits per second that its author may receive in all; absent without a ceiling. */
   readonly maxReceiveBps?: number | undefined;
 }

@@ -53,11 +53,26 @@ const shownIn =
     });
   };
 
+const hasCandidates = ({ candidates }: Section): boolean => candidates.length > 0;
+
 /** What the session was created with, and what a description makes of it. */
 export const SESSION_POLICY_RULES: readonly PolicyRule[] = [
   { ...RULE_OF_OWN_ADDRESS.candidate, find: shownIn("candidate") },
   { ...RULE_OF_OWN_ADDRESS.related, find: shownIn("related") },
   { ...RULE_OF_OWN_ADDRESS.default, find: shownIn("default") },
+  {
+    id: "no-trickle-without-candidates",
+    level: "error",
+    strict: "error",
+    source: "TS 26.113 s13.2.4.3",
+    condition: "no candidate in a description of a SWAP endpoint",
+    message:
+      "SWAP has no trickle, so no path can be found: wait until gathering is complete, then send the local description",
+    find: ({ description, hasNoTrickle }) =>
+      hasNoTrickle && description.live.length > 0 && !description.live.some(hasCandidates)
+        ? [{}]
+        : NO_HITS,
+  },
   {
     id: "bandwidth-exceeds-policy",
     level: "info",

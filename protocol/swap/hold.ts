@@ -1,0 +1,122 @@
+import { readable } from "../assess.ts";
+import { LIMITS } from "../limits.ts";
+import type { Candidate } from "../message-parts.ts";
+import type { ToPeer } from "../messages.ts";
+import { own } from "../sdp/rule.ts";
+import type { Section } from "../sdp/section.ts";
+import {
+  type Effect,
+  type Link,
+  linkIdOf,
+  type Session,
+  type Step,
+  trickleOf,
+  withLink,
+} from "../session.ts";
+import { answerMessage, offerMessage } from "../views.ts";
+import { hasEndpoints } from "./bridge.ts";
+import type { Unsent } from "./endpoint.ts";
+import { withSpliced } from "./splice.ts";
+
+/**
+ * SWAP has no trickle (TS 26.113 clause 13.2.4.3): a description for an endpoint waits until its author, who may well
+ * trickle, has said that there are no more candidates, or until a deadline. Then it goes with all of them in it.
+ */
+
+type Told = Extract<ToPeer, { type: "offer" | "answer" }>;
+
+/** The step with descriptions for endpoints held back, or let go, as far as their candidates are there. */
+export function heldForEndpoints(before: Session, step: Step, at: number): Step {
+  if (!hasEndpoints(step.session)) return step;
+  let { session } = step;
+  const effects: Effect[] = [];
+  for (const effect of step.effects) {
+    const message = effect.type === "send" ? effect.message : undefined;
+    if (effect.type !== "send" || message === undefined) effects.push(effect);
+    else if (message.type === "offer" || message.type === "answer") {
+      const link = mustWait(session, effect.to, message);
+      if (link) session = withLink(session, { ...link, unsent: unsentOf(effect.to, message, at) });
+      else effects.push({ ...effect, message: whole(session, effect.to, message) });
+    } else if (!isOfUnsent(before, effect.to, message)) effects.push(effect);
+  }
+  return released({ ...step, session, effects }, at);
+}
+
+const unsentOf = (to: string, { exchange }: Told, at: number): Unsent => ({
+  to,
+  exchange,
+  until: at + LIMITS.candidatesWaitMs,
+});
+
+/** The link of a description that is not whole yet, when it is for an endpoint. */
+function mustWait(session: Session, to: string, message: Told): Link | undefined {
+  const link = session.links.get(linkIdOf(to, message.from));
+  return link && isBridged(session, to, message.from) && !isWhole(session, link, message)
+    ? link
+    : undefined;
+}
+
+/** From a peer of `duplex.v1` to an endpoint: what endpoints say is whole by itself. */
+const isBridged = ({ peers }: Session, to: string, from: string): boolean =>
+  peers.get(to)?.endpoint !== undefined && peers.get(from)?.endpoint === undefined;
+
+function isWhole(session: Session, link: Link, { from, exchange, sdp }: Told): boolean {
+  const trickled = trickleOf(session, link.id).find(
+    (entry) => entry.from === from && entry.exchange === exchange,
+  );
+  if (trickled?.complete) return true;
+  const stored = [link.open?.offer, link.inForce?.offer, link.inForce?.answer].find(
+    (each) => each?.sdp === sdp,
+  );
+  const withCandidates = (readable(stored)?.live ?? []).filter(
+    ({ candidates }) => candidates.length > 0,
+  );
+  return (
+    withCandidates.length > 0 &&
+    withCandidates.every((section) => section.endOfCandidates || !trickles(section))
+  );
+}
+
+const trickles = (section: Section): boolean =>
+  [...own(section, "ice-options"), ...own(section.session, "ice-options")].some(({ value }) =>
+    value.split(" ").includes("trickle"),
+  );
+
+/** The description with what was trickled besides. */
+function whole(session: Session, to: string, message: Told): Told {
+  if (!isBridged(session, to, message.from)) return message;
+  const candidates = trickleOf(session, linkIdOf(to, message.from))
+    .filter(({ from, exchange }) => from === message.from && exchange === message.exchange)
+    .flatMap((entry): readonly Candidate[] => entry.candidates);
+  return { ...message, sdp: withSpliced(message.sdp, candidates) };
+}
+
+/** An offer that the endpoint has not been sent is taken back without a word. */
+function isOfUnsent(before: Session, to: string, message: ToPeer): boolean {
+  if (message.type !== "rollback" && message.type !== "expired") return false;
+  const unsent = before.links.get(linkIdOf(to, message.from))?.unsent;
+  return unsent?.to === to && unsent.exchange === message.exchange;
+}
+
+/** Sends what waited long enough, or for nothing any more. */
+function released(step: Step, at: number): Step {
+  let { session } = step;
+  const effects = [...step.effects];
+  for (const { unsent, ...link } of session.links.values()) {
+    if (!unsent) continue;
+    const message = toldNow(link, unsent);
+    if (message && unsent.until > at && !isWhole(session, link, message)) continue;
+    session = withLink(session, link);
+    if (message) {
+      effects.push({ type: "send", to: unsent.to, message: whole(session, unsent.to, message) });
+    }
+  }
+  return { ...step, session, effects };
+}
+
+/** What is held, if it is still the newest. */
+function toldNow({ open, inForce, peers }: Link, { to, exchange }: Unsent): Told | undefined {
+  if (open?.exchange === exchange) return offerMessage(open) as Told;
+  if (inForce?.exchange !== exchange) return undefined;
+  return answerMessage(peers[0] === to ? peers[1] : peers[0], inForce) as Told;
+}
