@@ -2,6 +2,7 @@ import type { CnameMemory } from "./cname-memory.ts";
 import type { KeyQuota } from "./key-quota.ts";
 import type { SessionIndex } from "./session-index.ts";
 import type { SessionObject } from "./session-object.ts";
+import type { SwapRealm } from "./swap-realm.ts";
 
 /** Bindings of the Worker and its objects; variables and secrets are read by protocol/config.ts. */
 export interface Bindings {
@@ -9,6 +10,7 @@ export interface Bindings {
   readonly SESSION_INDEX: DurableObjectNamespace<SessionIndex>;
   readonly CNAMES: DurableObjectNamespace<CnameMemory>;
   readonly KEY_QUOTAS: DurableObjectNamespace<KeyQuota>;
+  readonly SWAP_REALMS: DurableObjectNamespace<SwapRealm>;
   /** Counts what makes TURN credentials, per peer. */
   readonly RECONNECTS: RateLimit;
   readonly ASSETS?: Fetcher;

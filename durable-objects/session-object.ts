@@ -10,11 +10,11 @@ import { findFlow } from "../protocol/steering.ts";
 import { type SessionView, viewFlows, viewPeer, viewSession } from "../protocol/views.ts";
 import { withHashedCnames } from "./hash-cnames.ts";
 import type { Asker, LinkFinding, SessionCommands } from "./session-commands.ts";
-import { SessionSockets } from "./session-sockets.ts";
+import { SessionEndpoints } from "./session-endpoints.ts";
 import { sessionNotFound } from "./session-turns.ts";
 
-/** One session: its sockets (see SessionSockets) and what the Worker asks of it over RPC. */
-export class SessionObject extends SessionSockets implements SessionCommands {
+/** One session: its sockets and endpoints (see SessionEndpoints), and what the Worker asks of it over RPC. */
+export class SessionObject extends SessionEndpoints implements SessionCommands {
   async create(id: string, config: SessionConfig, quota?: string): Promise<SessionView> {
     const session = this.session ?? newSession(id, config, Date.now(), quota);
     if (!this.session) this.begin(session);

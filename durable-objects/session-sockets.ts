@@ -80,7 +80,7 @@ export class SessionSockets extends SessionTurns {
       soft: [],
       ...(events.length > 0 && { events }),
     });
-    this.sockets.liveness.welcome(server, () => this.perform(result.session, result.effects, at));
+    this.sockets.liveness.welcome(server, () => this.perform(before, result, at));
     return new Response(null, {
       status: 101,
       webSocket: client,
@@ -166,7 +166,7 @@ export class SessionSockets extends SessionTurns {
     }
     if (result.problem) {
       this.commit(before, result.session, event, { sender: ws });
-      this.perform(result.session, result.effects, at);
+      this.perform(before, result, at);
       this.#refuse(ws, attachmentOf(ws), at, result.problem, message.id);
       return;
     }
@@ -174,7 +174,7 @@ export class SessionSockets extends SessionTurns {
     if (reply && message.id !== undefined) remember(ws, withReply(attachment, message.id, reply));
     this.commit(before, result.session, event, { sender: ws });
     if (reply) this.sockets.deliver(ws, reply);
-    this.perform(result.session, result.effects, at);
+    this.perform(before, result, at);
     if (message.type === "transport" && isBroken(message.state)) {
       this.#doubtOtherEnd(result.session, attachment.peer, message.to, at);
     }

@@ -7,11 +7,14 @@ import {
   nextDeadline,
   type Peer,
   type Session,
+  type Step,
 } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
 import { step } from "../protocol/step.ts";
+import type { CallMessage } from "../protocol/swap/bridge.ts";
 import { withoutUsual } from "../protocol/usual-values.ts";
 import { type Attachment, allowancesLeft, attachmentOf, softLinksOf } from "./attachment.ts";
+import { EndpointCourier } from "./endpoint-courier.ts";
 import type { Bindings } from "./env.ts";
 import { forgetElsewhere } from "./forget-elsewhere.ts";
 import { opaquely, PING, PONG, report } from "./frames.ts";
@@ -44,6 +47,7 @@ export class SessionTurns extends DurableObject<Bindings> {
   /** In local development only: where faults may be simulated. */
   protected readonly network?: SimulatedNetwork;
   protected readonly sockets: PeerSockets;
+  readonly #courier: EndpointCourier;
   readonly #memory: SessionMemory;
   #session: Session | null | undefined;
   #alarmAt: number | null = null;
@@ -62,6 +66,7 @@ export class SessionTurns extends DurableObject<Bindings> {
       });
     }
     this.sockets = new PeerSockets(state, this.network);
+    this.#courier = new EndpointCourier(state, env, (peer) => this.lose(peer));
     this.#memory = new SessionMemory(state, this.sockets);
     this.#readAlarm();
   }
@@ -85,7 +90,8 @@ export class SessionTurns extends DurableObject<Bindings> {
   #load(): Session | null {
     this.#session = this.#memory.load(this.#alarmAt, Date.now());
     for (const peer of this.#session?.peers.values() ?? []) {
-      if (isConnected(peer) && !this.sockets.of(peer)) this.lose(peer.id);
+      // Of one that is an endpoint of SWAP, its realm tells.
+      if (isConnected(peer) && !peer.endpoint && !this.sockets.of(peer)) this.lose(peer.id);
     }
     return this.#session ?? null;
   }
@@ -114,11 +120,15 @@ export class SessionTurns extends DurableObject<Bindings> {
   }
 
   /** One turn without a socket of its own: the event, what it changes, what follows. */
-  protected turn(event: SessionEvent, forced?: ReadonlySet<string>): Session | Problem {
-    return opaquely(() => this.#turn(event, forced));
+  protected turn(
+    event: SessionEvent,
+    forced?: ReadonlySet<string>,
+    cause?: CallMessage,
+  ): Session | Problem {
+    return opaquely(() => this.#turn(event, forced, cause));
   }
 
-  #turn(event: SessionEvent, forced?: ReadonlySet<string>): Session | Problem {
+  #turn(event: SessionEvent, forced?: ReadonlySet<string>, cause?: CallMessage) {
     const before = this.session;
     if (!before) return sessionNotFound();
     const result = step(before, event);
@@ -126,8 +136,8 @@ export class SessionTurns extends DurableObject<Bindings> {
     // What is erased at once need not be written.
     const isOver = result.effects.some(({ type }) => type === "erase");
     if (!isOver) this.commit(before, result.session, event, { ...(forced && { forced }) });
-    this.perform(result.session, result.effects, event.at);
-    return result.session;
+    this.perform(before, result, event.at, cause);
+    return result.problem ?? result.session;
   }
 
   override alarm(info?: AlarmInvocationInfo): void {
@@ -191,7 +201,14 @@ export class SessionTurns extends DurableObject<Bindings> {
     if (session && !isAsBefore) this.#moveAlarm(session, this.#nextAlarm(session));
   }
 
-  protected perform(session: Session, effects: readonly Effect[], at: number): void {
+  /** `cause` is the message of an endpoint that asked for the turn. */
+  protected perform(
+    before: Session,
+    { session, effects }: Step,
+    at: number,
+    cause?: CallMessage,
+  ): void {
+    this.#courier.carry(before, session, effects, cause);
     for (const effect of effects) {
       switch (effect.type) {
         case "send":

@@ -48,7 +48,8 @@ export function softTextOf(
 ): string | undefined {
   if (event.type === "join") {
     const [peer] = after.peers.values();
-    return peer && before.peers.size === 0 ? aloneTextOf(peer) : undefined;
+    // An endpoint of SWAP has no socket here that could remember it.
+    return peer && !peer.endpoint && before.peers.size === 0 ? aloneTextOf(peer) : undefined;
   }
   if (event.type !== "message" || event.message.type !== "transport") return undefined;
   return JSON.stringify({ event, revision: revisionOf(before) } satisfies Remembered);

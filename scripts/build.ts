@@ -52,7 +52,7 @@ const pageScripts = (web: string[]): string[] => {
 };
 
 const gatherScripts = async (files: Files, web: string[]): Promise<void> => {
-  const entryPoints = ["client/duplex.ts", ...pageScripts(web)];
+  const entryPoints = ["client/duplex.ts", "client/swap.ts", ...pageScripts(web)];
   const results = await Promise.all(
     entryPoints.map((entry) =>
       // One folder above the outputs: client/duplex.ts and web/demo.ts both land in dist/web itself.

@@ -1,4 +1,4 @@
-// `npm run docs` writes docs/protocol.md and docs/sdp-rules.md. With `--check` it writes nothing and says what is not as
+// `npm run docs` writes docs/protocol.md, docs/sdp-rules.md and test/vectors/swap/. With `--check` it writes nothing and says what is not as
 // it should be: a document that differs from the tables, a test that names no promise of docs/rules.md, a promise nobody
 // proves, what docs/conformance.md says otherwise than the code, and what docs/threat-model.md says without a test.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -8,6 +8,7 @@ import { conformanceComplaints, facts } from "./conformance.ts";
 import { brokenChecks } from "./conformance-plants.ts";
 import { protocolDocument } from "./protocol-document.ts";
 import { catalogueComplaints, sdpRulesDocument } from "./sdp-rules-document.ts";
+import { staleVectors, writeVectors } from "./swap-vectors.ts";
 import { brokenThreatChecks, threatModelComplaints } from "./threat-model.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -71,6 +72,7 @@ async function complaints(): Promise<string[]> {
   const stale = Object.entries(GENERATED).filter(([path, text]) => read(path) !== text);
   return [
     ...stale.map(([path]) => `${path} is not what the tables say: run \`npm run docs\``),
+    ...staleVectors().map((file) => `test/vectors/swap/${file}: run \`npm run docs\``),
     ...promiseComplaints(),
     ...(await catalogueComplaints()),
     ...conformanceComplaints(read("docs/conformance.md"), facts()),
@@ -86,4 +88,5 @@ if (process.argv.includes("--check")) {
   process.exitCode = found.length > 0 ? 1 : 0;
 } else {
   for (const [path, text] of Object.entries(GENERATED)) writeFileSync(at(path), text);
+  writeVectors();
 }

@@ -9,12 +9,15 @@ import { mountDocuments } from "./documents.ts";
 import { type AppEnv, configOf } from "./env.ts";
 import { flows } from "./flows.ts";
 import { limitPeers } from "./rate-limits.ts";
+import { realms } from "./realms.ts";
 import { answerError, answerProblem } from "./refusal.ts";
 import { responseHeaders } from "./response-headers.ts";
 import { sdp } from "./sdp.ts";
+import { serviceAccess } from "./service-access.ts";
 import { sessions } from "./sessions.ts";
 import { openSignalling } from "./signalling.ts";
 import { simulation } from "./simulate.ts";
+import { openRealm } from "./swap.ts";
 import { turn } from "./turn.ts";
 
 const MAX_BODY_BYTES = 65_536;
@@ -48,6 +51,10 @@ app.use(async (c, next) => {
 
 // Before the middleware that edits headers: those of a 101 response cannot be edited.
 app.get("/v1/sessions/:id/signalling", openSignalling);
+// A slash at the end is ignored (TS 26.113 clause 13.2.3).
+for (const realm of ["", "/:realm"]) {
+  for (const end of ["", "/"]) app.get(`${realm}/3gpp-swap/v1${end}`, openRealm);
+}
 
 app.use("/v1/*", (c, next) => {
   const { allowedOrigins } = c.get("config");
@@ -61,6 +68,7 @@ app.use("/v1/*", (c, next) => {
 });
 // Open to all, with a limit of its own; whatever is mounted below wants a key or a token.
 app.route("/", sdp);
+app.route("/", serviceAccess);
 app.use("/v1/*", authenticate);
 app.use("/v1/*", limitPeers);
 app.use("/v1/*", bodyLimit({ maxSize: MAX_BODY_BYTES }));
@@ -69,5 +77,6 @@ app.use("/v1/*", withoutEmptyBody);
 app.route("/", sessions);
 app.route("/", flows);
 app.route("/", simulation);
+app.route("/", realms);
 app.route("/", turn);
 mountDocuments(app);

@@ -113,10 +113,12 @@ export function bearerOf(c: Context<AppEnv>): string | undefined {
   return /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
 }
 
-async function principalOf(c: Context<AppEnv>): Promise<Principal | undefined> {
-  const bearer = bearerOf(c);
+/** Whose key or token this is; undefined for any that is wrong. */
+export async function principalOf(
+  config: Config,
+  bearer: string | undefined,
+): Promise<Principal | undefined> {
   if (bearer === undefined) return undefined;
-  const config = c.get("config");
   if (await isApiKey(config, bearer)) return { kind: "key" };
   const grant = await readToken(config, bearer);
   return grant && { kind: "peer", grant };
@@ -129,8 +131,9 @@ const notConfigured = (): Problem =>
   );
 
 async function knownPrincipal(c: Context<AppEnv>): Promise<Principal> {
-  const { apiKeys, tokenSecrets } = c.get("config");
-  const principal = await principalOf(c);
+  const config = c.get("config");
+  const { apiKeys, tokenSecrets } = config;
+  const principal = await principalOf(config, bearerOf(c));
   if (principal) return principal;
   const configured = apiKeys.length > 0 && tokenSecrets.length > 0;
   throw new Refusal(configured ? unauthorized() : notConfigured());

@@ -4,4 +4,5 @@ export { CnameMemory } from "../durable-objects/cname-memory.ts";
 export { KeyQuota } from "../durable-objects/key-quota.ts";
 export { SessionIndex } from "../durable-objects/session-index.ts";
 export { SessionObject } from "../durable-objects/session-object.ts";
+export { SwapRealm } from "../durable-objects/swap-realm.ts";
 export default app;

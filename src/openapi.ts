@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import { SWAP_SUBPROTOCOL } from "../durable-objects/realm-sockets.ts";
 import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
 import type { AppEnv } from "./env.ts";
 import { ProblemBody } from "./schemas.ts";
@@ -19,6 +20,12 @@ const problemAnswer = (description: string) => ({
   description,
   content: { "application/problem+json": { schema: ProblemBody } },
 });
+
+const REALM = { name: "realm", in: "path", required: true, schema: { type: "string" } } as const;
+const REALM_DOORS = [
+  ["/3gpp-swap/v1", []],
+  ["/{realm}/3gpp-swap/v1", [REALM]],
+] as const;
 
 /** Paths that are answered outside of typed routes: the WebSocket door, documents and pages. */
 export function describePlainPaths(app: OpenAPIHono<AppEnv>): void {
@@ -46,6 +53,26 @@ export function describePlainPaths(app: OpenAPIHono<AppEnv>): void {
       426: problemAnswer("upgrade-required"),
     },
   });
+  for (const [path, parameters] of REALM_DOORS) {
+    registry.registerPath({
+      method: "get",
+      path,
+      summary: "WebSocket of SWAP v1 (TS 26.113 clause 13.2)",
+      description: `Offer the subprotocol \`${SWAP_SUBPROTOCOL}\`, and \`bearer.<token>\` or an Authorization header where the realm is not open.`,
+      tags: ["realms"],
+      security: [{}, { bearer: [] }],
+      parameters: [...parameters],
+      responses: {
+        101: text(`Switching to ${SWAP_SUBPROTOCOL}`),
+        400: problemAnswer("unsupported-subprotocol"),
+        401: problemAnswer("unauthorized, token-in-url"),
+        403: problemAnswer("origin-not-allowed"),
+        404: problemAnswer("not-found"),
+        426: problemAnswer("upgrade-required"),
+        503: problemAnswer("realm-full"),
+      },
+    });
+  }
   for (const [path, summary] of [
     ["/healthz", "Alive"],
     ["/openapi.json", "This document"],

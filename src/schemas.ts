@@ -4,6 +4,7 @@ import { Finding, LinkView, PeerView } from "../protocol/message-parts.ts";
 import { IceServer } from "../protocol/messages.ts";
 import { PROBLEMS, type ProblemCode } from "../protocol/problem.ts";
 import { PeerRequest, SessionRequest } from "../protocol/session-config.ts";
+import { DIALECTS } from "../protocol/swap/message.ts";
 
 /** Shapes of answers that only HTTP has. */
 
@@ -70,6 +71,92 @@ export const TurnCredentials = z
     expiresAt: z.number().describe("milliseconds since 1970"),
   })
   .meta({ id: "TurnCredentials" });
+
+/** What the token of a SWAP endpoint can be made with; every field is optional. */
+export const EndpointRequest = z
+  .strictObject({
+    source: z
+      .string()
+      .regex(/^[\w-]{10,64}$/, "10 to 64 letters, digits, - and _")
+      .optional()
+      .describe("as it names itself in its messages; a random one when left out"),
+    ttlSeconds: z.int().min(1).max(2_592_000).default(3600),
+  })
+  .meta({ id: "EndpointRequest" });
+
+export const EndpointGrant = z
+  .object({
+    source: z.string(),
+    token: z.string(),
+    expiresAt: z.number().describe("milliseconds since 1970"),
+    signalling: z.object({ url: z.string(), protocol: z.string() }),
+    iceServers: z.array(IceServer),
+  })
+  .meta({ id: "EndpointGrant" });
+
+/** What an endpoint is found by, as SWAP messages have it (TS 26.113 clause 13.2.4.4.2.2). */
+const Criteria = z
+  .array(z.object({ type: z.string().min(1).max(256).toLowerCase(), value: z.unknown() }))
+  .min(1)
+  .max(32);
+
+export const EndpointCall = z
+  .strictObject({
+    session: z.string(),
+    target: z.string().min(10).max(128).optional().describe("source of the endpoint"),
+    criteria: Criteria.optional(),
+  })
+  .refine(({ target, criteria }) => (target === undefined) !== (criteria === undefined), {
+    message: "either target or criteria",
+  })
+  .meta({ id: "EndpointCall" });
+
+export const EndpointSeat = z
+  .object({ peer: z.string().describe("as which peer of the session"), source: z.string() })
+  .meta({ id: "EndpointSeat" });
+
+export const PeerRegistration = z
+  .strictObject({ session: z.string(), criteria: Criteria })
+  .meta({ id: "PeerRegistration" });
+
+export const RealmBody = z
+  .object({
+    realm: z.string(),
+    endpoints: z.array(
+      z.object({
+        source: z.string(),
+        dialect: z.enum(DIALECTS).describe("how it writes messages"),
+        criteria: z
+          .array(z.object({ type: z.string(), value: z.unknown() }))
+          .optional()
+          .describe("what it can be found by; absent before it registers"),
+        calls: z.array(z.object({ partner: z.string(), session: z.string() })),
+      }),
+    ),
+    sessions: z.array(z.object({ id: z.string(), endpoints: z.array(z.string()) })),
+  })
+  .meta({ id: "Realm" });
+
+const EndpointAddress = z.object({
+  domainName: z.string(),
+  portNumbers: z.array(z.int()),
+  portNumber: z.int(),
+  credentials: z.object({ username: z.string(), passphrase: z.string() }).optional(),
+});
+
+/** ServiceAccessInformationResource of TS 26.510, with what TS 26.113 clause 10.2 wants of it. */
+export const ServiceAccessInformation = z
+  .object({
+    provisioningSessionId: z.string(),
+    provisioningSessionType: z.literal("RTC"),
+    locationReporting: z.boolean(),
+    rtcClientConfiguration: z.object({
+      swapEndpoints: z.array(EndpointAddress),
+      stunEndpoints: z.array(EndpointAddress).optional(),
+      turnEndpoints: z.array(EndpointAddress).optional(),
+    }),
+  })
+  .meta({ id: "ServiceAccessInformation" });
 
 export const Findings = z
   .object({

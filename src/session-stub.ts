@@ -1,10 +1,10 @@
 import type { Context } from "hono";
+import { newSessionId } from "../durable-objects/random-id.ts";
 import type { SessionCommands } from "../durable-objects/session-commands.ts";
 import type { SessionObject } from "../durable-objects/session-object.ts";
 import { type Problem, problem } from "../protocol/problem.ts";
 import type { SessionConfig } from "../protocol/session-config.ts";
 import type { AppEnv } from "./env.ts";
-import { randomId } from "./id.ts";
 import { Refusal } from "./refusal.ts";
 
 /** `eu-0123...`: the jurisdiction is part of the id, because it is part of the object's address. */
@@ -47,7 +47,7 @@ export function newSessionStub(
   config: SessionConfig,
 ): { id: string; stub: SessionCommands } | Problem {
   const jurisdiction = config.jurisdiction ?? c.get("config").jurisdiction;
-  const id = `${jurisdiction === undefined ? "" : `${jurisdiction}-`}${randomId(26)}`;
+  const id = newSessionId(jurisdiction);
   try {
     const stub = namespaceOf(c, jurisdiction).getByName(
       id,

@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { iceServersOf } from "../durable-objects/ice-servers.ts";
+import { newPeerId } from "../durable-objects/random-id.ts";
 import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
 import { Kind } from "../protocol/flow.ts";
 import { PeerView } from "../protocol/message-parts.ts";
@@ -8,7 +9,6 @@ import { isProblem, problem } from "../protocol/problem.ts";
 import { type Grant, PeerRequest, traitsOf } from "../protocol/session-config.ts";
 import { keyOnly, memberPrincipal, mintToken } from "./auth.ts";
 import type { AppEnv, Principal } from "./env.ts";
-import { randomId } from "./id.ts";
 import { admitCreation, withinQuota } from "./key-quota.ts";
 import { granted, invalidRequest, Refusal } from "./refusal.ts";
 import {
@@ -245,7 +245,7 @@ function grantFor(session: string, asked: z.output<typeof PeerRequest>, at: numb
   const silent = role === "observer";
   return {
     session,
-    peer: randomId(16),
+    peer: newPeerId(),
     role,
     publish: silent ? [] : (publish ?? Kind.options),
     subscribe: silent ? [] : (subscribe ?? Kind.options),

@@ -2,7 +2,6 @@ import type { Context } from "hono";
 import { type Admission, admit } from "../durable-objects/admission.ts";
 import { iceServersOf } from "../durable-objects/ice-servers.ts";
 import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
-import { type Problem, problem } from "../protocol/problem.ts";
 import { SocketRequest } from "../protocol/socket-request.ts";
 import type { IceGrant } from "../protocol/views.ts";
 import { bearerOf, readToken, unauthorized } from "./auth.ts";
@@ -10,33 +9,20 @@ import type { AppEnv } from "./env.ts";
 import { clientOf, tooMany } from "./rate-limits.ts";
 import { answerProblem, invalidRequest } from "./refusal.ts";
 import { sessionStub } from "./session-stub.ts";
+import { bearerAmong, offeredBy, refuseUpgrade } from "./upgrade.ts";
 
 /** GET /v1/sessions/{id}/signalling: the door of `duplex.v1`. The object is woken only for valid tokens. */
-
-/** `token`, `access_token`, `api-key`, `authorization`: names under which secrets travel in URLs. */
-const SECRET_NAME = /(^|[_-])(token|bearer|auth|authorization|jwt|key|apikey)$/i;
-const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
-
-const BEARER_PREFIX = "bearer.";
-
-/** Subprotocols offered, in order (RFC 6455 s4.1). */
-const offeredBy = (c: Context<AppEnv>): string[] =>
-  (c.req.header("sec-websocket-protocol") ?? "")
-    .split(",")
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== "");
 
 /** Hands an authorised upgrade to the session's object. */
 export async function openSignalling(c: Context<AppEnv>): Promise<Response> {
   const offered = offeredBy(c);
   const url = new URL(c.req.url);
-  const refused = refuseUpgrade(c, url, offered);
+  const refused = refuseUpgrade(c, url, offered, SUBPROTOCOL);
   if (refused) return answerProblem(c, refused);
   const asked = SocketRequest.safeParse(queryOf(url));
   if (!asked.success) return answerProblem(c, invalidRequest(asked.error));
   const id = c.req.param("id") ?? "";
-  const subprotocolToken = offered.find((entry) => entry.startsWith(BEARER_PREFIX));
-  const token = subprotocolToken?.slice(BEARER_PREFIX.length) ?? bearerOf(c);
+  const token = bearerAmong(offered) ?? bearerOf(c);
   const config = c.get("config");
   // Side by side: whoever joins waits for both.
   const [crowded, grant] = await Promise.all([
@@ -59,32 +45,6 @@ export async function openSignalling(c: Context<AppEnv>): Promise<Response> {
 
 /** Nobody repeats a name; what is unknown is none of ours. */
 const queryOf = ({ searchParams }: URL): Record<string, string> => Object.fromEntries(searchParams);
-
-function refuseUpgrade(
-  c: Context<AppEnv>,
-  url: URL,
-  offered: readonly string[],
-): Problem | undefined {
-  if ([...url.searchParams].some(([name, value]) => SECRET_NAME.test(name) || JWT.test(value))) {
-    return problem(
-      "token-in-url",
-      "URLs end up in logs: send the token as subprotocol bearer.<token> or in Authorization",
-    );
-  }
-  if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
-    return problem("upgrade-required", "connect with a WebSocket client");
-  }
-  const origin = c.req.header("origin");
-  const { allowedOrigins } = c.get("config");
-  const ours = origin === undefined || origin === url.origin;
-  if (!ours && allowedOrigins.length > 0 && !allowedOrigins.includes(origin)) {
-    return problem("origin-not-allowed", "ALLOWED_ORIGINS does not name this origin");
-  }
-  if (!offered.includes(SUBPROTOCOL)) {
-    return problem("unsupported-subprotocol", `offer the subprotocol ${SUBPROTOCOL}`);
-  }
-  return undefined;
-}
 
 /** The upgrade as the object gets it: who comes, and with which ICE servers; the token stays here. */
 function forObject(raw: Request, admission: Admission): Request {

@@ -6,6 +6,7 @@ import { granted, invalidRequest, Refusal } from "./refusal.ts";
 import { answers, SECURED, TurnCredentials } from "./schemas.ts";
 import { sessionStub } from "./session-stub.ts";
 import { askerOf } from "./sessions.ts";
+import { isRealmClaim } from "./swap.ts";
 
 /** POST /v1/turn/credentials (M10, A3). */
 
@@ -46,7 +47,7 @@ turn.openapi(credentials, async (c) => {
   const principal = c.get("principal");
   const asker = askerOf(principal);
   // A kicked peer's token still verifies; only its session knows that it is dead.
-  if (principal.kind === "peer") {
+  if (principal.kind === "peer" && !isRealmClaim(principal.grant.session)) {
     granted(await sessionStub(c, principal.grant.session).peers(asker));
   }
   if (asker?.role === "observer") {

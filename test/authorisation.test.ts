@@ -139,6 +139,8 @@ const keyOnly = (status: number, body?: unknown): Row =>
 const open = (status: number): Row =>
   row(status, { nobody: status, foreign: status, kicked: status });
 
+const NO_SESSION = "0".repeat(26);
+
 const ROUTES: Readonly<Record<string, Row>> = {
   "post /v1/sessions": keyOnly(201, {}),
   "get /v1/sessions": keyOnly(200),
@@ -169,11 +171,33 @@ const ROUTES: Readonly<Record<string, Row>> = {
     body: { offer: "v=0" },
   }),
   "get /v1/sessions/{id}/signalling": row(101, { key: 401 }),
+  "get /v1/realms/{realm}": keyOnly(200),
+  "post /v1/realms/{realm}/endpoints": keyOnly(201, {}),
+  "post /v1/realms/{realm}/calls": keyOnly(404, { session: NO_SESSION, target: "nobody-there" }),
+  "put /v1/realms/{realm}/peers/{peerId}": keyOnly(404, {
+    session: NO_SESSION,
+    criteria: [{ type: "user", value: "desk" }],
+  }),
+  "delete /v1/realms/{realm}/peers/{peerId}": keyOnly(204),
+  // The token of a peer is none of an endpoint.
+  "get /3gpp-swap/v1": row(401, { key: 101 }),
+  "get /{realm}/3gpp-swap/v1": row(401, { key: 101 }),
+  "get /3gpp-maf-session-handling/v1/service-access-information/{externalServiceId}": row(200, {
+    nobody: 200,
+    foreign: 200,
+    kicked: 200,
+  }),
   "get /healthz": open(200),
   "get /openapi.json": open(200),
   "get /asyncapi.json": open(200),
   "get /docs": open(200),
 };
+
+/** Doors of WebSockets, by the end of their address. */
+const SUBPROTOCOLS = [
+  ["/signalling", "duplex.v1"],
+  ["/3gpp-swap/v1", "3gpp.SWAP.v1"],
+] as const;
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
@@ -222,13 +246,14 @@ class Scene {
     const path = template
       .replace("{id}", this.session.id)
       .replace("{peerId}", this.alice.id)
+      .replace("{realm}", "home")
+      .replace("{externalServiceId}", "service-7")
       .replace("{flowId}", encodeURIComponent(this.flow));
     const headers = this.#headers[asker];
-    if (!template.endsWith("/signalling")) {
-      return callJson(path, method.toUpperCase(), body, headers);
-    }
+    const subprotocol = SUBPROTOCOLS.find(([end]) => template.endsWith(end))?.[1];
+    if (subprotocol === undefined) return callJson(path, method.toUpperCase(), body, headers);
     const response = await call(path, {
-      headers: { ...headers, upgrade: "websocket", "sec-websocket-protocol": "duplex.v1" },
+      headers: { ...headers, upgrade: "websocket", "sec-websocket-protocol": subprotocol },
     });
     response.webSocket?.accept();
     response.webSocket?.close();

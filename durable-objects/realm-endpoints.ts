@@ -1,0 +1,74 @@
+import { Registry } from "../protocol/swap/matching.ts";
+import type { Criterion } from "../protocol/swap/message.ts";
+import { memoryOf, remember } from "./endpoint-memory.ts";
+import type { RegisteredPeer } from "./realm-commands.ts";
+
+/**
+ * The endpoints of a realm: whose socket is whose, and what each can be found by. All of it is in the attachments of
+ * the sockets, and is read from them when the object wakes; peers without SWAP have a row.
+ */
+export class RealmEndpoints {
+  readonly #sockets = new Map<string, WebSocket>();
+  readonly #registry = new Registry();
+  readonly #peers = new Map<string, RegisteredPeer>();
+
+  constructor(sockets: readonly WebSocket[], peers: Iterable<RegisteredPeer>) {
+    for (const peer of peers) this.add(peer);
+    for (const ws of sockets) {
+      const { source, criteria } = memoryOf(ws);
+      if (source === undefined || ws.readyState !== WebSocket.OPEN) continue;
+      this.#sockets.set(source, ws);
+      if (criteria) this.#registry.register(source, criteria);
+    }
+  }
+
+  get sockets(): Iterable<WebSocket> {
+    return this.#sockets.values();
+  }
+
+  /** The open socket of an endpoint. */
+  socketOf(source: string): WebSocket | undefined {
+    const ws = this.#sockets.get(source);
+    return ws?.readyState === WebSocket.OPEN ? ws : undefined;
+  }
+
+  /** Lets a socket speak for an endpoint; false when another one does. */
+  claim(ws: WebSocket, source: string): boolean {
+    if (this.socketOf(source)) return false;
+    remember(ws, { source });
+    this.#sockets.set(source, ws);
+    return true;
+  }
+
+  register(ws: WebSocket, source: string, criteria: readonly Criterion[]): void {
+    remember(ws, { criteria });
+    this.#registry.register(source, criteria);
+  }
+
+  /** A peer without SWAP that can be found. */
+  add(registered: RegisteredPeer): void {
+    this.#peers.set(registered.peer, registered);
+    this.#registry.register(registered.peer, registered.criteria);
+  }
+
+  peerOf(id: string): RegisteredPeer | undefined {
+    return this.#peers.get(id);
+  }
+
+  remove(peer: string): void {
+    if (this.#peers.delete(peer)) this.#registry.unregister(peer);
+  }
+
+  /** The endpoint that matches all criteria, but for `except`; chance decides among equals. */
+  find(criteria: readonly Criterion[], except: string): string | undefined {
+    return this.#registry.find(criteria, except, Math.random());
+  }
+
+  /** The socket is gone, and its registration with it. */
+  letGo(ws: WebSocket): void {
+    const { source } = memoryOf(ws);
+    if (source === undefined || this.#sockets.get(source) !== ws) return;
+    this.#sockets.delete(source);
+    this.#registry.unregister(source);
+  }
+}

@@ -1,0 +1,91 @@
+import { Kind } from "../protocol/flow.ts";
+import { isProblem, type Problem } from "../protocol/problem.ts";
+import { newSession, type Session } from "../protocol/session.ts";
+import { type Grant, LONGEST_TOKEN_MS, SessionRequest } from "../protocol/session-config.ts";
+import { type CallMessage, requestOf, type Seats } from "../protocol/swap/bridge.ts";
+import type { Endpoint } from "../protocol/swap/endpoint.ts";
+import type { CallCommands, ConnectTo, NewCall, Seat } from "./realm-commands.ts";
+import { SessionSockets } from "./session-sockets.ts";
+import { sessionNotFound } from "./session-turns.ts";
+
+const DEFAULTS = SessionRequest.parse({});
+
+/** It has them of its operator: TS 26.113 has no message for them. */
+const NO_ICE_SERVERS = { iceServers: [] };
+
+/** Peers of a session that are endpoints of SWAP: their realm speaks for them. */
+export class SessionEndpoints extends SessionSockets implements CallCommands {
+  async openCall({ id, realm, caller, callee, message }: NewCall): Promise<null | Problem> {
+    const at = Date.now();
+    if (!this.session) this.begin(newSession(id, DEFAULTS, at));
+    for (const { peer, source } of [caller, callee]) {
+      this.#join(grantOf(id, { peer, source }, at), { realm, source }, at);
+    }
+    const seats = { self: caller.peer, other: callee.peer };
+    const refused = await this.say(seats, message);
+    if (refused) this.turn({ type: "end", at });
+    return refused;
+  }
+
+  async admitEndpoint(
+    realm: string,
+    { peer, source }: Seat,
+    connect?: ConnectTo,
+  ): Promise<null | Problem> {
+    const { session } = this;
+    if (!session) return sessionNotFound();
+    const at = Date.now();
+    const full = this.#join(grantOf(session.id, { peer, source }, at), { realm, source }, at);
+    if (isProblem(full) || !connect) return isProblem(full) ? full : null;
+    const seats = { self: peer, other: connect.other };
+    const refused = await this.say(seats, connect.message);
+    if (refused) await this.leaveCall(peer);
+    return refused;
+  }
+
+  async say(seats: Seats, message: CallMessage, isOfOffer?: boolean): Promise<null | Problem> {
+    const { session } = this;
+    if (!session) return sessionNotFound();
+    const asked = requestOf(session, seats, message, isOfOffer);
+    if (isProblem(asked)) return asked;
+    const event = { type: "message", peer: seats.self, message: asked, at: Date.now() } as const;
+    const turned = this.turn(event, undefined, message);
+    return isProblem(turned) ? turned : null;
+  }
+
+  async leaveCall(peer: string): Promise<null> {
+    this.turn({ type: "message", peer, message: { type: "leave" }, at: Date.now() });
+    return null;
+  }
+
+  async loseEndpoint(peer: string): Promise<null> {
+    this.lose(peer);
+    return null;
+  }
+
+  async restoreEndpoint(id: string): Promise<boolean> {
+    const { session } = this;
+    const peer = session?.peers.get(id);
+    if (!session || !peer?.endpoint) return false;
+    const { role, publish, subscribe, name, tokenExpiresAt: expiresAt } = peer;
+    const grant = { session: session.id, peer: id, role, publish, subscribe, expiresAt };
+    this.#join({ ...grant, ...(name !== undefined && { name }) }, peer.endpoint, Date.now());
+    return true;
+  }
+
+  #join(grant: Grant, endpoint: Endpoint, at: number): Session | Problem {
+    return this.turn({ type: "join", grant, endpoint, ice: NO_ICE_SERVERS, at });
+  }
+}
+
+const NAME_CHARACTERS = 128;
+
+const grantOf = (session: string, { peer, source }: Seat, at: number): Grant => ({
+  session,
+  peer,
+  role: "peer",
+  publish: Kind.options,
+  subscribe: Kind.options,
+  name: source.slice(0, NAME_CHARACTERS),
+  expiresAt: at + LONGEST_TOKEN_MS,
+});
