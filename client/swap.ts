@@ -1,0 +1,119 @@
+import type { Criterion } from "../protocol/swap/message.ts";
+import { Emitter } from "./emitter.ts";
+import { SwapCall } from "./swap-call.ts";
+import { type SwapFrame, SwapSocket } from "./swap-socket.ts";
+
+/** A small endpoint of SWAP v1 for browsers (TS 26.113 clause 13.2). */
+
+export interface SwapEndpointOptions {
+  /** Address of the realm: `/3gpp-swap/v1` or `/{realm}/3gpp-swap/v1` on the server. */
+  readonly url: string | URL;
+  /** Where the realm is not open. It names the source. */
+  readonly token?: string;
+  /** How the endpoint names itself, at least 10 characters; random when left out. */
+  readonly source?: string;
+  /** What it can be found by, such as `[{ type: "user", value: "alice@example.org" }]`. */
+  readonly criteria?: readonly Criterion[];
+  /** Of its connections: ICE servers come from the operator, SWAP has no message for them. */
+  readonly configuration?: RTCConfiguration;
+}
+
+export interface SwapEndpointEvents {
+  /** Somebody calls: add what is to be sent to `call.connection` and accept, or reject. */
+  incoming: { readonly call: SwapCall };
+}
+
+/** Whom a call is for: an endpoint by its source, or whoever matches all criteria. */
+export type SwapCallee = { readonly target: string } | { readonly criteria: readonly Criterion[] };
+
+/** An endpoint and its calls. */
+export class SwapEndpoint extends Emitter<SwapEndpointEvents> {
+  readonly source: string;
+  readonly #socket: SwapSocket;
+  readonly #configuration: RTCConfiguration | undefined;
+  readonly #calls = new Set<SwapCall>();
+  #criteria: readonly Criterion[] | undefined;
+
+  private constructor({ url, token, source, configuration }: SwapEndpointOptions) {
+    super();
+    this.source = source ?? crypto.randomUUID();
+    this.#configuration = configuration;
+    this.#socket = new SwapSocket(
+      { url, token, source: this.source },
+      { received: (frame) => this.#receive(frame), reopened: () => this.#reopened() },
+    );
+  }
+
+  /** Connects, and registers what the endpoint can be found by. Rejects with a `DuplexError`. */
+  static async connect(options: SwapEndpointOptions): Promise<SwapEndpoint> {
+    const endpoint = new SwapEndpoint(options);
+    await endpoint.#socket.open();
+    if (options.criteria) await endpoint.register(options.criteria);
+    return endpoint;
+  }
+
+  /** Says anew what the endpoint can be found by. */
+  async register(criteria: readonly Criterion[]): Promise<void> {
+    this.#criteria = criteria;
+    await this.#socket.send({ type: "register", criteria });
+  }
+
+  /**
+   * Calls somebody with what `add` puts into the connection. Resolves when the other side was told; rejects with a
+   * `DuplexError`, `target_unknown.html` when nobody matches.
+   */
+  async call(callee: SwapCallee, add: (connection: RTCPeerConnection) => void): Promise<SwapCall> {
+    const call = this.#add(new SwapCall(this.#socket, this.#connection()));
+    add(call.connection);
+    if ("target" in callee) call.partner = callee.target;
+    try {
+      await call.connect("target" in callee ? callee : { criteria: [...callee.criteria] });
+    } catch (thrown) {
+      this.#calls.delete(call);
+      call.connection.close();
+      throw thrown;
+    }
+    return call;
+  }
+
+  /** Closes all calls and leaves the realm. */
+  async leave(): Promise<void> {
+    await Promise.allSettled([...this.#calls].map((call) => call.close()));
+    this.#socket.close();
+  }
+
+  #reopened(): void {
+    if (this.#criteria) this.register(this.#criteria).catch(() => undefined);
+  }
+
+  #connection(): RTCPeerConnection {
+    return new RTCPeerConnection(this.#configuration);
+  }
+
+  #add(call: SwapCall): SwapCall {
+    this.#calls.add(call);
+    call.on("closed", () => this.#calls.delete(call));
+    return call;
+  }
+
+  #receive(frame: SwapFrame): void {
+    const calls = [...this.#calls];
+    // Who was found by criteria is known by its first message.
+    const call =
+      calls.find(({ partner }) => partner === frame.source) ??
+      (frame.message_type === "connect"
+        ? undefined
+        : calls.find(({ partner }) => partner === undefined));
+    if (call) call.receive(frame);
+    else if (frame.message_type === "connect") this.#incoming(frame);
+    // A close of a call that this side knows nothing of, such as one before the page was loaded again.
+    else if (frame.message_type === "close") {
+      this.#socket.send({ type: "accept", target: frame.source }).catch(() => undefined);
+    }
+  }
+
+  #incoming(frame: SwapFrame): void {
+    const call = this.#add(new SwapCall(this.#socket, this.#connection(), frame));
+    this.emit("incoming", { call });
+  }
+}

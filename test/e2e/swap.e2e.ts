@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import type { SwapEndpoint } from "../../client/swap.ts";
+import type { SwapCall } from "../../client/swap-call.ts";
+import { type Browser, launchChromium, type Page } from "./browsers.ts";
+import { Backend, Caller, until } from "./caller.ts";
+
+/** The SWAP tab of the demo: two endpoints find each other by name, in real browsers. */
+
+declare global {
+  interface Window {
+    swapDemo: { endpoint?: SwapEndpoint; call?: SwapCall };
+  }
+}
+
+const baseUrl = inject("baseUrl");
+const KEY = { authorization: "Bearer dev-key" };
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser.close());
+
+interface Endpoint {
+  readonly page: Page;
+  readonly source: string;
+}
+
+const submit = (page: Page, form: string, field: string, value: string): Promise<void> =>
+  page.evaluate(
+    ({ form: formId, field: fieldId, value: text }) => {
+      const input = document.getElementById(fieldId) as HTMLInputElement;
+      input.value = text;
+      (document.getElementById(formId) as HTMLFormElement).requestSubmit();
+    },
+    { form, field, value },
+  );
+
+const click = (page: Page, id: string): Promise<void> =>
+  page.evaluate((button) => document.getElementById(button)?.click(), id);
+
+const isShown = (page: Page, id: string): Promise<boolean> =>
+  page.evaluate((element) => document.getElementById(element)?.hidden === false, id);
+
+async function endpoint(name: string): Promise<Endpoint> {
+  const page = await browser.open(new URL("swap", baseUrl).href);
+  await submit(page, "register", "own", name);
+  await until(`${name} is registered`, () => isShown(page, "dial"));
+  const source = await page.evaluate(() => window.swapDemo.endpoint?.source ?? "", null);
+  return { page, source };
+}
+
+/** What a page receives: RTP packets by kind. */
+const received = (page: Page): Promise<Record<string, number>> =>
+  page.evaluate(async () => {
+    const packets: Record<string, number> = {};
+    const stats = await window.swapDemo.call?.connection.getStats();
+    stats?.forEach((stat: { type: string; kind: string; packetsReceived: number }) => {
+      if (stat.type === "inbound-rtp") packets[stat.kind] = stat.packetsReceived;
+    });
+    return packets;
+  }, null);
+
+const receives = (page: Page, kind: string): Promise<void> =>
+  until(`${kind} comes in`, async () => ((await received(page))[kind] ?? 0) > 10);
+
+async function sessionOf(source: string): Promise<string> {
+  const response = await fetch(new URL("v1/realms/default", baseUrl), { headers: KEY });
+  const { sessions } = (await response.json()) as {
+    sessions: { id: string; endpoints: string[] }[];
+  };
+  return sessions.find(({ endpoints }) => endpoints.includes(source))?.id ?? "";
+}
+
+describe("two pages that speak SWAP", () => {
+  it("[M9] call by user, add video, exchange a message and close; the server has the flows", async () => {
+    const suffix = crypto.randomUUID();
+    const alice = await endpoint(`alice-${suffix}`);
+    const bob = await endpoint(`bob-${suffix}`);
+    await submit(alice.page, "dial", "callee", `bob-${suffix}`);
+    await until("bob is called", () => isShown(bob.page, "incoming"));
+    await click(bob.page, "accept");
+    await Promise.all([receives(alice.page, "audio"), receives(bob.page, "audio")]);
+    const backend = new Backend(baseUrl, await sessionOf(alice.source));
+    expect((await backend.flows()).flows.map(({ kind, state }) => [kind, state])).toEqual([
+      ["audio", "negotiated"],
+      ["audio", "negotiated"],
+    ]);
+
+    await click(alice.page, "camera");
+    await receives(bob.page, "video");
+    await click(bob.page, "camera");
+    await receives(alice.page, "video");
+    // One that was offered and not taken up has ended.
+    const { flows } = await backend.flows("?state=negotiated");
+    expect(flows.map(({ kind }) => kind).toSorted()).toEqual(["audio", "audio", "video", "video"]);
+
+    await click(bob.page, "hello");
+    await until("the message is there", () =>
+      alice.page.evaluate(
+        () =>
+          document.getElementById("log")?.textContent?.includes("urn:duplex:demo:hello") ?? false,
+        null,
+      ),
+    );
+    await click(alice.page, "close");
+    await until("both are out of the call", async () => {
+      const shown = await Promise.all([isShown(alice.page, "call"), isShown(bob.page, "call")]);
+      return !shown.includes(true);
+    });
+    await until("the realm has no call of them", async () => (await sessionOf(bob.source)) === "");
+    const after = await backend.flows();
+    expect(new Set(after.flows.map(({ state }) => state))).toEqual(new Set(["ended"]));
+    await Promise.all([alice.page.close(), bob.page.close()]);
+  });
+
+  it("[M9] a call that is rejected is over, and the next one comes through", async () => {
+    const suffix = crypto.randomUUID();
+    const alice = await endpoint(`alice-${suffix}`);
+    const bob = await endpoint(`bob-${suffix}`);
+    for (const act of ["reject", "accept"]) {
+      await submit(alice.page, "dial", "callee", `bob-${suffix}`);
+      await until("bob is called", () => isShown(bob.page, "incoming"));
+      await click(bob.page, act);
+      if (act === "reject") {
+        await until("alice is told", async () => !(await isShown(alice.page, "call")));
+      }
+    }
+    await receives(alice.page, "audio");
+    await Promise.all([alice.page.close(), bob.page.close()]);
+  });
+});
+
+async function ask(method: string, path: string, body: object): Promise<unknown> {
+  const response = await fetch(new URL(path, baseUrl), {
+    method,
+    headers: { ...KEY, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(await response.text());
+  return response.status === 204 ? undefined : response.json();
+}
+
+describe("a page that speaks SWAP and one that speaks duplex.v1", () => {
+  it("[M9] the one calls the other by name", async () => {
+    const suffix = crypto.randomUUID();
+    const backend = await Backend.start(baseUrl);
+    const desk = await Caller.join(browser, backend, { kinds: ["audio"] });
+    const criteria = [{ type: "user", value: `desk-${suffix}` }];
+    await ask("PUT", `v1/realms/default/peers/${desk.id}`, { session: backend.id, criteria });
+    const phone = await endpoint(`phone-${suffix}`);
+    await submit(phone.page, "dial", "callee", `desk-${suffix}`);
+    await receives(phone.page, "audio");
+    const peers = await backend.read<{ peers: { id: string }[] }>("/peers");
+    const other = peers.peers.find(({ id }) => id !== desk.id)?.id ?? "";
+    await desk.receives(other, ["audio"]);
+    await desk.publishCanvas("screen");
+    await receives(phone.page, "video");
+    await click(phone.page, "camera");
+    await desk.receives(other, ["audio", "video"]);
+    await click(phone.page, "close");
+    await until("the endpoint has left", async () => {
+      const { peers: now } = await backend.read<{ peers: object[] }>("/peers");
+      return now.length === 1;
+    });
+    await Promise.all([phone.page.close(), desk.close()]);
+  });
+
+  it("[M9] and the other way, when the back end brings the endpoint into the session", async () => {
+    const suffix = crypto.randomUUID();
+    const backend = await Backend.start(baseUrl);
+    const desk = await Caller.join(browser, backend, { kinds: ["audio"] });
+    const phone = await endpoint(`phone-${suffix}`);
+    const criteria = [{ type: "user", value: `phone-${suffix}` }];
+    const seat = await ask("POST", "v1/realms/default/calls", { session: backend.id, criteria });
+    const { peer, source } = seat as { peer: string; source: string };
+    expect(source).toBe(phone.source);
+    await until("the phone rings", () => isShown(phone.page, "incoming"));
+    await click(phone.page, "accept");
+    await receives(phone.page, "audio");
+    await desk.receives(peer, ["audio"]);
+    await desk.page.evaluate(() => window.call.session.leave(), null);
+    await until("the phone is told", async () => !(await isShown(phone.page, "call")));
+    await Promise.all([phone.page.close(), desk.close()]);
+  });
+});
