@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { type Bench, type BenchOptions, sectionOf, withSection } from "./bench.ts";
 import { flowEvents } from "./flow-events.ts";
 import { load } from "./load.ts";
+import { matching } from "./matching.ts";
 import { price } from "./price.ts";
 import { profile } from "./profile.ts";
 import { relay } from "./relay.ts";
@@ -21,6 +22,7 @@ import { workerdVersion } from "./worker-bundle.ts";
 const BENCHES: readonly Bench[] = [
   flowEvents,
   load,
+  matching,
   price,
   profile,
   relay,
