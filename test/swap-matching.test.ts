@@ -107,6 +107,35 @@ describe("matching criteria", () => {
     expect(registry.find(criteria(["service", "s"]), "", 0)).toBeUndefined();
   });
 
+  it("finds nobody where each has one of two only", () => {
+    const registry = registryOf({
+      one: criteria(["service", "s"]),
+      two: criteria(["user", "u"]),
+      three: criteria(["user", "u"]),
+    });
+    expect(registry.find(criteria(["service", "s"], ["user", "u"]), "", 0)).toBeUndefined();
+    expect(registry.find(criteria(["user", "u"], ["service", "s"]), "", 0)).toBeUndefined();
+  });
+
+  it("looks at those that the rarest part of an object leaves", () => {
+    const at = (area: string) => criteria(["location", { country: "nl", area }]);
+    const registry = registryOf({ one: at("a"), two: at("b"), three: at("b") });
+    expect(choices(registry, at("a"))).toEqual(new Set(["one"]));
+    expect(choices(registry, at("b"))).toEqual(new Set(["two", "three"]));
+    const reversed = criteria(["location", { area: "a", country: "nl" }]);
+    expect(choices(registry, reversed)).toEqual(new Set(["one"]));
+  });
+
+  it("looks at everybody where nothing in particular is asked for", () => {
+    const registry = registryOf({
+      one: criteria(["location", { area: "a" }]),
+      other: criteria(["location", "a"]),
+    });
+    expect(choices(registry, criteria(["location", {}]))).toEqual(new Set(["one"]));
+    expect(choices(registry, criteria(["location", ["a", {}]]))).toEqual(new Set(["one", "other"]));
+    expect(choices(registry, criteria(["qos", "q"]))).toEqual(new Set(["one", "other"]));
+  });
+
   it("finds what a look at everybody finds", () => {
     const value = fc.oneof(
       fc.constantFrom("a", "b", "c"),

@@ -15,7 +15,7 @@ type Facts = ReadonlyMap<string, readonly unknown[]>;
 /** The endpoints of a realm by what they registered: a connect message looks at few of them, however many there are. */
 export class Registry {
   readonly #facts = new Map<string, Facts>();
-  /** Endpoints by type and value, where the value is no object. */
+  /** Endpoints by type and value, by each of its leaves where it is an object. */
   readonly #index = new Map<string, Set<string>>();
 
   get size(): number {
@@ -68,17 +68,33 @@ export class Registry {
   #candidates(wanted: readonly Wanted[]): Iterable<string> {
     let fewest: ReadonlySet<string> | undefined;
     for (const { type, values } of wanted) {
-      if (MAY_BE_UNSAID.has(type) || values.some(isStructure)) continue;
+      if (MAY_BE_UNSAID.has(type)) continue;
       const found = this.#withAny(type, values);
-      if (!fewest || found.size < fewest.size) fewest = found;
+      if (found && (!fewest || found.size < fewest.size)) fewest = found;
     }
     return fewest ?? this.#facts.keys();
   }
 
-  #withAny(type: string, values: readonly unknown[]): ReadonlySet<string> {
-    const sets = values.map((value) => this.#index.get(keyOf(type, value)) ?? NONE);
-    const [only = NONE] = sets;
-    return sets.length === 1 ? only : new Set(sets.flatMap((set) => [...set]));
+  /** Those that may have one of these values; undefined when the index does not tell. */
+  #withAny(type: string, values: readonly unknown[]): ReadonlySet<string> | undefined {
+    const sets: ReadonlySet<string>[] = [];
+    for (const value of values) {
+      const found = this.#with(type, value);
+      if (!found) return undefined;
+      sets.push(found);
+    }
+    const [first] = sets;
+    return first && sets.length === 1 ? first : new Set(sets.flatMap((set) => [...set]));
+  }
+
+  /** The fewest that have one of the leaves of a value. */
+  #with(type: string, value: unknown): ReadonlySet<string> | undefined {
+    let fewest: ReadonlySet<string> | undefined;
+    for (const key of keysIn(type, value)) {
+      const found = this.#index.get(key) ?? NONE;
+      if (!fewest || found.size < fewest.size) fewest = found;
+    }
+    return fewest;
   }
 }
 
@@ -129,14 +145,14 @@ function spellingOf(type: string, value: unknown): unknown {
   return type === "ipv6" ? canonicalAddressOf(value) : value;
 }
 
-const isStructure = (value: unknown): value is object => typeof value === "object";
-
-const keyOf = (type: string, value: unknown): string => `${type} ${typeof value} ${value}`;
-
 function* keysOf(facts: Facts): Generator<string> {
-  for (const [type, values] of facts) {
-    for (const value of values) if (!isStructure(value)) yield keyOf(type, value);
-  }
+  for (const [type, values] of facts) for (const value of values) yield* keysIn(type, value);
+}
+
+/** `service "game-7"`, `location.area "cell-3"`: a key for each leaf of a value. */
+function* keysIn(path: string, value: unknown): Generator<string> {
+  if (!isRecord(value)) yield `${path} ${JSON.stringify(value)}`;
+  else for (const [name, member] of Object.entries(value)) yield* keysIn(`${path}.${name}`, member);
 }
 
 /** The same value; an object that has all that is wanted, and perhaps more. */
