@@ -20,8 +20,17 @@ export interface Call {
   readonly isClosed?: true;
 }
 
-/** A message and what it was answered: nothing but an ack where no error is named. */
-export type Answered = readonly [messageId: number, error?: SwapError];
+/** A message, by its number and the digest of its frame, and what it was answered: an ack where no error is named. */
+export type Answered = readonly [messageId: number, digest: number, error?: SwapError];
+
+/** FNV-1a of a text, 32 bits: enough to tell a message that comes again from the next one of a client that counts anew. */
+export function digestOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return hash >>> 0;
+}
 
 /** What the socket of an endpoint remembers through hibernation (16 KiB serialised at most). */
 export interface EndpointMemory {

@@ -3,11 +3,12 @@ import { LIMITS } from "../protocol/limits.ts";
 import { CLOSE, PROBLEMS, type Problem, problem } from "../protocol/problem.ts";
 import { swapErrorOf } from "../protocol/swap/errors.ts";
 import type { Sealed, SwapError, SwapMessage } from "../protocol/swap/message.ts";
-import { readSwapMessage } from "../protocol/swap/read-message.ts";
+import { readSwapMessage, type SwapReading } from "../protocol/swap/read-message.ts";
 import { writeSwapMessage } from "../protocol/swap/write-message.ts";
 import {
   countMessage,
   countProblem,
+  digestOf,
   memoryOf,
   remember,
   rememberAnswer,
@@ -26,7 +27,10 @@ export const GRANTED_SOURCE = "x-duplex-source";
 /** What came of a message: a problem, or what is to be done once it was acknowledged. */
 export type Outcome = Problem | (() => void) | null;
 
-type Taken = Pick<SwapMessage, "type" | "source" | "messageId">;
+interface Taken extends Pick<SwapMessage, "type" | "source" | "messageId"> {
+  /** Tells a message that comes again from another one with its number. */
+  readonly digest: number;
+}
 type Act = () => Promise<Outcome>;
 
 const isRefused = (outcome: Outcome): outcome is Problem =>
@@ -46,6 +50,8 @@ export abstract class RealmSockets extends DurableObject<Bindings> {
   readonly #turns = new Map<string, Promise<void>>();
   /** Messages that are under way, to tell those that come again meanwhile. */
   readonly #pending = new Set<string>();
+  /** Bytes that a socket was sent since it last said anything. */
+  readonly #unheard = new WeakMap<WebSocket, number>();
   #newest = 0;
 
   constructor(state: DurableObjectState, env: Bindings) {
@@ -110,6 +116,7 @@ export abstract class RealmSockets extends DurableObject<Bindings> {
   }
 
   #take(ws: WebSocket, frame: string | ArrayBuffer, at: number): Promise<void> | undefined {
+    this.#unheard.delete(ws);
     const { dialect: known, source } = memoryOf(ws);
     const reading = readSwapMessage(frame, known);
     if (known === undefined && reading.dialect !== undefined) {
@@ -121,14 +128,26 @@ export abstract class RealmSockets extends DurableObject<Bindings> {
       taken ?? ("envelope" in reading ? reading.envelope : {});
     // Messages with a changed id are ignored (TS 26.113 clause 13.2.4.4.1.1).
     if (source !== undefined && said !== undefined && said !== source) return undefined;
-    const refused = countMessage(ws, at) ? "problem" in reading && reading.problem : rateLimited();
+    const refused = countMessage(ws, at) ? this.#problemOf(reading) : rateLimited();
     if (refused) {
       this.#refuse(ws, messageId, refused, at);
       return undefined;
     }
-    if (message) return this.#admit(ws, message, () => this.obey(ws, message), at);
+    const digest = digestOf(String(frame));
+    if (message) return this.#admit(ws, { ...message, digest }, () => this.obey(ws, message), at);
     const sealed = "sealed" in reading ? reading.sealed : undefined;
-    return sealed && this.#admit(ws, sealed, () => this.passOn(ws, sealed), at);
+    if (!sealed) return undefined;
+    return this.#admit(ws, { ...sealed, digest }, () => this.passOn(ws, sealed), at);
+  }
+
+  /** Why a message goes no further, whoever sent it. */
+  #problemOf(reading: SwapReading): Problem | undefined {
+    if ("problem" in reading) return reading.problem;
+    const { type, target } = "message" in reading ? named(reading.message) : reading.sealed;
+    const receiver = target === undefined ? undefined : this.endpoints.socketOf(target);
+    const unheard = (receiver && this.#unheard.get(receiver)) ?? 0;
+    if (type !== "application" || unheard <= LIMITS.unreadBytes / 2) return undefined;
+    return problem("receiver-busy", "the endpoint says nothing to what it is sent; try later");
   }
 
   #admit(ws: WebSocket, message: Taken, act: Act, at: number): Promise<void> | undefined {
@@ -143,7 +162,7 @@ export abstract class RealmSockets extends DurableObject<Bindings> {
     if (message.type !== "response") {
       const { newest, answered } = memoryOf(ws);
       const known = answered.find(([id]) => id === messageId);
-      if (known) this.#answer(ws, ...known);
+      if (known) this.#answer(ws, messageId, known[2]);
       if (known || this.#pending.has(`${source} ${messageId}`)) return undefined;
       if (messageId <= newest) {
         const grows = `message_id: numbers grow, and ${newest} was the newest`;
@@ -156,11 +175,12 @@ export abstract class RealmSockets extends DurableObject<Bindings> {
   }
 
   /** The first message of a socket: its endpoint may have been lost, and be back. */
-  #begin(ws: WebSocket, { source, messageId }: Taken): void {
+  #begin(ws: WebSocket, { type, source, messageId, digest }: Taken): void {
     this.recall(ws, source);
     const { newest, answered, calls } = memoryOf(ws);
-    // It counts from the beginning, as one whose page was loaded again does.
-    const isAnew = messageId <= newest && !answered.some(([id]) => id === messageId);
+    const isKnown = answered.some(([id, known]) => id === messageId && known === digest);
+    // It counts from the beginning, as one whose page was loaded again does. What it registers is always news.
+    const isAnew = messageId <= newest && (type === "register" || !isKnown);
     if (isAnew) remember(ws, { newest: 0, answered: [] });
     if (calls.length > 0) this.ctx.waitUntil(this.#inTurn(source, () => this.restore(ws)));
   }
@@ -193,10 +213,11 @@ export abstract class RealmSockets extends DurableObject<Bindings> {
     // Nobody answers an answer.
     if (message.type === "response") return;
     if (isRefused(outcome)) {
+      rememberAnswer(ws, [message.messageId, message.digest, swapErrorOf(outcome)]);
       this.#refuse(ws, message.messageId, outcome, Date.now());
       return;
     }
-    rememberAnswer(ws, [message.messageId]);
+    rememberAnswer(ws, [message.messageId, message.digest]);
     this.#answer(ws, message.messageId);
     outcome?.();
   }
@@ -213,9 +234,7 @@ export abstract class RealmSockets extends DurableObject<Bindings> {
   /** A problem first; an endpoint that goes on is closed (S7). */
   #refuse(ws: WebSocket, request: number, what: Problem, at: number): void {
     const { socket } = PROBLEMS[what.code];
-    const error = swapErrorOf(what);
-    if (request > 0 && request === memoryOf(ws).newest) rememberAnswer(ws, [request, error]);
-    this.#answer(ws, request, error);
+    this.#answer(ws, request, swapErrorOf(what));
     if (socket === "reply" || countProblem(ws, at)) return;
     ws.close(typeof socket === "number" ? socket : CLOSE.tooManyProblems, what.code);
   }
@@ -241,11 +260,22 @@ export abstract class RealmSockets extends DurableObject<Bindings> {
 
   /** Sends a message in the dialect of the socket, or as it came when it is protected. */
   protected send(ws: WebSocket, message: SwapMessage): void {
-    sendTo(ws, message.raw ?? writeSwapMessage(message, memoryOf(ws).dialect ?? "text"));
+    this.forward(ws, message.raw ?? writeSwapMessage(message, memoryOf(ws).dialect ?? "text"));
   }
 
-  /** Sends a frame as it came. */
-  protected forward(ws: WebSocket, raw: string): void {
-    sendTo(ws, raw);
+  /**
+   * Sends a frame as it is. SWAP has no word for "are you there": one that says nothing to this much is taken for one that
+   * does not read, because the runtime keeps all that waits for it in memory (S8).
+   */
+  protected forward(ws: WebSocket, frame: string): void {
+    const unheard = (this.#unheard.get(ws) ?? 0) + frame.length;
+    this.#unheard.set(ws, unheard);
+    sendTo(ws, frame);
+    if (unheard > LIMITS.unreadBytes) answerClose(ws, CLOSE.silent, "not reading");
   }
 }
+
+const named = (message: SwapMessage): { type: string; target?: string | undefined } => ({
+  type: message.type,
+  target: "target" in message ? message.target : undefined,
+});
