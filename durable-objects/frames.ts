@@ -1,13 +1,23 @@
 import { faultRecord } from "../protocol/fault.ts";
 import type { ToPeer } from "../protocol/messages.ts";
 import { type Problem, problemDocument } from "../protocol/problem.ts";
-import type { AckMembers } from "../protocol/session.ts";
+import type { AckMembers, Effect, Session } from "../protocol/session.ts";
+import { withoutUsual } from "../protocol/usual-values.ts";
 
 /** Frames and responses that more than one place of this room sends. */
 
 /** Keep-alive, as exact texts: the runtime answers without waking the object (R5). */
 export const PING = '{"type":"ping"}';
 export const PONG = '{"type":"pong"}';
+
+/** A message as the socket of its receiver asked for it. */
+export function frameOf(
+  { peers }: Session,
+  { to, message }: Extract<Effect, { type: "send" }>,
+): string {
+  const isLean = peers.get(to)?.asked?.defaults === "omit";
+  return JSON.stringify(isLean ? withoutUsual(message) : message);
+}
 
 /** A problem as frame of `duplex.v1`; `re` names the request it answers. */
 export function problemFrame(what: Problem, re?: number): string {

@@ -19,6 +19,8 @@ export interface EndpointView {
 export interface RealmCommands {
   /** Sends what endpoints are to know; gives the peers of those that have no socket any more. */
   deliver(news: readonly EndpointNews[]): Promise<string[]>;
+  /** Of these sources, those that have a socket. */
+  present(sources: readonly string[]): Promise<string[]>;
   view(): Promise<readonly EndpointView[]>;
   /** Brings an endpoint into a session. */
   invite(session: string, callee: Callee): Promise<Seat | Problem>;

@@ -1,6 +1,7 @@
+import { CLOSE } from "../protocol/problem.ts";
 import { Registry } from "../protocol/swap/matching.ts";
 import type { Criterion } from "../protocol/swap/message.ts";
-import { memoryOf, remember } from "./endpoint-memory.ts";
+import { memoryOf, remember, rememberFirst } from "./endpoint-memory.ts";
 import type { RegisteredPeer } from "./realm-commands.ts";
 
 /**
@@ -32,9 +33,14 @@ export class RealmEndpoints {
     return ws?.readyState === WebSocket.OPEN ? ws : undefined;
   }
 
-  /** Lets a socket speak for an endpoint; false when another one does. */
+  /**
+   * Lets a socket speak for an endpoint. False when another one does, unless both have the token for it: then the newest
+   * wins, as the older one may be dead without anybody knowing (S3).
+   */
   claim(ws: WebSocket, source: string): boolean {
-    if (this.socketOf(source)) return false;
+    const other = this.socketOf(source);
+    if (other && !(isGranted(ws, source) && isGranted(other, source))) return false;
+    if (other) takeOver(ws, other);
     remember(ws, { source });
     this.#sockets.set(source, ws);
     return true;
@@ -71,4 +77,14 @@ export class RealmEndpoints {
     this.#sockets.delete(source);
     this.#registry.unregister(source);
   }
+}
+
+const isGranted = (ws: WebSocket, source: string): boolean => memoryOf(ws).granted === source;
+
+/** All that the older socket knew is the newer one's, which is told like any other. */
+function takeOver(ws: WebSocket, older: WebSocket): void {
+  const { calls, criteria, newest, answered, granted } = memoryOf(older);
+  remember(ws, { calls, newest, answered, ...(criteria && { criteria }) });
+  rememberFirst(older, granted);
+  older.close(CLOSE.replaced, "replaced");
 }

@@ -1,10 +1,16 @@
 import { Kind } from "../protocol/flow.ts";
 import { isProblem, type Problem } from "../protocol/problem.ts";
-import { newSession, type Session } from "../protocol/session.ts";
-import { type Grant, LONGEST_TOKEN_MS, SessionRequest } from "../protocol/session-config.ts";
+import { newSession, type Peer, type Session } from "../protocol/session.ts";
+import { type Grant, SessionRequest } from "../protocol/session-config.ts";
 import { type CallMessage, requestOf, type Seats } from "../protocol/swap/bridge.ts";
 import type { Endpoint } from "../protocol/swap/endpoint.ts";
-import type { CallCommands, ConnectTo, NewCall, Seat } from "./realm-commands.ts";
+import {
+  type CallCommands,
+  type ConnectTo,
+  type NewCall,
+  realmStub,
+  type Seat,
+} from "./realm-commands.ts";
 import { SessionSockets } from "./session-sockets.ts";
 import { sessionNotFound } from "./session-turns.ts";
 
@@ -73,12 +79,39 @@ export class SessionEndpoints extends SessionSockets implements CallCommands {
     return true;
   }
 
+  /** A realm that was restarted has lost its sockets, and nobody was told: it is asked from time to time. */
+  protected override renewStays(session: Session, at: number): Promise<void> | undefined {
+    const due = [...session.peers.values()].filter(
+      ({ endpoint, tokenExpiresAt }) => endpoint !== undefined && tokenExpiresAt <= at,
+    );
+    return due.length === 0 ? undefined : this.#renew(due, at);
+  }
+
+  async #renew(peers: readonly Peer[], at: number): Promise<void> {
+    for (const { id, endpoint } of peers) {
+      if (endpoint && (await this.#isThere(endpoint))) {
+        this.turn({ type: "stay", peer: id, until: at + STAY_MS, at });
+      }
+    }
+  }
+
+  /** A realm that does not answer is believed to have it: nobody loses a call because another object fails. */
+  async #isThere({ realm, source }: Endpoint): Promise<boolean> {
+    try {
+      return (await realmStub(this.env, realm).present([source])).length > 0;
+    } catch {
+      return true;
+    }
+  }
+
   #join(grant: Grant, endpoint: Endpoint, at: number): Session | Problem {
     return this.turn({ type: "join", grant, endpoint, ice: NO_ICE_SERVERS, at });
   }
 }
 
 const NAME_CHARACTERS = 128;
+/** An endpoint stays for so long before its realm is asked again. */
+const STAY_MS = 3_600_000;
 
 const grantOf = (session: string, { peer, source }: Seat, at: number): Grant => ({
   session,
@@ -87,5 +120,5 @@ const grantOf = (session: string, { peer, source }: Seat, at: number): Grant => 
   publish: Kind.options,
   subscribe: Kind.options,
   name: source.slice(0, NAME_CHARACTERS),
-  expiresAt: at + LONGEST_TOKEN_MS,
+  expiresAt: at + STAY_MS,
 });

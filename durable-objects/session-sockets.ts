@@ -44,7 +44,7 @@ const receiverBusy = (): Problem =>
 const isBroken = (state: TransportState): boolean => state === "disconnected" || state === "failed";
 
 /** The sockets of one session: who speaks, how much, and what it is answered. */
-export class SessionSockets extends SessionTurns {
+export abstract class SessionSockets extends SessionTurns {
   override async fetch(request: Request): Promise<Response> {
     try {
       return this.#admit(request);

@@ -12,12 +12,11 @@ import {
 import type { SessionEvent } from "../protocol/step.ts";
 import { step } from "../protocol/step.ts";
 import type { CallMessage } from "../protocol/swap/bridge.ts";
-import { withoutUsual } from "../protocol/usual-values.ts";
 import { type Attachment, allowancesLeft, attachmentOf, softLinksOf } from "./attachment.ts";
 import { EndpointCourier } from "./endpoint-courier.ts";
 import type { Bindings } from "./env.ts";
 import { forgetElsewhere } from "./forget-elsewhere.ts";
-import { opaquely, PING, PONG, report } from "./frames.ts";
+import { frameOf, opaquely, PING, PONG, report } from "./frames.ts";
 import { iceServersFrame } from "./ice-servers.ts";
 import { PeerSockets } from "./peer-sockets.ts";
 import { recallCnames } from "./recall-cnames.ts";
@@ -30,12 +29,6 @@ type RecallCnames = Extract<Effect, { type: "recall-cnames" }>;
 
 const NOTHING_MORE: readonly SoftEvent[] = [];
 
-/** A message as the socket of its receiver asked for it. */
-function frameOf({ peers }: Session, { to, message }: Extract<Effect, { type: "send" }>): string {
-  const isLean = peers.get(to)?.asked?.defaults === "omit";
-  return JSON.stringify(isLean ? withoutUsual(message) : message);
-}
-
 export const sessionNotFound = (): Problem =>
   problem("session-not-found", "no session has this id; it may have ended");
 
@@ -43,7 +36,7 @@ export const sessionNotFound = (): Problem =>
  * The turns of one session: load, step, save, perform, in one synchronous go. Nothing is kept in fields that
  * cannot be rebuilt (R4).
  */
-export class SessionTurns extends DurableObject<Bindings> {
+export abstract class SessionTurns extends DurableObject<Bindings> {
   /** In local development only: where faults may be simulated. */
   protected readonly network?: SimulatedNetwork;
   protected readonly sockets: PeerSockets;
@@ -140,7 +133,7 @@ export class SessionTurns extends DurableObject<Bindings> {
     return result.problem ?? result.session;
   }
 
-  override alarm(info?: AlarmInvocationInfo): void {
+  override alarm(info?: AlarmInvocationInfo): void | Promise<void> {
     // Looked at before it is forgotten what the alarm was set to: that may be news.
     this.#alarmAt ??= info?.scheduledTime ?? null;
     const { session } = this;
@@ -148,8 +141,12 @@ export class SessionTurns extends DurableObject<Bindings> {
     if (!session) return;
     const at = Date.now();
     for (const ws of this.sockets.liveness.silent(at)) this.#cutOff(ws, "silent");
-    this.turn({ type: "alarm", at });
+    const due = () => void this.turn({ type: "alarm", at });
+    return this.renewStays(session, at)?.then(due) ?? due();
   }
+
+  /** Lets peers stay that are still there, where others know; undefined when there is none to ask for. */
+  protected abstract renewStays(session: Session, at: number): Promise<void> | undefined;
 
   /**
    * Makes the new session durable: rows for what is worth one, the attachments of sockets for the rest. Gives what the

@@ -25,6 +25,10 @@ export class SwapRealm extends RealmCalls implements RealmCommands {
     return gone;
   }
 
+  async present(sources: readonly string[]): Promise<string[]> {
+    return sources.filter((source) => this.endpoints.socketOf(source));
+  }
+
   async view(): Promise<readonly EndpointView[]> {
     return [...this.endpoints.sockets].map((ws) => {
       const { source = "", dialect = "text", criteria, calls } = memoryOf(ws);

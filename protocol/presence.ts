@@ -195,6 +195,13 @@ function farewell(peer: string, reason: LeaveReason): Effect {
   return { type: "close", peer, ...CLOSE_OF[reason] };
 }
 
+/** A peer may stay until then: for endpoints of SWAP this is what a token is for others. */
+export function stay(session: Session, id: string, until: number): Step {
+  const peer = session.peers.get(id);
+  const next = peer ? withPeer(session, { ...peer, tokenExpiresAt: until }) : session;
+  return { session: next, effects: [] };
+}
+
 /** The Worker that takes a token for valid may have another clock. */
 const CLOCKS_DIFFER_MS = 60_000;
 

@@ -14,6 +14,7 @@ import {
   kick,
   leave,
   lose,
+  stay,
   withEndedFlows,
 } from "./presence.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
@@ -57,6 +58,8 @@ export type SessionEvent =
       readonly exchange: number;
       readonly at: number;
     }
+  /** An endpoint of SWAP is still there: it stays until then. */
+  | { readonly type: "stay"; readonly peer: string; readonly until: number; readonly at: number }
   /** Something may be due. */
   | { readonly type: "alarm"; readonly at: number }
   | {
@@ -106,6 +109,8 @@ function dispatch(session: Session, event: SessionEvent): Step | Problem {
       return lose(session, event.peer, event.at, event.allowances);
     case "kick":
       return kick(session, event.peer, event.at);
+    case "stay":
+      return stay(session, event.peer, event.until);
     case "end":
       return endWithFlows(session, event.at);
     case "alarm":

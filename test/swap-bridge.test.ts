@@ -64,7 +64,7 @@ class Bridged extends PureSession {
   }
 
   /** A message of an endpoint to the other one. */
-  say(self: string, body: Body, isOfOffer = true): Problem | null {
+  say(self: string, body: Body, isOfOffer?: boolean): Problem | null {
     const other = self === "alice" ? "bob" : "alice";
     this.#number += 1;
     const message = {
@@ -132,7 +132,7 @@ describe("two endpoints", () => {
   it("[N2] an accept or reject of nothing, and an accept that has no answer, are refused", () => {
     const call = new Bridged();
     expect(call.say("bob", accept())?.code).toBe("nothing-offered");
-    expect(call.say("bob", { type: "reject" })?.code).toBe("nothing-offered");
+    expect(call.say("bob", { type: "reject" }, true)?.code).toBe("nothing-offered");
     call.say("alice", connect());
     expect(call.say("alice", accept())?.code).toBe("nothing-offered");
     expect(call.say("bob", { type: "accept" })?.code).toBe("invalid-message");
@@ -163,6 +163,8 @@ describe("two endpoints", () => {
     expect(call.told("alice")).toMatchObject([
       { type: "reject", messageId: 4, request: 3, errorId: "e", description: "what?" },
     ]);
+    call.say("bob", { type: "reject", description: "of what, the dialect does not say" });
+    expect(call.told("alice")).toMatchObject([{ type: "reject", messageId: 5 }]);
   });
 
   it("[M9] what is protected goes on as it came", () => {
@@ -227,6 +229,16 @@ describe("two endpoints", () => {
     expect(strangers.news).toEqual([]);
   });
 
+  it("[S4] who is said to stay does, and who is not leaves when its time is over", () => {
+    const call = agreed();
+    const until = call.at + 7_200_000;
+    call.tell({ type: "stay", peer: "alice", until, at: call.at });
+    call.tell({ type: "stay", peer: "nobody", until, at: call.at });
+    call.alarm(3_600_000);
+    expect([...call.session.peers.keys()]).toEqual(["alice"]);
+    expect(call.told("alice")).toMatchObject([{ type: "close", source: "source-of-bob" }]);
+  });
+
   it("[D1] a description without candidates is refused; where the policy is to report, it goes on", () => {
     const call = new Bridged();
     expect(call.say("alice", connect(sdpOf()))?.detail).toMatch(/gathering is complete/);
@@ -265,6 +277,16 @@ describe("an endpoint and a peer of duplex.v1", () => {
     expect(call.told("bob")).toEqual([]);
     call.native("alice", trickle([LINE, RELAYED], true));
     expect(call.told("bob")).toMatchObject([{ offer: `${sdp}a=${RELAYED}\r\n` }]);
+  });
+
+  it("[D1] one that nobody can read goes on where the policy is to report", () => {
+    const call = new Bridged("alice");
+    const config = { ...call.session.config, sdpPolicy: "report" } as const;
+    call.session = { ...call.session, config };
+    call.native("alice", { type: "offer", to: "bob", sdp: "no SDP" });
+    expect(call.told("bob")).toEqual([]);
+    call.alarm(5_000);
+    expect(call.told("bob")).toMatchObject([{ offer: "no SDP" }]);
   });
 
   it("[M9] not for ever: after some seconds it goes with those that are there", () => {

@@ -1,4 +1,4 @@
-import { reset } from "cloudflare:test";
+import { reset, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { sdpOf } from "./descriptions.ts";
 import { LiveRealm } from "./live-realm.ts";
@@ -150,6 +150,35 @@ describe("what is not there", () => {
     await again.send(again.frame("register", {}, 10));
     await again.answer(10);
     expect(await again.next("accept")).toMatchObject({ source: desk.id, answer: whole(ANSWER) });
+  });
+});
+
+describe("a realm that was restarted", () => {
+  it("[S4] has lost its sockets without a word: sessions ask it for who is still there", async () => {
+    const realm = new LiveRealm();
+    const session = await LiveSession.start("evicted");
+    const desk = await session.join();
+    await put(realm, desk.id, session.id);
+    const phone = await realm.connect();
+    await phone.say("connect", { offer: OFFER, ...DESK });
+    const { from } = await desk.next("offer");
+    const askAgain = async () => {
+      await session.rewrite((json) =>
+        json.replace(/("id":"(\w+)".*?"tokenExpiresAt":)\d+/g, (all, head: string, id: string) =>
+          id === from ? `${head}1` : all,
+        ),
+      );
+      await session.pause();
+      await session.alarm();
+      return (await session.read<{ peers: { id: string }[] }>("/peers")).peers.map(({ id }) => id);
+    };
+    expect(await askAgain()).toContain(from);
+    const fault = new Error("restarted");
+    await runInDurableObject(realm.stub, (_object, state) => state.abort(String(fault))).catch(
+      () => undefined,
+    );
+    expect(await askAgain()).toEqual([desk.id]);
+    expect(await desk.next("peer-left")).toMatchObject({ peer: from, reason: "expired" });
   });
 });
 

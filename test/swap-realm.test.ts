@@ -155,6 +155,30 @@ describe.each(MODES)("a call, %s", (mode) => {
   });
 });
 
+describe("an endpoint that vanishes", () => {
+  it("[R3] between connect and accept: who called is told, when it has not come back", async () => {
+    const realm = new LiveRealm();
+    const bob = await realm.connect();
+    await bob.say("register", service("game-7"));
+    const alice = await realm.connect();
+    await alice.say("connect", { offer: OFFER, ...service("game-7") });
+    await bob.next("connect");
+    const session = await sessionOf(realm);
+    bob.close();
+    await realm.has(1);
+    await expect
+      .poll(async () => (await session.read<{ peers: { state: string }[] }>("/peers")).peers)
+      .toContainEqual(expect.objectContaining({ state: "away" }));
+    // Its resume window is over.
+    await session.rewrite((json) => json.replace(/"awayUntil":\d+/, '"awayUntil":1'));
+    await new LiveSession(session.id, "evicted").pause();
+    await session.alarm();
+    expect(await alice.next("close")).toMatchObject({ source: bob.source });
+    expect(isAck(await alice.say("accept", { target: bob.source }))).toBe(true);
+    expect((await realm.view()).sessions).toEqual([]);
+  });
+});
+
 describe("finding an endpoint", () => {
   it("[M9] a caller that never registered gets its accept", async () => {
     const { alice, accept } = await callOf(new LiveRealm());
@@ -245,6 +269,32 @@ describe("who speaks", () => {
     expect(isAck(await alice.say("register", {}))).toBe(true);
   });
 
+  it("[S3] whoever has the token takes over from a socket that may be dead, calls included", async () => {
+    const realm = new LiveRealm();
+    const made = await callJson(`/v1/realms/${realm.name}/endpoints`, "POST", {});
+    const { token, source } = (await made.json()) as { token: string; source: string };
+    const bearer = { "sec-websocket-protocol": `3gpp.SWAP.v1, bearer.${token}` };
+    const older = await realm.connect(source, "text", bearer);
+    await older.say("register", service("game-7"));
+    const alice = await realm.connect();
+    await alice.say("connect", { offer: OFFER, ...service("game-7") });
+    await older.next("connect");
+    const newer = await realm.connect(source, "text", bearer);
+    const accept = { target: alice.source, answer: ANSWER };
+    await newer.send(newer.frame("accept", accept, 50));
+    expect(isAck(await newer.answer(50))).toBe(true);
+    expect((await alice.next("accept")).answer).toBe(ANSWER);
+    await expect.poll(() => older.closed).toBe(4001);
+    const { endpoints } = await realm.view();
+    expect(endpoints.map((each) => each.source).toSorted()).toEqual(
+      [alice.source, source].toSorted(),
+    );
+    await alice.say("application", { target: source, type: "urn:x:y", value: 1 });
+    expect((await newer.next("application")).value).toBe(1);
+    const thief = await realm.connect(source);
+    expect(errorOf(await thief.say("register", {}))).toBe("unauthorized.html");
+  });
+
   it("[M9] the address: any realm, with or without a slash at the end, its own subprotocol", async () => {
     const realm = new LiveRealm();
     for (const path of [`/${realm.name}/3gpp-swap/v1/`, "/3gpp-swap/v1", "/3gpp-swap/v1/"]) {
@@ -284,6 +334,22 @@ describe("limits", () => {
     const carol = await realm.connect();
     const answer = await carol.say("connect", { offer: OFFER, ...user("alice") });
     expect(errorOf(answer)).toBe("urn:duplex:problem:too-many-calls");
+  });
+});
+
+describe("an endpoint that does not read", () => {
+  it("[S8] an endpoint that says nothing is sent no more after a while, and heard again when it speaks", async () => {
+    const realm = new LiveRealm();
+    const { alice, bob } = await callOf(realm);
+    const message = { target: bob.source, type: "urn:x:y", value: "x".repeat(16_000) };
+    let refused: string | undefined;
+    for (let n = 0; n < 400 && refused === undefined; n++) {
+      refused = errorOf(await alice.say("application", message));
+    }
+    expect(refused).toBe("urn:duplex:problem:receiver-busy");
+    expect(bob.closed).toBeNull();
+    await bob.say("register", {});
+    expect(isAck(await alice.say("application", message))).toBe(true);
   });
 });
 

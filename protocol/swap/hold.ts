@@ -8,6 +8,7 @@ import {
   type Effect,
   type Link,
   linkIdOf,
+  otherPeer,
   type Session,
   type Step,
   trickleOf,
@@ -115,8 +116,9 @@ function released(step: Step, at: number): Step {
 }
 
 /** What is held, if it is still the newest. */
-function toldNow({ open, inForce, peers }: Link, { to, exchange }: Unsent): Told | undefined {
+function toldNow(link: Link, { to, exchange }: Unsent): Told | undefined {
+  const { open, inForce } = link;
   if (open?.exchange === exchange) return offerMessage(open) as Told;
   if (inForce?.exchange !== exchange) return undefined;
-  return answerMessage(peers[0] === to ? peers[1] : peers[0], inForce) as Told;
+  return answerMessage(otherPeer(link, to), inForce) as Told;
 }

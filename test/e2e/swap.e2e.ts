@@ -114,6 +114,30 @@ describe("two pages that speak SWAP", () => {
     await Promise.all([alice.page.close(), bob.page.close()]);
   });
 
+  it("[M9] call by service: one of those that offer it is called", async () => {
+    const suffix = crypto.randomUUID();
+    const helpers = [await endpoint(`one-${suffix}`), await endpoint(`other-${suffix}`)];
+    const criteria = [{ type: "service", value: `help-${suffix}` }];
+    for (const { page } of helpers) {
+      await page.evaluate((said) => window.swapDemo.endpoint?.register(said), criteria);
+    }
+    const alice = await endpoint(`alice-${suffix}`);
+    await alice.page.evaluate(async (wanted) => {
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+      const call = await window.swapDemo.endpoint?.call({ criteria: wanted }, (connection) => {
+        for (const track of stream.getTracks()) connection.addTrack(track, stream);
+      });
+      if (call) window.swapDemo.call = call;
+    }, criteria);
+    const rings = () => Promise.all(helpers.map(({ page }) => isShown(page, "incoming")));
+    await until("one of them is called", async () => (await rings()).includes(true));
+    const called = helpers[(await rings()).indexOf(true)] as Endpoint;
+    await click(called.page, "accept");
+    await Promise.all([receives(alice.page, "audio"), receives(called.page, "audio")]);
+    expect((await rings()).includes(true)).toBe(false);
+    await Promise.all([alice, ...helpers].map(({ page }) => page.close()));
+  });
+
   it("[M9] a call that is rejected is over, and the next one comes through", async () => {
     const suffix = crypto.randomUUID();
     const alice = await endpoint(`alice-${suffix}`);
