@@ -2,6 +2,8 @@ import type { SwapMessage } from "../protocol/swap/message.ts";
 import { writeSwapMessage } from "../protocol/swap/write-message.ts";
 import { backoffMs } from "./backoff.ts";
 import { clientError, DuplexError } from "./duplex-error.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { watchNetwork } from "./network-change.ts";
 
 /** What an endpoint gets, as the text of TS 26.113 clause 13.2.4.4 writes it. */
 export interface SwapFrame {
@@ -41,6 +43,8 @@ export class SwapSocket {
   readonly #token: string | undefined;
   readonly #listener: SwapSocketListener;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #heartbeat = new Heartbeat(() => this.#replace());
+  readonly #unwatch = watchNetwork(() => this.#heartbeat.probe());
   #socket: WebSocket | undefined;
   #newest = 0;
   #attempts = 0;
@@ -89,20 +93,34 @@ export class SwapSocket {
       });
     });
     this.#attempts = 0;
+    this.#heartbeat.start(socket);
     socket.addEventListener("message", ({ data }) => this.#receive(String(data)));
-    socket.addEventListener("close", () => this.#reopen());
+    socket.addEventListener("close", () => {
+      if (socket === this.#socket) this.#reopen();
+    });
     // In their order: a number that was taken is acknowledged again and has no second effect.
     for (const { frame } of this.#waiting.values()) socket.send(frame);
   }
 
   close(): void {
     this.#isClosed = true;
+    this.#unwatch();
+    this.#heartbeat.stop();
     this.#socket?.close(1000);
     for (const { failed } of this.#waiting.values()) failed(closed());
     this.#waiting.clear();
   }
 
+  /** The socket is dead, and may take minutes to say so. */
+  #replace(): void {
+    const dead = this.#socket;
+    this.#socket = undefined;
+    dead?.close();
+    this.#reopen();
+  }
+
   #reopen(): void {
+    this.#heartbeat.stop();
     if (this.#isClosed) return;
     const wait = backoffMs(this.#attempts, RECONNECT);
     this.#attempts += 1;
@@ -115,6 +133,7 @@ export class SwapSocket {
   }
 
   #receive(text: string): void {
+    this.#heartbeat.heard();
     const frame = JSON.parse(text) as SwapFrame;
     if (frame.message_type === "response") this.#answered(frame);
     else if (frame.message_type !== undefined) this.#listener.received(frame);
