@@ -159,12 +159,14 @@ describe("two endpoints", () => {
     expect(call.told("bob")).toMatchObject([
       { type: "application", messageId: 3, urn: "urn:x:y", value: { a: 1 } },
     ]);
+    call.say("alice", { type: "application", urn: "chat", value: "no URN" });
+    expect(call.told("bob")).toMatchObject([{ urn: "chat", value: "no URN" }]);
     call.say("bob", { type: "reject", request: 3, errorId: "e", description: "what?" }, false);
     expect(call.told("alice")).toMatchObject([
-      { type: "reject", messageId: 4, request: 3, errorId: "e", description: "what?" },
+      { type: "reject", messageId: 5, request: 3, errorId: "e", description: "what?" },
     ]);
     call.say("bob", { type: "reject", description: "of what, the dialect does not say" });
-    expect(call.told("alice")).toMatchObject([{ type: "reject", messageId: 5 }]);
+    expect(call.told("alice")).toMatchObject([{ type: "reject", messageId: 6 }]);
   });
 
   it("[M9] what is protected goes on as it came", () => {
@@ -395,6 +397,23 @@ describe("an endpoint and a peer of duplex.v1", () => {
     expect(call.take("alice", "message")).toMatchObject([
       { from: "bob", body: { type: "urn:x:y", value: [1] } },
     ]);
+  });
+
+  it("[M9] a media server is called like any other, in a central session, too", () => {
+    const call = new Bridged("alice");
+    const { config } = call.session;
+    call.session = { ...call.session, config: { ...config, topology: "central" } };
+    call.tell({ type: "kick", peer: "alice", at: call.at });
+    call.session = { ...call.session, kicked: new Map() };
+    call.join("alice", "media-server");
+    expect(call.say("bob", connect(whole({ of: "bob" })))).toBeNull();
+    expect(call.take("alice", "offer")).toHaveLength(1);
+    const sdp = whole({ setup: "active", of: "alice" });
+    call.native("alice", { type: "answer", to: "bob", exchange: 1, sdp });
+    expect(call.told("bob")).toMatchObject([{ type: "accept", answer: sdp }]);
+    call.seat("carol");
+    const stray = { type: "offer", to: "carol", sdp: whole({ of: "bob" }) } as const;
+    expect(call.native("bob", stray)?.code).toBe("topology-mismatch");
   });
 
   it("[S5] an endpoint that comes back is sent what it lacks", () => {

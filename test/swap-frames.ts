@@ -13,6 +13,7 @@ const senderOf = (source: string, dialect: SwapDialect, isServers: boolean): Swa
 
 /** The library has other names for criteria, answers and rejects. */
 function libraryBody(type: string, { matching_criteria: criteria, ...body }: SwapFrame): SwapFrame {
+  if (type === "connect") return { offer: body.offer, criteria };
   if (criteria !== undefined) return { ...body, criteria };
   if (type === "reject") return { target: body.target, reason: body.description };
   if (type !== "response") return body;

@@ -157,7 +157,7 @@ class Turn {
       case "expired":
         return this.#expired(to, message.from);
       case "message":
-        return this.#news(to, message.from, applicationOf(message.body));
+        return this.#news(to, message.from, this.#application(message.body));
       case "peer-left":
         return this.#isInCall(to, message.peer)
           ? this.#news(to, message.peer, { type: "close" })
@@ -191,6 +191,12 @@ class Turn {
     if (cause?.type === "connect") return { type: "connect", offer: sdp, criteria: cause.criteria };
     const isUpdate = cause?.type === "update" || this.#link(from, to)?.inForce;
     return isUpdate ? { type: "update", sdp } : { type: "connect", offer: sdp, criteria: [] };
+  }
+
+  #application(body: unknown): Content {
+    const cause = this.#cause;
+    if (cause?.type !== "application") return applicationOf(body);
+    return { type: "application", urn: cause.urn, value: cause.value };
   }
 
   #reject(reason: string | undefined): Content {

@@ -100,7 +100,7 @@ export interface Close extends Common {
 export interface Application extends Common {
   readonly type: "application";
   readonly target: string;
-  /** A URN that says what the value is. */
+  /** Says what the value is: a URN, by the clause. */
   readonly urn: string;
   readonly value: unknown;
 }

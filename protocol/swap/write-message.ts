@@ -79,8 +79,9 @@ function libraryBody(message: SwapMessage): Members {
   const { matching_criteria: criteria, ...body } = clauseBody(message);
   switch (message.type) {
     case "register":
+      return { criteria };
     case "connect":
-      return { ...body, criteria };
+      return { offer: message.offer, criteria };
     case "response": {
       const { status, title } = message.error ?? ACKED;
       return { ...body, response_to: message.request, status, reason: title };
