@@ -71,11 +71,14 @@ export function remember(ws: WebSocket, change: Partial<EndpointMemory>): Endpoi
   memories.set(ws, next);
   try {
     ws.serializeAttachment(next);
+    return next;
   } catch {
     // No room, because most of it takes two bytes a character: what repeats an answer is the least loss.
-    return remember(ws, { answered: [] });
+    const less = { ...next, answered: [] };
+    memories.set(ws, less);
+    ws.serializeAttachment(less);
+    return less;
   }
-  return next;
 }
 
 /** The first memory of a socket. */

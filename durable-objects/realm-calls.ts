@@ -264,8 +264,8 @@ export abstract class RealmCalls extends RealmSockets {
     const kept = calls.filter((call) => !isOver(call));
     const had = { granted, calls: kept, newest, answered };
     const until = this.#lost.put(source, had, Date.now());
-    for (const call of calls) await this.#lose(call, source);
     if (until !== undefined) await this.#wakeAt(until);
+    for (const call of calls) await this.#lose(call, source);
   }
 
   async #lose(call: Call, source: string): Promise<void> {

@@ -337,6 +337,33 @@ describe("limits", () => {
   });
 });
 
+describe("an endpoint that fills its memory", () => {
+  it("[S8] keeps its registration and its calls when it registers as much as it may, in another script", async () => {
+    const realm = new LiveRealm("evicted");
+    const bob = await realm.connect("б".repeat(128));
+    const value = "ж".repeat(900);
+    const criteria = { matching_criteria: [{ type: "user", value }] };
+    expect(isAck(await bob.say("register", criteria))).toBe(true);
+    const callers: LiveEndpoint[] = [];
+    for (let n = 0; n < 16; n++) {
+      const caller = await realm.connect(`${n}${"щ".repeat(120)}`);
+      callers.push(caller);
+      const connect = await caller.say("connect", { offer: OFFER, ...criteria });
+      expect(isAck(connect)).toBe(true);
+      await bob.next("connect");
+    }
+    // Each refusal is remembered with its words.
+    for (let n = 0; n < 20; n++) {
+      await bob.say("application", { target: "ю".repeat(128), type: "urn:x:y", value: n });
+    }
+    const [first] = callers as [LiveEndpoint];
+    expect(isAck(await bob.say("accept", { target: first.source, answer: ANSWER }))).toBe(true);
+    expect((await first.next("accept")).answer).toBe(ANSWER);
+    const { sessions } = await realm.view();
+    expect(sessions).toHaveLength(16);
+  });
+});
+
 describe("an endpoint that does not read", () => {
   it("[S8] an endpoint that says nothing is sent no more after a while, and heard again when it speaks", async () => {
     const realm = new LiveRealm();
