@@ -68,7 +68,10 @@ export class SwapSocket {
     const numbered = { ...message, source: this.source, messageId } as SwapMessage;
     const frame = writeSwapMessage(numbered, "text");
     return new Promise((resolve, reject) => {
-      if (this.#isClosed) reject(closed());
+      if (this.#isClosed) {
+        reject(closed());
+        return;
+      }
       this.#waiting.set(messageId, { frame, done: () => resolve(messageId), failed: reject });
       if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(frame);
     });

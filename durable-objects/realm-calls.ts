@@ -54,7 +54,7 @@ export abstract class RealmCalls extends RealmSockets {
     const { calls } = memoryOf(ws);
     const target = message.target ?? (calls.length === 1 ? calls[0]?.partner : undefined);
     const call = target === undefined ? undefined : callWith(memoryOf(ws), target);
-    const other = call && this.endpoints.socketOf(call.partner);
+    const other = call && this.#partnerOf(call);
     if (!call || !other) {
       return problem("unknown-peer", "a sealed message is for nobody that is known");
     }
@@ -71,17 +71,9 @@ export abstract class RealmCalls extends RealmSockets {
   /** That an endpoint cannot do what it was sent is news for the sender; that it can, the sender knows from us. */
   #passOn(ws: WebSocket, message: Response): void {
     const { target = "", error } = message;
-    const other = callWith(memoryOf(ws), target) && this.endpoints.socketOf(target);
+    const call = callWith(memoryOf(ws), target);
+    const other = call && this.#partnerOf(call);
     if (other && error) this.send(other, message);
-  }
-
-  protected get name(): string {
-    return this.ctx.id.name ?? "";
-  }
-
-  protected dropPeer(peer: string): void {
-    this.registered.delete(peer);
-    this.endpoints.remove(peer);
   }
 
   async #connect(ws: WebSocket, message: Connect): Promise<Outcome> {
@@ -155,12 +147,21 @@ export abstract class RealmCalls extends RealmSockets {
 
   #offer(ws: WebSocket, call: Call, message: CallMessage): Promise<null | Problem> {
     rememberCall(ws, { ...call, offered: message.messageId });
-    return this.#say(call, message);
+    return this.#say(ws, call, message);
   }
 
-  async #say(call: Call, message: CallMessage, isOfOffer?: boolean): Promise<null | Problem> {
+  async #say(ws: WebSocket, call: Call, message: CallMessage, isOfOffer?: boolean) {
     await this.#opening.get(call.session)?.catch(() => undefined);
-    return this.session(call).say({ self: call.self, other: call.other }, message, isOfOffer);
+    const { session, self, other } = call;
+    const refused = await this.session(call).say({ self, other }, message, isOfOffer);
+    if (refused?.code === "session-not-found") forgetCall(ws, { session });
+    return refused;
+  }
+
+  /** The socket of the other side, if it is an endpoint that is in the same call: sources may be those of peers. */
+  #partnerOf({ partner, session }: Call): WebSocket | undefined {
+    const ws = this.endpoints.socketOf(partner);
+    return ws && memoryOf(ws).calls.some((call) => call.session === session) ? ws : undefined;
   }
 
   protected session({ session }: Pick<Call, "session">): CallCommands {
@@ -182,12 +183,12 @@ export abstract class RealmCalls extends RealmSockets {
       case "reject":
         return this.#reject(ws, call, message);
       case "application":
-        return this.#say(call, message);
+        return this.#say(ws, call, message);
     }
   }
 
   async #accept(ws: WebSocket, call: Call, message: Accept): Promise<Outcome> {
-    const refused = await this.#say(call, message);
+    const refused = await this.#say(ws, call, message);
     const now = callWith(memoryOf(ws), call.partner);
     if (!refused && now && !now.isAccepted) rememberCall(ws, { ...now, isAccepted: true });
     return refused;
@@ -195,10 +196,10 @@ export abstract class RealmCalls extends RealmSockets {
 
   /** Of a connect, an update or an application message; without the first there is no call. */
   async #reject(ws: WebSocket, call: Call, message: Reject): Promise<Outcome> {
-    const partner = this.endpoints.socketOf(call.partner);
+    const partner = this.#partnerOf(call);
     const offered = partner && callWith(memoryOf(partner), message.source)?.offered;
     const isOfOffer = message.request === undefined ? undefined : message.request === offered;
-    const refused = await this.#say(call, message, isOfOffer);
+    const refused = await this.#say(ws, call, message, isOfOffer);
     if (!refused && isOfOffer !== false && !call.isAccepted) await this.leave(ws, call);
     return refused;
   }
@@ -213,29 +214,26 @@ export abstract class RealmCalls extends RealmSockets {
   async #close(ws: WebSocket, call: Call, message: Close): Promise<Outcome> {
     const closingUntil = Date.now() + LIMITS.closeAnswerMs;
     rememberCall(ws, { ...call, closingUntil });
-    const refused = await this.#say(call, message);
-    const partner = this.endpoints.socketOf(call.partner);
-    const isHeard = !refused && partner && callWith(memoryOf(partner), message.source);
-    if (!isHeard) return () => this.#acceptFor(ws, call);
+    const refused = await this.#say(ws, call, message);
+    if (refused || !this.#partnerOf(call)) return () => this.#acceptFor(ws, call);
     await this.#wakeAt(closingUntil);
     return null;
   }
 
   /** Ends a call that this endpoint has closed as if the other one had accepted. */
-  #acceptFor(ws: WebSocket, { partner, session, other }: Call): void {
+  #acceptFor(ws: WebSocket, call: Call): void {
     const { source: target = "" } = memoryOf(ws);
-    this.send(ws, { type: "accept", source: partner, messageId: this.nextNumber(), target });
-    forgetCall(ws, { session });
-    const socket = this.endpoints.socketOf(partner);
-    if (socket) forgetCall(socket, { session });
-    this.ctx.waitUntil(this.session({ session }).leaveCall(other));
+    this.send(ws, { type: "accept", source: call.partner, messageId: this.nextNumber(), target });
+    const partner = this.#partnerOf(call);
+    for (const each of partner ? [ws, partner] : [ws]) forgetCall(each, call);
+    this.ctx.waitUntil(this.session(call).leaveCall(call.other));
   }
 
   /** Of two that close at once, each accepts the other's. */
   async #acceptClose(ws: WebSocket, call: Call, message: Accept): Promise<Outcome> {
     const { isClosed: _, ...rest } = call;
     settle(ws, rest);
-    const partner = this.endpoints.socketOf(call.partner);
+    const partner = this.#partnerOf(call);
     const theirs = partner && callWith(memoryOf(partner), message.source);
     if (partner && theirs?.closingUntil !== undefined) {
       const { closingUntil: __, ...settled } = theirs;
@@ -273,7 +271,7 @@ export abstract class RealmCalls extends RealmSockets {
       await this.session(call).loseEndpoint(call.self);
       return;
     }
-    const partner = this.endpoints.socketOf(call.partner);
+    const partner = this.#partnerOf(call);
     const theirs = partner && callWith(memoryOf(partner), source);
     if (partner && theirs?.closingUntil !== undefined) this.#acceptFor(partner, theirs);
   }

@@ -35,9 +35,10 @@ export class RealmEndpoints {
 
   /**
    * Lets a socket speak for an endpoint. False when another one does, unless both have the token for it: then the newest
-   * wins, as the older one may be dead without anybody knowing (S3).
+   * wins, as the older one may be dead without anybody knowing (S3). The id of a peer that can be found is taken.
    */
   claim(ws: WebSocket, source: string): boolean {
+    if (this.#peers.has(source)) return false;
     const other = this.socketOf(source);
     if (other && !(isGranted(ws, source) && isGranted(other, source))) return false;
     if (other) takeOver(ws, other);

@@ -75,6 +75,15 @@ export abstract class RealmSockets extends DurableObject<Bindings> {
     return this.#endpoints;
   }
 
+  protected get name(): string {
+    return this.ctx.id.name ?? "";
+  }
+
+  protected dropPeer(peer: string): void {
+    this.registered.delete(peer);
+    this.endpoints.remove(peer);
+  }
+
   override async fetch(request: Request): Promise<Response> {
     if (this.ctx.getWebSockets().length >= LIMITS.realmEndpoints) {
       const most = `a realm takes ${LIMITS.realmEndpoints} endpoints`;

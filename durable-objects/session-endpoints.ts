@@ -60,6 +60,8 @@ export class SessionEndpoints extends SessionSockets implements CallCommands {
   }
 
   async leaveCall(peer: string): Promise<null> {
+    // A peer without SWAP stays in its session, whatever the endpoints of its calls do.
+    if (!this.session?.peers.get(peer)?.endpoint) return null;
     this.turn({ type: "message", peer, message: { type: "leave" }, at: Date.now() });
     return null;
   }

@@ -1,7 +1,6 @@
-import type { Problem } from "../protocol/problem.ts";
-import { problem } from "../protocol/problem.ts";
+import { type Problem, problem } from "../protocol/problem.ts";
 import type { CallMessage, EndpointNews } from "../protocol/swap/bridge.ts";
-import { type Call, callWith, memoryOf, rememberCall } from "./endpoint-memory.ts";
+import { type Call, callWith, hasMostCalls, memoryOf, rememberCall } from "./endpoint-memory.ts";
 import { newPeerId } from "./random-id.ts";
 import { RealmCalls } from "./realm-calls.ts";
 import type {
@@ -14,12 +13,12 @@ import type {
 
 /** A realm of SWAP (TS 26.113 clause 13.2): its sockets and calls (see RealmCalls), and what others ask of it over RPC. */
 export class SwapRealm extends RealmCalls implements RealmCommands {
-  /** Sends what endpoints are to know; gives the peers of those that have no socket any more. */
+  /** Sends what endpoints are to know; gives the peers of those that have no socket any more, or no room for a call. */
   async deliver(news: readonly EndpointNews[]): Promise<string[]> {
     const gone: string[] = [];
     for (const each of news) {
       const ws = this.endpoints.socketOf(each.endpoint);
-      if (ws) this.#hand(ws, each);
+      if (ws && hasRoomFor(ws, each)) this.#hand(ws, each);
       else gone.push(each.peer);
     }
     return gone;
@@ -78,6 +77,12 @@ export class SwapRealm extends RealmCalls implements RealmCommands {
     if (isOfOffer && !call.isAccepted) this.ctx.waitUntil(this.leave(ws, call));
   }
 }
+
+/** One more call, if it is one, is one that its socket can remember. */
+const hasRoomFor = (ws: WebSocket, { delivery }: EndpointNews): boolean =>
+  delivery.type !== "connect" ||
+  callWith(memoryOf(ws), delivery.source) !== undefined ||
+  !hasMostCalls(ws);
 
 /** A peer without SWAP calls the endpoint: the first that the realm hears of it. */
 function begun(

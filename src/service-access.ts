@@ -4,6 +4,7 @@ import { iceServersFor } from "../durable-objects/ice-servers.ts";
 import type { IceServer } from "../protocol/messages.ts";
 import { principalIfAny } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
+import { tooMany } from "./rate-limits.ts";
 import { invalidRequest, Refusal } from "./refusal.ts";
 import { answers, ServiceAccessInformation } from "./schemas.ts";
 import { isRealmClaim } from "./swap.ts";
@@ -60,6 +61,9 @@ async function iceServersOf(c: Context<AppEnv>): Promise<readonly IceServer[]> {
   const isEndpoint = principal?.kind === "peer" && isRealmClaim(principal.grant.session);
   if (principal?.kind === "key" || isEndpoint) {
     const bearer = principal.kind === "peer" ? principal.grant.peer : "app";
+    // Each may be a request to the provider.
+    const hasty = isEndpoint && (await tooMany(c, "PEER_REQUESTS", bearer));
+    if (hasty) throw new Refusal(hasty);
     // A provider that fails leaves the addresses.
     const ice = await iceServersFor(config, bearer, Date.now()).catch(() => undefined);
     if (ice) return ice.iceServers;

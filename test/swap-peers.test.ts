@@ -44,6 +44,32 @@ describe.each(MODES)("an endpoint and a peer, %s", (mode) => {
     expect((await desk.next("peer-left")).peer).toBe(from);
     expect((await phone.next("accept")).answer).toBeUndefined();
     expect((await realm.view()).sessions).toEqual([]);
+    // The peer is in its session as before.
+    const { peers } = await session.read<{ peers: { id: string }[] }>("/peers");
+    expect(peers.map(({ id }) => id)).toEqual([desk.id]);
+    expect(await desk.request({ type: "state", id: 7 } as never)).toMatchObject({ type: "ack" });
+  });
+
+  it("[A1] nobody speaks for a peer by taking its id as a source", async () => {
+    const realm = new LiveRealm(mode);
+    const session = await LiveSession.start(mode);
+    const desk = await session.join();
+    await put(realm, desk.id, session.id);
+    const thief = await realm.connect(desk.id);
+    const refused = { error: { type: "http://forge.3gpp.org/sa4/swap/unauthorized.html" } };
+    expect(await thief.say("register", DESK)).toMatchObject(refused);
+    const phone = await realm.connect();
+    await phone.say("connect", { offer: OFFER, ...DESK });
+    await desk.next("offer");
+    // It is taken out of the realm, and so its id is free; the call is not.
+    await callJson(`/v1/realms/${realm.name}/peers/${desk.id}`, "DELETE");
+    const late = await realm.connect(desk.id);
+    expect((await late.say("register", {})).error).toBeUndefined();
+    await phone.say("update", { target: desk.id, security: { ciphertext: "b64" } });
+    expect(
+      (await late.say("accept", { target: phone.source, answer: ANSWER })).error,
+    ).toBeDefined();
+    expect(late.inbox).toEqual([]);
   });
 
   it("[M9] the back end brings the endpoint into the session; the peer calls it", async () => {
