@@ -49,6 +49,7 @@ import {
 } from "./session.ts";
 import { ofGeneration } from "./trickle.ts";
 import { answerMessage, offerMessage } from "./views.ts";
+import { isCounterOffer, receiverRefusal } from "./whip/counter-offer.ts";
 
 type Message<T extends FromPeer["type"]> = Extract<FromPeer, { type: T }>;
 
@@ -68,7 +69,8 @@ export function offer(
   if (link.open?.offerer === sender.id && link.open.offer.sdp === stored.sdp) {
     return { session, effects: [], ack: { exchange: link.open.exchange } };
   }
-  const refused = refusal(link, sender, "offer");
+  const refused =
+    receiverRefusal(made) ?? (isCounterOffer(made) ? undefined : refusal(link, sender, "offer"));
   if (refused) return refused;
   const tooMuch = tooMuchSdp(made, stored);
   if (tooMuch) return tooMuch;
