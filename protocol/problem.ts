@@ -86,6 +86,17 @@ export const PROBLEMS = {
   // SDP
   "sdp-too-large": row("The description is larger than the limit", "D4", 413, "count"),
   "sdp-invalid": row("The description is broken", "D1", 422, "count"),
+  // WHIP and WHEP
+  "method-not-allowed": row("This address does not have the method", "W1", 405, "reply"),
+  "unsupported-media-type": row("The body is of another type", "W1", 415, "reply"),
+  "resource-not-found": row("There is no such WHIP or WHEP session", "W2", 404, "reply"),
+  "media-server-timeout": row("The media server did not answer in time", "W3", 504, "reply"),
+  "not-live": row("Nobody publishes yet", "W4", 409, "reply"),
+  "publisher-busy": row("The token publishes already", "W5", 409, "reply"),
+  "fragment-invalid": row("The body is no SDP fragment", "W6", 400, "reply"),
+  "precondition-required": row("If-Match is missing", "W6", 428, "reply"),
+  "precondition-failed": row("If-Match names another ICE generation", "W6", 412, "reply"),
+  "no-renegotiation": row("An HTTP client cannot be offered anything", "W7", 409, "reply"),
   // Media flows
   "flow-ended": row("The flow is over", "F4", 409, "reply"),
   "source-not-received": row("The sender of the flow receives no such flow", "F9", 409, "reply"),
