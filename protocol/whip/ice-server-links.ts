@@ -1,4 +1,4 @@
-import type { IceServer } from "../messages.ts";
+import type { IceServer } from "../ice-server.ts";
 
 /** `stun:stun.example:3478` and `turns:[2001:db8::1]:5349?transport=tcp` (RFC 7064 s3.1, RFC 7065 s3.1). */
 const SERVER = /^(stuns?|turns?):(?:\[[\da-f:.]+\]|[\w.~-]+)(?::\d{1,5})?(?:\?transport=[\w-]+)?$/i;
