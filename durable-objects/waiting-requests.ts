@@ -14,13 +14,14 @@ export class WaitingRequests {
   /** Resolves with what the peer is told next; `late` is asked to tell it after so many milliseconds. */
   async wait(peer: string, timeoutMs: number, late: () => void): Promise<Outcome> {
     const timer = setTimeout(late, timeoutMs);
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    this.#open.set(peer, resolve);
     try {
-      return await new Promise<Outcome>((resolve) => {
-        this.#open.set(peer, resolve);
-      });
+      return await promise;
     } finally {
       clearTimeout(timer);
-      this.#open.delete(peer);
+      // Another one may have taken its place: a publisher that came again.
+      if (this.#open.get(peer) === resolve) this.#open.delete(peer);
     }
   }
 

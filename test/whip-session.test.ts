@@ -203,6 +203,7 @@ describe("a publisher by HTTP", () => {
       "context",
       "context",
     ]);
+    session.answered.clear();
     accepted(answerTo(session, "sfu", "cam"));
     accepted(candidatesOf(session, "sfu", "cam"));
     expect(answer(session, "cam")).toMatchObject({ type: "answer" });
