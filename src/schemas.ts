@@ -201,7 +201,8 @@ export function emptyAnswer(description: string, ...problems: ProblemCode[]) {
   >;
 }
 
-function problemAnswers(codesGiven: readonly ProblemCode[]) {
+/** The problems by status, with those that any route may answer. */
+export function problemAnswers(codesGiven: readonly ProblemCode[]) {
   const byStatus = new Map<number, ProblemCode[]>();
   const everywhere: ProblemCode[] = ["rate-limited", "invalid-request", "internal-fault"];
   for (const code of new Set([...codesGiven, ...everywhere])) {
