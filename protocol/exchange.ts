@@ -145,9 +145,17 @@ function refusedAnswer(made: Move, assessed: Assessment, why: Problem): Step {
   const refused = turnedDown(made, assessed, why);
   const { receiver, link } = made;
   if (!receiver.http) return refused;
-  const closed = closeOpen({ ...made, session: refused.session, link: linkIn(refused, link) }, "rejected");
+  const closed = closeOpen(
+    { ...made, session: refused.session, link: linkIn(refused, link) },
+    "rejected",
+  );
   const reason = `the other side's answer was refused: ${why.detail}`;
-  const rejected = { type: "reject", from: made.sender.id, exchange: link.exchange, reason } as const;
+  const rejected = {
+    type: "reject",
+    from: made.sender.id,
+    exchange: link.exchange,
+    reason,
+  } as const;
   return { ...refused, session: closed.session, effects: [toReceiver(made, rejected)] };
 }
 

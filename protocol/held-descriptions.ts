@@ -107,6 +107,13 @@ function whole(session: Session, to: string, message: Told): Told {
   return { ...message, sdp: withSpliced(message.sdp, candidates) };
 }
 
+/** The answer in force of a link, as the peer that offered was sent it. */
+export function wholeAnswer(session: Session, link: Link, to: string): string | undefined {
+  const { inForce } = link;
+  if (!inForce) return undefined;
+  return whole(session, to, answerMessage(otherPeer(link, to), inForce) as Told).sdp;
+}
+
 /** An offer that its receiver has not been sent is taken back without a word. */
 function isOfUnsent(before: Session, to: string, message: ToPeer): boolean {
   if (message.type !== "rollback" && message.type !== "expired") return false;
