@@ -14,7 +14,7 @@ export const EXTENSION = {
 } as const;
 
 // No transport-cc: senders are steered by REMB and by the losses that receiver reports tell.
-const VIDEO_FEEDBACK = [
+const VIDEO_FEEDBACK: readonly { type: string; parameter?: string }[] = [
   { type: "nack" },
   { type: "nack", parameter: "pli" },
   { type: "ccm", parameter: "fir" },
@@ -26,7 +26,7 @@ const video = (payloadType: number, mimeType: string, parameters?: string) =>
     mimeType,
     payloadType,
     clockRate: 90_000,
-    rtcpFeedback: VIDEO_FEEDBACK,
+    rtcpFeedback: [...VIDEO_FEEDBACK],
     ...(parameters === undefined ? {} : { parameters }),
   });
 
@@ -81,6 +81,9 @@ export function formatParameter(codec: RTCRtpCodecParameters, name: string): str
 export const isRtx = (codec: RTCRtpCodecParameters): boolean =>
   codec.mimeType.toLowerCase().endsWith("/rtx");
 
+export const isVp8 = (codec: RTCRtpCodecParameters): boolean =>
+  codec.mimeType.toLowerCase() === "video/vp8";
+
 /** What repairs a codec on the same leg (RFC 4588 s8.1). */
 export const rtxOf = (
   codecs: readonly RTCRtpCodecParameters[],
@@ -95,6 +98,19 @@ const differs = (a: RTCRtpCodecParameters, b: RTCRtpCodecParameters): boolean =>
   DISTINGUISHING.some(
     (name) => (formatParameter(a, name) ?? "0") !== (formatParameter(b, name) ?? "0"),
   );
+
+/**
+ * A codec as it may be answered: werift repeats all the feedback that was offered, and RFC 4585 s4.2 has
+ * an answer name what the answerer will use.
+ */
+export function withUsedFeedback(codec: RTCRtpCodecParameters): RTCRtpCodecParameters {
+  const used = VIDEO_FEEDBACK.filter((mine) =>
+    codec.rtcpFeedback.some(
+      ({ type, parameter }) => type === mine.type && (parameter || undefined) === mine.parameter,
+    ),
+  );
+  return new RTCRtpCodecParameters({ ...codec, rtcpFeedback: used });
+}
 
 /** The same codec on another leg, where it has a payload type of its own. */
 export function counterpart(

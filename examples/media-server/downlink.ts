@@ -12,13 +12,14 @@ import {
   wrapRtx,
 } from "werift";
 import { BitrateMeter } from "./bitrate-meter.ts";
-import { counterpart, EXTENSION, rtxOf } from "./codecs.ts";
+import { counterpart, EXTENSION, isVp8, rtxOf } from "./codecs.ts";
 import { chooseLayer } from "./layer-choice.ts";
 import { add16 } from "./rtp-numbers.ts";
 import { RtpRewriter } from "./rtp-rewriter.ts";
 import { SendHistory } from "./send-history.ts";
 import type { Uplink, UplinkSink } from "./uplink.ts";
 import type { MediaPacket, SenderClock, UplinkLayer } from "./uplink-layer.ts";
+import { Vp8Descriptors } from "./vp8-descriptor.ts";
 
 /** About two seconds of a picture of 3 Mbit/s. */
 const REMEMBERED_PACKETS = 600;
@@ -44,6 +45,7 @@ export class Downlink implements UplinkSink {
   readonly #changed: () => void;
   readonly #clockRate: number;
   readonly #rewriter: RtpRewriter;
+  readonly #descriptors = new Vp8Descriptors();
   readonly #meter = new BitrateMeter();
   readonly #history = new SendHistory<RtpPacket>(REMEMBERED_PACKETS);
   #limits: DownlinkLimits = { held: false, maxBitrateBps: undefined };
@@ -146,6 +148,7 @@ export class Downlink implements UplinkSink {
       this.#current = layer;
       this.#wanted = undefined;
       this.#rewriter.change(packet, nowMs);
+      if (isVp8(packet.codec)) this.#descriptors.change(packet.payload);
       this.#changed();
     }
     const position = this.#rewriter.rewrite(packet, nowMs);
@@ -209,7 +212,8 @@ export class Downlink implements UplinkSink {
       marker: packet.marker,
       extensions: this.#extensions(packet.extensions),
     });
-    const sent = new RtpPacket(header, packet.payload);
+    const payload = isVp8(packet.codec) ? this.#descriptors.rewrite(packet.payload) : packet.payload;
+    const sent = new RtpPacket(header, payload);
     this.#history.add(position.sequenceNumber, sent);
     this.packets += 1;
     this.bytes += packet.payload.length;

@@ -27,11 +27,27 @@ export function openConnection(
     iceAdditionalHostAddresses: [address],
     iceUseIpv4: !isIPv6(address),
     iceUseIpv6: isIPv6(address),
+    // werift gathers on other addresses too; its sockets are bound to this one all the same.
+    iceFilterCandidatePair: ({ protocol: { localCandidate } }) =>
+      localCandidate?.type !== "host" || localCandidate.host === address,
     iceUseTcp: false,
     iceStunGatherTimeout: GATHERING_SECONDS,
     iceTurnConnectTimeout: GATHERING_SECONDS,
     icePortRange: udpPorts && [...udpPorts],
   });
+}
+
+/** A description as peers are to see it: with one host candidate, of the announced address. */
+export function announced(sdp: string, { address, announcedAddress }: Settings): string {
+  return sdp
+    .split(/(?<=\n)/)
+    .filter((line) => !/^a=candidate:.* typ host/.test(line) || line.includes(` ${address} `))
+    .map((line) =>
+      line.startsWith("a=candidate:")
+        ? line.replace(` ${address} `, ` ${announcedAddress} `)
+        : line,
+    )
+    .join("");
 }
 
 /** werift's word for it, as the protocol has it. */

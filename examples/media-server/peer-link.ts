@@ -1,11 +1,12 @@
 import { MediaStream, type RTCPeerConnection } from "werift";
 import type { Candidate } from "../../protocol/message-parts.ts";
 import type { IceServer } from "../../protocol/messages.ts";
+import { withUsedFeedback } from "./codecs.ts";
 import { Downlink } from "./downlink.ts";
 import { LinkMedia } from "./link-media.ts";
 import { codeOf, log } from "./log.ts";
 import { OperationChain } from "./operation-chain.ts";
-import { openConnection, selectedPair, transportState } from "./peer-connection.ts";
+import { announced, openConnection, selectedPair, transportState } from "./peer-connection.ts";
 import { readableDescription } from "./readable-offer.ts";
 import type { Settings } from "./settings.ts";
 import { Refused, type Signalling } from "./signalling.ts";
@@ -53,8 +54,7 @@ export class PeerLink {
     this.via = via;
     this.#signalling = signalling;
     this.#changed = changed;
-    this.#announced = (sdp) =>
-      sdp.replaceAll(` ${settings.address} `, ` ${settings.announcedAddress} `);
+    this.#announced = (sdp) => announced(sdp, settings);
     this.#connection = openConnection(settings, iceServers);
     this.media = new LinkMedia(this.#connection);
     this.#operations = new OperationChain((thrown) =>
@@ -193,8 +193,9 @@ export class PeerLink {
     if (this.#offering !== undefined) await this.#takeBack();
     const offer = readableDescription(sdp);
     await connection.setRemoteDescription({ type: "offer", sdp: offer });
-    if (this.via === "whep") {
-      for (const transceiver of connection.getTransceivers()) transceiver.direction = "sendonly";
+    for (const transceiver of connection.getTransceivers()) {
+      transceiver.codecs = transceiver.codecs.map(withUsedFeedback);
+      if (this.via === "whep") transceiver.direction = "sendonly";
     }
     await connection.setLocalDescription(await connection.createAnswer());
     this.#restartIce();
