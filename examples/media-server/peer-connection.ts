@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import { RTCPeerConnection } from "werift";
-import type { IceServer } from "../../protocol/messages.ts";
+import type { IceServer } from "../../protocol/ice-server.ts";
 import type { SelectedPair, TransportState } from "../../protocol/transport.ts";
 import { offeredCodecs, offeredExtensions } from "./codecs.ts";
 import type { Settings } from "./settings.ts";

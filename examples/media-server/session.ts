@@ -1,5 +1,6 @@
 import type { PeerView } from "../../protocol/message-parts.ts";
-import type { IceServer, Welcome } from "../../protocol/messages.ts";
+import type { IceServer } from "../../protocol/ice-server.ts";
+import type { Welcome } from "../../protocol/messages.ts";
 import { Contexts } from "./contexts.ts";
 import { codeOf, log } from "./log.ts";
 import { PeerLink, type Via } from "./peer-link.ts";
@@ -9,7 +10,7 @@ import { type Incoming, Signalling } from "./signalling.ts";
 
 /** What invites a media server into a session: the answer of `POST /v1/sessions/{id}/peers`. */
 export interface Invitation {
-  readonly peer: string;
+  readonly peer: { readonly id: string };
   readonly token: string;
   readonly signalling: { readonly url: string };
   readonly iceServers: readonly IceServer[];
@@ -125,9 +126,8 @@ export class Session {
     }
   }
 
-  #meet(peer: PeerView & { readonly via?: string }): void {
-    const via = peer.via === "whip" || peer.via === "whep" ? peer.via : "native";
-    this.#peers.set(peer.id, via);
+  #meet({ id, via = "native" }: PeerView): void {
+    this.#peers.set(id, via);
   }
 
   /** The link with a peer, which begins with its first offer or context. */
