@@ -7,6 +7,7 @@ import { PeerLink, type Via } from "./peer-link.ts";
 import { reportQuality } from "./reports.ts";
 import type { Settings } from "./settings.ts";
 import { type Incoming, Signalling } from "./signalling.ts";
+import type { ContextMessage } from "./stream-context.ts";
 
 /** What invites a media server into a session: the answer of `POST /v1/sessions/{id}/peers`. */
 export interface Invitation {
@@ -91,7 +92,7 @@ export class Session {
         this.#peers.delete(message.peer);
         return;
       case "context":
-        this.#contexts.receive(message);
+        this.#contexts.receive(message as ContextMessage);
         return;
       case "ice-servers":
         this.#iceServers = message.iceServers;
@@ -126,8 +127,8 @@ export class Session {
     }
   }
 
-  #meet({ id, via = "native" }: PeerView): void {
-    this.#peers.set(id, via);
+  #meet({ id, via }: PeerView): void {
+    this.#peers.set(id, via ?? "native");
   }
 
   /** The link with a peer, which begins with its first offer or context. */
