@@ -55,6 +55,9 @@ const RESOURCE: ReadonlyMap<string, Respond<Resource>> = new Map([
 const RESOURCE_SYMBOLS = 26;
 const RESOURCE_ID = /^[0-9a-hjkmnp-tv-z]{26}$/;
 
+/** As tokens have it. */
+const PEER_ID = /^[\w-]{1,64}$/;
+
 /** Mounts both doors: before whatever else has CORS or authorisation of its own. */
 export function mountHttpDoors(app: OpenAPIHono<AppEnv>): void {
   for (const door of ["whip", "whep"] as const) {
@@ -154,6 +157,9 @@ async function open(c: Context<AppEnv>, { door, session }: Endpoint): Promise<Re
   const body = granted(await bodyOf(c, [SDP]));
   if (body.text.trim() === "") throw new Refusal(problem("sdp-invalid", "the body has no offer"));
   const peer = c.req.query("peer");
+  if (peer !== undefined && !PEER_ID.test(peer)) {
+    throw new Refusal(problem("unknown-peer", "no such peer is in the session"));
+  }
   const resource = randomId(RESOURCE_SYMBOLS);
   const ask = { door, grant, resource, offer: body.text, ...(peer !== undefined && { peer }) };
   const [opened, links] = await Promise.all([openWhileThere(c, ask), linksFor(c, grant)]);
