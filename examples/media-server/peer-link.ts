@@ -1,12 +1,18 @@
 import { MediaStream, type RTCPeerConnection } from "werift";
-import type { Candidate } from "../../protocol/message-parts.ts";
 import type { IceServer } from "../../protocol/ice-server.ts";
+import type { Candidate } from "../../protocol/message-parts.ts";
 import { withUsedFeedback } from "./codecs.ts";
 import { Downlink } from "./downlink.ts";
 import { LinkMedia } from "./link-media.ts";
 import { codeOf, log } from "./log.ts";
 import { OperationChain } from "./operation-chain.ts";
-import { announced, openConnection, selectedPair, transportState } from "./peer-connection.ts";
+import {
+  announced,
+  checkAgain,
+  openConnection,
+  selectedPair,
+  transportState,
+} from "./peer-connection.ts";
 import { readableDescription } from "./readable-offer.ts";
 import type { Settings } from "./settings.ts";
 import { Refused, type Signalling } from "./signalling.ts";
@@ -198,7 +204,7 @@ export class PeerLink {
       if (this.via === "whep") transceiver.direction = "sendonly";
     }
     await connection.setLocalDescription(await connection.createAnswer());
-    this.#restartIce();
+    checkAgain(this.#connection);
     this.#agree(offer);
     await this.#signalling.request({
       type: "answer",
@@ -215,14 +221,6 @@ export class PeerLink {
     }
     const to = this.peer;
     await this.#signalling.request({ type: "reject", to, exchange, reason }).catch(() => {});
-  }
-
-  // werift begins its checks only where DTLS is still to come; after a restart it has long been there.
-  #restartIce(): void {
-    for (const { state, iceTransport } of this.#connection.dtlsTransports) {
-      if (state === "connected" && iceTransport.state === "new")
-        iceTransport.start().catch(() => {});
-    }
   }
 
   async #offer(): Promise<void> {
