@@ -7,6 +7,7 @@ import { completedAnswer } from "../protocol/whip/completed-answer.ts";
 import { credentialsOf, type Fragment } from "../protocol/whip/fragment.ts";
 import { candidatesOfFragment } from "../protocol/whip/fragment-candidates.ts";
 import {
+  type Door,
   type HttpSession,
   linkOfHttp,
   peerOfResource,
@@ -17,7 +18,6 @@ import { patchedOffer } from "../protocol/whip/patched-offer.ts";
 import { type Condition, meaningOf } from "../protocol/whip/precondition.ts";
 import { restartFragment } from "../protocol/whip/restart-fragment.ts";
 import type {
-  Door,
   HttpSessionCommands,
   NewHttpSession,
   OpenedHttpSession,

@@ -1,6 +1,6 @@
 import { MediaStream, type RTCPeerConnection } from "werift";
-import type { Candidate } from "../../protocol/message-parts.ts";
 import type { IceServer } from "../../protocol/ice-server.ts";
+import type { Candidate } from "../../protocol/message-parts.ts";
 import { withUsedFeedback } from "./codecs.ts";
 import { Downlink } from "./downlink.ts";
 import { LinkMedia } from "./link-media.ts";

@@ -1,5 +1,5 @@
-import type { PeerView } from "../../protocol/message-parts.ts";
 import type { IceServer } from "../../protocol/ice-server.ts";
+import type { PeerView } from "../../protocol/message-parts.ts";
 import type { Welcome } from "../../protocol/messages.ts";
 import { Contexts } from "./contexts.ts";
 import { codeOf, log } from "./log.ts";
