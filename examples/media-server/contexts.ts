@@ -1,5 +1,5 @@
 import type { Downlink } from "./downlink.ts";
-import { codeOf, log } from "./log.ts";
+import { logRefusal } from "./log.ts";
 import type { PeerLink } from "./peer-link.ts";
 import type { Signalling } from "./signalling.ts";
 import type { ContextMessage, ContextResult, OpenContext } from "./stream-context.ts";
@@ -140,13 +140,14 @@ export class Contexts {
     const { context, peer, kind, mid, sourceFlows } = carried.asked;
     const link = this.#link(peer);
     if (link === undefined || kind === "data") return undefined;
-    const changed = () => this.#tellSources(carried);
-    if (link.via !== "native") {
-      return mid === undefined ? undefined : link.answeredDownlink(mid, changed);
-    }
     // Sound and picture of one publisher are one stream: receivers keep them together.
     const stream = this.#carried.get(sourceFlows?.[0] ?? "")?.asked.peer ?? context;
-    return link.openDownlink(context, kind, stream, changed);
+    const downlink =
+      link.via === "native"
+        ? link.openDownlink({ context, kind, stream })
+        : link.answeredDownlink(mid ?? "");
+    if (downlink !== undefined) downlink.changed = () => this.#tellSources(carried);
+    return downlink;
   }
 
   #close(context: string): void {
@@ -189,15 +190,13 @@ export class Contexts {
     const told = JSON.stringify(message);
     if (told === carried.told) return;
     carried.told = told;
-    this.#signalling
-      .request(message)
-      .catch((thrown) => log("sources-refused", { code: codeOf(thrown) }));
+    this.#signalling.request(message).catch(logRefusal("sources-refused"));
   }
 
   #answer({ context, revision }: OpenContext, outcome: Outcome): void {
     this.#signalling
       .request({ type: "context-result", context, revision, ...outcome })
-      .catch((thrown) => log("context-result-refused", { context, code: codeOf(thrown) }));
+      .catch(logRefusal("context-result-refused", { context }));
   }
 }
 

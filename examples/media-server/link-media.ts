@@ -10,7 +10,7 @@ import {
   SessionDescription,
 } from "werift";
 import { Arrivals } from "./arrivals.ts";
-import type { Downlink } from "./downlink.ts";
+import { Downlink } from "./downlink.ts";
 import { estimatedMaximum } from "./feedback.ts";
 import { Uplink } from "./uplink.ts";
 
@@ -48,13 +48,13 @@ export class LinkMedia {
     return this.#uplinks.get(mid);
   }
 
-  add(downlink: Downlink): void {
+  /** What goes out on a section. */
+  downlink(transceiver: RTCRtpTransceiver): Downlink {
+    const there = [...this.#downlinks].find((each) => each.transceiver === transceiver);
+    if (there !== undefined) return there;
+    const downlink = new Downlink(transceiver);
     this.#downlinks.add(downlink);
-  }
-
-  remove(downlink: Downlink): void {
-    downlink.close();
-    this.#downlinks.delete(downlink);
+    return downlink;
   }
 
   /** Takes over what an exchange came to; `remote` is the other side's description. */

@@ -1,7 +1,7 @@
 import type { PeerView } from "../../protocol/message-parts.ts";
 import type { IceServer, Welcome } from "../../protocol/messages.ts";
 import { Contexts } from "./contexts.ts";
-import { codeOf, log } from "./log.ts";
+import { codeOf, log, logRefusal } from "./log.ts";
 import { PeerLink, type Via } from "./peer-link.ts";
 import { reportQuality } from "./reports.ts";
 import type { Settings } from "./settings.ts";
@@ -54,9 +54,7 @@ export class Session {
   drain(): void {
     this.#draining = true;
     this.#contexts.refuseNew();
-    this.#signalling
-      .request({ type: "drain" })
-      .catch((thrown) => log("drain-refused", { code: codeOf(thrown) }));
+    this.#signalling.request({ type: "drain" }).catch(logRefusal("drain-refused"));
   }
 
   async leave(reason: string): Promise<void> {
@@ -106,19 +104,19 @@ export class Session {
   #negotiate(message: Incoming): void {
     switch (message.type) {
       case "offer":
-        this.#link(message.from)?.offered(message.exchange, message.sdp);
+        this.#link(message.from)?.negotiation.offered(message.exchange, message.sdp);
         return;
       case "answer":
-        this.#links.get(message.from)?.answered(message.exchange, message.sdp);
+        this.#links.get(message.from)?.negotiation.answered(message.exchange, message.sdp);
         return;
       case "candidates":
-        this.#links.get(message.from)?.candidates(message.candidates);
+        this.#links.get(message.from)?.negotiation.candidates(message.candidates);
         return;
       case "reject":
-        this.#links.get(message.from)?.refused(message.exchange, false);
+        this.#links.get(message.from)?.negotiation.refused(message.exchange, false);
         return;
       case "expired":
-        this.#links.get(message.from)?.refused(message.exchange, true);
+        this.#links.get(message.from)?.negotiation.refused(message.exchange, true);
         return;
       default:
       // Flows, findings and messages of applications are nothing to a forwarder of media.
