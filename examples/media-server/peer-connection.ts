@@ -47,14 +47,19 @@ export function announced(sdp: string, { address, announcedAddress }: Settings):
         ? line.replace(` ${address} `, ` ${announcedAddress} `)
         : line,
     )
-    .join("");
+    .join("")
+    // werift leaves a blank behind the last layer, which RFC 8853 s5.1 has no room for.
+    .replace(/^(a=simulcast:.*?) +(?=\r?$)/gm, "$1");
 }
 
 /** werift's word for it, as the protocol has it. */
 export function transportState({
   connectionState,
   iceConnectionState,
+  dtlsTransports,
 }: RTCPeerConnection): TransportState {
+  // The other side said goodbye (RFC 8446 s6.1): werift leaves the connection as it was.
+  if (dtlsTransports.some(({ state }) => state === "closed")) return "closed";
   if (connectionState === "connecting") return "checking";
   const settled = connectionState === "connected" || connectionState === "new";
   return settled && iceConnectionState === "disconnected" ? "disconnected" : connectionState;

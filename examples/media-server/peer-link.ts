@@ -49,7 +49,7 @@ export class PeerLink {
     this.#peer = peer;
     this.#signalling = signalling;
     this.#connection = openConnection(settings, iceServers);
-    this.#media = new LinkMedia(this.#connection);
+    this.#media = new LinkMedia(this.#connection, () => this.#tellTransport());
     this.negotiation = new Negotiation({
       peer,
       connection: this.#connection,
@@ -149,12 +149,12 @@ export class PeerLink {
     const state = transportState(this.#connection);
     const pair = selectedPair(this.#connection);
     const told = JSON.stringify([state, pair]);
+    this.#media.wake();
     if (this.#closed || told === this.#told || state === "new") return;
     this.#told = told;
     log("transport", { peer: this.#peer, state });
     this.#signalling
       .request({ type: "transport", to: this.#peer, state, ...(pair && { pair }) })
       .catch(logRefusal("transport-refused", { peer: this.#peer }));
-    this.#media.wake();
   }
 }
