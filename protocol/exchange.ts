@@ -35,7 +35,6 @@ import type { SdpFinding } from "./sdp/finding.ts";
 import { afterAgreement } from "./sdp/history.ts";
 import {
   type AgreedExchange,
-  type Effect,
   type Link,
   type OpenExchange,
   type Peer,
@@ -49,6 +48,7 @@ import {
 } from "./session.ts";
 import { ofGeneration } from "./trickle.ts";
 import { answerMessage, offerMessage } from "./views.ts";
+import { isCounterOffer, receiverRefusal } from "./whip/counter-offer.ts";
 
 type Message<T extends FromPeer["type"]> = Extract<FromPeer, { type: T }>;
 
@@ -68,7 +68,8 @@ export function offer(
   if (link.open?.offerer === sender.id && link.open.offer.sdp === stored.sdp) {
     return { session, effects: [], ack: { exchange: link.open.exchange } };
   }
-  const refused = refusal(link, sender, "offer");
+  const refused =
+    receiverRefusal(made) ?? (isCounterOffer(made) ? undefined : refusal(link, sender, "offer"));
   if (refused) return refused;
   const tooMuch = tooMuchSdp(made, stored);
   if (tooMuch) return tooMuch;
@@ -138,6 +139,27 @@ function turnedDown({ session, link, sender, at }: Move, assessed: Assessment, w
   };
 }
 
+/** An HTTP client does not wait for a better answer: for it the offer is rejected. */
+function refusedAnswer(made: Move, assessed: Assessment, why: Problem): Step {
+  const refused = turnedDown(made, assessed, why);
+  const { receiver, link } = made;
+  if (!receiver.http) return refused;
+  const closed = closeOpen(
+    { ...made, session: refused.session, link: linkIn(refused, link) },
+    "rejected",
+  );
+  const reason = `the other side's answer was refused: ${why.detail}`;
+  const rejected = {
+    type: "reject",
+    from: made.sender.id,
+    exchange: link.exchange,
+    reason,
+  } as const;
+  return { ...refused, session: closed.session, effects: [toReceiver(made, rejected)] };
+}
+
+const linkIn = ({ session }: Step, { id }: Link): Link => session.links.get(id) as Link;
+
 /** An answer closes the open exchange and puts the pair in force; flows follow from it (F1, F3). */
 export function answer(
   session: Session,
@@ -157,7 +179,7 @@ export function answer(
   const tooMuch = tooMuchSdp(made, stored, open);
   if (tooMuch) return tooMuch;
   const assessed = assess(made, received, open);
-  if (assessed.refused) return turnedDown(made, assessed, assessed.refused);
+  if (assessed.refused) return refusedAnswer(made, assessed, assessed.refused);
   const { exchange, offerer, offer: offered } = open;
   const inForce = { exchange, offerer, offer: offered, answer: stored };
   const held = trickleOf(session, link.id).filter((entry) => entry.exchange === exchange);
@@ -234,62 +256,4 @@ function agreed(
     candidateCounts(link.peers, pair, trickle),
     readablePair(link.inForce),
   );
-}
-
-/** The answerer refuses the open offer; both are back in the last stable state (N4). */
-export function reject(
-  session: Session,
-  sender: Peer,
-  message: Message<"reject">,
-  at: number,
-): Step | Problem {
-  return takeBack(session, sender, message, at, "rejected");
-}
-
-/** The offerer takes its open offer back; both are back in the last stable state (N4). */
-export function rollback(
-  session: Session,
-  sender: Peer,
-  message: Message<"rollback">,
-  at: number,
-): Step | Problem {
-  return takeBack(session, sender, message, at, "rolled-back");
-}
-
-function takeBack(
-  session: Session,
-  sender: Peer,
-  message: Message<"reject"> | Message<"rollback">,
-  at: number,
-  reason: "rejected" | "rolled-back",
-): Step | Problem {
-  const made = move(session, sender, message.to, at);
-  if ("code" in made) return made;
-  const open = openExchange(made.link, sender, message);
-  if ("code" in open) return open;
-  const { type: _type, to: _to, id: _id, ...rest } = message;
-  const told =
-    message.type === "reject"
-      ? ({ ...rest, type: "reject", from: sender.id } as const)
-      : ({ ...rest, type: "rollback", from: sender.id } as const);
-  return {
-    session: closeOpen(made, reason).session,
-    effects: [toReceiver(made, told)],
-    ack: {},
-  };
-}
-
-/** Offers whose time is over: both ends learn it (N7). */
-export function expireOffers(session: Session, at: number): Step {
-  let now = session;
-  const effects: Effect[] = [];
-  for (const link of session.links.values()) {
-    if (!link.open || link.open.expiresAt > at) continue;
-    const { exchange } = link.open;
-    const [one, other] = link.peers;
-    now = closeOpen({ session: now, link, at }, "expired").session;
-    effects.push({ type: "send", to: one, message: { type: "expired", from: other, exchange } });
-    effects.push({ type: "send", to: other, message: { type: "expired", from: one, exchange } });
-  }
-  return { session: now, effects };
 }

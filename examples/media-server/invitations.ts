@@ -17,7 +17,7 @@ function readInvitation(body: string): Invitation | undefined {
     const read = JSON.parse(body) as Partial<Invitation>;
     const { peer, token, signalling, iceServers = [] } = read;
     const complete =
-      typeof peer === "string" &&
+      typeof peer?.id === "string" &&
       typeof token === "string" &&
       typeof signalling?.url === "string" &&
       URL.canParse(signalling.url) &&

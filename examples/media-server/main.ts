@@ -15,9 +15,9 @@ const LOOK_MS = 200;
 let draining = false;
 
 function join(invitation: Invitation): void {
-  const key = `${invitation.signalling.url} ${invitation.peer}`;
+  const key = `${invitation.signalling.url} ${invitation.peer.id}`;
   if (sessions.has(key)) return;
-  log("invited", { peer: invitation.peer });
+  log("invited", { peer: invitation.peer.id });
   sessions.set(key, new Session(invitation, settings, () => sessions.delete(key)));
 }
 
@@ -44,8 +44,8 @@ process.on("unhandledRejection", (thrown) =>
 process.on("SIGTERM", () => void drain());
 process.on("SIGINT", () => void drain());
 
-openInvitations({ secret: settings.secret, open: () => !draining, invited: join }).listen(
-  settings.port,
-  settings.host,
-  () => log("listening", { port: settings.port }),
-);
+const door = openInvitations({ secret: settings.secret, open: () => !draining, invited: join });
+door.listen(settings.port, settings.host, () => {
+  const address = door.address();
+  log("listening", { port: typeof address === "object" ? (address?.port ?? 0) : 0 });
+});

@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import { RTCPeerConnection } from "werift";
-import type { IceServer } from "../../protocol/messages.ts";
+import type { IceServer } from "../../protocol/ice-server.ts";
 import type { SelectedPair, TransportState } from "../../protocol/transport.ts";
 import { offeredCodecs, offeredExtensions } from "./codecs.ts";
 import type { Settings } from "./settings.ts";
@@ -39,17 +39,19 @@ export function openConnection(
 
 /** A description as peers are to see it: with one host candidate, of the announced address. */
 export function announced(sdp: string, { address, announcedAddress }: Settings): string {
-  return sdp
-    .split(/(?<=\n)/)
-    .filter((line) => !/^a=candidate:.* typ host/.test(line) || line.includes(` ${address} `))
-    .map((line) =>
-      line.startsWith("a=candidate:")
-        ? line.replace(` ${address} `, ` ${announcedAddress} `)
-        : line,
-    )
-    .join("")
-    // werift leaves a blank behind the last layer, which RFC 8853 s5.1 has no room for.
-    .replace(/^(a=simulcast:.*?) +(?=\r?$)/gm, "$1");
+  return (
+    sdp
+      .split(/(?<=\n)/)
+      .filter((line) => !/^a=candidate:.* typ host/.test(line) || line.includes(` ${address} `))
+      .map((line) =>
+        line.startsWith("a=candidate:")
+          ? line.replace(` ${address} `, ` ${announcedAddress} `)
+          : line,
+      )
+      .join("")
+      // werift leaves a blank behind the last layer, which RFC 8853 s5.1 has no room for.
+      .replace(/^(a=simulcast:.*?) +(?=\r?$)/gm, "$1")
+  );
 }
 
 /** werift's word for it, as the protocol has it. */

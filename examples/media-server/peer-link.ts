@@ -1,5 +1,5 @@
 import { MediaStream, type RTCPeerConnection } from "werift";
-import type { IceServer } from "../../protocol/messages.ts";
+import type { IceServer } from "../../protocol/ice-server.ts";
 import { consistentExtensions } from "./codecs.ts";
 import type { Downlink } from "./downlink.ts";
 import { LinkMedia } from "./link-media.ts";

@@ -1,15 +1,16 @@
+import type { IceServer } from "../../protocol/ice-server.ts";
 import type { PeerView } from "../../protocol/message-parts.ts";
-import type { IceServer, Welcome } from "../../protocol/messages.ts";
+import type { ToPeer, Welcome } from "../../protocol/messages.ts";
 import { Contexts } from "./contexts.ts";
 import { codeOf, log, logRefusal } from "./log.ts";
 import { PeerLink, type Via } from "./peer-link.ts";
 import { reportQuality } from "./reports.ts";
 import type { Settings } from "./settings.ts";
-import { type Incoming, Signalling } from "./signalling.ts";
+import { Signalling } from "./signalling.ts";
 
 /** What invites a media server into a session: the answer of `POST /v1/sessions/{id}/peers`. */
 export interface Invitation {
-  readonly peer: string;
+  readonly peer: { readonly id: string };
   readonly token: string;
   readonly signalling: { readonly url: string };
   readonly iceServers: readonly IceServer[];
@@ -78,7 +79,7 @@ export class Session {
     for (const link of this.#links.values()) link.tellAgain();
   }
 
-  #received(message: Incoming): void {
+  #received(message: ToPeer): void {
     switch (message.type) {
       case "peer-joined":
         this.#meet(message.peer);
@@ -101,7 +102,7 @@ export class Session {
     }
   }
 
-  #negotiate(message: Incoming): void {
+  #negotiate(message: ToPeer): void {
     switch (message.type) {
       case "offer":
         this.#link(message.from)?.negotiation.offered(message.exchange, message.sdp);
@@ -123,9 +124,8 @@ export class Session {
     }
   }
 
-  #meet(peer: PeerView & { readonly via?: string }): void {
-    const via = peer.via === "whip" || peer.via === "whep" ? peer.via : "native";
-    this.#peers.set(peer.id, via);
+  #meet({ id, via }: PeerView): void {
+    this.#peers.set(id, via ?? "native");
   }
 
   /** The link with a peer, which begins with its first offer or context. */
