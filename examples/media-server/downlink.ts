@@ -211,9 +211,8 @@ export class Downlink implements UplinkSink {
       marker: packet.marker,
       extensions: this.#extensions(packet.extensions),
     });
-    const payload = isVp8(packet.codec)
-      ? this.#descriptors.rewrite(packet.payload)
-      : packet.payload;
+    const payload = Buffer.from(packet.payload);
+    if (isVp8(packet.codec)) this.#descriptors.rewrite(payload);
     const sent = new RtpPacket(header, payload);
     this.#history.add(position.sequenceNumber, sent);
     this.packets += 1;

@@ -3,7 +3,7 @@ import type { Candidate } from "../../protocol/message-parts.ts";
 import { withUsedFeedback } from "./codecs.ts";
 import { codeOf, log } from "./log.ts";
 import { OperationChain } from "./operation-chain.ts";
-import { readableDescription } from "./readable-offer.ts";
+import { readableDescription } from "./readable-description.ts";
 import { Refused, type Signalling } from "./signalling.ts";
 
 export interface NegotiationShape {
