@@ -6,23 +6,21 @@ import type {
   ManagedLink,
   ManagedState,
   Operation,
-  Publication,
   RemoteDescription,
-  Source,
   Wanted,
 } from "./managed-state.ts";
-import { FAULT, type LocalTrack, type MediaBackend, type TrackResult } from "./media-backend.ts";
+import type { MediaBackend } from "./media-backend.ts";
 import type { MediaServerPort, Reply } from "./media-server-port.ts";
 import {
   isIceLite,
   isOther,
-  type OfferedSection,
   offeredSections,
   printsOf,
   rejectedMids,
   ufragsOf,
   withCandidates,
 } from "./offered-media.ts";
+import { isNew, noteSections, noteTracks, startsAnew } from "./publications.ts";
 import { Setbacks } from "./setbacks.ts";
 
 /** Nobody reports the connection of a peer behind HTTP. */
