@@ -1,4 +1,4 @@
-import type { IceServer } from "../protocol/messages.ts";
+import type { IceServer } from "../protocol/ice-server.ts";
 
 /** Well before half of the lifetime (A3), with room for a timer that is late. */
 const RENEW_AFTER = 0.4;

@@ -2,12 +2,14 @@ import type { LinkSummary, PeerView } from "../protocol/message-parts.ts";
 import type { Welcome } from "../protocol/messages.ts";
 import type { Emitter } from "./emitter.ts";
 import { Link, type LinkFrame, type LinkHost, type RemoteTrack } from "./link.ts";
+import type { NegotiationStart } from "./negotiation-host.ts";
 import type { SignallingPort } from "./requests.ts";
 import { mayLink } from "./rights.ts";
 import type { SessionEvents } from "./session-events.ts";
 import type { Notice } from "./signalling-listener.ts";
 
-type PeerNotice = Extract<Notice, { type: "peer-joined" | "peer-left" }> | LinkFrame;
+type PeerNotice = Extract<Notice, { type: "peer-joined" | "peer-left" | "drain" }> | LinkFrame;
+
 
 /** What links share. */
 export type LinksContext = Pick<
@@ -92,7 +94,11 @@ export class Links {
       case "peer-left":
         this.#remove(frame.peer, frame.reason);
         return;
+      case "drain":
+        this.#drain(frame.peer);
+        return;
       default:
+        if (frame.type === "offer") this.#answerHttp(frame.from);
         this.#links.get(frame.from)?.frame(frame);
     }
   }
@@ -113,17 +119,66 @@ export class Links {
   }
 
   #add(peer: PeerView, offers: boolean, summary: LinkSummary | undefined): void {
-    const self = this.#self;
     this.#peers.set(peer.id, peer);
+    if (this.#isServer(peer)) this.#chooseServer(summary && { peer: peer.id, summary });
+    // Whoever came by HTTP is for one peer only, which its offer tells.
+    else if (peer.via === undefined || summary !== undefined) this.#link(peer, { offers, summary });
+  }
+
+  #link(peer: PeerView, start: NegotiationStart): void {
+    const self = this.#self;
     if (self === undefined || !mayLink(self, peer, this.#topology)) return;
-    this.#links.set(peer.id, new Link(this.#hostFor(self), peer, { offers, summary }));
+    const isAnswererOnly = peer.via !== undefined;
+    this.#links.set(peer.id, new Link(this.#hostFor(self), peer, { ...start, isAnswererOnly }));
+  }
+
+  #answerHttp(id: string): void {
+    const peer = this.#peers.get(id);
+    if (peer?.via !== undefined && !this.#links.has(id)) this.#link(peer, { offers: false });
+  }
+
+  /** Of several media servers of a central session all peers use the same one. */
+  #isServer(peer: PeerView): boolean {
+    return (
+      this.#topology === "central" && this.#self?.role === "peer" && peer.role === "media-server"
+    );
+  }
+
+  /** Whoever comes first, this peer offers: a media server has nothing to send before it is sent something. */
+  #chooseServer(known?: { peer: string; summary: LinkSummary }): void {
+    const [server] = [...this.#peers.values()]
+      .filter((peer) => this.#isServer(peer))
+      .toSorted((one, other) => rankOf(one) - rankOf(other) || one.joinedAt - other.joinedAt);
+    if (!server || this.#links.has(server.id)) return;
+    const summary = known?.peer === server.id ? known.summary : undefined;
+    this.#link(server, { offers: true, summary });
+  }
+
+  #drain(id: string): void {
+    const peer = this.#peers.get(id);
+    if (!peer) return;
+    this.#peers.set(id, { ...peer, draining: true });
+    this.#chooseServer();
+  }
+
+  /** What the new media server carries, those that are leaving need not. */
+  #relieve(id: string, state: RTCPeerConnectionState): void {
+    const server = this.#peers.get(id);
+    if (state !== "connected" || !server || !this.#isServer(server) || server.draining) return;
+    for (const [other, link] of this.#links) {
+      if (!this.#peers.get(other)?.draining) continue;
+      this.#links.delete(other);
+      link.close();
+    }
   }
 
   #remove(id: string, reason: SessionEvents["peer-left"]["reason"]): void {
     const link = this.#links.get(id);
     this.#links.delete(id);
     link?.close();
-    if (this.#peers.delete(id)) this.#events.emit("peer-left", { peer: id, reason });
+    const isKnown = this.#peers.delete(id);
+    if (link) this.#chooseServer();
+    if (isKnown) this.#events.emit("peer-left", { peer: id, reason });
   }
 
   #hostFor(self: PeerView): LinkHost {
@@ -131,7 +186,10 @@ export class Links {
       ...this.#context,
       self,
       port: this.#port,
-      linkState: (peer, state) => this.#events.emit("link", { peer, state }),
+      linkState: (peer, state) => {
+        this.#relieve(peer, state);
+        this.#events.emit("link", { peer, state });
+      },
       track: (track) => this.#events.emit("track", track),
       trackEnded: (track) => this.#events.emit("track-ended", track),
       problem: (error, peer) => this.#events.emit("problem", { error, peer }),
@@ -143,3 +201,6 @@ export class Links {
 function summaryOf(welcome: Welcome, peer: string): LinkSummary | undefined {
   return welcome.links.find(({ peers }) => peers.includes(peer));
 }
+
+/** One that is leaving comes last. */
+const rankOf = ({ draining }: PeerView): number => (draining ? 1 : 0);

@@ -29,4 +29,6 @@ export interface NegotiationStart {
   readonly offers: boolean;
   /** The link as the server knows it, when this page takes over a peer that was in the session. */
   readonly summary?: LinkSummary | undefined;
+  /** The other peer cannot be offered anything: it came by HTTP (RFC 9725 s3). */
+  readonly isAnswererOnly?: boolean;
 }

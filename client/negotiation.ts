@@ -34,6 +34,7 @@ export class Negotiation {
   #needed = false;
   #restart = false;
   #misfits = 0;
+  #isAnswererOnly = false;
 
   constructor(host: NegotiationHost, port: SignallingPort, self: string, peer: string) {
     this.#host = host;
@@ -50,7 +51,8 @@ export class Negotiation {
     return this.#host.connection.currentRemoteDescription !== null;
   }
 
-  start({ offers, summary }: NegotiationStart): void {
+  start({ offers, summary, isAnswererOnly = false }: NegotiationStart): void {
+    this.#isAnswererOnly = isAnswererOnly;
     if (summary !== undefined) this.#takeOver(summary);
     else if (offers) this.#needed = true;
     else this.#gate.awaitJoiner();
@@ -126,7 +128,7 @@ export class Negotiation {
   async #offerIfNeeded(): Promise<void> {
     const { connection } = this.#host;
     const idle = connection.signalingState === "stable" && this.#numbers.open === undefined;
-    if (!this.#needed || !idle || !this.#gate.open) return;
+    if (this.#isAnswererOnly || !this.#needed || !idle || !this.#gate.open) return;
     this.#needed = false;
     this.#host.prepare("offer");
     await connection.setLocalDescription();

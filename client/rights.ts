@@ -7,13 +7,20 @@ export interface Rights {
   mayReceive(kind: string): boolean;
 }
 
-/** The rights of `self` on its link with `other`: one must be granted to send, the other to receive (A2). */
+/**
+ * The rights of `self` on its link with `other`: one must be granted to send, the other to receive
+ * (A2). Whoever came by HTTP does one of both.
+ */
 export function rightsBetween(self: PeerView, other: PeerView): Rights {
   return {
     maySend: (kind) =>
-      self.publish.includes(kind as Kind) && other.subscribe.includes(kind as Kind),
+      other.via !== "whip" &&
+      self.publish.includes(kind as Kind) &&
+      other.subscribe.includes(kind as Kind),
     mayReceive: (kind) =>
-      self.subscribe.includes(kind as Kind) && other.publish.includes(kind as Kind),
+      other.via !== "whep" &&
+      self.subscribe.includes(kind as Kind) &&
+      other.publish.includes(kind as Kind),
   };
 }
 

@@ -257,6 +257,9 @@ export class Session<F extends FlowSummary = FlowSummary> {
       case "findings":
         this.#events.emit("findings", { peer: frame.to, findings: frame.findings });
         return;
+      case "context":
+        // Only a media server is told of contexts.
+        return;
       case "problem":
         this.#events.emit("problem", { error: errorOfFrame(frame) });
         return;

@@ -1,5 +1,6 @@
 import type { Config, TurnConfig } from "../protocol/config.ts";
-import { IceServer, type ToPeer } from "../protocol/messages.ts";
+import { IceServer } from "../protocol/ice-server.ts";
+import type { ToPeer } from "../protocol/messages.ts";
 import { problem } from "../protocol/problem.ts";
 import type { Grant } from "../protocol/session-config.ts";
 import type { IceGrant } from "../protocol/views.ts";

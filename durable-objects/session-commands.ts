@@ -1,3 +1,4 @@
+import type { ContextRecord } from "../protocol/context-messages.ts";
 import type { Flow, FlowsView } from "../protocol/flow.ts";
 import type { FlowChange, FlowFilter } from "../protocol/flow-query.ts";
 import type { PeerView } from "../protocol/message-parts.ts";
@@ -27,6 +28,7 @@ export interface SessionCommands {
   flow(asker: Asker, id: string): Promise<Flow | Problem>;
   changeFlow(asker: Asker, id: string, change: FlowChange): Promise<Flow | Problem>;
   findings(asker: Asker): Promise<LinkFinding[] | Problem>;
+  contexts(asker: Asker): Promise<ContextRecord[] | Problem>;
   kick(peer: string): Promise<null | Problem>;
   end(): Promise<null>;
   /** Only in local development; everywhere else `not-permitted`. */

@@ -1,3 +1,5 @@
+import type { ContextRecord } from "../protocol/context-messages.ts";
+import { viewContexts } from "../protocol/context-results.ts";
 import type { Flow, FlowsView } from "../protocol/flow.ts";
 import type { FlowChange, FlowFilter } from "../protocol/flow-query.ts";
 import { filterFlows, isFilter } from "../protocol/flows/filter.ts";
@@ -10,11 +12,11 @@ import { findFlow } from "../protocol/steering.ts";
 import { type SessionView, viewFlows, viewPeer, viewSession } from "../protocol/views.ts";
 import { withHashedCnames } from "./hash-cnames.ts";
 import type { Asker, LinkFinding, SessionCommands } from "./session-commands.ts";
-import { SessionEndpoints } from "./session-endpoints.ts";
+import { SessionHttp } from "./session-http.ts";
 import { sessionNotFound } from "./session-turns.ts";
 
-/** One session: its sockets and endpoints (see SessionEndpoints), and what the Worker asks of it over RPC. */
-export class SessionObject extends SessionEndpoints implements SessionCommands {
+/** One session: its sockets, endpoints and HTTP clients (see SessionHttp), and what the Worker asks of it over RPC. */
+export class SessionObject extends SessionHttp implements SessionCommands {
   async create(id: string, config: SessionConfig, quota?: string): Promise<SessionView> {
     const session = this.session ?? newSession(id, config, Date.now(), quota);
     if (!this.session) this.begin(session);
@@ -93,6 +95,16 @@ export class SessionObject extends SessionEndpoints implements SessionCommands {
     return [...session.links.values()].flatMap(({ id, findings }) =>
       findings.map((finding) => ({ link: id, ...finding })),
     );
+  }
+
+  async contexts(asker: Asker): Promise<ContextRecord[] | Problem> {
+    const session = this.#readBy(asker);
+    if (isProblem(session)) return session;
+    if (asker?.role === "peer") {
+      return problem("not-permitted", "contexts are for the back end, observers and media servers");
+    }
+    const mine = asker?.role === "media-server" ? asker.peer : undefined;
+    return viewContexts(session).filter(({ server }) => mine === undefined || server === mine);
   }
 
   async kick(peer: string): Promise<null | Problem> {

@@ -24,6 +24,7 @@ import { firstAlarmOf } from "./session-alarm.ts";
 import { SessionMemory } from "./session-memory.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 import type { SoftEvent } from "./soft-state.ts";
+import { WaitingRequests } from "./waiting-requests.ts";
 
 type RecallCnames = Extract<Effect, { type: "recall-cnames" }>;
 
@@ -40,6 +41,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   /** In local development only: where faults may be simulated. */
   protected readonly network?: SimulatedNetwork;
   protected readonly sockets: PeerSockets;
+  protected readonly waiting = new WaitingRequests();
   readonly #courier: EndpointCourier;
   readonly #memory: SessionMemory;
   #session: Session | null | undefined;
@@ -83,8 +85,9 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   #load(): Session | null {
     this.#session = this.#memory.load(this.#alarmAt, Date.now());
     for (const peer of this.#session?.peers.values() ?? []) {
-      // Of one that is an endpoint of SWAP, its realm tells.
-      if (isConnected(peer) && !peer.endpoint && !this.sockets.of(peer)) this.lose(peer.id);
+      // Of an endpoint of SWAP its realm tells, of an HTTP client the other side.
+      const hasSocket = !peer.endpoint && !peer.http;
+      if (isConnected(peer) && hasSocket && !this.sockets.of(peer)) this.lose(peer.id);
     }
     return this.#session ?? null;
   }
@@ -222,6 +225,9 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
           break;
         case "recall-cnames":
           this.ctx.waitUntil(this.#recallCnames(session.id, effect));
+          break;
+        case "resolve":
+          this.waiting.resolve(effect.peer, effect.outcome);
           break;
         case "erase":
           this.#erase();

@@ -48,7 +48,7 @@ export function softTextOf(
 ): string | undefined {
   if (event.type === "join") {
     const [peer] = after.peers.values();
-    // An endpoint of SWAP has no socket here that could remember it.
+    // An endpoint of SWAP has no socket here that could remember it; an HTTP client does not come by `join`.
     return peer && !peer.endpoint && before.peers.size === 0 ? aloneTextOf(peer) : undefined;
   }
   if (event.type !== "message" || event.message.type !== "transport") return undefined;

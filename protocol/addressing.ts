@@ -27,12 +27,13 @@ export function addressee(session: Session, sender: Peer, to: string | undefined
 // Every frame without `to` asks for it, and people seldom come or go.
 const mediaServers = new WeakMap<Session["peers"], Peer | "none">();
 
-/** The first media server, of those that are connected if any is. */
-function mediaServerOf(peers: Session["peers"]): Peer | undefined {
+/** The first media server, of those that are connected if any is, and of those that stay. */
+export function mediaServerOf(peers: Session["peers"]): Peer | undefined {
   const known = mediaServers.get(peers);
   if (known !== undefined) return known === "none" ? undefined : known;
   const servers = [...peers.values()].filter(({ role }) => role === "media-server");
-  const server = servers.find(isConnected) ?? servers[0];
+  const here = servers.filter(isConnected);
+  const server = here.find(({ draining }) => draining !== true) ?? here[0] ?? servers[0];
   mediaServers.set(peers, server ?? "none");
   return server;
 }

@@ -230,9 +230,15 @@ function policyFor({ session, sender, receiver }: Move) {
   return {
     isRelayOnly: isRelayOnly({ session, sender }),
     hasNoTrickle: sender.endpoint !== undefined,
+    http: httpOf(sender, receiver),
     maxReceiveBps: lowestOf(ceilings)?.bps,
   };
 }
+
+const httpOf = (sender: Peer, receiver: Peer) => {
+  const { door } = sender.http ?? receiver.http ?? {};
+  return door && { door, isClient: sender.http !== undefined };
+};
 
 /** A description may send only what its peer may publish, and receive only what it may subscribe (A2). */
 function firstUngranted(description: Description, sender: Peer): Problem | undefined {

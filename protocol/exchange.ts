@@ -49,6 +49,7 @@ import {
 } from "./session.ts";
 import { ofGeneration } from "./trickle.ts";
 import { answerMessage, offerMessage } from "./views.ts";
+import { isCounterOffer, receiverRefusal } from "./whip/counter-offer.ts";
 
 type Message<T extends FromPeer["type"]> = Extract<FromPeer, { type: T }>;
 
@@ -68,7 +69,8 @@ export function offer(
   if (link.open?.offerer === sender.id && link.open.offer.sdp === stored.sdp) {
     return { session, effects: [], ack: { exchange: link.open.exchange } };
   }
-  const refused = refusal(link, sender, "offer");
+  const refused =
+    receiverRefusal(made) ?? (isCounterOffer(made) ? undefined : refusal(link, sender, "offer"));
   if (refused) return refused;
   const tooMuch = tooMuchSdp(made, stored);
   if (tooMuch) return tooMuch;
@@ -138,6 +140,19 @@ function turnedDown({ session, link, sender, at }: Move, assessed: Assessment, w
   };
 }
 
+/** An HTTP client does not wait for a better answer: for it the offer is rejected. */
+function refusedAnswer(made: Move, assessed: Assessment, why: Problem): Step {
+  const refused = turnedDown(made, assessed, why);
+  const { receiver, link } = made;
+  if (!receiver.http) return refused;
+  const closed = closeOpen({ ...made, session: refused.session, link: linkIn(refused, link) }, "rejected");
+  const reason = `the other side's answer was refused: ${why.detail}`;
+  const rejected = { type: "reject", from: made.sender.id, exchange: link.exchange, reason } as const;
+  return { ...refused, session: closed.session, effects: [toReceiver(made, rejected)] };
+}
+
+const linkIn = ({ session }: Step, { id }: Link): Link => session.links.get(id) as Link;
+
 /** An answer closes the open exchange and puts the pair in force; flows follow from it (F1, F3). */
 export function answer(
   session: Session,
@@ -157,7 +172,7 @@ export function answer(
   const tooMuch = tooMuchSdp(made, stored, open);
   if (tooMuch) return tooMuch;
   const assessed = assess(made, received, open);
-  if (assessed.refused) return turnedDown(made, assessed, assessed.refused);
+  if (assessed.refused) return refusedAnswer(made, assessed, assessed.refused);
   const { exchange, offerer, offer: offered } = open;
   const inForce = { exchange, offerer, offer: offered, answer: stored };
   const held = trickleOf(session, link.id).filter((entry) => entry.exchange === exchange);

@@ -87,6 +87,7 @@ function readersOf(
   }
   return new Map(
     [...session.peers.values()].filter(isConnected).flatMap((peer) => {
+      if (peer.http) return [];
       const readable = peer.role === "observer" ? changed : ofEnds.get(peer.id);
       return readable ? [[peer, readable] as const] : [];
     }),

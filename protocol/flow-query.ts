@@ -58,6 +58,11 @@ export const MediaLabels = z
       sourceId: z.string().max(256).optional(),
       simulcastGroup: z.string().max(256).optional(),
       content: z.string().max(64).optional(),
+      context: z
+        .string()
+        .max(600)
+        .optional()
+        .describe("a media server's: the downlink context that the section is for"),
     }),
   )
   .describe("what the sender says of its media, by mid: Flow has the same members");

@@ -45,6 +45,14 @@ export const LIMITS = {
   closeAnswerMs: 5_000,
   /** A description for a SWAP endpoint, which takes no candidates later, waits for those of its author. */
   candidatesWaitMs: 5_000,
+  /** A WHIP or WHEP request is answered within this time; some clients wait for eight seconds. */
+  httpAnswerMs: 6_000,
+  /** Left of it when an answer goes without the candidates that are still to come. */
+  httpReserveMs: 250,
+  /** A WHIP or WHEP session whose media have not come by then is over. */
+  httpConnectMs: 30_000,
+  /** How long a counter-offer is good for (WHEP). */
+  counterOfferMs: 30_000,
   /** N7: an offer without an answer. */
   offerExpiryMs: 60_000,
 } as const;

@@ -64,6 +64,14 @@ export const PeerView = z
     subscribe: z.array(Kind),
     metadata: z.record(z.string(), z.unknown()).optional(),
     ...PeerTraits.shape,
+    via: z
+      .enum(["whip", "whep"])
+      .optional()
+      .describe("its signalling is HTTP: it is offered nothing and told nothing later"),
+    draining: z
+      .literal(true)
+      .optional()
+      .describe("a media server that takes nothing new: it is about to go"),
     state: z.enum(["connected", "away"]).describe("away: socket lost, in the resume window (S5)"),
     joinedAt: z.number(),
   })

@@ -1,14 +1,14 @@
 import { z } from "zod";
-import { Flow, FlowApplied } from "./flow.ts";
+import { ContextChange, ContextResult } from "./context-messages.ts";
+import { FlowApplied } from "./flow.ts";
 import { FlowChange, FlowSources, MediaLabels } from "./flow-query.ts";
-import { FlowSummary } from "./flow-summary.ts";
+import { IceServer } from "./ice-server.ts";
 import { LIMITS } from "./limits.ts";
 import {
   Candidate,
   ExchangeNumber,
   Finding,
   FlowId,
-  LinkSummary,
   LinkView,
   MessageKey,
   PeerView,
@@ -17,6 +17,7 @@ import {
 } from "./message-parts.ts";
 import { SimulatedFault } from "./simulated-fault.ts";
 import { DtlsReport, SelectedPair, Transport, TransportState } from "./transport.ts";
+import { AllocationsExpire, ToldFlows, WELCOME } from "./welcome-message.ts";
 
 /**
  * Every message of `duplex.v1`, once: validation, types of server and client, `docs/protocol.md` and
@@ -35,16 +36,6 @@ const centralTo = to
 const exchange = ExchangeNumber;
 const sdp = z.string().min(1).describe("the description, forwarded byte for byte (N9)");
 const withheld = Withheld.optional();
-
-/** RTCIceServer of the W3C. */
-export const IceServer = z
-  .object({
-    urls: z.array(z.string()),
-    username: z.string().optional(),
-    credential: z.string().optional(),
-  })
-  .meta({ id: "IceServer" });
-export type IceServer = z.infer<typeof IceServer>;
 
 const candidates = z.array(Candidate).max(LIMITS.candidates);
 const complete = z.boolean().optional().describe("no more candidates of this generation (N5)");
@@ -124,6 +115,14 @@ export const FROM_PEER = {
     flow: FlowId,
     ...FlowSources.shape,
   }),
+  "context-result": message("context-result", "A media server tells what it made of a context.", {
+    id,
+    ...ContextResult.shape,
+  }),
+  drain: message("drain", "A media server is about to go: it is given nothing new.", {
+    id,
+    successor: to.optional().describe("the media server that takes its place"),
+  }),
   message: message("message", "Application data for one peer.", {
     id,
     to,
@@ -154,58 +153,10 @@ export type FromPeer = {
 }[keyof typeof FROM_PEER];
 
 const from = z.string().describe("the peer it comes from");
-const allocationsExpire = z
-  .literal(true)
-  .optional()
-  .describe("relays end with the credentials they were allocated with: restart ICE before that");
 const re = z.int().describe("id of the request answered");
-const flows = z
-  .array(z.union([Flow, FlowSummary]))
-  .describe("whole records, or summaries for a socket that asked for them (`?flows=brief`)");
-
 /** What a peer may be sent. */
 export const TO_PEER = {
-  welcome: message("welcome", "The first frame on every socket (R2).", {
-    peer: PeerView,
-    session: z.object({
-      id: z.string(),
-      topology: z.enum(["mesh", "central"]),
-      iceTransportPolicy: z.enum(["all", "relay"]),
-      sdpPolicy: z.enum(["enforce", "report"]),
-      resumeSeconds: z.int(),
-      createdAt: z.number(),
-      metadata: z.record(z.string(), z.unknown()).optional(),
-    }),
-    resumed: z.boolean().describe("the peer was in the session already"),
-    limits: z.object({
-      messageBytes: z.int(),
-      sdpBytes: z.int(),
-      bodyBytes: z.int(),
-      candidates: z.int().describe("of one peer in one exchange"),
-      candidateBytes: z.int().describe("of these candidates together"),
-      pendingOfferBytes: z.int().describe("offers of the peer that wait for answers, together"),
-      sessionSdpBytes: z.int().describe("descriptions of the session, together"),
-      messagesPerSecond: z.int(),
-      messageBurst: z.int(),
-      peers: z.int(),
-      offerExpirySeconds: z.int(),
-    }),
-    iceServers: z.array(IceServer),
-    iceServersExpireAt: z.number().optional().describe("milliseconds since 1970"),
-    allocationsExpire,
-    peers: z.array(PeerView).describe("the other peers"),
-    links: z.array(LinkSummary),
-    flows: z
-      .object({
-        revision: z.int(),
-        flows,
-        transports: z.array(Transport),
-      })
-      .describe(
-        "what the peer may read: live flows and the 64 newest ended ones, with their transports; `flows` events follow on from here, GET .../flows has all",
-      ),
-    tokenExpiresAt: z.number(),
-  }),
+  welcome: message("welcome", "The first frame on every socket (R2).", WELCOME),
   ack: message("ack", "The request was done.", {
     re,
     exchange: exchange.optional().describe("of an offer"),
@@ -261,13 +212,13 @@ export const TO_PEER = {
   }),
   flows: message("flows", "Flows and transports that changed: records, or summaries.", {
     revision: z.int().describe("of the session after the change (F4)"),
-    changed: flows,
+    changed: ToldFlows,
     transports: z.array(Transport),
   }),
   "ice-servers": message("ice-servers", "Fresh ICE servers.", {
     iceServers: z.array(IceServer),
     expiresAt: z.number().optional().describe("milliseconds since 1970"),
-    allocationsExpire,
+    allocationsExpire: AllocationsExpire,
   }),
   findings: message(
     "findings",
@@ -282,6 +233,15 @@ export const TO_PEER = {
     from,
     body: z.unknown(),
     key: MessageKey.optional(),
+  }),
+  context: message(
+    "context",
+    "To a media server: a stream it is to receive from a peer, or to send to it.",
+    ContextChange.shape,
+  ),
+  drain: message("drain", "A media server is about to go: negotiate with another one.", {
+    peer: z.string().describe("the media server"),
+    successor: z.string().optional(),
   }),
   probe: message("probe", "Asks whether the peer is there and reads; answered by `alive`.", {
     n: z.int().min(1).describe("grows per socket"),

@@ -36,6 +36,7 @@ import {
   viewPeer,
   welcome,
 } from "./views.ts";
+import type { HttpSession } from "./whip/http-session.ts";
 
 /** Joining, losing, leaving: presence is ordered (S3 to S6). */
 
@@ -60,6 +61,8 @@ export interface Arrival {
   readonly asked?: SocketRequest;
   /** Whose socket is in a realm of SWAP. */
   readonly endpoint?: Endpoint;
+  /** Who comes by WHIP or WHEP, without a socket. */
+  readonly http?: HttpSession;
   readonly at: number;
 }
 
@@ -74,6 +77,7 @@ export function join(session: Session, arrival: Arrival): Step | Problem {
   const refused = admits(session, grant);
   if (refused) return refused;
   const known = session.peers.get(grant.peer);
+  if (known && arrival.asked?.fresh) return joinAfresh(session, known, arrival);
   if (!known && session.peers.size >= session.config.maxPeers) {
     return problem("session-full", `the session takes ${session.config.maxPeers} peers`, {
       maxPeers: session.config.maxPeers,
@@ -96,7 +100,26 @@ export function join(session: Session, arrival: Arrival): Step | Problem {
   };
 }
 
-const peerOf = ({ grant, asked = {}, endpoint, at }: Arrival, known: Peer | undefined): Peer => ({
+/** The peer has lost its state: for all others it leaves and comes. */
+function joinAfresh(session: Session, known: Peer, arrival: Arrival): Step | Problem {
+  const left = leave(session, known.id, "lost", arrival.at);
+  const joined = join(left.session, arrival);
+  if ("code" in joined) return joined;
+  const peer = joined.session.peers.get(known.id) as Peer;
+  return {
+    session: withPeer(joined.session, { ...peer, connection: known.connection + 1 }),
+    effects: [
+      { type: "replace", peer: known.id },
+      ...left.effects.filter((effect) => effect.type !== "close" || effect.peer !== known.id),
+      ...joined.effects,
+    ],
+  };
+}
+
+const peerOf = (
+  { grant, asked = {}, endpoint, http, at }: Arrival,
+  known: Peer | undefined,
+): Peer => ({
   id: grant.peer,
   role: grant.role,
   ...(grant.name === undefined ? {} : { name: grant.name }),
@@ -106,11 +129,15 @@ const peerOf = ({ grant, asked = {}, endpoint, at }: Arrival, known: Peer | unde
   ...traitsOf(grant),
   tokenExpiresAt: grant.expiresAt,
   joinedAt: known?.joinedAt ?? at,
-  ...(Object.keys(asked).length === 0 ? {} : { asked }),
+  ...(Object.keys(lasting(asked)).length === 0 ? {} : { asked: lasting(asked) }),
   ...(endpoint && { endpoint }),
+  ...(http && { http }),
   connection: (known?.connection ?? 0) + 1,
   awayUntil: null,
 });
+
+/** What a socket asks for as long as it lives. */
+const lasting = ({ fresh: _, ...asked }: SocketRequest): SocketRequest => asked;
 
 /** What the other side of each link has sent and this peer may lack (R2): it drops what it knows. */
 function missed(session: Session, peer: Peer): readonly Effect[] {
@@ -207,7 +234,7 @@ const CLOCKS_DIFFER_MS = 60_000;
 
 /** Removes a peer for good: its token dies with it (A1), and is remembered as long as it could be used. */
 export function kick(session: Session, id: string, at: number): Step {
-  const left = leave(session, id, "kicked", at);
+  const left = leaveAll(session, id, at);
   // Whoever has not joined may hold a token that was made just now.
   const until = session.peers.get(id)?.tokenExpiresAt ?? at + LONGEST_TOKEN_MS;
   const alive = [...session.kicked].filter(
@@ -215,6 +242,19 @@ export function kick(session: Session, id: string, at: number): Step {
   );
   const kicked = new Map([...alive, [id, until] as const].slice(-LIMITS.kickedPeers));
   return { session: { ...left.session, kicked }, effects: left.effects };
+}
+
+/** The peer, and all that came through HTTP with its token. */
+function leaveAll(session: Session, id: string, at: number): Step {
+  const guests = [...session.peers.values()].filter(
+    (peer) => peer.http?.bearer === id && peer.id !== id,
+  );
+  let left = leave(session, id, "kicked", at);
+  for (const guest of guests) {
+    const { session: next, effects } = leave(left.session, guest.id, "kicked", at);
+    left = { session: next, effects: [...left.effects, ...effects] };
+  }
+  return left;
 }
 
 /** The session with all its flows ended, as they are told of once more. */

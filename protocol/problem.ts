@@ -59,7 +59,7 @@ export const PROBLEMS = {
   "peer-away": row("The peer's socket is lost; it may come back", "S5", 409, "reply"),
   "receiver-busy": row("The other peer does not read what it is sent", "S8", 429, "reply"),
   "self-addressed": row("A peer cannot address itself", "A2", 400, "count"),
-  "no-media-server": row("No media server is in the session", "A2", 404, "reply"),
+  "no-media-server": row("No media server is in the session", "A2", 503, "reply"),
   "topology-mismatch": row("The topology has no link between these peers", "A2", 409, "count"),
   // Negotiation
   "stale-negotiation": row("This exchange is not the current one", "N1", 409, "reply"),
@@ -74,10 +74,23 @@ export const PROBLEMS = {
   // SDP
   "sdp-too-large": row("The description is larger than the limit", "D4", 413, "count"),
   "sdp-invalid": row("The description is broken", "D1", 422, "count"),
+  // WHIP and WHEP
+  "method-not-allowed": row("This address does not have the method", "W1", 405, "reply"),
+  "unsupported-media-type": row("The body is of another type", "W1", 415, "reply"),
+  "resource-not-found": row("There is no such WHIP or WHEP session", "W2", 404, "reply"),
+  "media-server-timeout": row("The other side did not answer in time", "W3", 504, "reply"),
+  "offer-rejected": row("The other side refused the offer", "W3", 422, "reply"),
+  "not-live": row("Nobody publishes yet", "W4", 409, "reply"),
+  "publisher-busy": row("The token publishes already", "W5", 409, "reply"),
+  "fragment-invalid": row("The body is no SDP fragment", "W6", 400, "reply"),
+  "precondition-required": row("If-Match is missing", "W6", 428, "reply"),
+  "precondition-failed": row("If-Match names another ICE generation", "W6", 412, "reply"),
+  "no-renegotiation": row("An HTTP client cannot be offered anything", "W7", 409, "reply"),
   // Media flows
   "flow-ended": row("The flow is over", "F4", 409, "reply"),
   "source-not-received": row("The sender of the flow receives no such flow", "F9", 409, "reply"),
   "flow-loop": row("A flow cannot carry on itself", "F9", 409, "count"),
+  "context-not-found": row("There is no such stream context", "C2", 404, "reply"),
   "unknown-layer": row("No source of the flow has this layer", "F9", 409, "reply"),
   // The server itself
   misconfigured: row("The server is not configured for this", "S1", 503, "reply"),

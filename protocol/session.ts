@@ -1,4 +1,5 @@
 import type { Allowances } from "./allowance.ts";
+import type { KeptResult } from "./context-results.ts";
 import type { Kind } from "./flow.ts";
 import { flowDeadline } from "./flow-deadlines.ts";
 import type { MediaLabels } from "./flow-query.ts";
@@ -11,6 +12,7 @@ import type { Said } from "./sdp/history.ts";
 import type { PeerTraits, Role, SessionConfig } from "./session-config.ts";
 import type { SocketRequest } from "./socket-request.ts";
 import type { Endpoint, Unsent } from "./swap/endpoint.ts";
+import type { HttpSession } from "./whip/http-session.ts";
 
 /** A session as a value. Immutable: a step makes a new one, sharing what did not change. */
 export interface Session {
@@ -43,6 +45,10 @@ export interface Peer extends PeerTraits {
   readonly asked?: SocketRequest;
   /** An endpoint of SWAP: its socket is in its realm. */
   readonly endpoint?: Endpoint;
+  /** A WHIP publisher or WHEP player: it has no socket. */
+  readonly http?: HttpSession;
+  /** A media server that takes nothing new: it is about to go. */
+  readonly draining?: true;
   /** Counts the sockets of the peer; only the newest one speaks for it (S3). */
   readonly connection: number;
   /** Until when a lost peer may come back; null while it is connected (S5). */
@@ -92,7 +98,9 @@ export interface Link {
   readonly said: readonly [Said, Said];
   /** When the offers of the last minute came. */
   readonly offeredAt: readonly number[];
-  /** A description that waits for its candidates, because it is for an endpoint of SWAP. */
+  /** What a media server has said of contexts of the other end, where it is worth keeping. */
+  readonly contextResults?: Readonly<Record<string, KeptResult>>;
+  /** A description that waits for its candidates, because its receiver takes none later. */
   readonly unsent?: Unsent;
 }
 
@@ -139,8 +147,20 @@ export type Effect =
       readonly exchange: number;
       readonly cnames: readonly string[];
     }
+  /** An HTTP client that waits is answered: by a description, or by why there is none. */
+  | {
+      readonly type: "resolve";
+      readonly peer: string;
+      readonly outcome: Described | Problem;
+    }
   /** The session is over: everything is erased (S6). */
   | { readonly type: "erase" };
+
+/** A description for whoever takes no other message. */
+export interface Described {
+  readonly type: "offer" | "answer";
+  readonly sdp: string;
+}
 
 /** Members of the ack of a request, when it had an id. */
 export type AckMembers = Omit<Extract<ToPeer, { type: "ack" }>, "type" | "re">;
@@ -215,8 +235,8 @@ function dueOfPeers(peers: Session["peers"]): number {
   const known = duesOfPeers.get(peers);
   if (known !== undefined) return known;
   let due = NEVER;
-  for (const { tokenExpiresAt, awayUntil } of peers.values()) {
-    due = Math.min(due, tokenExpiresAt, awayUntil ?? NEVER);
+  for (const { tokenExpiresAt, awayUntil, http } of peers.values()) {
+    due = Math.min(due, tokenExpiresAt, awayUntil ?? NEVER, http?.dueAt ?? NEVER);
   }
   duesOfPeers.set(peers, due);
   return due;

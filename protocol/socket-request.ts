@@ -3,6 +3,10 @@ import { FlowDetail } from "./flow-summary.ts";
 
 /** What a socket asks for by the query of its address. What it does not name is as it is for everybody. */
 export const SocketRequest = z.object({
+  fresh: z
+    .literal("true")
+    .optional()
+    .describe("the peer has lost its state: it does not resume, it leaves and joins anew"),
   flows: FlowDetail.optional(),
   defaults: z
     .literal("omit")

@@ -119,6 +119,9 @@ export function relayMessage(
 ): Step | Problem {
   const receiver = addressee(session, sender, message.to);
   if ("code" in receiver) return receiver;
+  if (receiver.http) {
+    return problem("not-permitted", "an HTTP client takes no messages", { to: receiver.id });
+  }
   if (!isConnected(receiver)) {
     return problem("peer-away", "the peer's socket is lost; send again when it is back", {
       to: receiver.id,

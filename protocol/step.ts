@@ -1,9 +1,14 @@
 import type { Allowances } from "./allowance.ts";
 import { candidates } from "./candidates.ts";
 import { underCeilings } from "./ceilings.ts";
+import { withContextNews } from "./context-news.ts";
+import { recordContextResult } from "./context-results.ts";
+import { withContextSources } from "./context-sources.ts";
+import { drain } from "./drain.ts";
 import { answer, expireOffers, offer, reject, rollback } from "./exchange.ts";
 import { withFlowEvents } from "./flow-events.ts";
 import type { FlowChange } from "./flow-query.ts";
+import { heldUntilWhole } from "./held-descriptions.ts";
 import type { FromPeer } from "./messages.ts";
 import { overdueFlows } from "./overdue-flows.ts";
 import {
@@ -27,8 +32,9 @@ import { notSimulated } from "./simulated-fault.ts";
 import { withSourceFindings } from "./source-findings.ts";
 import { declareSources, dropEndedSources } from "./source-flows.ts";
 import { recordApplied, relayMessage, reportOnTransport, steerFlow } from "./steering.ts";
-import { heldForEndpoints } from "./swap/hold.ts";
 import { liveLinksOf, viewLink } from "./views.ts";
+import { type HttpArrival, openHttpSession } from "./whip/open.ts";
+import { expireHttpSessions, restartOverHttp, settledOverHttp } from "./whip/settle.ts";
 
 /** What can happen to a session. Time comes in with the event, in milliseconds since 1970. */
 export type SessionEvent =
@@ -58,6 +64,15 @@ export type SessionEvent =
       readonly exchange: number;
       readonly at: number;
     }
+  /** A WHIP publisher or WHEP player comes, with its offer. */
+  | ({ readonly type: "open-http" } & HttpArrival)
+  /** It restarts ICE: its offer with other credentials. */
+  | {
+      readonly type: "restart-http";
+      readonly peer: string;
+      readonly sdp: string;
+      readonly at: number;
+    }
   /** An endpoint of SWAP is still there: it stays until then. */
   | { readonly type: "stay"; readonly peer: string; readonly until: number; readonly at: number }
   /** Something may be due. */
@@ -80,13 +95,13 @@ export type SessionEvent =
 export function step(session: Session, event: SessionEvent): Step | Problem {
   const dispatched = dispatch(session, event);
   if (isProblem(dispatched)) return dispatched;
-  const result = heldForEndpoints(session, dispatched, event.at);
-  // What peers tell each other, candidates included, leaves every link as it is: nothing follows from it.
-  if (result.session.links === session.links) return result;
   const { at } = event;
+  const result = settledOverHttp(session, heldUntilWhole(session, dispatched, at), at);
+  // What peers tell each other, candidates included, leaves every link as it is: nothing follows from it.
+  if (result.session.links === session.links) return withContextNews(session, result);
   const flows = { ...result, session: settledFlows(session, result.session, at) };
   const settled = withRelayFindings(session, withSourceFindings(session, flows, at), at);
-  return { ...settled, effects: withFlowEvents(session, settled) };
+  return withContextNews(session, { ...settled, effects: withFlowEvents(session, settled) });
 }
 
 /** What follows for flows of other links from what the event did to those of one. */
@@ -95,7 +110,7 @@ function settledFlows(before: Session, after: Session, at: number): Session {
     (link) => link.flows === before.links.get(link.id)?.flows,
   );
   if (areAsBefore) return after;
-  const sourced = dropEndedSources(before, after, at);
+  const sourced = dropEndedSources(before, withContextSources(before, after, at), at);
   return underCeilings(before, withRelaySessions(before, sourced, at), at);
 }
 
@@ -109,6 +124,10 @@ function dispatch(session: Session, event: SessionEvent): Step | Problem {
       return lose(session, event.peer, event.at, event.allowances);
     case "kick":
       return kick(session, event.peer, event.at);
+    case "open-http":
+      return openHttpSession(session, event);
+    case "restart-http":
+      return restartOverHttp(session, event.peer, event.sdp, event.at);
     case "stay":
       return stay(session, event.peer, event.until);
     case "end":
@@ -133,10 +152,11 @@ function due(session: Session, at: number): Step {
   const { emptySince, config } = session;
   if (emptySince !== null && emptySince + config.emptyTtlSeconds * 1000 <= at) return end(session);
   const peers = expirePeers(session, at);
-  const offers = expireOffers(peers.session, at);
+  const http = expireHttpSessions(peers.session, at);
+  const offers = expireOffers(http.session, at);
   return {
     session: overdueFlows(offers.session, at),
-    effects: [...peers.effects, ...offers.effects],
+    effects: [...peers.effects, ...http.effects, ...offers.effects],
   };
 }
 
@@ -173,6 +193,10 @@ function obey(session: Session, sender: Peer, message: Obeyed, at: number): Step
       return reportOnTransport(session, sender, message, at);
     case "quality":
       return reportQuality(session, sender, message, at);
+    case "context-result":
+      return recordContextResult(session, sender, message, at);
+    case "drain":
+      return drain(session, sender, message);
     case "applied":
       return recordApplied(session, sender, message, at);
     case "sources":

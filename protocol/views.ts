@@ -1,7 +1,8 @@
 import type { FlowsView } from "./flow.ts";
 import { isSummarised, summaryOf } from "./flows/summary.ts";
 import type { LinkSummary, LinkView, PeerView } from "./message-parts.ts";
-import type { IceServer, ToPeer, Welcome } from "./messages.ts";
+import type { IceServer } from "./ice-server.ts";
+import type { ToPeer, Welcome } from "./messages.ts";
 import {
   type AgreedExchange,
   isConnected,
@@ -28,6 +29,8 @@ export function viewPeer(peer: Peer): PeerView {
     subscribe: [...peer.subscribe],
     ...(peer.metadata === undefined ? {} : { metadata: peer.metadata }),
     ...traitsOf(peer),
+    ...(peer.http && { via: peer.http.door }),
+    ...(peer.draining && { draining: peer.draining }),
     state: isConnected(peer) ? "connected" : "away",
     joinedAt: peer.joinedAt,
   };

@@ -5,7 +5,7 @@ import { codeIn, rowsUnder } from "./markdown.ts";
 const ATTEMPTS = ["attempt", "what comes of it", "shown by"];
 
 /** `attacks.test.ts [A1] every forged token`: a file of tests, and how a title in it begins. */
-const REFERENCE = /^([\w.-]+\.(?:test|e2e)\.ts) (\[[SNRDFAM]\d+\].*)$/;
+const REFERENCE = /^([\w.-]+\.(?:test|e2e)\.ts) (\[[SNRDFAWCM]\d+\].*)$/;
 
 /** Texts of the files of tests, by name. */
 type Tests = ReadonlyMap<string, string>;

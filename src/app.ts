@@ -19,6 +19,7 @@ import { openSignalling } from "./signalling.ts";
 import { simulation } from "./simulate.ts";
 import { openRealm } from "./swap.ts";
 import { turn } from "./turn.ts";
+import { mountHttpDoors } from "./whip.ts";
 
 const MAX_BODY_BYTES = 65_536;
 
@@ -55,6 +56,9 @@ app.get("/v1/sessions/:id/signalling", openSignalling);
 for (const realm of ["", "/:realm"]) {
   for (const end of ["", "/"]) app.get(`${realm}/3gpp-swap/v1${end}`, openRealm);
 }
+
+// Before the CORS of everything else: theirs is part of what they speak.
+mountHttpDoors(app);
 
 app.use("/v1/*", (c, next) => {
   const { allowedOrigins } = c.get("config");

@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { ContextRecord } from "../protocol/context-messages.ts";
 import { Flow, FlowsView } from "../protocol/flow.ts";
 import { FlowChange, FlowFilter } from "../protocol/flow-query.ts";
 import type { AppEnv } from "./env.ts";
@@ -6,7 +7,7 @@ import { granted, invalidRequest, Refusal } from "./refusal.ts";
 import { answers, SECURED } from "./schemas.ts";
 import { memberOf } from "./sessions.ts";
 
-/** /v1/sessions/{id}/flows (M4, M5). */
+/** /v1/sessions/{id}/flows and /contexts (M4, M5, M7). */
 
 const tags = ["flows"];
 const security = SECURED;
@@ -70,6 +71,24 @@ const change = createRoute({
   ),
 });
 
+const contexts = createRoute({
+  method: "get",
+  path: "/v1/sessions/{id}/contexts",
+  summary: "Stream contexts of the media servers, and what they made of them",
+  description: "A media server reads its own; the back end and observers all.",
+  tags,
+  security,
+  request: { params },
+  responses: answers(
+    200,
+    "Contexts",
+    z.object({ contexts: z.array(ContextRecord) }),
+    "unauthorized",
+    "not-permitted",
+    "session-not-found",
+  ),
+});
+
 export const flows = new OpenAPIHono<AppEnv>({
   defaultHook: (result) => {
     if (!result.success) throw new Refusal(invalidRequest(result.error));
@@ -79,6 +98,11 @@ export const flows = new OpenAPIHono<AppEnv>({
 flows.openapi(list, async (c) => {
   const { stub, asker } = memberOf(c, c.req.valid("param").id);
   return c.json(granted(await stub.flows(asker, c.req.valid("query"))), 200);
+});
+
+flows.openapi(contexts, async (c) => {
+  const { stub, asker } = memberOf(c, c.req.valid("param").id);
+  return c.json({ contexts: granted(await stub.contexts(asker)) }, 200);
 });
 
 flows.openapi(read, async (c) => {

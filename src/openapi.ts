@@ -3,6 +3,7 @@ import { SWAP_SUBPROTOCOL } from "../durable-objects/realm-sockets.ts";
 import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
 import type { AppEnv } from "./env.ts";
 import { ProblemBody } from "./schemas.ts";
+import { describeHttpDoors } from "./whip-openapi.ts";
 
 /** The version of the HTTP surface and of `duplex.v1`. */
 export const VERSION = "0.1.0";
@@ -73,6 +74,7 @@ export function describePlainPaths(app: OpenAPIHono<AppEnv>): void {
       },
     });
   }
+  describeHttpDoors(registry);
   for (const [path, summary] of [
     ["/healthz", "Alive"],
     ["/openapi.json", "This document"],

@@ -30,7 +30,8 @@ export function answerProblem(c: Context<AppEnv>, what: Problem): Response {
   const document = problemDocument(what);
   const headers: Record<string, string> = { "content-type": "application/problem+json" };
   if (what.code === "unauthorized" || what.code === "token-in-url") {
-    headers["www-authenticate"] = "Bearer";
+    // RFC 6750 s3 wants at least one parameter.
+    headers["www-authenticate"] = 'Bearer realm="duplex"';
   }
   return c.body(JSON.stringify(document), document.status as ContentfulStatusCode, headers);
 }

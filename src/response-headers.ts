@@ -13,9 +13,11 @@ const HEADERS = {
   "x-content-type-options": "nosniff",
 } as const;
 
-/** Sets them on every answer but a 101, whose headers cannot be edited. */
+/** Sets them on every answer that does not say otherwise; not on a 101, whose headers cannot be edited. */
 export const responseHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   if (c.res.status === 101) return;
-  for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
+  for (const [name, value] of Object.entries(HEADERS)) {
+    if (!c.res.headers.has(name)) c.header(name, value);
+  }
 };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Flow } from "../protocol/flow.ts";
 import { Finding, LinkView, PeerView } from "../protocol/message-parts.ts";
-import { IceServer } from "../protocol/messages.ts";
+import { IceServer } from "../protocol/ice-server.ts";
 import { PROBLEMS, type ProblemCode } from "../protocol/problem.ts";
 import { PeerRequest, SessionRequest } from "../protocol/session-config.ts";
 import { DIALECTS } from "../protocol/swap/message.ts";
@@ -201,7 +201,8 @@ export function emptyAnswer(description: string, ...problems: ProblemCode[]) {
   >;
 }
 
-function problemAnswers(codesGiven: readonly ProblemCode[]) {
+/** The problems by status, with those that any route may answer. */
+export function problemAnswers(codesGiven: readonly ProblemCode[]) {
   const byStatus = new Map<number, ProblemCode[]>();
   const everywhere: ProblemCode[] = ["rate-limited", "invalid-request", "internal-fault"];
   for (const code of new Set([...codesGiven, ...everywhere])) {

@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { iceServersFor } from "../durable-objects/ice-servers.ts";
-import type { IceServer } from "../protocol/messages.ts";
+import type { IceServer } from "../protocol/ice-server.ts";
 import { principalIfAny } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
 import { tooMany } from "./rate-limits.ts";

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { HttpSessionCommands } from "../durable-objects/http-session-commands.ts";
 import { newSessionId } from "../durable-objects/random-id.ts";
 import type { SessionCommands } from "../durable-objects/session-commands.ts";
 import type { SessionObject } from "../durable-objects/session-object.ts";
@@ -17,10 +18,10 @@ function namespaceOf(c: Context<AppEnv>, jurisdiction: string | undefined) {
 }
 
 /** RPC types of the platform lose records of unknown values; the interface says what really comes. */
-const commandsOf = (stub: DurableObjectStub<SessionObject>): SessionCommands & Fetching =>
-  stub as unknown as SessionCommands & Fetching;
+const commandsOf = (stub: DurableObjectStub<SessionObject>): SessionStub =>
+  stub as unknown as SessionStub;
 
-interface Fetching {
+interface SessionStub extends SessionCommands, HttpSessionCommands {
   fetch(request: Request): Promise<Response>;
 }
 
@@ -31,7 +32,7 @@ export const isSessionId = (id: string): boolean => SESSION_ID.test(id);
  * The object of a session. Refuses what cannot be an id with `session-not-found`: nothing is woken for it.
  * Throws, because a stub answers to every property and cannot be told from a problem.
  */
-export function sessionStub(c: Context<AppEnv>, id: string): SessionCommands & Fetching {
+export function sessionStub(c: Context<AppEnv>, id: string): SessionStub {
   const match = SESSION_ID.exec(id);
   if (!match) throw new Refusal(problem("session-not-found", "no session has this id"));
   try {

@@ -21,6 +21,28 @@ export const offeredBy = (c: Context<AppEnv>): string[] =>
 export const bearerAmong = (offered: readonly string[]): string | undefined =>
   offered.find((entry) => entry.startsWith(BEARER_PREFIX))?.slice(BEARER_PREFIX.length);
 
+/** Why a URL is refused: it has a secret in it. */
+export function refuseUrl(url: URL): Problem | undefined {
+  if ([...url.searchParams].some(([name, value]) => SECRET_NAME.test(name) || JWT.test(value))) {
+    return problem(
+      "token-in-url",
+      "URLs end up in logs: send the token in Authorization, or to a WebSocket as subprotocol bearer.<token>",
+    );
+  }
+  return undefined;
+}
+
+/** Why the page that asks may not: it is neither of this server nor of an origin that ALLOWED_ORIGINS names. */
+export function refuseOrigin(c: Context<AppEnv>, url: URL): Problem | undefined {
+  const origin = c.req.header("origin");
+  const { allowedOrigins } = c.get("config");
+  const ours = origin === undefined || origin === url.origin;
+  if (!ours && allowedOrigins.length > 0 && !allowedOrigins.includes(origin)) {
+    return problem("origin-not-allowed", "ALLOWED_ORIGINS does not name this origin");
+  }
+  return undefined;
+}
+
 /** Why an upgrade goes no further, whoever asks for it. */
 export function refuseUpgrade(
   c: Context<AppEnv>,
@@ -28,21 +50,13 @@ export function refuseUpgrade(
   offered: readonly string[],
   subprotocol: string,
 ): Problem | undefined {
-  if ([...url.searchParams].some(([name, value]) => SECRET_NAME.test(name) || JWT.test(value))) {
-    return problem(
-      "token-in-url",
-      "URLs end up in logs: send the token as subprotocol bearer.<token> or in Authorization",
-    );
-  }
+  const secret = refuseUrl(url);
+  if (secret) return secret;
   if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
     return problem("upgrade-required", "connect with a WebSocket client");
   }
-  const origin = c.req.header("origin");
-  const { allowedOrigins } = c.get("config");
-  const ours = origin === undefined || origin === url.origin;
-  if (!ours && allowedOrigins.length > 0 && !allowedOrigins.includes(origin)) {
-    return problem("origin-not-allowed", "ALLOWED_ORIGINS does not name this origin");
-  }
+  const foreign = refuseOrigin(c, url);
+  if (foreign) return foreign;
   if (!offered.includes(subprotocol)) {
     return problem("unsupported-subprotocol", `offer the subprotocol ${subprotocol}`);
   }

@@ -60,6 +60,18 @@ const MESSAGES: Readonly<Record<MessageType, MessageRow>> = {
   flow: { message: (flow) => ({ flow, held: true }), ...notObservers("accepted") },
   applied: { message: (flow) => ({ flow, revision: 1 }), ...notObservers("accepted") },
   sources: { message: (flow) => ({ flow, sourceFlows: [] }), ...notObservers("accepted") },
+  "context-result": {
+    message: () => ({ context: "x", revision: 1, outcome: "granted" }),
+    peer: "not-permitted",
+    "media-server": "context-not-found",
+    observer: "not-permitted",
+  },
+  drain: {
+    message: () => ({}),
+    peer: "not-permitted",
+    "media-server": "accepted",
+    observer: "not-permitted",
+  },
   message: { message: () => ({ to: "bob", body: 1 }), ...notObservers("accepted") },
   "ice-servers": { message: () => ({}), ...notObservers("accepted") },
   // In local development the shell takes it, for whoever has a socket to lose.
@@ -148,6 +160,7 @@ const ROUTES: Readonly<Record<string, Row>> = {
   "post /v1/sessions/{id}/peers": keyOnly(201, {}),
   "get /v1/sessions/{id}/peers": row(200),
   "delete /v1/sessions/{id}/peers/{peerId}": keyOnly(204),
+  "get /v1/sessions/{id}/contexts": row(200, { peer: 403 }),
   "get /v1/sessions/{id}/flows": row(200),
   "get /v1/sessions/{id}/flows/{flowId}": row(200, { "media-server": 404 }),
   "patch /v1/sessions/{id}/flows/{flowId}": row(200, {

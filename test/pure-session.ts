@@ -1,7 +1,13 @@
 import type { FlowDetail } from "../protocol/flow-summary.ts";
 import type { FromPeer, ToPeer } from "../protocol/messages.ts";
 import { isProblem, type Problem } from "../protocol/problem.ts";
-import { type Effect, newSession, type Session, type Step } from "../protocol/session.ts";
+import {
+  type Described,
+  type Effect,
+  newSession,
+  type Session,
+  type Step,
+} from "../protocol/session.ts";
 import { type Grant, type Role, SessionRequest } from "../protocol/session-config.ts";
 import { type SessionEvent, step } from "../protocol/step.ts";
 
@@ -11,6 +17,8 @@ export class PureSession {
   at = 1_700_000_000_000;
   readonly inbox = new Map<string, ToPeer[]>();
   readonly closed = new Map<string, number>();
+  /** What HTTP clients that wait were answered. */
+  readonly answered = new Map<string, Described | Problem>();
   /** Peers with a socket: what is sent to others goes nowhere, as in the shell. */
   readonly online = new Set<string>();
 
@@ -56,6 +64,9 @@ export class PureSession {
 
   #perform(effect: Effect): void {
     if (effect.type === "send") this.deliver(effect.to, effect.message);
+    if (effect.type === "resolve" && !this.answered.has(effect.peer)) {
+      this.answered.set(effect.peer, effect.outcome);
+    }
     if (effect.type === "close") {
       this.closed.set(effect.peer, effect.code);
       this.online.delete(effect.peer);

@@ -262,7 +262,7 @@ describe("POST /v1/sdp/check", () => {
     for (const authorization of ["Bearer wrong", "Bearer a.b.c", "Basic dGVzdC1rZXk6"]) {
       const refused = await callJson(PATH, "POST", { offer }, { authorization });
       expect(refused.status).toBe(401);
-      expect(refused.headers.get("www-authenticate")).toBe("Bearer");
+      expect(refused.headers.get("www-authenticate")).toBe('Bearer realm="duplex"');
       shapes.add(await refused.text());
     }
     const elsewhere = await callJson("/v1/sessions", "POST", {}, { authorization: "Bearer wrong" });

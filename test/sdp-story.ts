@@ -4,6 +4,7 @@ import type { SdpFinding } from "../protocol/sdp/finding.ts";
 import type { RuleFacts } from "../protocol/sdp/rule.ts";
 import type { RecordedFinding } from "../protocol/session.ts";
 import type { SessionRequest } from "../protocol/session-config.ts";
+import type { Door } from "../protocol/whip/http-session.ts";
 import { recordOf } from "./corpus.ts";
 import { accepted, PureSession } from "./pure-session.ts";
 import type { Mutation } from "./sdp-examples.ts";
@@ -34,6 +35,15 @@ export class Story {
 
   serve(server: string): this {
     accepted(this.pure.join(server, "media-server"));
+    return this;
+  }
+
+  /** Comes by WHIP or WHEP, with its offer for `to`. */
+  post(door: Door, peer: string, to: string, offer: string): this {
+    const { at } = this.pure;
+    const grant = this.pure.grant(peer);
+    accepted(this.pure.do({ type: "open-http", door, grant, resource: peer, offer, at }));
+    this.#look(peer, to);
     return this;
   }
 

@@ -478,7 +478,7 @@ describe("what the server says of itself", () => {
   it("every problem has an RFC 9457 shape and a promise", () => {
     for (const [code, row] of Object.entries(PROBLEMS)) {
       expect(code).toMatch(/^[a-z][a-z-]+$/);
-      expect(row.rule).toMatch(/^[SNRDFA]\d$/);
+      expect(row.rule).toMatch(/^[SNRDFAWC]\d$/);
       expect(row.status).toBeGreaterThanOrEqual(400);
     }
   });

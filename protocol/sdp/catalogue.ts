@@ -19,6 +19,7 @@ import { HINT_RULES } from "./rules/hints.ts";
 import { HISTORY_SECTION_RULES } from "./rules/history.ts";
 import { HISTORY_KEY_RULES } from "./rules/history-keys.ts";
 import { HISTORY_NAMING_RULES } from "./rules/history-naming.ts";
+import { HTTP_DOOR_RULES } from "./rules/http-doors.ts";
 import { ICE_RULES } from "./rules/ice.ts";
 import { KEYING_RULES } from "./rules/keying.ts";
 import { NAMING_RULES } from "./rules/naming.ts";
@@ -89,7 +90,7 @@ export const HISTORY_RULES: readonly HistoryRule[] = [
 ];
 
 /** Rules about what the session was created with. */
-export const POLICY_RULES: readonly PolicyRule[] = [...SESSION_POLICY_RULES];
+export const POLICY_RULES: readonly PolicyRule[] = [...SESSION_POLICY_RULES, ...HTTP_DOOR_RULES];
 
 /** All rules there are. */
 export const RULES: readonly RuleFacts[] = [

@@ -234,6 +234,8 @@ export interface PolicySubject extends DescriptionSubject {
   readonly isRelayOnly: boolean;
   /** Its author sends no candidates after it. */
   readonly hasNoTrickle: boolean;
+  /** One end is a client of WHIP or WHEP; `isClient`: its author is. */
+  readonly http?: { readonly door: "whip" | "whep"; readonly isClient: boolean } | undefined;
   /** Bits per second that its author may receive in all; absent without a ceiling. */
   readonly maxReceiveBps?: number | undefined;
 }

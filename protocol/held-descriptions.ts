@@ -1,34 +1,37 @@
-import { readable } from "../assess.ts";
-import { LIMITS } from "../limits.ts";
-import type { Candidate } from "../message-parts.ts";
-import type { ToPeer } from "../messages.ts";
-import { own } from "../sdp/rule.ts";
-import type { Section } from "../sdp/section.ts";
+import { readable } from "./assess.ts";
+import { LIMITS } from "./limits.ts";
+import type { Candidate } from "./message-parts.ts";
+import type { ToPeer } from "./messages.ts";
+import { own } from "./sdp/rule.ts";
+import type { Section } from "./sdp/section.ts";
 import {
   type Effect,
   type Link,
   linkIdOf,
   otherPeer,
+  type Peer,
   type Session,
   type Step,
   trickleOf,
   withLink,
-} from "../session.ts";
-import { answerMessage, offerMessage } from "../views.ts";
-import { hasEndpoints } from "./bridge.ts";
-import type { Unsent } from "./endpoint.ts";
-import { withSpliced } from "./splice.ts";
+} from "./session.ts";
+import { hasEndpoints } from "./swap/bridge.ts";
+import type { Unsent } from "./swap/endpoint.ts";
+import { withSpliced } from "./swap/splice.ts";
+import { answerMessage, offerMessage } from "./views.ts";
+import { hasHttpSessions } from "./whip/http-session.ts";
 
 /**
- * SWAP has no trickle (TS 26.113 clause 13.2.4.3): a description for an endpoint waits until its author, who may well
- * trickle, has said that there are no more candidates, or until a deadline. Then it goes with all of them in it.
+ * SWAP has no trickle (TS 26.113 clause 13.2.4.3), and an HTTP client is told no candidates after its answer (RFC 9725
+ * s4.3.2): a description for one of them waits until its author, who may well trickle, has said that there are no more
+ * candidates, or until a deadline. Then it goes with all of them in it.
  */
 
 type Told = Extract<ToPeer, { type: "offer" | "answer" }>;
 
-/** The step with descriptions for endpoints held back, or let go, as far as their candidates are there. */
-export function heldForEndpoints(before: Session, step: Step, at: number): Step {
-  if (!hasEndpoints(step.session)) return step;
+/** The step with such descriptions held back, or let go, as far as their candidates are there. */
+export function heldUntilWhole(before: Session, step: Step, at: number): Step {
+  if (!hasEndpoints(step.session) && !hasHttpSessions(step.session)) return step;
   let { session } = step;
   const effects: Effect[] = [];
   for (const effect of step.effects) {
@@ -36,20 +39,29 @@ export function heldForEndpoints(before: Session, step: Step, at: number): Step 
     if (effect.type !== "send" || message === undefined) effects.push(effect);
     else if (message.type === "offer" || message.type === "answer") {
       const link = mustWait(session, effect.to, message);
-      if (link) session = withLink(session, { ...link, unsent: unsentOf(effect.to, message, at) });
-      else effects.push({ ...effect, message: whole(session, effect.to, message) });
+      if (link) {
+        const until = waitingUntil(session.peers.get(effect.to), at);
+        session = withLink(session, { ...link, unsent: unsentOf(effect.to, message, until) });
+      } else effects.push({ ...effect, message: whole(session, effect.to, message) });
     } else if (!isOfUnsent(before, effect.to, message)) effects.push(effect);
   }
   return released({ ...step, session, effects }, at);
 }
 
-const unsentOf = (to: string, { exchange }: Told, at: number): Unsent => ({
+const unsentOf = (to: string, { exchange }: Told, until: number): Unsent => ({
   to,
   exchange,
-  until: at + LIMITS.candidatesWaitMs,
+  until,
 });
 
-/** The link of a description that is not whole yet, when it is for an endpoint. */
+/** An HTTP client waits for its answer, and not for long. */
+const waitingUntil = (receiver: Peer | undefined, at: number): number =>
+  Math.min(
+    at + LIMITS.candidatesWaitMs,
+    (receiver?.http?.dueAt ?? Number.POSITIVE_INFINITY) - LIMITS.httpReserveMs,
+  );
+
+/** The link of a description that is not whole yet, when its receiver takes no candidates later. */
 function mustWait(session: Session, to: string, message: Told): Link | undefined {
   const link = session.links.get(linkIdOf(to, message.from));
   return link && isBridged(session, to, message.from) && !isWhole(session, link, message)
@@ -57,9 +69,12 @@ function mustWait(session: Session, to: string, message: Told): Link | undefined
     : undefined;
 }
 
-/** From a peer of `duplex.v1` to an endpoint: what endpoints say is whole by itself. */
-const isBridged = ({ peers }: Session, to: string, from: string): boolean =>
-  peers.get(to)?.endpoint !== undefined && peers.get(from)?.endpoint === undefined;
+/** To a peer that takes no candidates later, from one that may trickle: what endpoints of SWAP say is whole by itself. */
+const isBridged = ({ peers }: Session, to: string, from: string): boolean => {
+  const { endpoint, http } = peers.get(to) ?? {};
+  const takesNone = endpoint !== undefined || http !== undefined;
+  return takesNone && peers.get(from)?.endpoint === undefined;
+};
 
 function isWhole(session: Session, link: Link, { from, exchange, sdp }: Told): boolean {
   const trickled = trickleOf(session, link.id).find(
@@ -92,7 +107,7 @@ function whole(session: Session, to: string, message: Told): Told {
   return { ...message, sdp: withSpliced(message.sdp, candidates) };
 }
 
-/** An offer that the endpoint has not been sent is taken back without a word. */
+/** An offer that its receiver has not been sent is taken back without a word. */
 function isOfUnsent(before: Session, to: string, message: ToPeer): boolean {
   if (message.type !== "rollback" && message.type !== "expired") return false;
   const unsent = before.links.get(linkIdOf(to, message.from))?.unsent;

@@ -1,0 +1,198 @@
+import { LIMITS } from "../protocol/limits.ts";
+import { isProblem, type Problem, problem } from "../protocol/problem.ts";
+import type { Described, Peer, Session } from "../protocol/session.ts";
+import type { SessionEvent } from "../protocol/step.ts";
+import { completedAnswer } from "../protocol/whip/completed-answer.ts";
+import { credentialsOf, type Fragment } from "../protocol/whip/fragment.ts";
+import { candidatesOfFragment } from "../protocol/whip/fragment-candidates.ts";
+import {
+  type HttpSession,
+  linkOfHttp,
+  peerOfResource,
+  tagOf,
+  ufragInForce,
+} from "../protocol/whip/http-session.ts";
+import { patchedOffer } from "../protocol/whip/patched-offer.ts";
+import { type Condition, meaningOf } from "../protocol/whip/precondition.ts";
+import { restartFragment } from "../protocol/whip/restart-fragment.ts";
+import type {
+  Door,
+  HttpSessionCommands,
+  NewHttpSession,
+  OpenedHttpSession,
+  Patched,
+} from "./http-session-commands.ts";
+import { SessionEndpoints } from "./session-endpoints.ts";
+import { sessionNotFound } from "./session-turns.ts";
+
+/** A peer that came by HTTP. */
+interface HttpPeer extends Peer {
+  readonly http: HttpSession;
+}
+
+const notFound = (): Problem =>
+  problem("resource-not-found", "there is no such session; it may have ended");
+
+/** Peers of a session that are WHIP publishers and WHEP players: the Worker speaks for them. */
+export class SessionHttp extends SessionEndpoints implements HttpSessionCommands {
+  async openHttpSession(ask: NewHttpSession): Promise<OpenedHttpSession | Problem> {
+    const { door, resource } = ask;
+    const turned = this.turn({ type: "open-http", ...ask, at: Date.now() });
+    if (isProblem(turned)) return turned;
+    const peer = peerOfResource(turned, door, resource);
+    if (!peer) return notFound();
+    const outcome = await this.#outcomeFor(peer.id);
+    if (isProblem(outcome)) return outcome;
+    const { type, sdp } = outcome;
+    const now = this.#peer(door, resource);
+    if (isProblem(now)) return now;
+    return { type, sdp: type === "answer" ? completedAnswer(sdp) : sdp, tag: tagOf(now.http) };
+  }
+
+  /** What the peer is told next, at latest when its time is over. */
+  #outcomeFor(peer: string): Promise<Described | Problem> {
+    return this.waiting.wait(peer, LIMITS.httpAnswerMs, () => {
+      this.turn({ type: "alarm", at: Date.now() });
+    });
+  }
+
+  async abandonHttpSession(door: Door, resource: string): Promise<null> {
+    await this.closeHttpSession(door, resource);
+    return null;
+  }
+
+  async seeHttpSession(door: Door, resource: string, by?: string): Promise<null | Problem> {
+    const peer = this.#peer(door, resource, by);
+    return isProblem(peer) ? peer : null;
+  }
+
+  patchHttpSession(
+    door: Door,
+    resource: string,
+    condition: Condition,
+    fragment: Fragment,
+    by?: string,
+  ): Promise<Patched | Problem> {
+    return this.waiting.inTurn(resource, () => {
+      const peer = this.#peer(door, resource, by);
+      return isProblem(peer) ? Promise.resolve(peer) : this.#patch(peer, condition, fragment);
+    });
+  }
+
+  async #patch(
+    peer: HttpPeer,
+    condition: Condition,
+    fragment: Fragment,
+  ): Promise<Patched | Problem> {
+    const session = this.session as Session;
+    const { http } = peer;
+    const iceUfrag = ufragInForce(session, peer);
+    const inForce = linkOfHttp(session, peer)?.inForce;
+    if (iceUfrag === undefined || !inForce) {
+      return problem("nothing-offered", "the counter-offer is not answered yet");
+    }
+    const meaning = meaningOf(
+      {
+        tag: tagOf(http),
+        iceUfrag,
+        retiredUfrags: http.retired,
+        ...(http.generation > 1 && {
+          previousTag: tagOf({ ...http, generation: http.generation - 1 }),
+        }),
+      },
+      condition,
+      credentialsOf(fragment),
+    );
+    switch (meaning) {
+      case "trickle":
+        return this.#trickle(peer, fragment);
+      case "restart":
+        return this.#restart(peer, fragment);
+      case "repeat":
+        return this.#restarted(inForce.answer.sdp, http);
+      default:
+        return meaning;
+    }
+  }
+
+  #trickle({ id, http }: HttpPeer, fragment: Fragment): null | Problem {
+    const session = this.session as Session;
+    const link = linkOfHttp(session, { id, http } as Peer);
+    const inForce = link?.inForce;
+    if (!inForce) return notFound();
+    const own = inForce.offerer === id ? inForce.offer : inForce.answer;
+    const { candidates, complete } = candidatesOfFragment(fragment, own);
+    if (candidates.length === 0 && !complete) return null;
+    const turned = this.#say(id, {
+      type: "candidates",
+      to: http.other,
+      exchange: inForce.exchange,
+      candidates: [...candidates],
+      ...(complete && { complete }),
+    });
+    // What of them cannot be used stays behind (RFC 9725 s4.3.2).
+    const isBroken = isProblem(turned) && turned.code === "sdp-invalid";
+    return isProblem(turned) && !isBroken ? turned : null;
+  }
+
+  async #restart(peer: HttpPeer, fragment: Fragment): Promise<Patched | Problem> {
+    const { id, http } = peer;
+    const inForce = linkOfHttp(this.session as Session, peer)?.inForce;
+    const { iceUfrag, icePwd } = credentialsOf(fragment);
+    if (!inForce || iceUfrag === undefined || icePwd === undefined) return notFound();
+    if (inForce.offerer !== id) {
+      return problem("no-renegotiation", "after a counter-offer ICE cannot be restarted");
+    }
+    const sdp = patchedOffer(inForce.offer.sdp, { ...fragment, iceUfrag, icePwd });
+    const turned = this.turn({ type: "restart-http", peer: id, sdp, at: Date.now() });
+    if (isProblem(turned)) return turned;
+    const outcome = await this.#outcomeFor(id);
+    if (isProblem(outcome)) return outcome;
+    const now = this.#peer(http.door, http.resource);
+    return isProblem(now) ? now : this.#restarted(outcome.sdp, now.http);
+  }
+
+  #restarted(answer: string, http: HttpSession): Patched | Problem {
+    const fragment = restartFragment(answer);
+    return isProblem(fragment) ? fragment : { fragment, tag: tagOf(http) };
+  }
+
+  async answerHttpSession(
+    door: Door,
+    resource: string,
+    sdp: string,
+    by?: string,
+  ): Promise<null | Problem> {
+    const peer = this.#peer(door, resource, by);
+    if (isProblem(peer)) return peer;
+    const { id, http } = peer;
+    const open = linkOfHttp(this.session as Session, peer)?.open;
+    if (open?.offerer !== http.other) {
+      return problem("nothing-offered", "no counter-offer waits for an answer");
+    }
+    const { exchange } = open;
+    const turned = this.#say(id, { type: "answer", to: http.other, exchange, sdp });
+    return isProblem(turned) ? turned : null;
+  }
+
+  async closeHttpSession(door: Door, resource: string, by?: string): Promise<null | Problem> {
+    const peer = this.#peer(door, resource, by);
+    if (isProblem(peer)) return peer;
+    const turned = this.#say(peer.id, { type: "leave" });
+    return isProblem(turned) ? turned : null;
+  }
+
+  #say(peer: string, message: Extract<SessionEvent, { type: "message" }>["message"]) {
+    return this.turn({ type: "message", peer, message, at: Date.now() });
+  }
+
+  #peer(door: Door, resource: string, by?: string): HttpPeer | Problem {
+    const { session } = this;
+    if (!session) return sessionNotFound();
+    const peer = peerOfResource(session, door, resource);
+    if (!peer?.http) return notFound();
+    if (by !== undefined && by !== peer.http.bearer)
+      return problem("unauthorized", "no valid token");
+    return { ...peer, http: peer.http };
+  }
+}

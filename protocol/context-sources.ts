@@ -1,0 +1,55 @@
+import { contextsOf, mediaServersOf } from "./contexts.ts";
+import type { Flow } from "./flow.ts";
+import { isLive } from "./flows/commit.ts";
+import { declareFlow } from "./flows/declare.ts";
+import { flowContext } from "./move.ts";
+import { type Link, revisionOf, type Session, withFlows } from "./session.ts";
+
+/**
+ * The session with the sources of flows that a media server has offered for a context: what the context names, as long
+ * as the server says nothing else (F9).
+ */
+export function withContextSources(before: Session, after: Session, at: number): Session {
+  const revision = Math.max(revisionOf(before) + 1, revisionOf(after));
+  let next = after;
+  for (const { id: server } of mediaServersOf(after)) {
+    for (const link of after.links.values()) {
+      if (link.flows === before.links.get(link.id)?.flows) continue;
+      for (const { flow, context } of unsourced(link, server)) {
+        const sourceFlows = contextsOf(after, server).get(context)?.sourceFlows;
+        if (sourceFlows) next = declared(next, link.id, flow, sourceFlows, { at, revision });
+      }
+    }
+  }
+  return next;
+}
+
+/** Agreed flows of which only the context is known. */
+function unsourced({ peers, flows }: Link, server: string) {
+  const labels = flows.labels?.[server];
+  if (!labels || !peers.includes(server)) return [];
+  return flows.flows.flatMap((flow) => {
+    const context = flow.from === server ? labels[flow.mid]?.context : undefined;
+    const isNew = flow.topology === undefined && flow.state !== "proposed" && isLive(flow);
+    return context !== undefined && isNew ? [{ flow, context }] : [];
+  });
+}
+
+function declared(
+  session: Session,
+  id: string,
+  flow: Flow,
+  sourceFlows: readonly string[],
+  { at, revision }: { readonly at: number; readonly revision: number },
+): Session {
+  const link = session.links.get(id);
+  if (!link) return session;
+  const context = { ...flowContext(session, link, at, flow.exchange), revision };
+  const flows = declareFlow(context, link.flows, flow, {
+    sourceFlows,
+    topology: "projecting",
+    layer: undefined,
+    forwarding: undefined,
+  });
+  return withFlows(session, link, flows);
+}
