@@ -1,6 +1,7 @@
+import type { ContextResult } from "../protocol/context-messages.ts";
+import type { FromPeer } from "../protocol/messages.ts";
 import { sameSource, sourceFor } from "./downlink-sources.ts";
 import type { Context, ManagedLink, ManagedState, Pull } from "./managed-state.ts";
-import type { ContextResult, FromMediaServer } from "./media-server-messages.ts";
 
 /** What the session is told of contexts: a result for each revision, and what downlinks carry. */
 
@@ -23,7 +24,10 @@ function outcomeOf(state: ManagedState, context: Context): Outcome | undefined {
   const pull = pullOf(link, context);
   if (!pull) return withoutPull(state, context, link);
   if (isOffered(link, context)) return undefined;
-  if (context.held) return refused("other", "the managed SFU cannot hold one track");
+  // What the description stops needs no help; nothing else stops one track of many.
+  if (context.held && !pull.off && pull.source.flow in state.contexts) {
+    return refused("other", "the managed SFU cannot hold one track");
+  }
   const source = sourceFor(state, context, pull.source);
   return source === undefined || sameSource(source, pull.source) ? granted : undefined;
 }
@@ -64,7 +68,7 @@ const isOffered = ({ offered }: ManagedLink, { context }: Context): boolean =>
   Object.values(offered?.media ?? {}).some((label) => label.context === context);
 
 /** Messages that are due; notes in the state that they were sent. */
-export function dueReports(state: ManagedState): FromMediaServer[] {
+export function dueReports(state: ManagedState): FromPeer[] {
   return Object.values(state.contexts).flatMap((context) => {
     const result = context.told < context.revision ? outcomeOf(state, context) : undefined;
     if (result) context.told = context.revision;
@@ -76,12 +80,15 @@ export function dueReports(state: ManagedState): FromMediaServer[] {
   });
 }
 
-function sourcesReport(state: ManagedState, context: Context): FromMediaServer[] {
+function sourcesReport(state: ManagedState, context: Context): FromPeer[] {
   const link = state.links[context.peer];
   const pull = link && pullOf(link, context);
   if (!link || !pull || context.flow === undefined || isOffered(link, context)) return [];
   const { flow, layer } = pull.source;
   // A source that has ended is no flow any more that a record could name.
+  const isPlain = layer === undefined && pull.said === undefined && link.peer.via === undefined;
+  // The label of the offer has said as much.
+  if (isPlain) return [];
   const sourceFlows = state.contexts[flow] ? [flow] : [];
   const message = {
     type: "sources",

@@ -79,7 +79,7 @@ export function sourcesForPlayer(
   let chosen: readonly Omit<Wanted, "context">[] = [];
   const byPeer = new Map<string, Map<string, Omit<Wanted, "context">>>();
   for (const { direction, peer, kind, context } of Object.values(state.contexts)) {
-    if (direction !== "uplink" || kind === "data" || peer === link.peer.id) continue;
+    if (direction !== "uplink" || kind === "data" || !isFor(link, peer)) continue;
     if (!kinds.has(kind) || !link.peer.subscribe.includes(kind)) continue;
     const source = sourceOf(state, context);
     if (!source) continue;
@@ -89,6 +89,9 @@ export function sourcesForPlayer(
   }
   return chosen;
 }
+
+const isFor = ({ peer: { id, plays } }: ManagedLink, publisher: string): boolean =>
+  plays === undefined ? publisher !== id : publisher === plays;
 
 /** True when the receiver has to be told of no change. */
 export const sameSource = (one: Source, other: Source): boolean =>

@@ -20,10 +20,11 @@ import {
   ufragsOf,
   withCandidates,
 } from "./offered-media.ts";
-import { isNew, noteSections, noteTracks, startsAnew } from "./publications.ts";
+import { isNew, notePulls, noteSections, noteTracks, startsAnew } from "./publications.ts";
 import { Setbacks } from "./setbacks.ts";
 
-/** Nobody reports the connection of a peer behind HTTP. */
+/** Nobody reports the connection of a peer behind HTTP: the SFU is asked, soon after the answer and then now and then. */
+const FIRST_CHECK_MS = 5000;
 const CHECK_MS = 30_000;
 
 const AWAY_MS = 5000;
@@ -105,6 +106,7 @@ export class LinkOperations {
     const reply = await this.#reply(link, remote, answer);
     if (reply.type === "problem") return this.#setbacks.unanswered(link, remote, reply, tracks);
     noteSections(link, sections, now);
+    notePulls(link, sections);
   }
 
   async #play(link: ManagedLink, remote: RemoteDescription): Promise<void> {
@@ -126,7 +128,7 @@ export class LinkOperations {
       return fault ? [fault.detail] : [];
     });
     if (link.remote !== remote) return this.#setbacks.renew(link, link.remote);
-    if (!description) {
+    if (!description || faults.length === chosen.length) {
       this.#setbacks.renew(link, remote);
       return this.#setbacks.refuse(link, remote, faults.join(", "));
     }
@@ -151,9 +153,10 @@ export class LinkOperations {
   #settle(link: ManagedLink, { sdp }: RemoteDescription): void {
     link.established = true;
     link.losses = 0;
+    link.quietUntil = undefined;
     link.prints = printsOf(sdp);
     link.ufrags = ufragsOf(sdp);
-    if (link.peer.via !== undefined) link.checkAt = this.#port.now() + CHECK_MS;
+    if (link.peer.via !== undefined) link.checkAt = this.#port.now() + FIRST_CHECK_MS;
   }
 
   async #answer(link: ManagedLink, { remote, offered }: Of<"answer">): Promise<void> {
@@ -167,6 +170,7 @@ export class LinkOperations {
     if (link.offered === offered) link.offered = undefined;
     if (link.remote === remote) link.remote = undefined;
     this.#settle(link, remote);
+    notePulls(link, offeredSections(remote.sdp) ?? []);
     for (const mid of rejectedMids(remote.sdp)) {
       const pull = link.pulls[mid];
       if (!pull || !(mid in offered.media)) continue;
@@ -244,9 +248,13 @@ export class LinkOperations {
     if (link.session === undefined) return;
     const tracks = await this.#backend.inspect(link.session);
     link.checkAt = this.#port.now() + CHECK_MS;
-    const own = tracks.filter(({ location }) => location === "local");
-    const isSilent = link.peer.via === "whip" && own.every(({ active }) => !active);
-    if (isSilent) await this.#setbacks.lose(link, "nothing was received for 30 s");
+    const { via, id: to } = link.peer;
+    if (via === "whip" && tracks.every(({ active }) => !active)) {
+      return this.#setbacks.lose(link, "nothing was received for 30 s");
+    }
+    if (link.connected) return;
+    link.connected = true;
+    await this.#port.send({ type: "transport", to, state: "connected" });
   }
 
   /** The session of a link, made when it has none; undefined when the peer left meanwhile. */

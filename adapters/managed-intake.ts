@@ -7,13 +7,8 @@ import {
   newLink,
   type RemoteDescription,
 } from "./managed-state.ts";
-import type {
-  ClosedContext,
-  OpenContext,
-  SeenPeer,
-  ToMediaServer,
-} from "./media-server-messages.ts";
 import { isComplete, isOther, ufragsOf } from "./offered-media.ts";
+import type { SeenPeer } from "./seen-peer.ts";
 
 /** The API takes no candidates after the description: those of a trickling peer are awaited for so long. */
 const GATHERING_MS = 1000;
@@ -21,20 +16,23 @@ const GATHERING_MS = 1000;
 /** Within this time after a `welcome` the contexts that are open have come again. */
 const SWEEP_MS = 5000;
 
+/** Who joined to publish offers at once; an offer of the SFU, which it cannot take back, would be in its way. */
+const JOINER_MS = 2000;
+
 /** Pause after an offer that the peer refused or did not answer. */
 const OFFER_PAUSE_MS = 2000;
 
 type To<T extends ToPeer["type"]> = Extract<ToPeer, { type: T }>;
 
 /** Notes in the state what a message says; what is to be done about it follows from the state. */
-export function take(state: ManagedState, message: ToMediaServer, at: number): void {
+export function take(state: ManagedState, message: ToPeer, at: number): void {
   switch (message.type) {
     case "welcome":
       welcomed(state, message, at);
       break;
     case "peer-joined":
       leave(state, message.peer.id, at);
-      join(state, message.peer);
+      join(state, message.peer, at);
       break;
     case "peer-left":
       leave(state, message.peer, at);
@@ -54,7 +52,7 @@ export function take(state: ManagedState, message: ToMediaServer, at: number): v
       withdrawn(state, message.from, message.exchange, at);
       break;
     case "context":
-      if (message.op === "close") closeContext(state, message);
+      if (message.op === "close") closeContext(state, message.context);
       else openContext(state, message);
       break;
     default:
@@ -66,7 +64,7 @@ export function sweep(state: ManagedState, at: number): void {
   if (state.sweepAt === undefined || state.sweepAt > at) return;
   state.sweepAt = undefined;
   for (const { context, unseen } of Object.values(state.contexts)) {
-    if (unseen) closeContext(state, { type: "context", op: "close", context });
+    if (unseen) closeContext(state, context);
   }
 }
 
@@ -80,18 +78,23 @@ function welcomed(state: ManagedState, { resumed, peers }: Welcome, at: number):
   for (const peer of Object.keys(state.links)) {
     if (!resumed || !here.has(peer)) leave(state, peer, at);
   }
-  for (const peer of peers) join(state, peer);
+  for (const peer of peers) join(state, peer, at);
   for (const context of Object.values(state.contexts)) context.unseen = true;
   state.sweepAt = Object.keys(state.contexts).length > 0 ? at + SWEEP_MS : undefined;
 }
 
-function join({ links }: ManagedState, peer: PeerView & Pick<SeenPeer, "via">): void {
+function join({ links }: ManagedState, peer: PeerView & Pick<SeenPeer, "plays">, at: number): void {
   if (peer.role !== "peer") return;
-  const { id, via, subscribe } = peer;
-  const seen = { id, subscribe, ...(via === undefined ? {} : { via }) };
+  const { id, via, subscribe, publish, plays } = peer;
+  const seen: SeenPeer = {
+    id,
+    subscribe,
+    ...(via === undefined ? {} : { via }),
+    ...(plays === undefined ? {} : { plays }),
+  };
   const known = links[id];
   if (known) known.peer = seen;
-  else links[id] = newLink(seen);
+  else links[id] = newLink(seen, publish.length > 0 ? at + JOINER_MS : at);
 }
 
 function leave(state: ManagedState, peer: string, at: number): void {
@@ -151,12 +154,14 @@ function withdrawn({ links }: ManagedState, from: string, exchange: number, at: 
   link.offered.retryAt = at + OFFER_PAUSE_MS;
 }
 
-function openContext(state: ManagedState, message: OpenContext): void {
-  const { type: _type, op: _op, ...said } = message;
+function openContext(state: ManagedState, message: To<"context">): void {
+  const { type: _type, op: _op, reason: _reason, priority: _priority, ...said } = message;
+  const { revision, kind, held } = said;
+  if (revision === undefined || kind === undefined || held === undefined) return;
   const known = state.contexts[said.context];
-  const fresh = known === undefined || said.revision > known.revision;
+  const fresh = known === undefined || revision > known.revision;
   const context: Context = fresh
-    ? { ...said, told: known?.told ?? 0 }
+    ? { ...said, revision, kind, held, told: known?.told ?? -1 }
     : { ...known, unseen: undefined };
   state.contexts[said.context] = context;
   const pull = state.links[said.peer]?.pulls[said.mid ?? ""];
@@ -164,7 +169,7 @@ function openContext(state: ManagedState, message: OpenContext): void {
   if (pull && context.direction === "downlink") pull.context ??= said.context;
 }
 
-function closeContext(state: ManagedState, { context: id }: ClosedContext): void {
+function closeContext(state: ManagedState, id: string): void {
   const context = state.contexts[id];
   if (!context) return;
   delete state.contexts[id];

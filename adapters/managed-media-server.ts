@@ -1,9 +1,9 @@
+import type { FromPeer, ToPeer } from "../protocol/messages.ts";
 import { dueReports } from "./context-outcome.ts";
 import { LinkOperations } from "./link-operations.ts";
 import { sweep, take } from "./managed-intake.ts";
 import { type Cleanup, emptyState, type ManagedLink, type ManagedState } from "./managed-state.ts";
 import { FAULT, type MediaBackend, MediaBackendFault } from "./media-backend.ts";
-import type { FromMediaServer, ToMediaServer } from "./media-server-messages.ts";
 import type { MediaServerPort } from "./media-server-port.ts";
 import { deadlinesOf, nextOperation } from "./next-operation.ts";
 import { Setbacks } from "./setbacks.ts";
@@ -51,7 +51,7 @@ export class ManagedMediaServer {
   }
 
   /** A message of the session. What it brings about goes on when this has returned: see `settled`. */
-  take(message: ToMediaServer): void {
+  take(message: ToPeer): void {
     if (message.type === "probe") this.#say({ type: "alive", n: message.n });
     take(this.#state, message, this.#port.now());
     this.#goOn();
@@ -79,7 +79,7 @@ export class ManagedMediaServer {
   }
 
   /** Nothing depends on the reply. */
-  #say(message: FromMediaServer): void {
+  #say(message: FromPeer): void {
     this.#port.send(message).catch(() => undefined);
   }
 

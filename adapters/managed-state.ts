@@ -1,6 +1,7 @@
+import type { ContextCause, StreamContext } from "../protocol/context-messages.ts";
 import type { Candidate } from "../protocol/message-parts.ts";
 import type { LayerChoice } from "./media-backend.ts";
-import type { ContextCause, OpenContext, SeenPeer } from "./media-server-messages.ts";
+import type { SeenPeer } from "./seen-peer.ts";
 
 /** All that a managed media server has to remember: plain JSON. Times are milliseconds since 1970. */
 export interface ManagedState {
@@ -16,7 +17,7 @@ export interface ManagedState {
   sweepAt?: number | undefined;
 }
 
-export interface Context extends Omit<OpenContext, "type" | "op"> {
+export interface Context extends Omit<StreamContext, "priority"> {
   /** Newest revision that a `context-result` was sent for. */
   told: number;
   /** Why this revision cannot be had. */
@@ -37,6 +38,8 @@ export interface ManagedLink {
   ufrags: string[];
   /** An exchange of this session was completed. */
   established?: true | undefined;
+  /** The session was told that the connection is there. */
+  connected?: true | undefined;
   /** A description of the peer that the back end has not seen. */
   remote?: RemoteDescription | undefined;
   /** An offer of the back end that the peer has not answered: nothing else can be negotiated before. */
@@ -47,6 +50,8 @@ export interface ManagedLink {
   publications: Record<string, Publication>;
   /** What the peer is sent, by mid. */
   pulls: Record<string, Pull>;
+  /** Who joined offers first: until then it is not offered anything. */
+  quietUntil?: number | undefined;
   /** Sessions lost since an exchange was completed. */
   losses: number;
   /** Whether the session is still there is asked then. */
@@ -96,6 +101,8 @@ export interface Pull {
   context?: string | undefined;
   readonly kind: "audio" | "video";
   source: Source;
+  /** The peer's newest description does not receive it. */
+  off?: true | undefined;
   /** Last `sources` message about it. */
   said?: string | undefined;
   /** Its context is over. */
@@ -142,8 +149,9 @@ export const emptyState = (): ManagedState => ({
 });
 
 /** A link before its first exchange. */
-export const newLink = (peer: SeenPeer): ManagedLink => ({
+export const newLink = (peer: SeenPeer, quietUntil: number): ManagedLink => ({
   peer,
+  quietUntil,
   prints: [],
   ufrags: [],
   publications: {},

@@ -1,5 +1,5 @@
+import type { FromPeer } from "../protocol/messages.ts";
 import type { ManagedState } from "./managed-state.ts";
-import type { FromMediaServer } from "./media-server-messages.ts";
 
 /** What the session answers to a message. */
 export type Reply =
@@ -14,7 +14,7 @@ export interface MediaServerPort {
    * Sends a message as the media server, in the order of the calls. Must not wait for `settled`: the reply may be
    * what is waited for.
    */
-  send(message: FromMediaServer): Promise<Reply>;
+  send(message: FromPeer): Promise<Reply>;
   /** The state has changed; called before each call of the back end, too. */
   keep(state: ManagedState): void;
 }

@@ -91,7 +91,7 @@ function changesOf(state: ManagedState, link: ManagedLink, at: number): Change[]
 
 /** Contexts of a peer that receives by offers of the media server and has no section for them yet. */
 function wantedOf(state: ManagedState, link: ManagedLink, at: number): Wanted[] {
-  if (link.peer.via !== undefined) return [];
+  if (link.peer.via !== undefined || !isDue(link.quietUntil, at)) return [];
   const pulled = new Set(Object.values(link.pulls).map(({ context }) => context));
   const wanted = Object.values(state.contexts).flatMap((context) => {
     const { kind } = context;
@@ -122,10 +122,11 @@ export function deadlinesOf(state: ManagedState): number[] {
 }
 
 function deadlinesOfLink(link: ManagedLink): (number | undefined)[] {
-  const { remote, offered, checkAt, closeAt } = link;
+  const { remote, offered, quietUntil, checkAt, closeAt } = link;
   return [
     remote && !remote.complete ? remote.until : undefined,
     offered?.exchange === undefined ? offered?.retryAt : undefined,
+    quietUntil,
     checkAt,
     endedMids(link).length > 0 ? closeAt : undefined,
   ];

@@ -43,6 +43,14 @@ export function endTracks(link: ManagedLink, tracks: readonly LocalTrack[]): voi
   }
 }
 
+/** What a description of the peer says of sections that it was sent media on. */
+export function notePulls({ pulls }: ManagedLink, sections: readonly OfferedSection[]): void {
+  for (const [mid, pull] of Object.entries(pulls)) {
+    const section = sections.find((each) => each.mid === mid);
+    if (section) pull.off = section.receives ? undefined : true;
+  }
+}
+
 /** What the offer says of sections that were published before. */
 export function noteSections(
   link: ManagedLink,

@@ -132,6 +132,7 @@ export class Setbacks {
     abandon(this.#state, link, this.#port.now() + afterMs);
     link.session = undefined;
     link.established = undefined;
+    link.connected = undefined;
     link.offered = undefined;
     link.checkAt = undefined;
     link.closeAt = undefined;

@@ -40,6 +40,8 @@ interface StandInSection {
   readonly mid: string;
   readonly kind: "audio" | "video" | "application";
   direction: "recvonly" | "sendonly" | "inactive";
+  /** What the owner's newest description lets it be. */
+  allows: { readonly sends: boolean; readonly receives: boolean };
 }
 
 export interface StandInSession {
@@ -176,7 +178,7 @@ export class RealtimeStandIn {
 
   async #newSession(thirdparty: boolean): Promise<object> {
     this.#ids += 1;
-    const id = `session-${this.#ids}`;
+    const id = `session${this.#ids}`;
     this.sessions.set(id, {
       id,
       thirdparty,
@@ -246,7 +248,12 @@ export class RealtimeStandIn {
         kind === source.kind && direction === "inactive" && !session.tracks.has(mid),
     );
     if (answers && !free) return { ...named, ...errorOf("invalid_params") };
-    const section = free ?? { mid: freeMid(session), kind: source.kind, direction: "sendonly" };
+    const section = free ?? {
+      mid: freeMid(session),
+      kind: source.kind,
+      direction: "sendonly",
+      allows: ANY,
+    };
     if (!free) session.sections.push(section);
     section.direction = "sendonly";
     const { mid } = section;
@@ -318,8 +325,10 @@ function takeOffer(session: StandInSession, sdp: string): void {
   session.received.push(sdp);
   session.sections = description.sections.map(({ mid = "", kind }) => {
     const known = session.sections.find((section) => section.mid === mid);
-    if (known) return known;
-    return { mid, kind: kind as StandInSection["kind"], direction: "inactive" };
+    const { sends = false, receives = false } = live.find((each) => each.mid === mid) ?? {};
+    const allows = { sends, receives };
+    if (known) return { ...known, allows };
+    return { mid, kind: kind as StandInSection["kind"], direction: "inactive", allows };
   });
 }
 
@@ -359,17 +368,19 @@ const freeMid = ({ sections }: StandInSession): string => {
   return String(mid);
 };
 
+const ANY = { sends: true, receives: true } as const;
+
 const describe = (session: StandInSession, type: "offer" | "answer") => ({
   type,
   sdp: sdpOf({
     of: session.id,
     version: session.version,
     setup: type === "offer" ? "actpass" : "passive",
-    sections: session.sections.map(({ mid, kind, direction }) => ({
-      mid,
-      kind,
-      direction,
-    })),
+    sections: session.sections.map(({ mid, kind, direction, allows }) => {
+      const { sends, receives } = type === "offer" ? ANY : allows;
+      const isOff = direction === "sendonly" ? !receives : !sends;
+      return { mid, kind, direction: isOff ? "inactive" : direction };
+    }),
   }),
 });
 
