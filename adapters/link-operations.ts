@@ -20,7 +20,7 @@ import {
   ufragsOf,
   withCandidates,
 } from "./offered-media.ts";
-import { isNew, notePulls, noteSections, noteTracks, startsAnew } from "./publications.ts";
+import { isAnew, isNew, notePulls, noteSections, noteTracks } from "./publications.ts";
 import { Setbacks } from "./setbacks.ts";
 
 /** Nobody reports the connection of a peer behind HTTP: the SFU is asked, soon after the answer and then now and then. */
@@ -87,20 +87,22 @@ export class LinkOperations {
   async #publish(link: ManagedLink, remote: RemoteDescription): Promise<void> {
     const sections = offeredSections(remote.sdp);
     if (!sections) return this.#setbacks.refuse(link, remote, "the offer cannot be read");
-    if (startsAnew(link, remote)) this.#setbacks.renew(link);
+    if (link.established && isAnew(link, remote)) this.#setbacks.renew(link);
     const session = await this.#sessionOf(link, remote.sdp);
     if (session === undefined) return;
     const now = this.#port.now();
     const tracks = sections
       .filter(({ mid, sends }) => sends && isNew(link.publications[mid], now))
       .map(({ mid }) => ({ mid, name: this.#name() }));
+    // Until they are answered for: what the call leaves behind when its end is never known is closed.
+    for (const { mid, name } of tracks) link.publications[mid] = { name, ended: true };
     const offer = withCandidates(remote.sdp, remote.candidates);
     const { answer, tracks: results } = await this.#backend.publish(session, offer, tracks);
     const faults = noteTracks(link, tracks, results);
     if (link.remote !== remote) return this.#setbacks.withdrawn(link, tracks);
     if (faults.length > 0 && link.peer.via === "whip") {
       // RFC 9725 s4.4.3: no answer that takes only a part.
-      this.#setbacks.renew(link, remote);
+      this.#setbacks.renew(link);
       return this.#setbacks.refuse(link, remote, faults.join(", "));
     }
     const reply = await this.#reply(link, remote, answer);
@@ -116,7 +118,7 @@ export class LinkOperations {
     if (chosen.length === 0) {
       return this.#setbacks.refuse(link, remote, "nothing that it could play is published");
     }
-    if (link.session !== undefined) this.#setbacks.renew(link, remote);
+    if (link.session !== undefined) this.#setbacks.renew(link);
     const session = await this.#sessionOf(link, remote.sdp);
     if (session === undefined) return;
     const offer = withCandidates(remote.sdp, remote.candidates);
@@ -127,9 +129,9 @@ export class LinkOperations {
       if (mid !== undefined && !fault) link.pulls[mid] = { kind, source };
       return fault ? [fault.detail] : [];
     });
-    if (link.remote !== remote) return this.#setbacks.renew(link, link.remote);
+    if (link.remote !== remote) return this.#setbacks.renew(link);
     if (!description || faults.length === chosen.length) {
-      this.#setbacks.renew(link, remote);
+      this.#setbacks.renew(link);
       return this.#setbacks.refuse(link, remote, faults.join(", "));
     }
     const reply = await this.#reply(link, remote, description.sdp);
@@ -152,6 +154,7 @@ export class LinkOperations {
 
   #settle(link: ManagedLink, { sdp }: RemoteDescription): void {
     link.established = true;
+    link.inForce = true;
     link.losses = 0;
     link.quietUntil = undefined;
     link.prints = printsOf(sdp);
@@ -159,19 +162,18 @@ export class LinkOperations {
     if (link.peer.via !== undefined) link.checkAt = this.#port.now() + FIRST_CHECK_MS;
   }
 
-  async #answer(link: ManagedLink, { remote, offered }: Of<"answer">): Promise<void> {
+  async #answer(link: ManagedLink, { answer, offered }: Of<"answer">): Promise<void> {
     const { session } = link;
     if (session === undefined) return;
-    if (isOther(link.prints, printsOf(remote.sdp))) {
+    if (link.established && isOther(link.prints, printsOf(answer.sdp))) {
       // Answered by a page that was loaded anew: the session has the keys of the one before.
       return this.#setbacks.lose(link, "another connection answered");
     }
-    await this.#backend.answer(session, withCandidates(remote.sdp, remote.candidates));
+    await this.#backend.answer(session, withCandidates(answer.sdp, answer.candidates));
     if (link.offered === offered) link.offered = undefined;
-    if (link.remote === remote) link.remote = undefined;
-    this.#settle(link, remote);
-    notePulls(link, offeredSections(remote.sdp) ?? []);
-    for (const mid of rejectedMids(remote.sdp)) {
+    this.#settle(link, answer);
+    notePulls(link, offeredSections(answer.sdp) ?? []);
+    for (const mid of rejectedMids(answer.sdp)) {
       const pull = link.pulls[mid];
       if (!pull || !(mid in offered.media)) continue;
       pull.ended = true;

@@ -112,7 +112,6 @@ function offered(state: ManagedState, message: To<"offer">, at: number): void {
   if (!link) return;
   const { exchange, sdp, restart } = message;
   link.remote = {
-    type: "offer",
     exchange,
     sdp,
     ...(restart ? { restart } : {}),
@@ -123,7 +122,7 @@ function offered(state: ManagedState, message: To<"offer">, at: number): void {
 function answered(state: ManagedState, { from, exchange, sdp }: To<"answer">, at: number): void {
   const link = state.links[from];
   if (!link?.offered) return;
-  link.remote = { type: "answer", exchange, sdp, ...gathering(link, sdp, at) };
+  link.offered.answer = { exchange, sdp, ...gathering(link, sdp, at) };
 }
 
 /** HTTP brings its later candidates after the answer only, and a generation that goes on has gathered (RFC 8839). */
@@ -138,10 +137,12 @@ function gathering(
 }
 
 function gathered({ links }: ManagedState, message: To<"candidates">): void {
-  const remote = links[message.from]?.remote;
-  if (remote?.exchange !== message.exchange) return;
-  remote.candidates.push(...message.candidates);
-  if (message.complete) remote.complete = true;
+  const link = links[message.from];
+  for (const remote of [link?.remote, link?.offered?.answer]) {
+    if (remote?.exchange !== message.exchange) continue;
+    remote.candidates.push(...message.candidates);
+    if (message.complete) remote.complete = true;
+  }
 }
 
 /** The offer of either side came to nothing (N4); the SFU cannot take its own back, so it is made again. */
@@ -151,6 +152,7 @@ function withdrawn({ links }: ManagedState, from: string, exchange: number, at: 
   if (link.remote?.exchange === exchange) link.remote = undefined;
   if (link.offered?.exchange !== exchange) return;
   link.offered.exchange = undefined;
+  link.offered.answer = undefined;
   link.offered.retryAt = at + OFFER_PAUSE_MS;
 }
 

@@ -134,7 +134,7 @@ export class ManagedMediaServer {
 function recover(link: ManagedLink, setbacks: Setbacks): void {
   const { calling } = link;
   link.calling = undefined;
-  const mayHaveNegotiated = calling === "publish" || calling === "play" || calling === "pull";
+  const isFirst = (calling === "publish" || calling === "play") && !link.established;
   // The other calls do no harm when they are made again.
-  if (mayHaveNegotiated) setbacks.renew(link);
+  if (isFirst || calling === "pull") setbacks.renew(link);
 }

@@ -40,7 +40,9 @@ export interface ManagedLink {
   established?: true | undefined;
   /** The session was told that the connection is there. */
   connected?: true | undefined;
-  /** A description of the peer that the back end has not seen. */
+  /** An exchange was completed, if not of this session: only an ICE restart brings another one into force. */
+  inForce?: true | undefined;
+  /** An offer of the peer that the back end has not seen. */
   remote?: RemoteDescription | undefined;
   /** An offer of the back end that the peer has not answered: nothing else can be negotiated before. */
   offered?: BackendOffer | undefined;
@@ -61,7 +63,6 @@ export interface ManagedLink {
 }
 
 export interface RemoteDescription {
-  readonly type: "offer" | "answer";
   readonly exchange: number;
   readonly sdp: string;
   readonly restart?: true | undefined;
@@ -77,6 +78,8 @@ export interface BackendOffer {
   readonly media: Readonly<Record<string, { readonly context: string }>>;
   /** Absent when the peer does not have it, or has refused it. */
   exchange?: number | undefined;
+  /** What the peer answered. */
+  answer?: RemoteDescription | undefined;
   attempts: number;
   retryAt?: number | undefined;
 }
@@ -121,7 +124,7 @@ export type OperationName = Operation["type"];
 export type Operation =
   | { readonly type: "publish"; readonly remote: RemoteDescription }
   | { readonly type: "play"; readonly remote: RemoteDescription }
-  | { readonly type: "answer"; readonly remote: RemoteDescription; readonly offered: BackendOffer }
+  | { readonly type: "answer"; readonly answer: RemoteDescription; readonly offered: BackendOffer }
   | { readonly type: "refuse"; readonly remote: RemoteDescription; readonly reason: string }
   | { readonly type: "offer"; readonly offered: BackendOffer }
   | { readonly type: "pull"; readonly wanted: readonly Wanted[] }

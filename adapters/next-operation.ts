@@ -9,6 +9,7 @@ import type {
   RemoteDescription,
   Wanted,
 } from "./managed-state.ts";
+import { isAnew } from "./publications.ts";
 
 /** Tracks that one call may add. */
 const MOST_TRACKS = 64;
@@ -44,25 +45,32 @@ function withOpenOffer(
   remote: RemoteDescription | undefined,
   at: number,
 ): Operation | undefined {
-  if (remote?.type === "offer") {
+  const { answer, exchange } = offered;
+  // An offer that comes behind the answer can wait for it.
+  if (answer && answer.exchange === exchange) {
+    return isReady(answer, at) ? { type: "answer", answer, offered } : undefined;
+  }
+  if (remote) {
     return { type: "refuse", remote, reason: "the media server's own offer comes first" };
   }
-  if (offered.exchange === undefined) {
-    return isDue(offered.retryAt, at) ? { type: "offer", offered } : undefined;
-  }
-  if (remote?.exchange !== offered.exchange || !isReady(remote, at)) return undefined;
-  return { type: "answer", remote, offered };
+  if (exchange !== undefined) return undefined;
+  return isDue(offered.retryAt, at) ? { type: "offer", offered } : undefined;
 }
 
 function withRemote(
-  { peer }: ManagedLink,
+  link: ManagedLink,
   remote: RemoteDescription,
   at: number,
 ): Operation | undefined {
-  if (remote.type === "answer" || !isReady(remote, at)) return undefined;
+  const { peer } = link;
+  if (!isReady(remote, at)) return undefined;
   if (peer.via !== undefined && remote.restart) {
     // RFC 9725 s4.3.3 has no place for the DTLS fingerprint that a new connection would come with.
     return { type: "refuse", remote, reason: "the managed SFU cannot restart ICE: connect again" };
+  }
+  if (link.session === undefined && link.inForce && !isAnew(link, remote)) {
+    // An answer with other credentials would restart ICE, which only an offer may (RFC 8839 s4.4.1.1.1).
+    return { type: "refuse", remote, reason: "the connection to the SFU is lost: restart ICE" };
   }
   return { type: peer.via === "whep" ? "play" : "publish", remote };
 }
@@ -123,8 +131,11 @@ export function deadlinesOf(state: ManagedState): number[] {
 
 function deadlinesOfLink(link: ManagedLink): (number | undefined)[] {
   const { remote, offered, quietUntil, checkAt, closeAt } = link;
+  const awaited = [remote, offered?.answer].map((each) =>
+    each && !each.complete ? each.until : undefined,
+  );
   return [
-    remote && !remote.complete ? remote.until : undefined,
+    ...awaited,
     offered?.exchange === undefined ? offered?.retryAt : undefined,
     quietUntil,
     checkAt,

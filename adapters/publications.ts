@@ -7,13 +7,11 @@ import { isOther, type OfferedSection, printsOf, ufragsOf } from "./offered-medi
 /** The SFU drops a track that nothing arrived on for so long. */
 const TRACK_TIMEOUT_MS = 30_000;
 
-/** The SFU has no ICE restart: a new generation, or another connection, gets a session of its own. */
-export function startsAnew(link: ManagedLink, { sdp, restart }: RemoteDescription): boolean {
-  if (link.session === undefined || !link.established) return false;
-  return (
-    restart === true || isOther(link.prints, printsOf(sdp)) || isOther(link.ufrags, ufragsOf(sdp))
-  );
-}
+/** A new ICE generation, or another connection: the SFU has no ICE restart, so it gets a session of its own. */
+export const isAnew = (
+  { prints, ufrags }: ManagedLink,
+  { sdp, restart }: RemoteDescription,
+): boolean => restart === true || isOther(prints, printsOf(sdp)) || isOther(ufrags, ufragsOf(sdp));
 
 /** Never published, or not any more: what was held for long is lost at the SFU. */
 export const isNew = (publication: Publication | undefined, at: number): boolean =>

@@ -87,7 +87,7 @@ export class Setbacks {
   /** The offer came to nothing while it was answered: the SFU has agreed to what the peer has given up. */
   withdrawn(link: ManagedLink, tracks: readonly LocalTrack[]): void {
     if (link.established) endTracks(link, tracks);
-    else this.renew(link, link.remote);
+    else this.renew(link);
   }
 
   isHopeless({ attempts }: BackendOffer): boolean {
@@ -120,15 +120,15 @@ export class Setbacks {
   /** The connection is lost; a peer that takes offers is offered a new one, as often as it makes sense. */
   async lose(link: ManagedLink, reason: string): Promise<void> {
     link.losses += 1;
-    this.renew(link, link.remote);
+    this.renew(link);
     if (link.losses > MOST_LOSSES || link.peer.via !== undefined) this.#refuseAll(link);
     const said = reason.slice(0, LONGEST_TRANSPORT_REASON);
     const to = link.peer.id;
     await this.#port.send({ type: "transport", to, state: "failed", reason: said });
   }
 
-  /** Forgets the session of a link; an offer of the peer may stay, for the next one. */
-  renew(link: ManagedLink, remote = link.remote, afterMs = 0): void {
+  /** Forgets the session of a link; an offer of the peer stays, for the next one. */
+  renew(link: ManagedLink, afterMs = 0): void {
     abandon(this.#state, link, this.#port.now() + afterMs);
     link.session = undefined;
     link.established = undefined;
@@ -138,9 +138,6 @@ export class Setbacks {
     link.closeAt = undefined;
     link.publications = {};
     link.pulls = {};
-    link.prints = [];
-    link.ufrags = [];
-    link.remote = remote?.type === "offer" ? remote : undefined;
   }
 
   async #offerFailed(
@@ -149,8 +146,9 @@ export class Setbacks {
     { code, detail }: MediaBackendFault,
   ): Promise<void> {
     const isUncertain = code === FAULT.uncertain;
-    if (isUncertain || code === FAULT.gone || !link.established) {
-      this.renew(link, link.remote, isUncertain ? UNCERTAIN_MS : 0);
+    // What an established session may have made of the offer is closed, track by track.
+    if (code === FAULT.gone || !link.established) {
+      this.renew(link, isUncertain ? UNCERTAIN_MS : 0);
     }
     await this.refuse(link, remote, detail);
   }

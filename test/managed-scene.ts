@@ -31,7 +31,7 @@ export class ScenePeer {
   /** Answers without these sections. */
   readonly rejects = new Set<string>();
   /** What it has not offered yet. */
-  #unsent: Section[] = [];
+  readonly #unsent: Section[] = [];
   #connection = 1;
   #version = 0;
   #generation = 1;
