@@ -170,20 +170,36 @@ export class ManagedScene {
 
   /** A publisher or player comes over HTTP. */
   post(door: "whip" | "whep", id: string, kinds: readonly Kind[], plays?: string): ScenePeer {
-    const peer = this.#known(id);
+    const peer = new ScenePeer(id);
     for (const kind of kinds) peer.add(kind, door === "whip" ? "sendonly" : "recvonly");
-    accepted(
-      this.session.do({
-        type: "open-http",
-        door,
-        grant: this.session.grant(id),
-        resource: `${id}-resource-0123456789`,
-        offer: peer.describe(),
-        ...(plays === undefined ? {} : { peer: plays }),
-        at: this.session.at,
-      }),
-    );
+    accepted(this.#open(door, peer, plays));
+    this.peers.set(id, peer);
     return peer;
+  }
+
+  /** As `post`, where the session may say no. */
+  tryPost(door: "whip" | "whep", id: string, kinds: readonly Kind[]): void {
+    const peer = new ScenePeer(id);
+    for (const kind of kinds) peer.add(kind, door === "whip" ? "sendonly" : "recvonly");
+    if (!isProblem(this.#open(door, peer))) this.peers.set(id, peer);
+  }
+
+  #open(door: "whip" | "whep", peer: ScenePeer, plays?: string) {
+    const { id } = peer;
+    return this.session.do({
+      type: "open-http",
+      door,
+      grant: this.session.grant(id),
+      resource: `${id}-resource-0123456789`,
+      offer: peer.describe(),
+      ...(plays === undefined ? {} : { peer: plays }),
+      at: this.session.at,
+    });
+  }
+
+  /** Gives the media server what it was sent, and waits for nothing. */
+  deliver(): void {
+    for (const message of this.session.take("sfu")) this.server.take(message);
   }
 
   /** The peer offers what it has. */
@@ -213,7 +229,7 @@ export class ManagedScene {
   }
 
   leave(id: string): void {
-    this.session.do({ type: "kick", peer: id, at: this.session.at });
+    this.session.send(id, { type: "leave" });
     this.peers.delete(id);
   }
 

@@ -143,6 +143,8 @@ export class RealtimeStandIn {
     if (new Headers(init.headers).get("authorization") !== `Bearer ${SECRET}`) {
       return refused(401, "unauthorized");
     }
+    // Who is told that a session is gone must be able to believe it.
+    if (fault?.kind === "status" && fault.status === 410) this.drop(id ?? "");
     return this.#answer(operation, fault, () =>
       isNew
         ? this.#newSession(searchParams.get("thirdparty") === "true")
