@@ -6,6 +6,7 @@ import { Refused } from "./realtime-answers.ts";
 export interface RealtimeSurroundings {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly sleep: (ms: number) => Promise<void>;
+  readonly timeoutMs?: number;
 }
 
 export interface RealtimeCall<S extends z.ZodType> {
@@ -60,19 +61,23 @@ export class RealtimeHttp {
   }
 
   async #once<S extends z.ZodType>(call: RealtimeCall<S>): Promise<Attempt<z.output<S>>> {
-    let response: Response;
-    let body: unknown;
+    const limit = new AbortController();
+    // `AbortSignal.timeout` would go on after the answer, and keep whoever waits for nothing else awake.
+    const timer = setTimeout(() => limit.abort(), this.#around.timeoutMs ?? TIMEOUT_MS);
     try {
-      response = await this.#around.fetch(`${this.#base}${call.path}`, this.#request(call));
-      body = await response.json().catch(() => undefined);
+      const request = this.#request(call, limit.signal);
+      const response = await this.#around.fetch(`${this.#base}${call.path}`, request);
+      const body: unknown = await response.json().catch(() => undefined);
+      return judged(call, response, body);
     } catch {
       const fault = new MediaBackendFault(FAULT.uncertain, "the SFU did not answer");
       return { fault, again: call.repeatable };
+    } finally {
+      clearTimeout(timer);
     }
-    return judged(call, response, body);
   }
 
-  #request({ method, body }: RealtimeCall<z.ZodType>): RequestInit {
+  #request({ method, body }: RealtimeCall<z.ZodType>, signal: AbortSignal): RequestInit {
     return {
       method,
       headers: {
@@ -82,7 +87,7 @@ export class RealtimeHttp {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       // A redirect would take the secret along.
       redirect: "manual",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal,
     };
   }
 }

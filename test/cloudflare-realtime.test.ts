@@ -191,6 +191,18 @@ describe("what is made again", () => {
     expect(counted(standIn, "/renegotiate")).toBe(1);
   });
 
+  it("[C1] not what takes too long: nobody knows what came of it", async () => {
+    const backend = new CloudflareRealtime(STAND_IN, {
+      fetch: (_url, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal?.addEventListener("abort", () => reject(signal.reason));
+        }),
+      sleep: async () => undefined,
+      timeoutMs: 1,
+    });
+    expect((await faultOf(backend.publish("s", OFFER, TRACKS))).code).toBe(FAULT.uncertain);
+  });
+
   it("[C1] what says that it had no effect, but not for ever", async () => {
     const { standIn, backend, session, pauses } = await published();
     const code = "retryable_transient_error";
