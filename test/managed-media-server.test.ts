@@ -274,6 +274,111 @@ describe.each(SCENE_MODES)("a managed media server, %s", (mode) => {
   });
 });
 
+describe("layers", () => {
+  const layered = async (rids: readonly string[]) => {
+    const scene = new ManagedScene();
+    scene.join("alice").rids = rids;
+    await scene.publish("alice", ["video"]);
+    scene.join("bob", { publish: [] });
+    await scene.run();
+    const flow = liveFlows(scene, "bob")[0]?.id ?? "";
+    const limit = async (maxBitrateBps: number | null) => {
+      const change = { maxBitrateBps };
+      scene.session.do({ type: "change-flow", flow, change, at: scene.session.at });
+      await scene.run();
+      return [scene.received("bob"), liveFlows(scene, "bob")[0]?.layer];
+    };
+    return { scene, limit };
+  };
+
+  it("[F9] a receiver is sent the layer that its limit lets it have", async () => {
+    const { scene, limit } = await layered(["f", "h", "q"]);
+    expect(scene.received("bob")).toEqual(["alice video f"]);
+    expect(liveFlows(scene, "bob")[0]?.layer).toBe("f");
+    expect(await limit(700_000)).toEqual([["alice video h"], "h"]);
+    expect(await limit(10_000)).toEqual([["alice video q"], "q"]);
+    expect(await limit(null)).toEqual([["alice video f"], "f"]);
+    expect(JSON.stringify(scene.standIn.calls.at(-1)?.body)).toContain("asciibetical");
+    expectOrder(scene);
+  });
+
+  it("[F9] layers whose names do not sort by quality are not left to the SFU", async () => {
+    const { scene, limit } = await layered(["low", "high"]);
+    expect(await limit(700_000)).toEqual([["alice video high"], "high"]);
+    expect(JSON.stringify(scene.standIn.calls.at(-1)?.body)).not.toContain("asciibetical");
+    expectOrder(scene);
+  });
+
+  it("[C1] a layer that the SFU does not give is refused, or asked for again", async () => {
+    const { scene, limit } = await layered(["f", "h", "q"]);
+    scene.standIn.plant({ on: "/tracks/update", kind: "track", code: "update_track_error" });
+    expect((await limit(700_000))[0]).toEqual(["alice video f"]);
+    expect(results(scene)).toEqual(["downlink bob video refused other"]);
+    scene.standIn.plant({ on: "/tracks/update", kind: "status", status: 400 });
+    await limit(800_000);
+    expect(results(scene)).toEqual(["downlink bob video refused other"]);
+    scene.standIn.plant({ on: "/tracks/update", kind: "track", code: "retryable_transient_error" });
+    await limit(100_000);
+    await scene.pass(2000);
+    expect(scene.received("bob")).toEqual(["alice video q"]);
+    expect(results(scene)).toEqual([]);
+    await expectNothingLeft(scene);
+  });
+});
+
+describe("the media server's own socket", () => {
+  it("[R2] what ended while it was away is known 5 s after it is back", async () => {
+    const scene = new ManagedScene();
+    await scene.publish("alice", AV);
+    await scene.publish("bob", ["audio"]);
+    scene.session.do({ type: "lost", peer: "sfu", at: scene.session.at });
+    scene.leave("alice");
+    scene.session.join("sfu", "media-server");
+    await scene.pass(6000);
+    expect(Object.keys(scene.server.state.links)).toEqual(["bob"]);
+    expect(Object.values(scene.server.state.contexts).map(({ peer }) => peer)).toEqual(["bob"]);
+    await scene.publish("carol", ["audio"]);
+    expect(scene.received("carol")).toEqual(["bob audio"]);
+    expect(scene.received("bob")).toEqual(["carol audio"]);
+    await expectNothingLeft(scene);
+  });
+
+  it("[S4] one that comes anew begins anew: nothing of before stays at the SFU", async () => {
+    const scene = new ManagedScene();
+    await scene.publish("alice", AV);
+    await scene.publish("bob", ["audio"]);
+    scene.session.send("sfu", { type: "leave" });
+    scene.session.join("sfu", "media-server");
+    await scene.run();
+    expect(scene.standIn.active()).toEqual([]);
+    scene.peers.get("alice")?.renew();
+    scene.offer("alice");
+    await scene.pass(5000);
+    expect(scene.received("bob")).toEqual(["alice audio", "alice video"]);
+    await expectNothingLeft(scene);
+  });
+
+  it("[R5] it says that it is there, and has nothing to wait for when nobody does anything", async () => {
+    const scene = new ManagedScene();
+    await scene.publish("alice", AV);
+    scene.server.take({ type: "probe", n: 3 });
+    expect(scene.sent.at(-1)).toEqual({ type: "alive", n: 3 });
+    await scene.pass(5000);
+    expect(scene.server.deadline).toBeUndefined();
+  });
+
+  it("[D1] a section that a receiver rejects is closed, and its context refused", async () => {
+    const scene = new ManagedScene();
+    await scene.publish("alice", AV);
+    const bob = scene.join("bob", { publish: [] });
+    bob.rejects.add("1");
+    await scene.run();
+    expect(scene.received("bob")).toEqual(["alice audio"]);
+    expect(results(scene)).toEqual(["downlink bob video refused unsupported-codec"]);
+    await expectNothingLeft(scene);
+  });
+});
+
 describe("what goes wrong at the SFU", () => {
   it("[C1] an offer that it does not take is refused with the reason, and the next one is taken", async () => {
     const scene = new ManagedScene();

@@ -11,7 +11,7 @@ import type { Grant } from "../protocol/session-config.ts";
 import { type Shape, sdpOf } from "./descriptions.ts";
 import { accepted, PureSession } from "./pure-session.ts";
 import { checkBody } from "./realtime-schemas.ts";
-import { RealtimeStandIn, STAND_IN } from "./realtime-stand-in.ts";
+import { RealtimeStandIn, STAND_IN, withSimulcast } from "./realtime-stand-in.ts";
 
 /** `evicted`: the media server is made anew from its JSON before every message. */
 export type SceneMode = "awake" | "evicted";
@@ -30,6 +30,8 @@ export class ScenePeer {
   isWaiting = false;
   /** Answers without these sections. */
   readonly rejects = new Set<string>();
+  /** Layers of its first video. */
+  rids: readonly string[] = [];
   /** What it has not offered yet. */
   readonly #unsent: Section[] = [];
   #connection = 1;
@@ -47,7 +49,11 @@ export class ScenePeer {
     const of = `${this.id}${this.#connection}`;
     const ufrag = `${of}u${this.#generation}`;
     const { sections } = this;
-    return sdpOf({ of, ufrag, version: this.#version, setup, sections });
+    const sdp = sdpOf({ of, ufrag, version: this.#version, setup, sections });
+    const video = sections.find(
+      ({ kind, direction }) => kind === "video" && direction === "sendonly",
+    );
+    return video && this.rids.length > 0 ? withSimulcast(sdp, video.mid, "send", this.rids) : sdp;
   }
 
   add(kind: Kind, direction: "sendonly" | "recvonly" = "sendonly"): string {

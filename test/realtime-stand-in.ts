@@ -372,8 +372,32 @@ const freeMid = ({ sections }: StandInSession): string => {
 
 const ANY = { sends: true, receives: true } as const;
 
-const describe = (session: StandInSession, type: "offer" | "answer") => ({
-  type,
+/** The lines of simulcast in one section (RFC 8853). */
+export function withSimulcast(
+  sdp: string,
+  mid: string,
+  direction: "send" | "recv",
+  rids: readonly string[],
+): string {
+  const lines = [
+    ...rids.map((rid) => `a=rid:${rid} ${direction}\r\n`),
+    `a=simulcast:${direction} ${rids.join(";")}\r\n`,
+  ];
+  return sdp.replace(`a=mid:${mid}\r\n`, (line) => line + lines.join(""));
+}
+
+/** Takes each layer that the owner has offered. */
+function describe(session: StandInSession, type: "offer" | "answer") {
+  const [, mid = "", list = ""] =
+    /a=mid:(\S+)\r\n(?:a=rid:\S+ send\r\n)+a=simulcast:send (\S+)/.exec(
+      session.received.at(-1) ?? "",
+    ) ?? [];
+  const { sdp } = plainly(session, type);
+  const answer = type === "answer" && list !== "";
+  return { type, sdp: answer ? withSimulcast(sdp, mid, "recv", list.split(";")) : sdp };
+}
+
+const plainly = (session: StandInSession, type: "offer" | "answer") => ({
   sdp: sdpOf({
     of: session.id,
     version: session.version,

@@ -48,19 +48,25 @@ describe("descriptions of WHIP and WHEP", () => {
         scene("a publisher that sends", () => offered("whip", towards("sendonly"))),
         scene("a publisher that says that it could receive", () => offered("whip")),
         scene("a player that receives", () => offered("whep", towards("recvonly"))),
-        scene("the other side of a publisher receives", () => answered("whip", towards("recvonly"))),
+        scene("the other side of a publisher receives", () =>
+          answered("whip", towards("recvonly")),
+        ),
         scene("the other side of a player sends", () => answered("whep", towards("sendonly"))),
         scene("the other side of a player has nothing to send now", () =>
           answered("whep", towards("inactive")),
         ),
-        scene("a call without HTTP", () => new Story().join("alice", "bob").offer("alice", "bob", CALL.offer)),
+        scene("a call without HTTP", () =>
+          new Story().join("alice", "bob").offer("alice", "bob", CALL.offer),
+        ),
       ],
       refused: [
         scene("a publisher that only receives", () => offered("whip", towards("recvonly"))),
         scene("a publisher that does neither", () => offered("whip", towards("inactive"))),
         scene("a player that only sends", () => offered("whep", towards("sendonly"))),
         scene("the other side of a publisher sends as well", () => answered("whip")),
-        scene("the other side of a publisher does nothing", () => answered("whip", towards("inactive"))),
+        scene("the other side of a publisher does nothing", () =>
+          answered("whip", towards("inactive")),
+        ),
         scene("the other side of a player receives", () => answered("whep", towards("recvonly"))),
       ],
     },
@@ -89,7 +95,14 @@ describe("descriptions of WHIP and WHEP", () => {
     pure.join("bob");
     const { at } = pure;
     const offer = mutated(CALL.offer, [towards("sendonly")]);
-    pure.do({ type: "open-http", door: "whip", grant: pure.grant("alice"), resource: "r", offer, at });
+    pure.do({
+      type: "open-http",
+      door: "whip",
+      grant: pure.grant("alice"),
+      resource: "r",
+      offer,
+      at,
+    });
     const refused = pure.send("bob", {
       type: "answer",
       to: "alice",
