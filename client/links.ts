@@ -10,7 +10,6 @@ import type { Notice } from "./signalling-listener.ts";
 
 type PeerNotice = Extract<Notice, { type: "peer-joined" | "peer-left" | "drain" }> | LinkFrame;
 
-
 /** What links share. */
 export type LinksContext = Pick<
   LinkHost,

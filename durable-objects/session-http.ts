@@ -1,3 +1,4 @@
+import { wholeAnswer } from "../protocol/held-descriptions.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { isProblem, type Problem, problem } from "../protocol/problem.ts";
 import type { Described, Peer, Session } from "../protocol/session.ts";
@@ -6,6 +7,7 @@ import { completedAnswer } from "../protocol/whip/completed-answer.ts";
 import { credentialsOf, type Fragment } from "../protocol/whip/fragment.ts";
 import { candidatesOfFragment } from "../protocol/whip/fragment-candidates.ts";
 import {
+  type Door,
   type HttpSession,
   linkOfHttp,
   peerOfResource,
@@ -16,7 +18,6 @@ import { patchedOffer } from "../protocol/whip/patched-offer.ts";
 import { type Condition, meaningOf } from "../protocol/whip/precondition.ts";
 import { restartFragment } from "../protocol/whip/restart-fragment.ts";
 import type {
-  Door,
   HttpSessionCommands,
   NewHttpSession,
   OpenedHttpSession,
@@ -87,8 +88,8 @@ export class SessionHttp extends SessionEndpoints implements HttpSessionCommands
     const session = this.session as Session;
     const { http } = peer;
     const iceUfrag = ufragInForce(session, peer);
-    const inForce = linkOfHttp(session, peer)?.inForce;
-    if (iceUfrag === undefined || !inForce) {
+    const link = linkOfHttp(session, peer);
+    if (iceUfrag === undefined || !link) {
       return problem("nothing-offered", "the counter-offer is not answered yet");
     }
     const meaning = meaningOf(
@@ -109,7 +110,7 @@ export class SessionHttp extends SessionEndpoints implements HttpSessionCommands
       case "restart":
         return this.#restart(peer, fragment);
       case "repeat":
-        return this.#restarted(inForce.answer.sdp, http);
+        return this.#restarted(wholeAnswer(session, link, peer.id) ?? "", http);
       default:
         return meaning;
     }

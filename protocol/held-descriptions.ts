@@ -35,24 +35,38 @@ export function heldUntilWhole(before: Session, step: Step, at: number): Step {
   let { session } = step;
   const effects: Effect[] = [];
   for (const effect of step.effects) {
-    const message = effect.type === "send" ? effect.message : undefined;
-    if (effect.type !== "send" || message === undefined) effects.push(effect);
-    else if (message.type === "offer" || message.type === "answer") {
-      const link = mustWait(session, effect.to, message);
-      if (link) {
-        const until = waitingUntil(session.peers.get(effect.to), at);
-        session = withLink(session, { ...link, unsent: unsentOf(effect.to, message, until) });
-      } else effects.push({ ...effect, message: whole(session, effect.to, message) });
-    } else if (!isOfUnsent(before, effect.to, message)) effects.push(effect);
+    const told = toldBy(effect);
+    const waiting = told && withUnsent(session, told, at);
+    if (waiting) session = waiting;
+    else if (told) effects.push({ type: "send", ...whole(session, told) });
+    else if (!isOfUnsent(before, effect)) effects.push(effect);
   }
   return released({ ...step, session, effects }, at);
 }
 
-const unsentOf = (to: string, { exchange }: Told, until: number): Unsent => ({
-  to,
-  exchange,
-  until,
-});
+/** A description on its way. */
+interface Telling {
+  readonly to: string;
+  readonly message: Told;
+}
+
+function toldBy(effect: Effect): Telling | undefined {
+  if (effect.type !== "send") return undefined;
+  const { to, message } = effect;
+  return message.type === "offer" || message.type === "answer" ? { to, message } : undefined;
+}
+
+/** The session with the description kept back; undefined when it need not wait. */
+function withUnsent(
+  session: Session,
+  { to, message }: Telling,
+  at: number,
+): Session | undefined {
+  const link = mustWait(session, to, message);
+  const until = waitingUntil(session.peers.get(to), at);
+  const unsent: Unsent = { to, exchange: message.exchange, until };
+  return link && withLink(session, { ...link, unsent });
+}
 
 /** An HTTP client waits for its answer, and not for long. */
 const waitingUntil = (receiver: Peer | undefined, at: number): number =>
@@ -99,16 +113,27 @@ const trickles = (section: Section): boolean =>
   );
 
 /** The description with what was trickled besides. */
-function whole(session: Session, to: string, message: Told): Told {
-  if (!isBridged(session, to, message.from)) return message;
+function whole(session: Session, telling: Telling): Telling {
+  const { to, message } = telling;
+  if (!isBridged(session, to, message.from)) return telling;
   const candidates = trickleOf(session, linkIdOf(to, message.from))
     .filter(({ from, exchange }) => from === message.from && exchange === message.exchange)
     .flatMap((entry): readonly Candidate[] => entry.candidates);
-  return { ...message, sdp: withSpliced(message.sdp, candidates) };
+  return { to, message: { ...message, sdp: withSpliced(message.sdp, candidates) } };
+}
+
+/** The answer in force of a link, as the peer that offered was sent it. */
+export function wholeAnswer(session: Session, link: Link, to: string): string | undefined {
+  const { inForce } = link;
+  if (!inForce) return undefined;
+  const message = answerMessage(otherPeer(link, to), inForce) as Told;
+  return whole(session, { to, message }).message.sdp;
 }
 
 /** An offer that its receiver has not been sent is taken back without a word. */
-function isOfUnsent(before: Session, to: string, message: ToPeer): boolean {
+function isOfUnsent(before: Session, effect: Effect): boolean {
+  if (effect.type !== "send") return false;
+  const { to, message } = effect;
   if (message.type !== "rollback" && message.type !== "expired") return false;
   const unsent = before.links.get(linkIdOf(to, message.from))?.unsent;
   return unsent?.to === to && unsent.exchange === message.exchange;
@@ -124,7 +149,7 @@ function released(step: Step, at: number): Step {
     if (message && unsent.until > at && !isWhole(session, link, message)) continue;
     session = withLink(session, link);
     if (message) {
-      effects.push({ type: "send", to: unsent.to, message: whole(session, unsent.to, message) });
+      effects.push({ type: "send", ...whole(session, { to: unsent.to, message }) });
     }
   }
   return { ...step, session, effects };

@@ -5,7 +5,7 @@ import { withContextNews } from "./context-news.ts";
 import { recordContextResult } from "./context-results.ts";
 import { withContextSources } from "./context-sources.ts";
 import { drain } from "./drain.ts";
-import { answer, expireOffers, offer, reject, rollback } from "./exchange.ts";
+import { answer, offer } from "./exchange.ts";
 import { withFlowEvents } from "./flow-events.ts";
 import type { FlowChange } from "./flow-query.ts";
 import { heldUntilWhole } from "./held-descriptions.ts";
@@ -35,6 +35,8 @@ import { recordApplied, relayMessage, reportOnTransport, steerFlow } from "./ste
 import { liveLinksOf, viewLink } from "./views.ts";
 import { type HttpArrival, openHttpSession } from "./whip/open.ts";
 import { expireHttpSessions, restartOverHttp, settledOverHttp } from "./whip/settle.ts";
+
+import { expireOffers, reject, rollback } from "./withdrawn-offers.ts";
 
 /** What can happen to a session. Time comes in with the event, in milliseconds since 1970. */
 export type SessionEvent =

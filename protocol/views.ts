@@ -1,7 +1,7 @@
 import type { FlowsView } from "./flow.ts";
 import { isSummarised, summaryOf } from "./flows/summary.ts";
-import type { LinkSummary, LinkView, PeerView } from "./message-parts.ts";
 import type { IceServer } from "./ice-server.ts";
+import type { LinkSummary, LinkView, PeerView } from "./message-parts.ts";
 import type { ToPeer, Welcome } from "./messages.ts";
 import {
   type AgreedExchange,

@@ -311,6 +311,12 @@ describe("refusals", () => {
     await refused(post({ path, body: ofUnknownLength }), 413, "message-too-large");
   });
 
+  it.each(DOORS)("[A2] %s is about a peer that can be one", async (door) => {
+    for (const peer of ["", "a%20b", "x".repeat(65), "%3Cpeer%3E"]) {
+      await refused(post({ path: `/${door}?peer=${peer}` }), 404, "unknown-peer");
+    }
+  });
+
   it("[W1] they come in the order of what is known first", async () => {
     const wrong = { "content-type": "text/plain" };
     const body = "x".repeat(65_537);

@@ -1,4 +1,4 @@
-import { offer, rollback } from "../exchange.ts";
+import { offer } from "../exchange.ts";
 import { LIMITS } from "../limits.ts";
 import { leave } from "../presence.ts";
 import { isProblem, type Problem, problem } from "../problem.ts";
@@ -11,6 +11,7 @@ import {
   type Step,
   withPeer,
 } from "../session.ts";
+import { rollback } from "../withdrawn-offers.ts";
 import { hasHttpSessions, linkOfHttp, ufragInForce } from "./http-session.ts";
 
 /**
