@@ -39,6 +39,11 @@ const LINTED: readonly Plant[] = [
   ...importing("protocol", "../client/x.ts", "../web/x.ts"),
   ...using("protocol", "Date.now()", "crypto.randomUUID()", "console.log()", "performance.now()"),
   ...using("protocol", "setTimeout(y, 1)"),
+  ...importing("adapters", "cloudflare:workers", "node:fs", "hono", "jose", "../src/x.ts"),
+  ...importing("adapters", "../durable-objects/x.ts", "../client/x.ts", "../web/x.ts"),
+  ...["protocol", "client", "web", "cli", "bench"].flatMap((room) =>
+    importing(room, "../adapters/x.ts"),
+  ),
   ...importing("durable-objects", "hono", "hono/tiny", "@hono/zod-openapi", "../src/x.ts"),
   ...importing("durable-objects", "../client/x.ts", "../web/x.ts"),
   ...importing("src", "../client/x.ts", "../web/x.ts"),
@@ -47,11 +52,13 @@ const LINTED: readonly Plant[] = [
   ...importing("web", "../src/x.ts", "../durable-objects/x.ts", "cloudflare:workers", "node:fs"),
   ...importing("cli", "../src/x.ts", "../durable-objects/x.ts", "../client/x.ts", "../web/x.ts"),
   ...importing("cli", "../scripts/x.ts", "cloudflare:workers", "zod", "hono"),
-  ...["protocol", "durable-objects", "src", "client", "web"].flatMap((room) =>
+  ...["protocol", "adapters", "durable-objects", "src", "client", "web"].flatMap((room) =>
     importing(room, "../cli/x.ts"),
   ),
   ...importing("bench", "../src/x.ts", "../durable-objects/x.ts", "../client/x.ts", "hono"),
   innocent("protocol", 'import { z } from "zod";\n\nexport const y = z.string();\n'),
+  innocent("adapters", 'import { y } from "../protocol/y.ts";\n\nexport const z = y;\n'),
+  innocent("durable-objects", 'import { y } from "../adapters/y.ts";\n\nexport const z = y;\n'),
   innocent("durable-objects", 'import { y } from "../protocol/y.ts";\n\nexport const z = y;\n'),
   innocent("src", 'import { Hono } from "hono";\n\nexport const app = new Hono();\n'),
   innocent("client", 'import type { Y } from "../protocol/y.ts";\n\nexport type Z = Y;\n'),
