@@ -211,6 +211,16 @@ describe("stream contexts", () => {
     expect(news.filter(({ type }) => type === "context")).toHaveLength(6);
   });
 
+  it("[C1] in a mesh, what peers send each other is no context", () => {
+    const session = new PureSession();
+    for (const peer of ["alice", "bob"]) accepted(session.join(peer));
+    accepted(session.join("sfu", "media-server"));
+    accepted(session.send("alice", { type: "offer", to: "bob", sdp: sdpOf() }));
+    const sdp = sdpOf({ setup: "active" });
+    accepted(session.send("bob", { type: "answer", to: "alice", exchange: 1, sdp }));
+    expect(contexts(session)).toEqual([]);
+  });
+
   it("[C4] one that has lost its state leaves and comes, for everybody else", () => {
     const session = central("alice", "bob");
     publish(session, "alice");
