@@ -96,6 +96,7 @@ export class LinkOperations {
       .map(({ mid }) => ({ mid, name: this.#name() }));
     // Until they are answered for: what the call leaves behind when its end is never known is closed.
     for (const { mid, name } of tracks) link.publications[mid] = { name, ended: true };
+    this.#port.keep(this.#state);
     const offer = withCandidates(remote.sdp, remote.candidates);
     const { answer, tracks: results } = await this.#backend.publish(session, offer, tracks);
     const faults = noteTracks(link, tracks, results);
