@@ -81,7 +81,8 @@ export class Downlink implements UplinkSink {
   /** The receiver has agreed to it, and there is a way to send it. */
   get #agreed(): boolean {
     const { currentDirection, dtlsTransport } = this.transceiver;
-    return currentDirection === "sendonly" && dtlsTransport?.state === "connected";
+    const sends = currentDirection === "sendonly" || currentDirection === "sendrecv";
+    return sends && dtlsTransport?.state === "connected";
   }
 
   get forwarding(): boolean {

@@ -12,15 +12,17 @@ export interface NegotiationShape {
   readonly signalling: Signalling;
   /** A native peer can be offered something; who came over HTTP makes the only offer. */
   readonly offers: boolean;
-  /** What offered sections become here: a player's are sent on, all others received on. */
-  readonly answering: "sendonly" | "recvonly";
+  /** Before an answer: in which direction each section that was offered is to be used. */
+  readonly direct: (offer: string) => void;
   /** A description of this side as peers are to see it. */
   readonly announced: (sdp: string) => string;
   /** Before an offer: what it is to say of its sections, by mid, once they have one. */
   readonly prepare: () => void;
   readonly labels: () => Readonly<Record<string, { readonly context: string }>>;
-  /** An exchange is done; `remote` is the other side's description. */
+  /** An exchange is done here; `remote` is the other side's description. */
   readonly agreed: (remote: string) => void;
+  /** The server has heard of it too. */
+  readonly settled: () => void;
 }
 
 /** A native peer that joined will make an offer at once: one exchange for both directions will do. */
@@ -79,6 +81,7 @@ export class Negotiation {
       const answer = readableDescription(sdp);
       await this.#shape.connection.setRemoteDescription({ type: "answer", sdp: answer });
       this.#agree(answer);
+      this.#shape.settled();
     });
   }
 
@@ -115,18 +118,19 @@ export class Negotiation {
   }
 
   async #answer(exchange: number, sdp: string): Promise<void> {
-    const { connection, answering, signalling, peer } = this.#shape;
+    const { connection, direct, signalling, peer } = this.#shape;
     if (this.#offering !== undefined) await this.#takeBack();
     const offer = readableDescription(sdp);
     await connection.setRemoteDescription({ type: "offer", sdp: offer });
     for (const transceiver of connection.getTransceivers()) {
       transceiver.codecs = transceiver.codecs.map(withUsedFeedback);
-      if (answering === "sendonly") transceiver.direction = answering;
     }
+    direct(offer);
     await connection.setLocalDescription(await connection.createAnswer());
     this.#restartIce();
     this.#agree(offer);
     await signalling.request({ type: "answer", to: peer, exchange, sdp: this.#localSdp() });
+    this.#shape.settled();
     await this.#completeCandidates(exchange);
   }
 

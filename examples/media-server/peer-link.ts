@@ -1,4 +1,4 @@
-import { MediaStream, type RTCPeerConnection } from "werift";
+import { MediaStream, type RTCPeerConnection, SessionDescription } from "werift";
 import type { IceServer } from "../../protocol/ice-server.ts";
 import { consistentExtensions } from "./codecs.ts";
 import type { Downlink } from "./downlink.ts";
@@ -42,6 +42,7 @@ export class PeerLink {
   /** Sections that this side offered, by the context each one carries; idle ones have none. */
   readonly #offered = new Map<Downlink, string | undefined>();
   #told = "";
+  #settled = false;
   #closed = false;
 
   constructor({ peer, via, iceServers, settings, signalling, changed }: PeerLinkShape) {
@@ -55,13 +56,17 @@ export class PeerLink {
       connection: this.#connection,
       signalling,
       offers: via === "native",
-      answering: via === "whep" ? "sendonly" : "recvonly",
+      direct: (offer) => this.#direct(offer),
       announced: (sdp) => announced(sdp, settings),
       prepare: () => this.#numberSections(),
       labels: () => this.#labels(),
       agreed: (remote) => {
         this.#media.agree(remote);
         changed();
+      },
+      settled: () => {
+        this.#settled = true;
+        this.#tellTransport();
       },
     });
     this.#connection.connectionStateChange.subscribe(() => this.#tellTransport());
@@ -83,7 +88,8 @@ export class PeerLink {
     const transceiver =
       idle?.[0].transceiver ??
       this.#connection.addTransceiver(kind, { direction: "sendonly", streams });
-    transceiver.direction = "sendonly";
+    if (transceiver.direction === "recvonly") transceiver.direction = "sendrecv";
+    if (transceiver.direction === "inactive") transceiver.direction = "sendonly";
     transceiver.sender.setStreams(streams);
     const downlink = this.#media.downlink(transceiver);
     this.#offered.set(downlink, context);
@@ -102,7 +108,8 @@ export class PeerLink {
     downlink.close();
     if (!this.#offered.has(downlink)) return;
     this.#offered.set(downlink, undefined);
-    downlink.transceiver.direction = "inactive";
+    const { transceiver } = downlink;
+    transceiver.direction = transceiver.direction === "sendrecv" ? "recvonly" : "inactive";
     this.negotiation.offerSoon();
   }
 
@@ -118,6 +125,19 @@ export class PeerLink {
     this.negotiation.close();
     this.#media.close();
     await this.#connection.close();
+  }
+
+  // A player is sent to. A native peer may send on what it was offered to receive on, too: browsers take
+  // the sections of an offer for tracks of their own that wait for one (RFC 8829 s5.10).
+  #direct(offer: string): void {
+    const { media } = SessionDescription.parse(offer);
+    for (const transceiver of this.#connection.getTransceivers()) {
+      const { direction } = media.find(({ rtp }) => rtp.muxId === transceiver.mid) ?? {};
+      const sends = direction === "sendrecv" || direction === "sendonly";
+      if (this.via === "whep") transceiver.direction = "sendonly";
+      else if (sends && transceiver.direction === "sendonly") transceiver.direction = "sendrecv";
+      else if (sends && transceiver.direction === "inactive") transceiver.direction = "recvonly";
+    }
   }
 
   #labels(): Record<string, { readonly context: string }> {
@@ -150,7 +170,7 @@ export class PeerLink {
     const pair = selectedPair(this.#connection);
     const told = JSON.stringify([state, pair]);
     this.#media.wake();
-    if (this.#closed || told === this.#told || state === "new") return;
+    if (this.#closed || !this.#settled || told === this.#told || state === "new") return;
     this.#told = told;
     log("transport", { peer: this.#peer, state });
     this.#signalling
