@@ -1,9 +1,10 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Door, NewHttpSession } from "../durable-objects/http-session-commands.ts";
+import type { NewHttpSession } from "../durable-objects/http-session-commands.ts";
 import { randomId } from "../durable-objects/random-id.ts";
 import { isProblem, PROBLEMS, type Problem, problem } from "../protocol/problem.ts";
 import { type Fragment, readFragment } from "../protocol/whip/fragment.ts";
+import type { Door } from "../protocol/whip/http-session.ts";
 import { conditionOf } from "../protocol/whip/precondition.ts";
 import type { AppEnv } from "./env.ts";
 import { answerError, answerProblem, granted, Refusal } from "./refusal.ts";
