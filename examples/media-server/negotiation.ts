@@ -3,6 +3,7 @@ import type { Candidate } from "../../protocol/message-parts.ts";
 import { withUsedFeedback } from "./codecs.ts";
 import { codeOf, log } from "./log.ts";
 import { OperationChain } from "./operation-chain.ts";
+import { checkAgain } from "./peer-connection.ts";
 import { readableDescription } from "./readable-description.ts";
 import { Refused, type Signalling } from "./signalling.ts";
 
@@ -127,7 +128,7 @@ export class Negotiation {
     }
     direct();
     await connection.setLocalDescription(await connection.createAnswer());
-    this.#restartIce();
+    checkAgain(connection);
     this.#agree(offer);
     await signalling.request({ type: "answer", to: peer, exchange, sdp: this.#localSdp() });
     this.#shape.settled();
@@ -140,15 +141,6 @@ export class Negotiation {
       await connection.setRemoteDescription({ type: "rollback", sdp: "" });
     }
     await signalling.request({ type: "reject", to: peer, exchange, reason }).catch(() => {});
-  }
-
-  // werift begins its checks only where DTLS is still to come; after a restart it has long been there.
-  #restartIce(): void {
-    for (const { state, iceTransport } of this.#shape.connection.dtlsTransports) {
-      if (state === "connected" && iceTransport.state === "new") {
-        iceTransport.start().catch(() => {});
-      }
-    }
   }
 
   async #offer(): Promise<void> {

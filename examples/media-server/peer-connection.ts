@@ -10,14 +10,15 @@ const GATHERING_SECONDS = 2;
 
 /** A connection that gathers on the given address, over UDP. */
 export function openConnection(
-  { address, udpPorts }: Settings,
+  { address, udpPorts, direct }: Settings,
   iceServers: readonly IceServer[],
 ): RTCPeerConnection {
+  const used = direct ? [] : iceServers;
   return new RTCPeerConnection({
     codecs: offeredCodecs(),
     headerExtensions: offeredExtensions(),
     bundlePolicy: "max-bundle",
-    iceServers: iceServers.map(({ urls, username, credential }) => ({
+    iceServers: used.map(({ urls, username, credential }) => ({
       urls,
       ...(username === undefined ? {} : { username }),
       ...(credential === undefined ? {} : { credential }),
@@ -52,6 +53,18 @@ export function announced(sdp: string, { address, announcedAddress }: Settings):
       // werift leaves a blank behind the last layer, which RFC 8853 s5.1 has no room for.
       .replace(/^(a=simulcast:.*?) +(?=\r?$)/gm, "$1")
   );
+}
+
+/**
+ * Begins the checks of a restart: werift begins them only where DTLS is still to come, and until they begin it lets checks
+ * of the other side wait. A transport that has gathered is "completed", though nothing is nominated.
+ */
+export function checkAgain({ dtlsTransports }: RTCPeerConnection): void {
+  for (const { state, iceTransport } of dtlsTransports) {
+    const isIdle = iceTransport.state === "new" || iceTransport.state === "completed";
+    if (state !== "connected" || !isIdle || iceTransport.connection.nominated) continue;
+    iceTransport.start().catch(() => {});
+  }
 }
 
 /** werift's word for it, as the protocol has it. */
