@@ -14,7 +14,7 @@ export interface NegotiationShape {
   /** A native peer can be offered something; who came over HTTP makes the only offer. */
   readonly offers: boolean;
   /** Before an answer: in which direction each section that was offered is to be used. */
-  readonly direct: (offer: string) => void;
+  readonly direct: () => void;
   /** A description of this side as peers are to see it. */
   readonly announced: (sdp: string) => string;
   /** Before an offer: what it is to say of its sections, by mid, once they have one. */
@@ -126,7 +126,7 @@ export class Negotiation {
     for (const transceiver of connection.getTransceivers()) {
       transceiver.codecs = transceiver.codecs.map(withUsedFeedback);
     }
-    direct(offer);
+    direct();
     await connection.setLocalDescription(await connection.createAnswer());
     checkAgain(connection);
     this.#agree(offer);

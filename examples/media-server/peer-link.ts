@@ -1,4 +1,4 @@
-import { MediaStream, type RTCPeerConnection, SessionDescription } from "werift";
+import { MediaStream, type RTCPeerConnection } from "werift";
 import type { IceServer } from "../../protocol/ice-server.ts";
 import { consistentExtensions } from "./codecs.ts";
 import type { Downlink } from "./downlink.ts";
@@ -56,7 +56,7 @@ export class PeerLink {
       connection: this.#connection,
       signalling,
       offers: via === "native",
-      direct: (offer) => this.#direct(offer),
+      direct: () => this.#direct(),
       announced: (sdp) => announced(sdp, settings),
       prepare: () => this.#numberSections(),
       labels: () => this.#labels(),
@@ -87,9 +87,10 @@ export class PeerLink {
     );
     const transceiver =
       idle?.[0].transceiver ??
-      this.#connection.addTransceiver(kind, { direction: "sendonly", streams });
-    if (transceiver.direction === "recvonly") transceiver.direction = "sendrecv";
-    if (transceiver.direction === "inactive") transceiver.direction = "sendonly";
+      this.#connection.addTransceiver(kind, { direction: "sendrecv", streams });
+    // Both ways: a browser may put a track of its own, that waits for a section, on one it is offered; on
+    // one that only sends, that track would wait for ever.
+    transceiver.direction = "sendrecv";
     transceiver.sender.setStreams(streams);
     const downlink = this.#media.downlink(transceiver);
     this.#offered.set(downlink, context);
@@ -108,8 +109,7 @@ export class PeerLink {
     downlink.close();
     if (!this.#offered.has(downlink)) return;
     this.#offered.set(downlink, undefined);
-    const { transceiver } = downlink;
-    transceiver.direction = transceiver.direction === "sendrecv" ? "recvonly" : "inactive";
+    downlink.transceiver.direction = "recvonly";
     this.negotiation.offerSoon();
   }
 
@@ -127,17 +127,11 @@ export class PeerLink {
     await this.#connection.close();
   }
 
-  // A player is sent to. A native peer may send on what it was offered to receive on, too: browsers take
-  // the sections of an offer for tracks of their own that wait for one (RFC 8829 s5.10).
-  #direct(offer: string): void {
-    const { media } = SessionDescription.parse(offer);
-    for (const transceiver of this.#connection.getTransceivers()) {
-      const { direction } = media.find(({ rtp }) => rtp.muxId === transceiver.mid) ?? {};
-      const sends = direction === "sendrecv" || direction === "sendonly";
-      if (this.via === "whep") transceiver.direction = "sendonly";
-      else if (sends && transceiver.direction === "sendonly") transceiver.direction = "sendrecv";
-      else if (sends && transceiver.direction === "inactive") transceiver.direction = "recvonly";
-    }
+  // A player is sent to, and sends nothing itself.
+  #direct(): void {
+    if (this.via !== "whep") return;
+    for (const transceiver of this.#connection.getTransceivers())
+      transceiver.direction = "sendonly";
   }
 
   #labels(): Record<string, { readonly context: string }> {
