@@ -1,0 +1,146 @@
+import type { CheckId } from "./catalogue.ts";
+import { Failure, within } from "./judgement.ts";
+import { NativePeer } from "./native-peer.ts";
+import { Player, plays } from "./player.ts";
+import { Publisher } from "./publisher.ts";
+import { judgeAnswer } from "./answer-checks.ts";
+import { openContexts, openScene, type Scene, type Stage } from "./stage.ts";
+
+/** One publisher of a simulcast, two players and a native peer, in one session: most checks are made there. */
+
+export interface Call {
+  readonly stage: Stage;
+  readonly scene: Scene;
+  readonly publisher: Publisher;
+  readonly first: Player;
+  readonly second: Player;
+  readonly native: NativePeer;
+}
+
+/** A part of the call that judges some checks. */
+export interface Step {
+  readonly checks: readonly CheckId[];
+  readonly play: (call: Call) => Promise<void>;
+}
+
+const MEDIA_MS = 10_000;
+const ALIVE_MS = 5_000;
+/** No number that a server reaches. */
+const OWN_PROBE = 2_000_000_001;
+
+async function judgeAlive({ verdicts }: Stage, { passage, conversation }: Scene): Promise<void> {
+  await verdicts.judge("alive", async () => {
+    passage.insert(
+      { type: "probe", n: OWN_PROBE },
+      (message) => message.type === "alive" && message.n === OWN_PROBE,
+    );
+    await within(
+      ALIVE_MS,
+      `\`alive\` with n ${OWN_PROBE}`,
+      () =>
+        conversation.saidOf("alive").some(({ message }) => message.n === OWN_PROBE) || undefined,
+    );
+  });
+}
+
+/** The failure that something ended in, or what it gave. */
+async function attempt<T>(act: Promise<T>): Promise<T | Failure> {
+  try {
+    return await act;
+  } catch (fault) {
+    if (fault instanceof Failure) return fault;
+    throw fault;
+  }
+}
+
+async function publish({ verdicts }: Stage, scene: Scene): Promise<Publisher | undefined> {
+  const sinceMs = performance.now();
+  const starting = attempt(Publisher.start(scene.session, ["q", "h", "f"]));
+  await within(5_000, "the offer at the media server", () => scene.conversation.toldOf("offer")[0]);
+  const isRight = await judgeAnswer(verdicts, scene.conversation, "whip", sinceMs);
+  const publisher = await starting;
+  if (!(publisher instanceof Failure)) return publisher;
+  if (isRight) await verdicts.judge("whip-answer", () => Promise.reject(publisher));
+  return undefined;
+}
+
+async function play({ verdicts }: Stage, scene: Scene): Promise<Player | undefined> {
+  const sinceMs = performance.now();
+  const player = await attempt(Player.start(scene.session));
+  const isRight = await judgeAnswer(verdicts, scene.conversation, "whep", sinceMs);
+  if (!(player instanceof Failure)) return player;
+  if (isRight) await verdicts.judge("whep-answer", () => Promise.reject(player));
+  return undefined;
+}
+
+async function closeAll(parts: readonly ({ close: () => Promise<void> } | undefined)[]) {
+  await Promise.all(parts.map((part) => part?.close()));
+}
+
+/** Opens the call, and judges that; undefined where nothing can follow. */
+export async function openCall(stage: Stage): Promise<Call | undefined> {
+  const { verdicts } = stage;
+  let opened: Scene | undefined;
+  await verdicts.judge("joins", async () => {
+    opened = await openScene(stage);
+  });
+  const scene = opened;
+  if (scene === undefined) return undefined;
+  await judgeAlive(stage, scene);
+  const publisher = await publish(stage, scene);
+  if (publisher === undefined) return undefined;
+  const first = await play(stage, scene);
+  const second = first && (await play(stage, scene));
+  if (first === undefined || second === undefined) {
+    await closeAll([publisher, first]);
+    return undefined;
+  }
+  const native = await NativePeer.start(scene.session, scene.server);
+  const call: Call = { stage, scene, publisher, first, second, native };
+  if (await judgeMedia(call)) return call;
+  await closeCall(call);
+  return undefined;
+}
+
+export async function closeCall({ publisher, first, second, native }: Call): Promise<void> {
+  await closeAll([publisher, first, second, native]);
+}
+
+async function judgeMedia({ stage, scene, publisher, first, second, native }: Call) {
+  const { verdicts } = stage;
+  const toPlayers = await verdicts.judge("rtp-to-players", async () => {
+    await publisher.connected();
+    await plays(first.connection, "the first player", MEDIA_MS);
+    await plays(second.connection, "the second player", MEDIA_MS);
+  });
+  await verdicts.judge("rtp-to-native", () =>
+    plays(native.connection, `native peer ${native.id}`, MEDIA_MS).catch((fault: unknown) => {
+      if (!(fault instanceof Failure)) throw fault;
+      const offers = scene.conversation
+        .saidOf("offer")
+        .filter(({ message }) => message.to === native.id);
+      throw new Failure(`${fault.message}; ${offers.length} offers to it, ${native.answered} answered`);
+    }),
+  );
+  return toPlayers;
+}
+
+/** The context of a flow that carries video, of a peer. */
+export function videoFlow(
+  scene: Scene,
+  peer: string,
+  direction: "uplink" | "downlink",
+): Promise<string> {
+  return within(
+    5_000,
+    `a video ${direction} context of ${peer} that has a flow`,
+    () =>
+      openContexts(scene).find(
+        (each) =>
+          each.peer === peer &&
+          each.direction === direction &&
+          each.kind === "video" &&
+          each.flow !== undefined,
+      )?.flow,
+  );
+}
