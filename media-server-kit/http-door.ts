@@ -75,7 +75,7 @@ export class HttpDoor {
     const { ufrag, pwd } = credentialsIn(text);
     const [head = "", first = "", ...rest] = withoutCandidates(this.answer)
       .replace(CREDENTIALS, (line) =>
-        line.startsWith("a=ice-ufrag") ? `a=ice-ufrag:${ufrag}\r` : `a=ice-pwd:${pwd}\r`,
+        line.startsWith("a=ice-ufrag") ? `a=ice-ufrag:${ufrag}` : `a=ice-pwd:${pwd}`,
       )
       .split(/^(?=m=)/m);
     const lines = candidatesIn(text).map((line) => `${line}\r\n`);

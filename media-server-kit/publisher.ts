@@ -72,9 +72,13 @@ export class Publisher {
     await pc.setRemoteDescription({ type: "answer", sdp: answer });
     this.connection.agreed();
     // werift begins its checks only where DTLS is still to come.
-    for (const { state, iceTransport } of pc.dtlsTransports) {
-      if (state === "connected" && iceTransport.state === "new") iceTransport.start().catch(() => {});
-    }
+    for (const { iceTransport } of pc.dtlsTransports) iceTransport.start().catch(() => {});
+    await within(
+      CONNECT_MS,
+      "ICE to connect again after its restart",
+      () => pc.iceTransports.every(({ connection }) => connection.nominated !== undefined),
+      () => `state ${pc.iceConnectionState}`,
+    );
   }
 
   async leave(): Promise<number> {
