@@ -62,6 +62,7 @@ export class Link implements NegotiationHost {
   readonly #host: LinkHost;
   readonly #peer: string;
   readonly #rights: Rights;
+  readonly #takesLayers: boolean;
   readonly #negotiation: Negotiation;
   readonly #recovery: IceRecovery;
   readonly #tracks = new Map<RTCRtpTransceiver, RemoteTrack>();
@@ -73,6 +74,7 @@ export class Link implements NegotiationHost {
     this.#host = host;
     this.#peer = peer.id;
     this.#rights = rightsBetween(host.self, peer);
+    this.#takesLayers = peer.role === "media-server";
     this.#recovery = new IceRecovery(
       host.self.id < peer.id,
       () => this.connection,
@@ -203,7 +205,7 @@ export class Link implements NegotiationHost {
     const { port, flowReports } = this.#host;
     const connection = new RTCPeerConnection(this.#host.configuration());
     this.#relaysEndAt = this.#host.iceServers.endAt;
-    const published = new PublishedTracks(connection, this.#rights);
+    const published = new PublishedTracks(connection, this.#rights, this.#takesLayers);
     const steering = new SenderSteering(connection, port);
     const transports = new TransportReports(connection, port, this.#peer);
     const flows = flowReports

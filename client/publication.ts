@@ -13,6 +13,8 @@ export interface PublishOptions {
   readonly simulcastGroup?: string;
   /** What it shows (RFC 4796), such as `main` or `slides`. */
   readonly content?: string;
+  /** Simulcast layers, as `addTransceiver` takes them; sent to media servers, which choose for whom. */
+  readonly sendEncodings?: readonly RTCRtpEncodingParameters[];
 }
 
 /** A track on its way to all peers, present and future. */
@@ -20,6 +22,7 @@ export interface Publication {
   readonly track: MediaStreamTrack;
   readonly streams: readonly MediaStream[];
   readonly labels: PublicationLabels;
+  readonly sendEncodings: readonly RTCRtpEncodingParameters[];
   /** Takes the track away from all peers. */
   unpublish(): void;
   /** Sends another track of the same kind in its place, without negotiation. */
@@ -40,11 +43,13 @@ export function publicationOf(
 ): Publication {
   const [first] = given;
   const isOptions = first !== undefined && !(first instanceof MediaStream);
-  const { streams, ...said } = isOptions ? first : { streams: given as readonly MediaStream[] };
+  const options: PublishOptions = isOptions ? first : { streams: given as readonly MediaStream[] };
+  const { streams, sendEncodings = [], ...said } = options;
   let current = track;
   const publication: Publication = {
     streams: streams ?? [],
     labels: { sourceId: track.id, ...said },
+    sendEncodings,
     get track() {
       return current;
     },
@@ -63,18 +68,24 @@ export function publicationOf(
 export class PublishedTracks {
   readonly #connection: RTCPeerConnection;
   readonly #rights: Rights;
+  readonly #takesLayers: boolean;
   readonly #transceivers = new Map<Publication, RTCRtpTransceiver>();
 
-  constructor(connection: RTCPeerConnection, rights: Rights) {
+  /** `takesLayers`: the other side chooses among simulcast layers. */
+  constructor(connection: RTCPeerConnection, rights: Rights, takesLayers: boolean) {
     this.#connection = connection;
     this.#rights = rights;
+    this.#takesLayers = takesLayers;
   }
 
   /** Adds a track; nothing happens when this link may not carry its kind. */
   add(publication: Publication): void {
-    const { track, streams } = publication;
+    const { track, streams, sendEncodings } = publication;
     if (!this.#rights.maySend(track.kind) || this.#transceivers.has(publication)) return;
-    const transceiver = this.#reuse(publication) ?? this.#addTrack(track, streams);
+    const isLayered = this.#takesLayers && sendEncodings.length > 1;
+    const transceiver = isLayered
+      ? this.#addLayers(publication)
+      : (this.#reuse(publication) ?? this.#addTrack(track, streams));
     if (transceiver !== undefined) this.#transceivers.set(publication, transceiver);
   }
 
@@ -148,6 +159,15 @@ export class PublishedTracks {
     idle.direction = idle.direction === "recvonly" ? "sendrecv" : "sendonly";
     idle.sender.replaceTrack(track).catch(reportError);
     return idle;
+  }
+
+  /** Layers are for a section of this side's own offer (RFC 9429 s4.1.9): only a new one has them. */
+  #addLayers({ track, streams, sendEncodings }: Publication): RTCRtpTransceiver {
+    return this.#connection.addTransceiver(track, {
+      direction: "sendonly",
+      streams: [...streams],
+      sendEncodings: sendEncodings.map((encoding) => ({ ...encoding })),
+    });
   }
 
   /** `addTrack`, not `addTransceiver`: only its sections are matched with those of a remote offer. */

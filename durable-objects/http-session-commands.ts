@@ -1,10 +1,8 @@
 import type { Problem } from "../protocol/problem.ts";
 import type { Grant } from "../protocol/session-config.ts";
 import type { Fragment } from "../protocol/whip/fragment.ts";
+import type { Door } from "../protocol/whip/http-session.ts";
 import type { Condition } from "../protocol/whip/precondition.ts";
-
-/** Which of the two HTTP doors a peer came through: WHIP publishes, WHEP plays. */
-export type Door = "whip" | "whep";
 
 /** A WHIP or WHEP session to be. */
 export interface NewHttpSession {

@@ -1,23 +1,25 @@
 import { wholeAnswer } from "../protocol/held-descriptions.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { isProblem, type Problem, problem } from "../protocol/problem.ts";
-import type { Described, Peer, Session } from "../protocol/session.ts";
+import type { AgreedExchange, Described, Session } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
 import { completedAnswer } from "../protocol/whip/completed-answer.ts";
 import { credentialsOf, type Fragment } from "../protocol/whip/fragment.ts";
 import { candidatesOfFragment } from "../protocol/whip/fragment-candidates.ts";
 import {
+  type Door,
+  type HttpPeer,
   type HttpSession,
   linkOfHttp,
+  ownIn,
   peerOfResource,
   tagOf,
-  ufragInForce,
+  ufragIn,
 } from "../protocol/whip/http-session.ts";
 import { patchedOffer } from "../protocol/whip/patched-offer.ts";
 import { type Condition, meaningOf } from "../protocol/whip/precondition.ts";
 import { restartFragment } from "../protocol/whip/restart-fragment.ts";
 import type {
-  Door,
   HttpSessionCommands,
   NewHttpSession,
   OpenedHttpSession,
@@ -25,11 +27,6 @@ import type {
 } from "./http-session-commands.ts";
 import { SessionEndpoints } from "./session-endpoints.ts";
 import { sessionNotFound } from "./session-turns.ts";
-
-/** A peer that came by HTTP. */
-interface HttpPeer extends Peer {
-  readonly http: HttpSession;
-}
 
 const notFound = (): Problem =>
   problem("resource-not-found", "there is no such session; it may have ended");
@@ -87,9 +84,10 @@ export class SessionHttp extends SessionEndpoints implements HttpSessionCommands
   ): Promise<Patched | Problem> {
     const session = this.session as Session;
     const { http } = peer;
-    const iceUfrag = ufragInForce(session, peer);
     const link = linkOfHttp(session, peer);
-    if (iceUfrag === undefined || !link) {
+    const { inForce } = link;
+    const iceUfrag = inForce ? ufragIn(inForce, peer) : undefined;
+    if (!inForce || iceUfrag === undefined) {
       return problem("nothing-offered", "the counter-offer is not answered yet");
     }
     const meaning = meaningOf(
@@ -106,23 +104,19 @@ export class SessionHttp extends SessionEndpoints implements HttpSessionCommands
     );
     switch (meaning) {
       case "trickle":
-        return this.#trickle(peer, fragment);
+        return this.#trickle(peer, inForce, fragment);
       case "restart":
-        return this.#restart(peer, fragment);
+        return this.#restart(peer, inForce, fragment);
       case "repeat":
-        return this.#restarted(wholeAnswer(session, link, peer.id) ?? "", http);
+        return this.#restarted(wholeAnswer(session, link, inForce), http);
       default:
         return meaning;
     }
   }
 
-  #trickle({ id, http }: HttpPeer, fragment: Fragment): null | Problem {
-    const session = this.session as Session;
-    const link = linkOfHttp(session, { id, http } as Peer);
-    const inForce = link?.inForce;
-    if (!inForce) return notFound();
-    const own = inForce.offerer === id ? inForce.offer : inForce.answer;
-    const { candidates, complete } = candidatesOfFragment(fragment, own);
+  #trickle(peer: HttpPeer, inForce: AgreedExchange, fragment: Fragment): null | Problem {
+    const { id, http } = peer;
+    const { candidates, complete } = candidatesOfFragment(fragment, ownIn(inForce, peer));
     if (candidates.length === 0 && !complete) return null;
     const turned = this.#say(id, {
       type: "candidates",
@@ -136,11 +130,13 @@ export class SessionHttp extends SessionEndpoints implements HttpSessionCommands
     return isProblem(turned) && !isBroken ? turned : null;
   }
 
-  async #restart(peer: HttpPeer, fragment: Fragment): Promise<Patched | Problem> {
-    const { id, http } = peer;
-    const inForce = linkOfHttp(this.session as Session, peer)?.inForce;
-    const { iceUfrag, icePwd } = credentialsOf(fragment);
-    if (!inForce || iceUfrag === undefined || icePwd === undefined) return notFound();
+  async #restart(
+    { id, http }: HttpPeer,
+    inForce: AgreedExchange,
+    fragment: Fragment,
+  ): Promise<Patched | Problem> {
+    // A restart has both.
+    const { iceUfrag = "", icePwd = "" } = credentialsOf(fragment);
     if (inForce.offerer !== id) {
       return problem("no-renegotiation", "after a counter-offer ICE cannot be restarted");
     }
@@ -167,7 +163,7 @@ export class SessionHttp extends SessionEndpoints implements HttpSessionCommands
     const peer = this.#peer(door, resource, by);
     if (isProblem(peer)) return peer;
     const { id, http } = peer;
-    const open = linkOfHttp(this.session as Session, peer)?.open;
+    const { open } = linkOfHttp(this.session as Session, peer);
     if (open?.offerer !== http.other) {
       return problem("nothing-offered", "no counter-offer waits for an answer");
     }
@@ -191,9 +187,9 @@ export class SessionHttp extends SessionEndpoints implements HttpSessionCommands
     const { session } = this;
     if (!session) return sessionNotFound();
     const peer = peerOfResource(session, door, resource);
-    if (!peer?.http) return notFound();
+    if (!peer) return notFound();
     if (by !== undefined && by !== peer.http.bearer)
       return problem("unauthorized", "no valid token");
-    return { ...peer, http: peer.http };
+    return peer;
   }
 }

@@ -48,11 +48,10 @@ function changesOf(
   return [...closed, ...told];
 }
 
-/** Of its flow, which has ended; a downlink that has none yet is not wanted any more. */
+/** Of its flow, if that has ended; else the downlink is not wanted any more. */
 function reasonOf({ links }: Session, { flow }: StreamContext): string {
-  for (const link of flow === undefined ? [] : links.values()) {
-    const found = link.flows.flows.find(({ id }) => id === flow);
-    if (found?.state === "ended") return found.reason ?? "ended";
-  }
-  return "unsubscribed";
+  const found = [...links.values()]
+    .flatMap(({ flows }) => flows.flows)
+    .find(({ id }) => id === flow);
+  return found?.state === "ended" ? String(found.reason) : "unsubscribed";
 }

@@ -50,8 +50,8 @@ function withReports(
   }
   if (sources && flow !== undefined) {
     const report = { type: "quality", to, flows: [{ flow, sources }] } as const;
-    const step = reportQuality(next, sender, { ...report, flows: [...report.flows] }, at);
-    if ("code" in step) return step;
+    // Of a context that is open, the peer is there.
+    const step = reportQuality(next, sender, { ...report, flows: [...report.flows] }, at) as Step;
     next = step.session;
   }
   return { session: next, effects: [], ack: {} };

@@ -2,6 +2,7 @@ import { contextsOf, mediaServersOf } from "./contexts.ts";
 import type { Flow } from "./flow.ts";
 import { isLive } from "./flows/commit.ts";
 import { declareFlow } from "./flows/declare.ts";
+import type { FlowContext, LinkFlows } from "./flows/link-flows.ts";
 import { flowContext } from "./move.ts";
 import { type Link, revisionOf, type Session, withFlows } from "./session.ts";
 
@@ -17,7 +18,10 @@ export function withContextSources(before: Session, after: Session, at: number):
       if (link.flows === before.links.get(link.id)?.flows) continue;
       for (const { flow, context } of unsourced(link, server)) {
         const sourceFlows = contextsOf(after, server).get(context)?.sourceFlows;
-        if (sourceFlows) next = declared(next, link.id, flow, sourceFlows, { at, revision });
+        if (!sourceFlows) continue;
+        const now = next.links.get(link.id) as Link;
+        const about = { ...flowContext(next, now, at, flow.exchange), revision };
+        next = withFlows(next, now, declared(about, now, flow, sourceFlows));
       }
     }
   }
@@ -25,9 +29,9 @@ export function withContextSources(before: Session, after: Session, at: number):
 }
 
 /** Agreed flows of which only the context is known. */
-function unsourced({ peers, flows }: Link, server: string) {
+function unsourced({ flows }: Link, server: string) {
   const labels = flows.labels?.[server];
-  if (!labels || !peers.includes(server)) return [];
+  if (!labels) return [];
   return flows.flows.flatMap((flow) => {
     const context = flow.from === server ? labels[flow.mid]?.context : undefined;
     const isNew = flow.topology === undefined && flow.state !== "proposed" && isLive(flow);
@@ -35,21 +39,15 @@ function unsourced({ peers, flows }: Link, server: string) {
   });
 }
 
-function declared(
-  session: Session,
-  id: string,
+const declared = (
+  context: FlowContext,
+  { flows }: Link,
   flow: Flow,
   sourceFlows: readonly string[],
-  { at, revision }: { readonly at: number; readonly revision: number },
-): Session {
-  const link = session.links.get(id);
-  if (!link) return session;
-  const context = { ...flowContext(session, link, at, flow.exchange), revision };
-  const flows = declareFlow(context, link.flows, flow, {
+): LinkFlows =>
+  declareFlow(context, flows, flow, {
     sourceFlows,
     topology: "projecting",
     layer: undefined,
     forwarding: undefined,
   });
-  return withFlows(session, link, flows);
-}

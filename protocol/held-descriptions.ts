@@ -5,6 +5,7 @@ import type { ToPeer } from "./messages.ts";
 import { own } from "./sdp/rule.ts";
 import type { Section } from "./sdp/section.ts";
 import {
+  type AgreedExchange,
   type Effect,
   type Link,
   linkIdOf,
@@ -57,11 +58,7 @@ function toldBy(effect: Effect): Telling | undefined {
 }
 
 /** The session with the description kept back; undefined when it need not wait. */
-function withUnsent(
-  session: Session,
-  { to, message }: Telling,
-  at: number,
-): Session | undefined {
+function withUnsent(session: Session, { to, message }: Telling, at: number): Session | undefined {
   const link = mustWait(session, to, message);
   const until = waitingUntil(session.peers.get(to), at);
   const unsent: Unsent = { to, exchange: message.exchange, until };
@@ -85,8 +82,8 @@ function mustWait(session: Session, to: string, message: Told): Link | undefined
 
 /** To a peer that takes no candidates later, from one that may trickle: what endpoints of SWAP say is whole by itself. */
 const isBridged = ({ peers }: Session, to: string, from: string): boolean => {
-  const { endpoint, http } = peers.get(to) ?? {};
-  const takesNone = endpoint !== undefined || http !== undefined;
+  const receiver = peers.get(to);
+  const takesNone = receiver?.endpoint !== undefined || receiver?.http !== undefined;
   return takesNone && peers.get(from)?.endpoint === undefined;
 };
 
@@ -123,9 +120,8 @@ function whole(session: Session, telling: Telling): Telling {
 }
 
 /** The answer in force of a link, as the peer that offered was sent it. */
-export function wholeAnswer(session: Session, link: Link, to: string): string | undefined {
-  const { inForce } = link;
-  if (!inForce) return undefined;
+export function wholeAnswer(session: Session, link: Link, inForce: AgreedExchange): string {
+  const to = inForce.offerer;
   const message = answerMessage(otherPeer(link, to), inForce) as Told;
   return whole(session, { to, message }).message.sdp;
 }

@@ -68,6 +68,7 @@ export const PeerView = z
       .enum(["whip", "whep"])
       .optional()
       .describe("its signalling is HTTP: it is offered nothing and told nothing later"),
+    plays: z.string().optional().describe("of `whep`: whose media it asked for"),
     draining: z
       .literal(true)
       .optional()

@@ -101,10 +101,10 @@ export function join(session: Session, arrival: Arrival): Step | Problem {
 }
 
 /** The peer has lost its state: for all others it leaves and comes. */
-function joinAfresh(session: Session, known: Peer, arrival: Arrival): Step | Problem {
+function joinAfresh(session: Session, known: Peer, arrival: Arrival): Step {
   const left = leave(session, known.id, "lost", arrival.at);
-  const joined = join(left.session, arrival);
-  if ("code" in joined) return joined;
+  // It has just made room for itself.
+  const joined = join(left.session, arrival) as Step;
   const peer = joined.session.peers.get(known.id) as Peer;
   return {
     session: withPeer(joined.session, { ...peer, connection: known.connection + 1 }),

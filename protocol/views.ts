@@ -30,6 +30,7 @@ export function viewPeer(peer: Peer): PeerView {
     ...(peer.metadata === undefined ? {} : { metadata: peer.metadata }),
     ...traitsOf(peer),
     ...(peer.http && { via: peer.http.door }),
+    ...(peer.http?.plays !== undefined && { plays: peer.http.plays }),
     ...(peer.draining && { draining: peer.draining }),
     state: isConnected(peer) ? "connected" : "away",
     joinedAt: peer.joinedAt,

@@ -109,6 +109,7 @@ export const STEPS: readonly Step[] = [
   compiles("tsc-worker", ".", ["types"]),
   compiles("tsc-client", "client"),
   compiles("tsc-e2e", "test/e2e"),
+  compiles("tsc-examples", "examples/media-server"),
   {
     name: "build",
     what: "pages and SDK",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Flow } from "../protocol/flow.ts";
-import { Finding, LinkView, PeerView } from "../protocol/message-parts.ts";
 import { IceServer } from "../protocol/ice-server.ts";
+import { Finding, LinkView, PeerView } from "../protocol/message-parts.ts";
 import { PROBLEMS, type ProblemCode } from "../protocol/problem.ts";
 import { PeerRequest, SessionRequest } from "../protocol/session-config.ts";
 import { DIALECTS } from "../protocol/swap/message.ts";

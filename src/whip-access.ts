@@ -1,7 +1,7 @@
 import type { Context } from "hono";
-import type { Door } from "../durable-objects/http-session-commands.ts";
 import { problem } from "../protocol/problem.ts";
 import type { Grant } from "../protocol/session-config.ts";
+import type { Door } from "../protocol/whip/http-session.ts";
 import { principalIfAny, unauthorized } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
 import { tooMany } from "./rate-limits.ts";

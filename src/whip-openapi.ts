@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { Door } from "../durable-objects/http-session-commands.ts";
 import type { ProblemCode } from "../protocol/problem.ts";
+import type { Door } from "../protocol/whip/http-session.ts";
 import type { AppEnv } from "./env.ts";
 import { problemAnswers, SECURED } from "./schemas.ts";
 import { SDP, SDP_FRAGMENT } from "./whip-headers.ts";

@@ -1,9 +1,10 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Door, NewHttpSession } from "../durable-objects/http-session-commands.ts";
+import type { NewHttpSession } from "../durable-objects/http-session-commands.ts";
 import { randomId } from "../durable-objects/random-id.ts";
 import { isProblem, PROBLEMS, type Problem, problem } from "../protocol/problem.ts";
 import { type Fragment, readFragment } from "../protocol/whip/fragment.ts";
+import type { Door } from "../protocol/whip/http-session.ts";
 import { conditionOf } from "../protocol/whip/precondition.ts";
 import type { AppEnv } from "./env.ts";
 import { answerError, answerProblem, granted, Refusal } from "./refusal.ts";
@@ -54,6 +55,9 @@ const RESOURCE: ReadonlyMap<string, Respond<Resource>> = new Map([
 /** 130 bits, as RFC 9725 s5 wants of what is not to be guessed. */
 const RESOURCE_SYMBOLS = 26;
 const RESOURCE_ID = /^[0-9a-hjkmnp-tv-z]{26}$/;
+
+/** As tokens have it. */
+const PEER_ID = /^[\w-]{1,64}$/;
 
 /** Mounts both doors: before whatever else has CORS or authorisation of its own. */
 export function mountHttpDoors(app: OpenAPIHono<AppEnv>): void {
@@ -154,6 +158,9 @@ async function open(c: Context<AppEnv>, { door, session }: Endpoint): Promise<Re
   const body = granted(await bodyOf(c, [SDP]));
   if (body.text.trim() === "") throw new Refusal(problem("sdp-invalid", "the body has no offer"));
   const peer = c.req.query("peer");
+  if (peer !== undefined && !PEER_ID.test(peer)) {
+    throw new Refusal(problem("unknown-peer", "no such peer is in the session"));
+  }
   const resource = randomId(RESOURCE_SYMBOLS);
   const ask = { door, grant, resource, offer: body.text, ...(peer !== undefined && { peer }) };
   const [opened, links] = await Promise.all([openWhileThere(c, ask), linksFor(c, grant)]);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ContextChange } from "../protocol/context-messages.ts";
 import { viewContexts } from "../protocol/context-results.ts";
 import type { Flow } from "../protocol/flow.ts";
+import { recordOf } from "./corpus.ts";
 import { sdpOf } from "./descriptions.ts";
 import { accepted, outcome, PureSession } from "./pure-session.ts";
 
@@ -144,6 +145,44 @@ describe("stream contexts", () => {
     expect(video?.sourceFlows).toEqual([flowsOf(session, "alice")[1]?.id]);
   });
 
+  it("[C1] a peer that publishes has downlinks on the same link", () => {
+    const session = central("alice", "bob");
+    publish(session, "bob");
+    publish(session, "alice");
+    const [id = ""] = downlinksOf(contexts(session), "bob");
+    const answered = { kind: "audio", direction: "recvonly" } as const;
+    const offered = [
+      ...AUDIO_AND_VIDEO("recvonly"),
+      { ...answered, direction: "sendonly", mid: "d" } as const,
+    ];
+    const sdp = sdpOf({ of: "sfubob", sections: offered, version: 2 });
+    accepted(session.send("sfu", { type: "offer", to: "bob", sdp, media: { d: { context: id } } }));
+    const sections = [...AUDIO_AND_VIDEO("sendonly"), { ...answered, mid: "d" }];
+    const reply = sdpOf({ of: "bob", setup: "passive", sections, version: 2 });
+    accepted(session.send("bob", { type: "answer", to: "sfu", exchange: 2, sdp: reply }));
+    const downlink = flowsOf(session, "bob").find(({ to }) => to === "bob");
+    expect(downlink?.sourceFlows).toEqual([flowsOf(session, "alice")[0]?.id]);
+  });
+
+  it("[C1] a section for a context that is none has no sources", () => {
+    const session = central("alice", "zoe");
+    publish(session, "zoe");
+    contexts(session);
+    serve(session, "alice", ["nonsense"]);
+    const [audio] = flowsOf(session, "alice");
+    expect(audio?.sourceFlows).toEqual([]);
+    expect(audio?.topology).toBeUndefined();
+  });
+
+  it("[C1] layers of an uplink are those that were accepted", () => {
+    const session = central("alice");
+    const { offer, answer } = recordOf("chromium-to-janus.videoroom-publish-simulcast");
+    accepted(session.send("alice", { type: "offer", to: "sfu", sdp: offer }));
+    accepted(session.send("sfu", { type: "answer", to: "alice", exchange: 1, sdp: answer ?? "" }));
+    const video = contexts(session).find(({ kind }) => kind === "video");
+    expect(video?.layers).toEqual([{ rid: "h" }, { rid: "m" }, { rid: "l" }]);
+  });
+
   it("[C1] an update when something is asked of the flow, and none for news that matter to nobody", () => {
     const session = central("alice", "bob");
     publish(session, "alice");
@@ -170,6 +209,16 @@ describe("stream contexts", () => {
     const news = session.take("sfu");
     expect(news[0]).toMatchObject({ type: "welcome", resumed: true });
     expect(news.filter(({ type }) => type === "context")).toHaveLength(6);
+  });
+
+  it("[C1] in a mesh, what peers send each other is no context", () => {
+    const session = new PureSession();
+    for (const peer of ["alice", "bob"]) accepted(session.join(peer));
+    accepted(session.join("sfu", "media-server"));
+    accepted(session.send("alice", { type: "offer", to: "bob", sdp: sdpOf() }));
+    const sdp = sdpOf({ setup: "active" });
+    accepted(session.send("bob", { type: "answer", to: "alice", exchange: 1, sdp }));
+    expect(contexts(session)).toEqual([]);
   });
 
   it("[C4] one that has lost its state leaves and comes, for everybody else", () => {

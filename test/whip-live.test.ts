@@ -315,6 +315,10 @@ describe("WHEP over HTTP", () => {
     expect((await reply(media("eye", "recvonly", { setup: "active" }))).status).toBe(204);
     expect(await sfu.next("answer")).toMatchObject({ from: eye.id, exchange: 2 });
     expect((await reply(media("eye", "recvonly", { setup: "active" }))).status).toBe(409);
+    const trickled = `a=ice-ufrag:ufrageye\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=${CANDIDATE}\r\n`;
+    expect((await eye.patch(trickled)).status).toBe(204);
+    expect(await sfu.next("candidates")).toMatchObject({ from: eye.id, exchange: 2 });
+    expect((await eye.patch(restart("fresh"))).status).toBe(409);
   });
 });
 

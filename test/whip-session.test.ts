@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isProblem, type Problem } from "../protocol/problem.ts";
-import type { Described } from "../protocol/session.ts";
+import { type Described, withLink } from "../protocol/session.ts";
 import { type Door, tagOf } from "../protocol/whip/http-session.ts";
 import { sdpOf } from "./descriptions.ts";
 import { accepted, outcome, PureSession } from "./pure-session.ts";
@@ -165,6 +165,9 @@ describe("a publisher by HTTP", () => {
     accepted(session.send("sfu", { type: "reject", to: "cam", exchange: 1, reason: "full" }));
     expect(answer(session, "cam")).toMatchObject({ code: "offer-rejected", detail: "full" });
     expect(session.session.peers.has("cam")).toBe(false);
+    accepted(post(session, "whip", "mic"));
+    accepted(session.send("sfu", { type: "reject", to: "mic", exchange: 1 }));
+    expect(answer(session, "mic")).toMatchObject({ code: "offer-rejected" });
   });
 
   it("[W3] whose offer is broken leaves nothing but what was found in it", () => {
@@ -232,6 +235,42 @@ describe("a publisher by HTTP", () => {
     accepted(session.do({ type: "kick", peer: "eye", at: session.at }));
     expect([...session.session.peers.keys()]).toEqual(["sfu", "cam"]);
     expect(outcome(post(session, "whep", "eye"))).toBe("unauthorized");
+  });
+
+  it("[W3] a session that is full, or holds too much, takes nobody", () => {
+    const full = new PureSession({ maxPeers: 2 });
+    accepted(full.join("alice"));
+    accepted(full.join("bob"));
+    expect(outcome(post(full, "whip", "cam", { plays: "bob" }))).toBe("session-full");
+    const session = central();
+    const offer = `${media("cam", "sendonly")}${"a=x:1\r\n".repeat(20_000)}`;
+    expect(outcome(post(session, "whip", "cam", { offer }))).toBe("sdp-too-large");
+    expect(session.session.peers.has("cam")).toBe(false);
+    accepted(post(session, "whip", "mic"));
+    const link = [...session.session.links.values()].find(({ open: offered }) => offered !== null);
+    const open = link?.open && { ...link.open, offer: { sdp: "x".repeat(33_500_000) } };
+    if (link && open) session.session = withLink(session.session, { ...link, open });
+    const large = `${media("cam", "sendonly")}${"a=x:1\r\n".repeat(8_000)}`;
+    expect(outcome(post(session, "whip", "cam", { offer: large }))).toBe("session-too-large");
+  });
+
+  it("[W3] where the policy is to report, one without ICE credentials is passed on all the same", () => {
+    const session = new PureSession({ topology: "central", sdpPolicy: "report" });
+    accepted(session.join("sfu", "media-server"));
+    const offer = media("cam", "sendonly").replaceAll(/a=ice-ufrag.*\r\n/g, "");
+    accepted(post(session, "whip", "cam", { offer }));
+    accepted(answerTo(session, "sfu", "cam"));
+    accepted(candidatesOf(session, "sfu", "cam"));
+    expect(answer(session, "cam")).toMatchObject({ type: "answer" });
+    expect(tag(session, "cam")).toBe("ice-1");
+  });
+
+  it("[W2] a peer whose offer expires with that of its media server is told once", () => {
+    const session = central();
+    accepted(post(session, "whip", "cam"));
+    session.at += 60_000;
+    accepted(session.do({ type: "alarm", at: session.at }));
+    expect(code(session, "cam")).toBe("media-server-timeout");
   });
 
   it("[W2] ends when the other side says that its media are gone", () => {
@@ -321,7 +360,9 @@ describe("a player by HTTP", () => {
     accepted(answerTo(session, "sfu", "cam"));
     accepted(post(session, "whep", "eye"));
     expect(outcome(post(session, "whep", "ear", { plays: "mic" }))).toBe("not-live");
+    session.take("sfu");
     accepted(post(session, "whep", "ear", { plays: "cam" }));
+    expect(session.take("sfu", "peer-joined")).toMatchObject([{ peer: { via: "whep", plays: "cam" } }]);
   });
 
   it("[W5] several players share a token, each a peer of its own", () => {
@@ -413,6 +454,15 @@ describe("without a media server", () => {
     accepted(post(session, "whip", "cam"));
     accepted(answerTo(session, "alice", "cam"));
     accepted(candidatesOf(session, "alice", "cam"));
+    session.at += 30_000;
+    accepted(session.do({ type: "alarm", at: session.at }));
+    expect(session.session.peers.has("cam")).toBe(true);
+    accepted(session.send("cam", { type: "leave" }));
+    session.answered.clear();
+    accepted(post(session, "whip", "cam"));
+    accepted(answerTo(session, "alice", "cam"));
+    accepted(candidatesOf(session, "alice", "cam"));
+    // What its last session ran on is closed, and says nothing.
     session.at += 30_000;
     accepted(session.do({ type: "alarm", at: session.at }));
     expect(session.session.peers.has("cam")).toBe(true);

@@ -124,3 +124,20 @@ export function counterpart(
   const profile = formatParameter(wanted, "profile-level-id");
   return same.find((codec) => formatParameter(codec, "profile-level-id") === profile) ?? same[0];
 }
+
+/** Header extensions for a new section, with the numbers that the transport gives them already (RFC 8285 s5). */
+export function consistentExtensions(
+  kind: "audio" | "video",
+  agreed: ReadonlyMap<number, string>,
+): RTCRtpHeaderExtensionParameters[] {
+  const taken = new Map(agreed);
+  return offeredExtensions()[kind].map(({ uri }) => {
+    let id = [...taken].find(([, each]) => each === uri)?.[0];
+    if (id === undefined) {
+      id = 1;
+      while (taken.has(id)) id += 1;
+      taken.set(id, uri);
+    }
+    return new RTCRtpHeaderExtensionParameters({ uri, id });
+  });
+}

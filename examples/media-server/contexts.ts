@@ -1,13 +1,14 @@
+import type { ContextResult, StreamContext } from "../../protocol/context-messages.ts";
+import type { ToPeer } from "../../protocol/messages.ts";
 import type { Downlink } from "./downlink.ts";
-import { codeOf, log } from "./log.ts";
+import { logRefusal } from "./log.ts";
 import type { PeerLink } from "./peer-link.ts";
 import type { Signalling } from "./signalling.ts";
-import type { ContextMessage, ContextResult, OpenContext } from "./stream-context.ts";
 import type { Uplink } from "./uplink.ts";
 
 /** A context with what carries it. */
 export interface Carried {
-  asked: OpenContext;
+  asked: StreamContext;
   uplink?: Uplink | undefined;
   downlink?: Downlink | undefined;
   /** The uplink context that a downlink carries now. */
@@ -16,9 +17,10 @@ export interface Carried {
   retold: boolean;
 }
 
-type Outcome = Omit<ContextResult, "type" | "context" | "revision">;
+type Outcome = Omit<ContextResult, "context" | "revision">;
 
 const GRANTED: Outcome = { outcome: "granted" };
+const LEAVING: Outcome = { outcome: "refused", cause: "no-capacity", detail: "It is leaving." };
 
 /** The stream contexts of a session: which uplinks there are, and which downlinks carry which of them. */
 export class Contexts {
@@ -39,23 +41,14 @@ export class Contexts {
     return [...this.#carried.values()].filter(({ asked }) => asked.peer === peer);
   }
 
-  receive(message: ContextMessage): void {
-    if (message.op === "close") {
-      this.#close(message.context);
+  receive({ op, ...asked }: Extract<ToPeer, { type: "context" }>): void {
+    if (op === "close") {
+      this.#close(asked.context);
       this.plug();
       return;
     }
-    let carried = this.#carried.get(message.context);
-    if (carried === undefined) {
-      carried = { asked: message, retold: true };
-      if (!this.#refusesNew) this.#carried.set(message.context, carried);
-    }
-    carried.asked = message;
-    carried.retold = true;
-    const outcome =
-      this.#refusesNew && !this.#carried.has(message.context) ? REFUSED : this.#carry(carried);
-    this.plug();
-    this.#answer(message, outcome);
+    // Only one that closes may lack anything.
+    this.#ask(asked as StreamContext);
   }
 
   refuseNew(): void {
@@ -96,6 +89,21 @@ export class Contexts {
       downlink.follow(carried.source?.uplink);
       this.#tellSources(carried);
     }
+  }
+
+  #ask(asked: StreamContext): void {
+    let carried = this.#carried.get(asked.context);
+    if (carried === undefined && this.#refusesNew) {
+      this.#answer(asked, LEAVING);
+      return;
+    }
+    carried ??= { asked, retold: true };
+    this.#carried.set(asked.context, carried);
+    carried.asked = asked;
+    carried.retold = true;
+    const outcome = this.#carry(carried);
+    this.plug();
+    this.#answer(asked, outcome);
   }
 
   #carry(carried: Carried): Outcome {
@@ -140,13 +148,14 @@ export class Contexts {
     const { context, peer, kind, mid, sourceFlows } = carried.asked;
     const link = this.#link(peer);
     if (link === undefined || kind === "data") return undefined;
-    const changed = () => this.#tellSources(carried);
-    if (link.via !== "native") {
-      return mid === undefined ? undefined : link.answeredDownlink(mid, changed);
-    }
     // Sound and picture of one publisher are one stream: receivers keep them together.
     const stream = this.#carried.get(sourceFlows?.[0] ?? "")?.asked.peer ?? context;
-    return link.openDownlink(context, kind, stream, changed);
+    const downlink =
+      link.via === "native"
+        ? link.openDownlink({ context, kind, stream })
+        : link.answeredDownlink(mid ?? "");
+    if (downlink !== undefined) downlink.changed = () => this.#tellSources(carried);
+    return downlink;
   }
 
   #close(context: string): void {
@@ -157,7 +166,7 @@ export class Contexts {
   }
 
   // A player has one section per kind for whoever publishes: both follow one publisher while it is there.
-  #choose({ peer, sourceFlows = [] }: OpenContext): Carried | undefined {
+  #choose({ peer, sourceFlows = [] }: StreamContext): Carried | undefined {
     const sources = sourceFlows
       .map((flow) => this.#carried.get(flow))
       .filter((source) => source?.uplink !== undefined && !source.uplink.closed);
@@ -189,16 +198,12 @@ export class Contexts {
     const told = JSON.stringify(message);
     if (told === carried.told) return;
     carried.told = told;
-    this.#signalling
-      .request(message)
-      .catch((thrown) => log("sources-refused", { code: codeOf(thrown) }));
+    this.#signalling.request(message).catch(logRefusal("sources-refused"));
   }
 
-  #answer({ context, revision }: OpenContext, outcome: Outcome): void {
+  #answer({ context, revision }: StreamContext, outcome: Outcome): void {
     this.#signalling
       .request({ type: "context-result", context, revision, ...outcome })
-      .catch((thrown) => log("context-result-refused", { context, code: codeOf(thrown) }));
+      .catch(logRefusal("context-result-refused", { context }));
   }
 }
-
-const REFUSED: Outcome = { outcome: "refused", cause: "no-capacity", detail: "It is leaving." };

@@ -29,20 +29,17 @@ export interface DownlinkLimits {
   readonly maxBitrateBps: number | undefined;
 }
 
-export interface DownlinkShape {
-  readonly transceiver: RTCRtpTransceiver;
-  /** What it forwards, or in which layer, is another now. */
-  readonly changed: () => void;
-}
-
 /** werift reads these requests (RFC 5104 s4.3.1) and does not export their class. */
 const isFullIntraRequest = (feedback: unknown): boolean =>
   typeof feedback === "object" && feedback !== null && "fir" in feedback;
 
-/** One m-section towards a receiver, which carries one uplink at a time: RTP is forwarded, RTCP ends here. */
+/**
+ * One m-section towards a receiver, which carries one uplink at a time: RTP is forwarded, RTCP ends here.
+ * It lasts as long as the section, through all contexts that use it: the numbers of an SSRC may not begin
+ * anew under the same SRTP key (RFC 3711 s3.3.1).
+ */
 export class Downlink implements UplinkSink {
   readonly transceiver: RTCRtpTransceiver;
-  readonly #changed: () => void;
   readonly #clockRate: number;
   readonly #rewriter: RtpRewriter;
   readonly #descriptors = new Vp8Descriptors();
@@ -55,15 +52,16 @@ export class Downlink implements UplinkSink {
   #wanted: string | undefined;
   #rtxSequenceNumber = randomInt(0x10000);
   #lastReport: { readonly ntpMiddle: number; readonly atMs: number } | undefined;
+  /** Told when what it forwards, or in which layer, is another. */
+  changed: () => void = () => {};
   packets = 0;
   bytes = 0;
   packetsLost = 0;
   jitterMs = 0;
   roundTripMs: number | undefined;
 
-  constructor({ transceiver, changed }: DownlinkShape) {
+  constructor(transceiver: RTCRtpTransceiver) {
     this.transceiver = transceiver;
-    this.#changed = changed;
     this.#clockRate = transceiver.kind === "audio" ? 48_000 : 90_000;
     this.#rewriter = new RtpRewriter(this.#clockRate, {
       sequenceNumber: randomInt(0x10000),
@@ -83,7 +81,8 @@ export class Downlink implements UplinkSink {
   /** The receiver has agreed to it, and there is a way to send it. */
   get #agreed(): boolean {
     const { currentDirection, dtlsTransport } = this.transceiver;
-    return currentDirection === "sendonly" && dtlsTransport?.state === "connected";
+    const sends = currentDirection === "sendonly" || currentDirection === "sendrecv";
+    return sends && dtlsTransport?.state === "connected";
   }
 
   get forwarding(): boolean {
@@ -103,7 +102,7 @@ export class Downlink implements UplinkSink {
     this.#wanted = undefined;
     source?.attach(this);
     this.choose(performance.now());
-    this.#changed();
+    this.changed();
   }
 
   limit(limits: DownlinkLimits): void {
@@ -116,7 +115,7 @@ export class Downlink implements UplinkSink {
       this.#wanted = undefined;
     }
     this.choose(performance.now());
-    if (changed) this.#changed();
+    if (changed) this.changed();
   }
 
   /** Picks the layer that fits; also from time to time, as rates change. */
@@ -149,7 +148,7 @@ export class Downlink implements UplinkSink {
       this.#wanted = undefined;
       this.#rewriter.change(packet, nowMs);
       if (isVp8(packet.codec)) this.#descriptors.change(packet.payload);
-      this.#changed();
+      this.changed();
     }
     const position = this.#rewriter.rewrite(packet, nowMs);
     if (position !== undefined) this.#send(packet, position);
@@ -194,10 +193,11 @@ export class Downlink implements UplinkSink {
     this.roundTripMs = Math.max(0, roundTripMs);
   }
 
+  /** Leaves its source, and waits for the next context. */
   close(): void {
-    this.#source?.detach(this);
-    this.#source = undefined;
-    this.#current = undefined;
+    this.changed = () => {};
+    this.follow(undefined);
+    this.#limits = { held: false, maxBitrateBps: undefined };
   }
 
   #send(packet: MediaPacket, position: { sequenceNumber: number; timestamp: number }): void {
@@ -212,7 +212,8 @@ export class Downlink implements UplinkSink {
       marker: packet.marker,
       extensions: this.#extensions(packet.extensions),
     });
-    const payload = isVp8(packet.codec) ? this.#descriptors.rewrite(packet.payload) : packet.payload;
+    const payload = Buffer.from(packet.payload);
+    if (isVp8(packet.codec)) this.#descriptors.rewrite(payload);
     const sent = new RtpPacket(header, payload);
     this.#history.add(position.sequenceNumber, sent);
     this.packets += 1;

@@ -10,7 +10,7 @@ import {
   SessionDescription,
 } from "werift";
 import { Arrivals } from "./arrivals.ts";
-import type { Downlink } from "./downlink.ts";
+import { Downlink } from "./downlink.ts";
 import { estimatedMaximum } from "./feedback.ts";
 import { Uplink } from "./uplink.ts";
 
@@ -32,6 +32,7 @@ const receives = (transceiver: RTCRtpTransceiver): boolean =>
  */
 export class LinkMedia {
   readonly #connection: RTCPeerConnection;
+  readonly #changed: () => void;
   readonly #arrivals = new Arrivals();
   readonly #uplinks = new Map<string, Uplink>();
   readonly #downlinks = new Set<Downlink>();
@@ -39,8 +40,10 @@ export class LinkMedia {
   readonly #timer: ReturnType<typeof setInterval>;
   #ticks = 0;
 
-  constructor(connection: RTCPeerConnection) {
+  /** `changed` is told when a transport comes up or goes down. */
+  constructor(connection: RTCPeerConnection, changed: () => void) {
     this.#connection = connection;
+    this.#changed = changed;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -48,13 +51,13 @@ export class LinkMedia {
     return this.#uplinks.get(mid);
   }
 
-  add(downlink: Downlink): void {
+  /** What goes out on a section. */
+  downlink(transceiver: RTCRtpTransceiver): Downlink {
+    const there = [...this.#downlinks].find((each) => each.transceiver === transceiver);
+    if (there !== undefined) return there;
+    const downlink = new Downlink(transceiver);
     this.#downlinks.add(downlink);
-  }
-
-  remove(downlink: Downlink): void {
-    downlink.close();
-    this.#downlinks.delete(downlink);
+    return downlink;
   }
 
   /** Takes over what an exchange came to; `remote` is the other side's description. */
@@ -124,7 +127,7 @@ export class LinkMedia {
     this.#transports.add(transport);
     transport.onRtp.subscribe((packet) => this.#arrivals.receive(packet));
     transport.onRtcp.subscribe((packet) => this.#feedback(packet));
-    transport.onStateChange.subscribe(() => this.wake());
+    transport.onStateChange.subscribe(() => this.#changed());
   }
 
   #feedback(packet: RtcpPacket): void {

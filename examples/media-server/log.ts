@@ -8,3 +8,11 @@ export function codeOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return "unknown";
   return "code" in thrown ? String(thrown.code) : thrown.name;
 }
+
+/** For requests that were refused; those that the end of the session cut off are nobody's concern. */
+export const logRefusal =
+  (event: string, fields: Readonly<Record<string, string | number>> = {}) =>
+  (thrown: unknown): void => {
+    const code = codeOf(thrown);
+    if (code !== "closed") log(event, { ...fields, code });
+  };

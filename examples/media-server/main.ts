@@ -34,6 +34,8 @@ async function drain(): Promise<void> {
   process.exit(0);
 }
 
+// Whoever read the log may be gone; that is no fault worth logging.
+process.stdout.on("error", () => {});
 // One session's fault must not be the end of the others.
 process.on("uncaughtException", (thrown) => log("fault", { stack: thrown.stack ?? thrown.name }));
 process.on("unhandledRejection", (thrown) =>

@@ -39,22 +39,29 @@ export function openConnection(
 
 /** A description as peers are to see it: with one host candidate, of the announced address. */
 export function announced(sdp: string, { address, announcedAddress }: Settings): string {
-  return sdp
-    .split(/(?<=\n)/)
-    .filter((line) => !/^a=candidate:.* typ host/.test(line) || line.includes(` ${address} `))
-    .map((line) =>
-      line.startsWith("a=candidate:")
-        ? line.replace(` ${address} `, ` ${announcedAddress} `)
-        : line,
-    )
-    .join("");
+  return (
+    sdp
+      .split(/(?<=\n)/)
+      .filter((line) => !/^a=candidate:.* typ host/.test(line) || line.includes(` ${address} `))
+      .map((line) =>
+        line.startsWith("a=candidate:")
+          ? line.replace(` ${address} `, ` ${announcedAddress} `)
+          : line,
+      )
+      .join("")
+      // werift leaves a blank behind the last layer, which RFC 8853 s5.1 has no room for.
+      .replace(/^(a=simulcast:.*?) +(?=\r?$)/gm, "$1")
+  );
 }
 
 /** werift's word for it, as the protocol has it. */
 export function transportState({
   connectionState,
   iceConnectionState,
+  dtlsTransports,
 }: RTCPeerConnection): TransportState {
+  // The other side said goodbye (RFC 8446 s6.1): werift leaves the connection as it was.
+  if (dtlsTransports.some(({ state }) => state === "closed")) return "closed";
   if (connectionState === "connecting") return "checking";
   const settled = connectionState === "connected" || connectionState === "new";
   return settled && iceConnectionState === "disconnected" ? "disconnected" : connectionState;

@@ -9,7 +9,6 @@ export interface ReceptionReport {
 }
 
 interface Missing {
-  readonly sinceMs: number;
   asked: number;
   askAtMs: number;
 }
@@ -121,7 +120,7 @@ export class Reception {
     }
     for (let back = step - 1; back > 0; back -= 1) {
       const sequenceNumber = (this.#highest + step - back) & 0xffff;
-      this.#missing.set(sequenceNumber, { sinceMs: atMs, asked: 0, askAtMs: atMs + REORDERING_MS });
+      this.#missing.set(sequenceNumber, { asked: 0, askAtMs: atMs + REORDERING_MS });
     }
   }
 

@@ -1,13 +1,12 @@
-import type { PeerView } from "../../protocol/message-parts.ts";
 import type { IceServer } from "../../protocol/ice-server.ts";
-import type { Welcome } from "../../protocol/messages.ts";
+import type { PeerView } from "../../protocol/message-parts.ts";
+import type { ToPeer, Welcome } from "../../protocol/messages.ts";
 import { Contexts } from "./contexts.ts";
-import { codeOf, log } from "./log.ts";
+import { codeOf, log, logRefusal } from "./log.ts";
 import { PeerLink, type Via } from "./peer-link.ts";
 import { reportQuality } from "./reports.ts";
 import type { Settings } from "./settings.ts";
-import { type Incoming, Signalling } from "./signalling.ts";
-import type { ContextMessage } from "./stream-context.ts";
+import { Signalling } from "./signalling.ts";
 
 /** What invites a media server into a session: the answer of `POST /v1/sessions/{id}/peers`. */
 export interface Invitation {
@@ -56,9 +55,7 @@ export class Session {
   drain(): void {
     this.#draining = true;
     this.#contexts.refuseNew();
-    this.#signalling
-      .request({ type: "drain" })
-      .catch((thrown) => log("drain-refused", { code: codeOf(thrown) }));
+    this.#signalling.request({ type: "drain" }).catch(logRefusal("drain-refused"));
   }
 
   async leave(reason: string): Promise<void> {
@@ -82,7 +79,7 @@ export class Session {
     for (const link of this.#links.values()) link.tellAgain();
   }
 
-  #received(message: Incoming): void {
+  #received(message: ToPeer): void {
     switch (message.type) {
       case "peer-joined":
         this.#meet(message.peer);
@@ -92,7 +89,7 @@ export class Session {
         this.#peers.delete(message.peer);
         return;
       case "context":
-        this.#contexts.receive(message as ContextMessage);
+        this.#contexts.receive(message);
         return;
       case "ice-servers":
         this.#iceServers = message.iceServers;
@@ -105,22 +102,22 @@ export class Session {
     }
   }
 
-  #negotiate(message: Incoming): void {
+  #negotiate(message: ToPeer): void {
     switch (message.type) {
       case "offer":
-        this.#link(message.from)?.offered(message.exchange, message.sdp);
+        this.#link(message.from)?.negotiation.offered(message.exchange, message.sdp);
         return;
       case "answer":
-        this.#links.get(message.from)?.answered(message.exchange, message.sdp);
+        this.#links.get(message.from)?.negotiation.answered(message.exchange, message.sdp);
         return;
       case "candidates":
-        this.#links.get(message.from)?.candidates(message.candidates);
+        this.#links.get(message.from)?.negotiation.candidates(message.candidates);
         return;
       case "reject":
-        this.#links.get(message.from)?.refused(message.exchange, false);
+        this.#links.get(message.from)?.negotiation.refused(message.exchange, false);
         return;
       case "expired":
-        this.#links.get(message.from)?.refused(message.exchange, true);
+        this.#links.get(message.from)?.negotiation.refused(message.exchange, true);
         return;
       default:
       // Flows, findings and messages of applications are nothing to a forwarder of media.

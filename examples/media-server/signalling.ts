@@ -1,9 +1,7 @@
 import type { FromPeer, ToPeer, Welcome } from "../../protocol/messages.ts";
-import type { ContextMessage, ContextResult, Drain, LabelledOffer } from "./stream-context.ts";
 
-export type Incoming = ToPeer | ContextMessage;
 type Distributed<T> = T extends unknown ? Omit<T, "id"> : never;
-export type Outgoing = Distributed<FromPeer> | ContextResult | Drain | LabelledOffer;
+export type Outgoing = Distributed<FromPeer>;
 export type Ack = Extract<ToPeer, { type: "ack" }>;
 
 /** A request that the server refused: `code` is of its table of problems. */
@@ -20,7 +18,7 @@ export class Refused extends Error {
 export interface SignallingListener {
   /** On every socket: the first frame. Unless `resumed`, the server knows nothing of what was before. */
   readonly welcomed: (welcome: Welcome) => void;
-  readonly received: (message: Incoming) => void;
+  readonly received: (message: ToPeer) => void;
   /** The session is over for this media server. */
   readonly ended: (code: string) => void;
 }
@@ -131,7 +129,7 @@ export class Signalling {
   #read(socket: WebSocket, text: string): void {
     if (socket !== this.#socket) return;
     this.#heard = true;
-    const message = JSON.parse(text) as Incoming | { readonly type: "pong" };
+    const message = JSON.parse(text) as ToPeer | { readonly type: "pong" };
     switch (message.type) {
       case "pong":
         return;

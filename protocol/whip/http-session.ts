@@ -1,5 +1,12 @@
 import { outlineOf } from "../outline.ts";
-import { type Link, linkIdOf, type Peer, type Session } from "../session.ts";
+import {
+  type AgreedExchange,
+  type Link,
+  linkIdOf,
+  type Peer,
+  type Session,
+  type StoredDescription,
+} from "../session.ts";
 
 /** Which of the two HTTP doors a peer came through: WHIP publishes (RFC 9725), WHEP plays. */
 export type Door = "whip" | "whep";
@@ -28,28 +35,39 @@ export interface HttpSession {
 /** Entity tag of the ICE generation, without quotes (RFC 9725 s4.3.1). */
 export const tagOf = ({ generation }: HttpSession): string => `ice-${generation}`;
 
-/** Its only link, if there is one yet. */
-export const linkOfHttp = ({ links }: Session, { id, http }: Peer): Link | undefined =>
-  http && links.get(linkIdOf(id, http.other));
-
-/** Username fragment of what it has said in the pair in force; undefined before there is one. */
-export function ufragInForce(session: Session, peer: Peer): string | undefined {
-  const inForce = linkOfHttp(session, peer)?.inForce;
-  const own = inForce?.offerer === peer.id ? inForce.offer : inForce?.answer;
-  return outlineOf(own)?.sections.find(({ iceUfrag }) => iceUfrag !== undefined)?.iceUfrag;
+/** A peer that came by HTTP. */
+export interface HttpPeer extends Peer {
+  readonly http: HttpSession;
 }
 
+/** Those of the session. */
+export const httpPeersOf = ({ peers }: Session): readonly HttpPeer[] =>
+  [...peers.values()].filter((peer): peer is HttpPeer => peer.http !== undefined);
+
+/** Its only link: it came with it. */
+export const linkOfHttp = ({ links }: Session, { id, http }: HttpPeer): Link =>
+  links.get(linkIdOf(id, http.other)) as Link;
+
+/** What it has said in this pair. */
+export const ownIn = (inForce: AgreedExchange, { id }: HttpPeer): StoredDescription =>
+  inForce.offerer === id ? inForce.offer : inForce.answer;
+
+/** Username fragment of what it has said in this pair; undefined where the session lets such a pair pass. */
+export const ufragIn = (inForce: AgreedExchange, peer: HttpPeer): string | undefined =>
+  outlineOf(ownIn(inForce, peer))?.sections.find(({ iceUfrag }) => iceUfrag !== undefined)
+    ?.iceUfrag;
+
 /** Whether its media have a way, as the other side tells. */
-export const isFlowing = (session: Session, peer: Peer): boolean =>
-  linkOfHttp(session, peer)?.flows.transports.some(({ state }) => state === "connected") ?? false;
+export const isFlowing = (session: Session, peer: HttpPeer): boolean =>
+  linkOfHttp(session, peer).flows.transports.some(({ state }) => state === "connected");
 
 /** The peer of this URL. */
 export const peerOfResource = (
-  { peers }: Session,
+  session: Session,
   door: Door,
   resource: string,
-): Peer | undefined =>
-  [...peers.values()].find(({ http }) => http?.door === door && http.resource === resource);
+): HttpPeer | undefined =>
+  httpPeersOf(session).find(({ http }) => http.door === door && http.resource === resource);
 
 const sessions = new WeakMap<Session["peers"], boolean>();
 

@@ -4,7 +4,7 @@ import { admits, join, leave } from "../presence.ts";
 import { type Problem, problem } from "../problem.ts";
 import { type Effect, type Peer, type Session, type Step, withoutPeer } from "../session.ts";
 import { counterpartFor, type Wish } from "./counterpart.ts";
-import { isFlowing } from "./http-session.ts";
+import { httpPeersOf, isFlowing } from "./http-session.ts";
 
 /** A POST to one of the two doors. */
 export interface HttpArrival extends Wish {
@@ -88,9 +88,9 @@ const guestId = (peer: string, resource: string): string =>
 function withoutDead(session: Session, { grant, door, at }: HttpArrival): Step {
   let next = session;
   const effects: Effect[] = [];
-  for (const peer of session.peers.values()) {
+  for (const peer of httpPeersOf(session)) {
     const { http, id } = peer;
-    if (http?.bearer !== grant.peer || http.door !== door) continue;
+    if (http.bearer !== grant.peer || http.door !== door) continue;
     // Another player with the same token may just be on its way.
     const isWaiting = door === "whep" && http.dueAt !== null && http.dueAt > at;
     if (isWaiting || isFlowing(session, peer)) continue;

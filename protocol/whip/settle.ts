@@ -6,13 +6,19 @@ import {
   type Described,
   type Effect,
   type Link,
-  type Peer,
   type Session,
   type Step,
   withPeer,
 } from "../session.ts";
 import { rollback } from "../withdrawn-offers.ts";
-import { hasHttpSessions, linkOfHttp, ufragInForce } from "./http-session.ts";
+import {
+  type HttpPeer,
+  hasHttpSessions,
+  httpPeersOf,
+  isFlowing,
+  linkOfHttp,
+  ufragIn,
+} from "./http-session.ts";
 
 /**
  * What a turn means for HTTP clients: a description for one that waits is its answer, all else it is not told; and one
@@ -21,34 +27,31 @@ import { hasHttpSessions, linkOfHttp, ufragInForce } from "./http-session.ts";
 export function settledOverHttp(before: Session, step: Step, at: number): Step {
   if (!hasHttpSessions(before) && !hasHttpSessions(step.session)) return step;
   const { session, effects, ...rest } = withoutStranded(step, at);
+  const all = new Map(
+    [...httpPeersOf(before), ...httpPeersOf(session)].map((peer) => [peer.id, peer]),
+  );
   let next = session;
   const told = effects.flatMap((effect): readonly Effect[] => {
-    const peer = peerOf(effect, before, session);
-    if (!peer?.http) return [effect];
+    if (effect.type !== "send" && effect.type !== "close") return [effect];
+    const id = effect.type === "send" ? effect.to : effect.peer;
+    const peer = all.get(id);
+    if (!peer) return [effect];
     const outcome = outcomeOf(effect);
     if (!outcome) return [];
-    if (!isProblem(outcome)) next = answered(next, peer.id, outcome, at);
-    return [{ type: "resolve", peer: peer.id, outcome }];
+    // Whoever is gone within the turn is not brought back.
+    if (!isProblem(outcome) && session.peers.has(id)) next = answered(next, peer, outcome, at);
+    return [{ type: "resolve", peer: id, outcome }];
   });
   return { ...rest, session: next, effects: told };
 }
 
-function peerOf(effect: Effect, before: Session, after: Session): Peer | undefined {
-  const id =
-    effect.type === "send"
-      ? effect.to
-      : effect.type === "close" || effect.type === "replace"
-        ? effect.peer
-        : undefined;
-  return id === undefined ? undefined : (after.peers.get(id) ?? before.peers.get(id));
-}
+type Told = Extract<Effect, { type: "send" | "close" }>;
 
 /** What the request that is waiting is answered; undefined for what it need not know. */
-function outcomeOf(effect: Effect): Described | Problem | undefined {
+function outcomeOf(effect: Told): Described | Problem | undefined {
   if (effect.type === "close") {
     return problem("resource-not-found", `the session is over: ${effect.reason}`);
   }
-  if (effect.type !== "send") return undefined;
   const { message } = effect;
   switch (message.type) {
     case "offer":
@@ -56,8 +59,6 @@ function outcomeOf(effect: Effect): Described | Problem | undefined {
       return { type: message.type, sdp: message.sdp };
     case "reject":
       return problem("offer-rejected", message.reason ?? "the other side gave no reason");
-    case "expired":
-      return unanswered();
     default:
       return undefined;
   }
@@ -67,15 +68,12 @@ const unanswered = (): Problem =>
   problem("media-server-timeout", "the other side has not answered in time");
 
 /** It is answered: its media are due next, or its own answer. A new username fragment is a new ICE generation. */
-function answered(session: Session, id: string, { type }: Described, at: number): Session {
-  const peer = session.peers.get(id);
-  if (!peer?.http) return session;
+function answered(session: Session, peer: HttpPeer, { type }: Described, at: number): Session {
   const { http } = peer;
-  if (type === "offer") {
-    return withPeer(session, { ...peer, http: { ...http, dueAt: at + LIMITS.counterOfferMs } });
-  }
+  const { inForce } = linkOfHttp(session, peer);
+  if (type === "offer" || !inForce) return due(session, peer, at + LIMITS.counterOfferMs);
   const { ufrag: former, generation, retired } = http;
-  const ufrag = ufragInForce(session, peer);
+  const ufrag = ufragIn(inForce, peer);
   const isRestart = former !== undefined && ufrag !== former;
   return withPeer(session, {
     ...peer,
@@ -89,6 +87,9 @@ function answered(session: Session, id: string, { type }: Described, at: number)
   });
 }
 
+const due = (session: Session, peer: HttpPeer, dueAt: number | null): Session =>
+  withPeer(session, { ...peer, http: { ...peer.http, dueAt } });
+
 /** Generations that late requests may be of. */
 const RETIRED = 16;
 
@@ -96,8 +97,8 @@ const RETIRED = 16;
 function withoutStranded(step: Step, at: number): Step {
   let { session } = step;
   const effects = [...step.effects];
-  for (const peer of step.session.peers.values()) {
-    if (!peer.http || isLinked(session, peer)) continue;
+  for (const peer of httpPeersOf(step.session)) {
+    if (isLinked(session, peer)) continue;
     const left = leave(session, peer.id, "lost", at);
     session = left.session;
     effects.push(...left.effects);
@@ -105,10 +106,9 @@ function withoutStranded(step: Step, at: number): Step {
   return { ...step, session, effects };
 }
 
-function isLinked(session: Session, peer: Peer): boolean {
+function isLinked(session: Session, peer: HttpPeer): boolean {
   const link = linkOfHttp(session, peer);
-  const isThere = session.peers.has(peer.http?.other ?? "");
-  return isThere && link !== undefined && (link.open !== null || isUp(link));
+  return session.peers.has(peer.http.other) && (link.open !== null || isUp(link));
 }
 
 /** Neither side says that its media have failed for good. */
@@ -124,9 +124,8 @@ const isUp = ({ inForce, flows: { transports } }: Link): boolean =>
 export function expireHttpSessions(session: Session, at: number): Step {
   let next = session;
   const effects: Effect[] = [];
-  for (const { id } of session.peers.values()) {
-    const peer = next.peers.get(id);
-    if (!peer?.http || peer.http.dueAt === null || peer.http.dueAt > at) continue;
+  for (const peer of httpPeersOf(session)) {
+    if (peer.http.dueAt === null || peer.http.dueAt > at) continue;
     const expired = expireOne(next, peer, at);
     next = expired.session;
     effects.push(...expired.effects);
@@ -134,42 +133,34 @@ export function expireHttpSessions(session: Session, at: number): Step {
   return { session: next, effects };
 }
 
-function expireOne(session: Session, peer: Peer, at: number): Step {
+function expireOne(session: Session, peer: HttpPeer, at: number): Step {
   const link = linkOfHttp(session, peer);
-  const late: Effect = { type: "resolve", peer: peer.id, outcome: unanswered() };
-  if (link?.inForce && link.open?.offerer === peer.id) {
-    const taken = rolledBack(session, peer, link.open.exchange, at);
-    return { session: undue(taken.session, peer), effects: [late, ...taken.effects] };
+  const { id, http } = peer;
+  const late: Effect = { type: "resolve", peer: id, outcome: unanswered() };
+  if (link.inForce && link.open) {
+    const taken = { type: "rollback", to: http.other, exchange: link.open.exchange } as const;
+    // What is open is the restart: nobody else can offer.
+    const { session: back, effects } = rollback(session, peer, taken, at) as Step;
+    return { session: due(back, peer, null), effects: [late, ...effects] };
   }
-  if (link?.inForce && isLikelyUp(session, peer, link)) {
-    return { session: undue(session, peer), effects: [] };
+  if (link.inForce && isLikelyUp(session, peer, link)) {
+    return { session: due(session, peer, null), effects: [] };
   }
-  const left = leave(session, peer.id, "lost", at);
+  const left = leave(session, id, "lost", at);
   return { session: left.session, effects: [late, ...left.effects] };
 }
 
-const undue = (session: Session, { id }: Peer): Session => {
-  const peer = session.peers.get(id);
-  return peer?.http ? withPeer(session, { ...peer, http: { ...peer.http, dueAt: null } }) : session;
-};
-
-function rolledBack(session: Session, peer: Peer, exchange: number, at: number): Step {
-  const to = peer.http?.other;
-  const taken = rollback(session, peer, { type: "rollback", to, exchange }, at);
-  return "code" in taken ? { session, effects: [] } : taken;
-}
-
 /** Media servers have to tell of transports; a peer that never did may have them running all the same. */
-function isLikelyUp({ peers }: Session, { http }: Peer, { flows: { transports } }: Link): boolean {
-  if (transports.some(({ state }) => state === "connected")) return true;
-  const isTold = peers.get(http?.other ?? "")?.role === "media-server";
+function isLikelyUp(session: Session, peer: HttpPeer, { flows: { transports } }: Link): boolean {
+  if (isFlowing(session, peer)) return true;
+  const isTold = session.peers.get(peer.http.other)?.role === "media-server";
   return !isTold && transports.every(({ state }) => state === "new" || state === "closed");
 }
 
 /**
  * An ICE restart of an HTTP client: the offer it has made, with other credentials (RFC 9725 s4.3.3).
  *
- * Problems: those of an offer.
+ * Problems: `resource-not-found`; those of an offer.
  */
 export function restartOverHttp(
   session: Session,
@@ -177,12 +168,9 @@ export function restartOverHttp(
   sdp: string,
   at: number,
 ): Step | Problem {
-  const peer = session.peers.get(id);
-  if (!peer?.http) return problem("resource-not-found", "there is no such session any more");
-  const due = withPeer(session, {
-    ...peer,
-    http: { ...peer.http, dueAt: at + LIMITS.httpAnswerMs },
-  });
+  const peer = httpPeersOf(session).find((each) => each.id === id);
+  if (!peer) return problem("resource-not-found", "there is no such session any more");
+  const waiting = due(session, peer, at + LIMITS.httpAnswerMs);
   const message = { type: "offer", to: peer.http.other, sdp, restart: true } as const;
-  return offer(due, peer, message, at);
+  return offer(waiting, peer, message, at);
 }

@@ -53,7 +53,13 @@ export class HttpClient {
     browser: Browser,
     backend: Backend,
     door: "whip" | "whep",
-    { simulcast = false, query = "", width = 320, height = 240, grant = {} }: HttpClientOptions = {},
+    {
+      simulcast = false,
+      query = "",
+      width = 320,
+      height = 240,
+      grant = {},
+    }: HttpClientOptions = {},
   ): Promise<HttpClient> {
     const { peer, token } = await backend.invite(grant);
     const page = await browser.open(new URL("docs", backend.baseUrl).href);
@@ -173,7 +179,11 @@ async function run({ endpoint, token, door, simulcast, width, height }: Run): Pr
       const head = [`a=ice-ufrag:${ufrag.trim()}`, `a=ice-pwd:${pwd.trim()}`];
       return fetch(url, {
         method: "PATCH",
-        headers: { authorization, "content-type": "application/trickle-ice-sdpfrag", "if-match": tag },
+        headers: {
+          authorization,
+          "content-type": "application/trickle-ice-sdpfrag",
+          "if-match": tag,
+        },
         body: [...head, mLine.trim(), mid.trim(), ...lines, ""].join("\r\n"),
       });
     };
@@ -184,7 +194,11 @@ async function run({ endpoint, token, door, simulcast, width, height }: Run): Pr
     };
     if (stream) {
       for (const track of stream.getTracks()) {
-        const layers = [{ rid: "q", scaleResolutionDownBy: 4 }, { rid: "h", scaleResolutionDownBy: 2 }, { rid: "f" }];
+        const layers = [
+          { rid: "q", scaleResolutionDownBy: 4 },
+          { rid: "h", scaleResolutionDownBy: 2 },
+          { rid: "f" },
+        ];
         const isLayered = simulcast && track.kind === "video";
         connection.addTransceiver(track, {
           direction: "sendonly",
@@ -196,7 +210,8 @@ async function run({ endpoint, token, door, simulcast, width, height }: Run): Pr
       const incoming = new MediaStream();
       element.srcObject = incoming;
       connection.ontrack = ({ track }) => incoming.addTrack(track);
-      for (const kind of ["audio", "video"]) connection.addTransceiver(kind, { direction: "recvonly" });
+      for (const kind of ["audio", "video"])
+        connection.addTransceiver(kind, { direction: "recvonly" });
     }
     await connection.setLocalDescription();
     const response = await fetch(endpoint, {
@@ -234,7 +249,10 @@ async function run({ endpoint, token, door, simulcast, width, height }: Run): Pr
         .replace(/^a=ice-pwd:.*$/gm, `a=ice-pwd:${pwd.trim()}`)
         .split(/^(?=m=)/m);
       const lines = candidates.map((line) => `${line.trim()}\r\n`).join("");
-      await connection.setRemoteDescription({ type: "answer", sdp: [head, first + lines, ...rest].join("") });
+      await connection.setRemoteDescription({
+        type: "answer",
+        sdp: [head, first + lines, ...rest].join(""),
+      });
       return 200;
     };
     state.end = async () => {
@@ -252,7 +270,12 @@ async function run({ endpoint, token, door, simulcast, width, height }: Run): Pr
       while (isOpen && state.sessions > 0) {
         await wait(250);
         const { connectionState } = state.connection;
-        if (connectionState === "connected" || connectionState === "connecting" || connectionState === "new") downSince = 0;
+        if (
+          connectionState === "connected" ||
+          connectionState === "connecting" ||
+          connectionState === "new"
+        )
+          downSince = 0;
         else downSince ||= Date.now();
         if (connectionState === "failed" || (downSince > 0 && Date.now() - downSince > 3000)) break;
       }

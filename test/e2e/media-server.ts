@@ -51,10 +51,7 @@ export async function startMediaServer(...args: string[]): Promise<MediaServer> 
   };
 }
 
-async function listeningPort(
-  child: ChildProcess,
-  heard: (line: string) => void,
-): Promise<number> {
+async function listeningPort(child: ChildProcess, heard: (line: string) => void): Promise<number> {
   const { stdout } = child;
   if (!stdout) throw new Error("no output");
   const lines = createInterface({ input: stdout });

@@ -64,7 +64,10 @@ describe("one publisher by WHIP, three players by WHEP", () => {
     await Promise.all(players.map((player) => player.plays(90_000)));
     const after = await Promise.all(players.map((player) => player.sessions()));
     expect(after.every((count, index) => count > (before[index] ?? 0))).toBe(true);
-    await until("the flow map is complete again", async () => (await flowMap(backend)).length === 8);
+    await until(
+      "the flow map is complete again",
+      async () => (await flowMap(backend)).length === 8,
+    );
     await expectMap();
     await Promise.all([cam, ...players].map((each) => each.close()));
   }, 240_000);
@@ -82,7 +85,9 @@ describe("one publisher", () => {
     await until("cam is connected", async () => (await cam.state()) === "connected");
     expect(await cam.sessions()).toBe(1);
     expect(await cam.end()).toBe(200);
-    await until("its flows have ended", async () => (await flowMap(backend)).every(({ from }) => from !== cam.id));
+    await until("its flows have ended", async () =>
+      (await flowMap(backend)).every(({ from }) => from !== cam.id),
+    );
     await Promise.all([cam.close(), eye.close()]);
   }, 120_000);
 });
