@@ -53,23 +53,20 @@ async function attempt<T>(act: Promise<T>): Promise<T | Failure> {
   }
 }
 
-async function publish({ verdicts }: Stage, scene: Scene): Promise<Publisher | undefined> {
+/** Opens an HTTP client, and judges how its offer is answered. */
+async function openClient<T>(
+  { verdicts }: Stage,
+  { conversation }: Scene,
+  door: "whip" | "whep",
+  start: () => Promise<T>,
+): Promise<T | undefined> {
   const sinceMs = performance.now();
-  const starting = attempt(Publisher.start(scene.session, ["q", "h", "f"]));
-  await within(5_000, "the offer at the media server", () => scene.conversation.toldOf("offer")[0]);
-  const isRight = await judgeAnswer(verdicts, scene.conversation, "whip", sinceMs);
-  const publisher = await starting;
-  if (!(publisher instanceof Failure)) return publisher;
-  if (isRight) await verdicts.judge("whip-answer", () => Promise.reject(publisher));
-  return undefined;
-}
-
-async function play({ verdicts }: Stage, scene: Scene): Promise<Player | undefined> {
-  const sinceMs = performance.now();
-  const player = await attempt(Player.start(scene.session));
-  const isRight = await judgeAnswer(verdicts, scene.conversation, "whep", sinceMs);
-  if (!(player instanceof Failure)) return player;
-  if (isRight) await verdicts.judge("whep-answer", () => Promise.reject(player));
+  const client = await attempt(start());
+  const isOffered = conversation.toldOf("offer", sinceMs).length > 0;
+  const isRight = isOffered && (await judgeAnswer(verdicts, conversation, door, sinceMs));
+  if (!(client instanceof Failure)) return client;
+  // What was said was right, and the client was refused all the same: it knows why.
+  if (isRight || !isOffered) await verdicts.judge(`${door}-answer`, () => Promise.reject(client));
   return undefined;
 }
 
@@ -87,10 +84,13 @@ export async function openCall(stage: Stage): Promise<Call | undefined> {
   const scene = opened;
   if (scene === undefined) return undefined;
   await judgeAlive(stage, scene);
-  const publisher = await publish(stage, scene);
+  const publisher = await openClient(stage, scene, "whip", () =>
+    Publisher.start(scene.session, ["q", "h", "f"]),
+  );
   if (publisher === undefined) return undefined;
-  const first = await play(stage, scene);
-  const second = first && (await play(stage, scene));
+  const play = () => openClient(stage, scene, "whep", () => Player.start(scene.session));
+  const first = await play();
+  const second = first && (await play());
   if (first === undefined || second === undefined) {
     await closeAll([publisher, first]);
     return undefined;
