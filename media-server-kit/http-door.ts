@@ -1,7 +1,13 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { CentralSession } from "./application.ts";
 import { Failure } from "./judgement.ts";
 
 /** A WHIP or WHEP session as its client sees it (RFC 9725). */
+
+/** A player may come before its publisher: it tries again. */
+const NOT_LIVE = 409;
+const LIVE_MS = 4_000;
+const LOOK_MS = 500;
 
 const CREDENTIALS = /^a=ice-(?:ufrag|pwd):.*$/gm;
 
@@ -46,11 +52,18 @@ export class HttpDoor {
   ): Promise<HttpDoor> {
     const endpoint = session.url(`/${door}`);
     const authorization = `Bearer ${token}`;
-    const response = await fetch(endpoint, {
-      method: "POST",
-      headers: { authorization, "content-type": "application/sdp" },
-      body: offer,
-    });
+    const post = () =>
+      fetch(endpoint, {
+        method: "POST",
+        headers: { authorization, "content-type": "application/sdp" },
+        body: offer,
+      });
+    let response = await post();
+    const endMs = performance.now() + LIVE_MS;
+    while (response.status === NOT_LIVE && performance.now() < endMs) {
+      await delay(LOOK_MS);
+      response = await post();
+    }
     const text = await response.text();
     if (response.status !== 201) {
       throw new Failure(`expected the offer to be answered (201); saw ${response.status} ${text}`);

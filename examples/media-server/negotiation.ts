@@ -209,13 +209,14 @@ export class Negotiation {
 const NO_MID = "no mid";
 
 /**
- * Takes a peer's offer. werift gives its new sections to any transceiver that has none, and a peer that only sends
- * there would never receive: those of this side wait for an offer of their own (RFC 8829 s5.10).
+ * Takes a peer's offer. werift gives its new sections to any transceiver that was never agreed, also after a rollback,
+ * and a peer that only sends there would never receive: those of this side wait for an offer of their own
+ * (RFC 8829 s4.1.10.2 and s5.10).
  */
 async function acceptOffer(connection: RTCPeerConnection, sdp: string): Promise<void> {
   const waiting = connection
     .getTransceivers()
-    .filter(({ mid, stopped }) => mid === null && !stopped);
+    .filter(({ currentDirection, stopped }) => currentDirection === null && !stopped);
   for (const transceiver of waiting) {
     transceiver.mid = NO_MID;
     delete transceiver.mLineIndex;
