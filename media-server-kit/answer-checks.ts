@@ -14,7 +14,8 @@ export interface OfferTold {
 /** The newest offer that the media server was sent since a moment; none where the server sent none. */
 export function newestOffer(conversation: Conversation, sinceMs: number): OfferTold {
   const offer = conversation.toldOf("offer", sinceMs).at(-1);
-  if (offer === undefined) throw new Failure("expected the server to pass the offer on; it did not");
+  if (offer === undefined)
+    throw new Failure("expected the server to pass the offer on; it did not");
   return offer;
 }
 
@@ -35,7 +36,9 @@ export function answerTo(
         .saidOf("reject", atMs)
         .find(({ message }) => ofExchange(message));
       if (rejected === undefined) return undefined;
-      throw new Failure(`expected an answer; saw reject (${rejected.message.reason ?? "no reason"})`);
+      throw new Failure(
+        `expected an answer; saw reject (${rejected.message.reason ?? "no reason"})`,
+      );
     },
   );
 }
@@ -92,7 +95,9 @@ export async function judgeAnswer(
   });
   const hasCandidate = await verdicts.judge("candidate-types", () => {
     const usable = candidates.some((line) => / udp \d+ \S+ \d+ typ (?:host|relay)/i.test(line));
-    const types = candidates.map((line) => /^\S+ \d+ (\S+).* typ (\S+)/.exec(line)?.slice(1, 3).join(" "));
+    const types = candidates.map((line) =>
+      /^\S+ \d+ (\S+).* typ (\S+)/.exec(line)?.slice(1, 3).join(" "),
+    );
     const seen = types.length === 0 ? "no candidate" : types.join(", ");
     demand(usable, `expected a UDP candidate of type host or relay; saw ${seen}`);
   });

@@ -35,7 +35,11 @@ function beginsKeyframe(payload: Buffer): boolean {
 
 export function readArrival(
   { header, payload }: RtpPacket,
-  { kind, repairs, atMs }: { readonly kind: Arrival["kind"]; readonly repairs: boolean; readonly atMs: number },
+  {
+    kind,
+    repairs,
+    atMs,
+  }: { readonly kind: Arrival["kind"]; readonly repairs: boolean; readonly atMs: number },
 ): Arrival {
   const tail = payload.subarray(Math.max(0, payload.length - 64)).toString("latin1");
   const [, publisher, rid] = MARK.exec(tail) ?? [];

@@ -1,9 +1,9 @@
+import { judgeAnswer } from "./answer-checks.ts";
 import type { CheckId } from "./catalogue.ts";
 import { Failure, within } from "./judgement.ts";
 import { NativePeer } from "./native-peer.ts";
 import { Player, plays } from "./player.ts";
 import { Publisher } from "./publisher.ts";
-import { judgeAnswer } from "./answer-checks.ts";
 import { openContexts, openScene, type Scene, type Stage } from "./stage.ts";
 
 /** One publisher of a simulcast, two players and a native peer, in one session: most checks are made there. */
@@ -119,7 +119,9 @@ async function judgeMedia({ stage, scene, publisher, first, second, native }: Ca
       const offers = scene.conversation
         .saidOf("offer")
         .filter(({ message }) => message.to === native.id);
-      throw new Failure(`${fault.message}; ${offers.length} offers to it, ${native.answered} answered`);
+      throw new Failure(
+        `${fault.message}; ${offers.length} offers to it, ${native.answered} answered`,
+      );
     }),
   );
   return toPlayers;

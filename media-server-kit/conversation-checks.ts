@@ -1,7 +1,7 @@
 import type { ContextChange } from "../protocol/context-messages.ts";
 import type { Conversation } from "./conversation.ts";
 import { sectionsOf } from "./descriptions.ts";
-import { demand, Failure, within } from "./judgement.ts";
+import { demand, within } from "./judgement.ts";
 
 /** What is judged by all that was said and told in a session. */
 
@@ -80,7 +80,10 @@ function contextAt(
 /** Sections of offers to a native peer name the contexts that they are for. */
 export function demandLabels(conversation: Conversation, peer: string): void {
   const offers = conversation.saidOf("offer").filter(({ message }) => message.to === peer);
-  demand(offers.length > 0, `expected an offer to ${peer} with sections for its contexts; saw none`);
+  demand(
+    offers.length > 0,
+    `expected an offer to ${peer} with sections for its contexts; saw none`,
+  );
   for (const { atMs, message } of offers) {
     for (const { kind, mid, rejected, direction } of sectionsOf(message.sdp)) {
       if (rejected || (direction !== "sendonly" && direction !== "sendrecv")) continue;
@@ -94,31 +97,6 @@ export function demandLabels(conversation: Conversation, peer: string): void {
       const isRight = context?.peer === peer && context.kind === kind;
       demand(isRight, `expected ${where} to name an open ${kind} context of it; saw ${label}`);
     }
-  }
-}
-
-/** No offer to a peer before the one before it has come to its end. */
-export function demandOneOffer(conversation: Conversation): void {
-  const open = new Map<string, { readonly id: number | undefined; exchange?: number }>();
-  const all = [...conversation.said, ...conversation.told].toSorted((a, b) => a.atMs - b.atMs);
-  for (const { message } of all) {
-    if (message.type === "offer" && "to" in message && message.to !== undefined) {
-      const { to } = message;
-      if (open.has(to)) {
-        throw new Failure(`expected one offer at a time to ${to}; saw a second before its answer`);
-      }
-      open.set(to, { id: message.id });
-    } else if (message.type === "problem" || message.type === "rollback") {
-      for (const [to, { id }] of open) {
-        const ends =
-          message.type === "problem" ? message.re === id : "to" in message && message.to === to;
-        if (ends) open.delete(to);
-      }
-    } else if (["answer", "reject", "expired"].includes(message.type) && "from" in message) {
-      open.delete(message.from);
-    } else if (message.type === "peer-left") open.delete(message.peer);
-    // A new socket: offers without a reply may be sent again.
-    else if (message.type === "welcome") open.clear();
   }
 }
 

@@ -31,7 +31,8 @@ export function sectionsOf(sdp: string): readonly Section[] {
 export const notOf = (sections: readonly Section[], direction: string): string =>
   sections
     .filter((section) => section.rejected || section.direction !== direction)
-    .map(({ kind, mid, rejected, direction: seen }) =>
-      `${kind} (mid ${mid}) ${rejected ? "rejected with port 0" : seen}`,
+    .map(
+      ({ kind, mid, rejected, direction: seen }) =>
+        `${kind} (mid ${mid}) ${rejected ? "rejected with port 0" : seen}`,
     )
     .join(", ");

@@ -75,7 +75,8 @@ export class HttpDoor {
   /** Tells candidates. */
   async trickle(offer: string): Promise<void> {
     const { status } = await this.#patch(fragmentOf(offer));
-    if (status !== 204) throw new Failure(`expected the candidates to be taken (204); saw ${status}`);
+    if (status !== 204)
+      throw new Failure(`expected the candidates to be taken (204); saw ${status}`);
   }
 
   /** Restarts ICE; gives the former answer with what is new in it. */

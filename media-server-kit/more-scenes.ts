@@ -54,7 +54,10 @@ async function playSecondSession(stage: Stage): Promise<void> {
       0,
       (each) => each.publisher !== undefined && each.publisher !== publisher?.id,
     );
-    demand(strangers.length === 0, `expected only media of its own session; saw ${strangers[0]?.publisher}`);
+    demand(
+      strangers.length === 0,
+      `expected only media of its own session; saw ${strangers[0]?.publisher}`,
+    );
     await demandResults(conversation);
   });
   await session.end();

@@ -16,7 +16,8 @@ export class NativePeer {
   readonly connection = new Connection();
   readonly #socket: WebSocket;
   readonly #replies = new Map<number, Ack | Problem>();
-  #server = "";
+  readonly #server: string;
+  #welcomed = false;
   #nextId = 1;
   #chain: Promise<void> = Promise.resolve();
   /** Answered offers of the media server, and answers of it. */
@@ -24,8 +25,9 @@ export class NativePeer {
   published = 0;
   #offering = false;
 
-  private constructor(id: string, socket: WebSocket) {
+  private constructor(id: string, server: string, socket: WebSocket) {
     this.id = id;
+    this.#server = server;
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => this.#read(JSON.parse(String(data))));
   }
@@ -35,13 +37,10 @@ export class NativePeer {
     const url = new URL(signalling.url);
     url.protocol = url.protocol.replace("http", "ws");
     const socket = new WebSocket(url, ["duplex.v1", `bearer.${token}`]);
-    const native = new NativePeer(peer.id, socket);
-    native.#server = mediaServer;
+    const native = new NativePeer(peer.id, mediaServer, socket);
     await within(REPLY_MS, "the native peer to be let in", () => native.#welcomed || undefined);
     return native;
   }
-
-  #welcomed = false;
 
   /** Offers a section of sound; settles once the server has taken the offer. */
   async publishSound(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { CheckId } from "./catalogue.ts";
-import { type Section, notOf, sectionsOf } from "./descriptions.ts";
-import { demand, Failure } from "./judgement.ts";
+import { notOf, type Section, sectionsOf } from "./descriptions.ts";
 import { HttpDoor } from "./http-door.ts";
+import { demand, Failure } from "./judgement.ts";
 import { openScene, type Stage } from "./stage.ts";
 
 /** Offers of the shapes that clients of WHIP are known for; no media follow. */
@@ -32,7 +32,10 @@ interface OddOffer {
 
 function demandRecvonly(sections: readonly Section[]): void {
   const wrong = notOf(sections, "recvonly");
-  demand(sections.length === 2 && wrong === "", `expected two sections recvonly; saw ${wrong || sections.length}`);
+  demand(
+    sections.length === 2 && wrong === "",
+    `expected two sections recvonly; saw ${wrong || sections.length}`,
+  );
 }
 
 const ODD_OFFERS: readonly OddOffer[] = [
@@ -41,7 +44,13 @@ const ODD_OFFERS: readonly OddOffer[] = [
     check: "offer-bundle-only",
     offer:
       HEAD +
-      lines("a=sendrecv", FINGERPRINT, "a=group:BUNDLE 0 1", "a=ice-options:trickle", "a=msid-semantic:WMS *") +
+      lines(
+        "a=sendrecv",
+        FINGERPRINT,
+        "a=group:BUNDLE 0 1",
+        "a=ice-options:trickle",
+        "a=msid-semantic:WMS *",
+      ) +
       lines(AUDIO, "c=IN IP4 0.0.0.0", "a=sendonly", "a=mid:0", UFRAG, PWD, "a=setup:actpass") +
       lines("a=rtcp-mux", "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid", MSID) +
       opus() +
@@ -70,7 +79,10 @@ const ODD_OFFERS: readonly OddOffer[] = [
     look: (sections) => {
       demandRecvonly(sections);
       const setups = [...new Set(sections.map(({ setup }) => setup))].join(", ");
-      demand(setups === "active", `expected setup:active to an offer with setup:passive; saw ${setups || "none"}`);
+      demand(
+        setups === "active",
+        `expected setup:active to an offer with setup:passive; saw ${setups || "none"}`,
+      );
     },
   },
   {
@@ -78,7 +90,14 @@ const ODD_OFFERS: readonly OddOffer[] = [
     check: "offer-session-level",
     offer:
       HEAD +
-      lines("a=group:BUNDLE 0 1", UFRAG, PWD, "a=ice-options:ice2,trickle", "a=setup:actpass", FINGERPRINT) +
+      lines(
+        "a=group:BUNDLE 0 1",
+        UFRAG,
+        PWD,
+        "a=ice-options:ice2,trickle",
+        "a=setup:actpass",
+        FINGERPRINT,
+      ) +
       lines(AUDIO, "c=IN IP4 0.0.0.0", CANDIDATE, "a=mid:0", "a=sendonly", MSID, "a=rtcp-mux") +
       opus() +
       source(3_118_662_041) +

@@ -83,7 +83,8 @@ export function readOptions(args: readonly string[]): Options | "list" {
   if ((duplex === undefined) !== (key === undefined)) {
     throw new Misuse("--duplex and --key go together.");
   }
-  if (duplex !== undefined && !URL.canParse(duplex)) throw new Misuse(`--duplex: ${duplex} is no URL`);
+  if (duplex !== undefined && !URL.canParse(duplex))
+    throw new Misuse(`--duplex: ${duplex} is no URL`);
   return {
     url,
     secret: values.secret,

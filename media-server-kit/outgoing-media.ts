@@ -17,10 +17,11 @@ const BYTES: Readonly<Record<LayerName, number>> = { q: 440, h: 1_440, f: 4_400 
 /** What one peer of the kit sends: silence, and a picture of one colour in one layer or in several. */
 export class OutgoingMedia {
   readonly pictures: readonly PictureStream[];
-  /** SSRCs by layer. */
-  readonly ssrcs: ReadonlyMap<number, LayerName>;
   readonly #audio: OutgoingLayer | undefined;
   readonly #silence: Buffer;
+  readonly #connection: Connection;
+  /** How many requests for key frames were answered. */
+  #answered = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
   #ticks = 0;
 
@@ -34,13 +35,11 @@ export class OutgoingMedia {
     this.#silence = silence(markOf(publisher, ""));
     this.#audio = audio && outgoingLayer(audio, audio.sender.ssrc, 48_000);
     const isLayered = layers.length > 1;
-    const ssrcs = new Map<number, LayerName>();
     this.pictures =
       video === undefined
         ? []
         : layers.map((layer) => {
             const ssrc = isLayered ? randomInt(1, 0x1_0000_0000) : video.sender.ssrc;
-            ssrcs.set(ssrc, layer);
             return new PictureStream({
               layer: outgoingLayer(video, ssrc, 90_000, isLayered ? layer : undefined),
               pictures: PICTURES[layer],
@@ -48,15 +47,11 @@ export class OutgoingMedia {
               bytesPerPicture: BYTES[layer],
             });
           });
-    this.ssrcs = ssrcs;
     connection.onLost((ssrc, sequenceNumber) => {
       this.pictures.find(({ layer }) => layer.ssrc === ssrc)?.layer.sendAgain(sequenceNumber);
     });
-    this.#answered = () => connection.keyframeRequests;
+    this.#connection = connection;
   }
-
-  readonly #answered: () => readonly { readonly ssrc: number }[];
-  #requests = 0;
 
   start(): void {
     const beganMs = performance.now();
@@ -83,11 +78,11 @@ export class OutgoingMedia {
   }
 
   #sendPictures(): void {
-    const requests = this.#answered();
-    for (const { ssrc } of requests.slice(this.#requests)) {
+    const { keyframeRequests } = this.#connection;
+    for (const { ssrc } of keyframeRequests.slice(this.#answered)) {
       this.pictures.find(({ layer }) => layer.ssrc === ssrc)?.requestKeyframe();
     }
-    this.#requests = requests.length;
+    this.#answered = keyframeRequests.length;
     for (const stream of this.pictures) stream.sendPicture();
   }
 }

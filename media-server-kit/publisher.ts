@@ -36,7 +36,8 @@ export class Publisher {
       }),
     });
     await pc.setLocalDescription(await pc.createOffer());
-    const offer = layers.length > 1 ? withoutVideoSources(connection.localSdp) : connection.localSdp;
+    const offer =
+      layers.length > 1 ? withoutVideoSources(connection.localSdp) : connection.localSdp;
     try {
       const door = await HttpDoor.open(session, "whip", token, withoutCandidates(offer));
       await pc.setRemoteDescription({ type: "answer", sdp: door.answer });

@@ -1,16 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Call, closeCall, openCall, type Step } from "./call.ts";
 import type { CheckId } from "./catalogue.ts";
-import {
-  demandOneOffer,
-  demandResults,
-  demandSilenceOfClosed,
-  demandValid,
-} from "./conversation-checks.ts";
+import { demandResults, demandSilenceOfClosed, demandValid } from "./conversation-checks.ts";
 import { Failure, Unjudged, within } from "./judgement.ts";
 import { LEAVING_STEPS } from "./leaving-steps.ts";
 import { DOOR, type OwnScene, SECOND_SESSION, VANISHED } from "./more-scenes.ts";
 import { ODD_CHECKS, playOddOffers } from "./odd-offers.ts";
+import { demandOneOffer } from "./open-offers.ts";
 import { RECORD_STEPS } from "./record-steps.ts";
 import { SOCKET_STEPS } from "./socket-steps.ts";
 import type { Stage } from "./stage.ts";
@@ -33,7 +29,13 @@ const OPENING: readonly CheckId[] = [
   "rtp-to-players",
   "rtp-to-native",
 ];
-const CLOSING: readonly CheckId[] = ["results", "one-offer", "closed-contexts", "valid-messages", "drain"];
+const CLOSING: readonly CheckId[] = [
+  "results",
+  "one-offer",
+  "closed-contexts",
+  "valid-messages",
+  "drain",
+];
 const OWN_SCENES: readonly OwnScene[] = [
   DOOR,
   { checks: ODD_CHECKS, play: playOddOffers },

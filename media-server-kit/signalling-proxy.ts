@@ -160,7 +160,9 @@ export class SignallingProxy {
         socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
         return;
       }
-      proxy.#sockets.handleUpgrade(request, socket, head, (near) => proxy.#pass(request, near, way));
+      proxy.#sockets.handleUpgrade(request, socket, head, (near) =>
+        proxy.#pass(request, near, way),
+      );
     });
     return proxy;
   }
@@ -197,11 +199,15 @@ export class SignallingProxy {
     address.protocol = address.protocol.replace("http", "ws");
     address.search = search;
     const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((each) => each.trim());
-    const far = new WebSocket(address, offered.filter((each) => each !== ""), {
-      headers: {
-        ...(headers.authorization !== undefined && { authorization: headers.authorization }),
+    const far = new WebSocket(
+      address,
+      offered.filter((each) => each !== ""),
+      {
+        headers: {
+          ...(headers.authorization !== undefined && { authorization: headers.authorization }),
+        },
       },
-    });
+    );
     // Until the server is there, nothing of the media server is read.
     near.pause();
     far.once("open", () => near.resume());

@@ -30,7 +30,12 @@ async function playUnknown({ stage, scene, first }: Call): Promise<void> {
       passage.add(undefined);
     }
     await session.steer(flow, { maxBitrateBps: null });
-    await plays(first.connection, "a player, after a message of an unknown type", 3_000, performance.now());
+    await plays(
+      first.connection,
+      "a player, after a message of an unknown type",
+      3_000,
+      performance.now(),
+    );
   });
 }
 
@@ -49,10 +54,18 @@ async function playRestart({ stage, scene, publisher, first }: Call): Promise<vo
   }
   await stage.verdicts.judge("restart-flows", async () => {
     await publisher.connected();
-    await plays(first.connection, "a player, after the publisher's ICE restart", 8_000, performance.now() + 1_000);
+    await plays(
+      first.connection,
+      "a player, after the publisher's ICE restart",
+      8_000,
+      performance.now() + 1_000,
+    );
     const after = await scene.session.live(({ from }) => from === publisher.id);
     const lost = flows.filter(({ id }) => !after.some((flow) => flow.id === id));
-    demand(lost.length === 0, `expected the flows to go on; ended: ${lost.map(({ id }) => id).join(", ")}`);
+    demand(
+      lost.length === 0,
+      `expected the flows to go on; ended: ${lost.map(({ id }) => id).join(", ")}`,
+    );
   });
 }
 

@@ -30,25 +30,24 @@ async function demandKeyframeRequest({ publisher, first }: Call): Promise<void> 
   await quietRequests(publisher.connection);
   const sinceMs = performance.now();
   let asked = 0;
-  await within(
-    REQUEST_MS,
-    "a PLI or FIR at the publisher, after a PLI of a player",
-    () => {
-      const passedMs = performance.now() - sinceMs;
-      // A request may be lost, or come too soon after another.
-      if (passedMs >= asked * 1_000) {
-        asked += 1;
-        first.connection.sendPictureLoss(picture.ssrc);
-      }
-      const requests = publisher.connection.keyframeRequests.filter(({ atMs }) => atMs > sinceMs);
-      return requests.length > 0 || undefined;
-    },
-  );
+  await within(REQUEST_MS, "a PLI or FIR at the publisher, after a PLI of a player", () => {
+    const passedMs = performance.now() - sinceMs;
+    // A request may be lost, or come too soon after another.
+    if (passedMs >= asked * 1_000) {
+      asked += 1;
+      first.connection.sendPictureLoss(picture.ssrc);
+    }
+    const requests = publisher.connection.keyframeRequests.filter(({ atMs }) => atMs > sinceMs);
+    return requests.length > 0 || undefined;
+  });
 }
 
 async function demandRetransmission({ first }: Call): Promise<void> {
   const { connection } = first;
-  const missing = newest(connection, (each) => isPicture(each) && each.atMs < performance.now() - 100);
+  const missing = newest(
+    connection,
+    (each) => isPicture(each) && each.atMs < performance.now() - 100,
+  );
   if (missing === undefined) throw new Unjudged("no picture came");
   const { ssrc, sequenceNumber } = missing;
   const sinceMs = performance.now();
@@ -97,7 +96,10 @@ async function playHold(call: Call): Promise<void> {
       const arrived = connection.since(resumedMs, isPicture);
       return arrived.length > 0 ? arrived : undefined;
     });
-    demand(begin?.keyframe === true, "expected the first picture after it to be a key frame; it was none");
+    demand(
+      begin?.keyframe === true,
+      "expected the first picture after it to be a key frame; it was none",
+    );
   });
 }
 
@@ -139,8 +141,11 @@ async function playLimit(call: Call): Promise<void> {
   const { stage, scene, second } = call;
   const { connection } = second;
   const flow = await videoFlow(scene, second.id, "downlink");
-  await within(LAYER_MS, "the best layer at a player without a limit", () =>
-    bitrateBps(connection) > BETTER_BPS ? true : undefined, seenOf(connection),
+  await within(
+    LAYER_MS,
+    "the best layer at a player without a limit",
+    () => (bitrateBps(connection) > BETTER_BPS ? true : undefined),
+    seenOf(connection),
   ).catch(() => {
     throw new Unjudged("the best layer did not come at first");
   });
