@@ -122,7 +122,7 @@ export class Negotiation {
     const { connection, direct, signalling, peer } = this.#shape;
     if (this.#offering !== undefined) await this.#takeBack();
     const offer = readableDescription(sdp);
-    await connection.setRemoteDescription({ type: "offer", sdp: offer });
+    await acceptOffer(connection, offer);
     for (const transceiver of connection.getTransceivers()) {
       transceiver.codecs = transceiver.codecs.map(withUsedFeedback);
     }
@@ -194,5 +194,28 @@ export class Negotiation {
     if (!this.#waitsForOffer) return;
     this.#waitsForOffer = false;
     if (this.#offerNeeded) this.offerSoon();
+  }
+}
+
+/** Of no section in any description: a mid is a token (RFC 5888 s4). */
+const NO_MID = "no mid";
+
+/**
+ * Takes a peer's offer. werift gives its new sections to any transceiver that was never agreed, also after a rollback,
+ * and a peer that only sends there would never receive: those of this side wait for an offer of their own
+ * (RFC 8829 s4.1.10.2 and s5.10).
+ */
+async function acceptOffer(connection: RTCPeerConnection, sdp: string): Promise<void> {
+  const waiting = connection
+    .getTransceivers()
+    .filter(({ currentDirection, stopped }) => currentDirection === null && !stopped);
+  for (const transceiver of waiting) {
+    transceiver.mid = NO_MID;
+    delete transceiver.mLineIndex;
+  }
+  try {
+    await connection.setRemoteDescription({ type: "offer", sdp });
+  } finally {
+    for (const transceiver of waiting) transceiver.mid = null;
   }
 }

@@ -8,6 +8,16 @@ import type { Settings } from "./settings.ts";
 /** Longer than this, and the answer to a WHIP client would come too late. */
 const GATHERING_SECONDS = 2;
 
+/** werift asks a public STUN server where it is told none: nobody answers at this one, and soon. */
+const NO_STUN = { urls: "stun:127.0.0.1:9" };
+const NO_STUN_SECONDS = 0.05;
+
+const serverOf = ({ urls, username, credential }: IceServer) => ({
+  urls,
+  ...(username === undefined ? {} : { username }),
+  ...(credential === undefined ? {} : { credential }),
+});
+
 /** A connection that gathers on the given address, over UDP. */
 export function openConnection(
   { address, udpPorts, direct }: Settings,
@@ -18,11 +28,7 @@ export function openConnection(
     codecs: offeredCodecs(),
     headerExtensions: offeredExtensions(),
     bundlePolicy: "max-bundle",
-    iceServers: used.map(({ urls, username, credential }) => ({
-      urls,
-      ...(username === undefined ? {} : { username }),
-      ...(credential === undefined ? {} : { credential }),
-    })),
+    iceServers: used.length === 0 ? [NO_STUN] : used.map(serverOf),
     iceInterfaceAddresses: isIPv6(address) ? { udp6: address } : { udp4: address },
     // Loopback is gathered only when it is named.
     iceAdditionalHostAddresses: [address],
@@ -32,7 +38,7 @@ export function openConnection(
     iceFilterCandidatePair: ({ protocol: { localCandidate } }) =>
       localCandidate?.type !== "host" || localCandidate.host === address,
     iceUseTcp: false,
-    iceStunGatherTimeout: GATHERING_SECONDS,
+    iceStunGatherTimeout: used.length === 0 ? NO_STUN_SECONDS : GATHERING_SECONDS,
     iceTurnConnectTimeout: GATHERING_SECONDS,
     icePortRange: udpPorts && [...udpPorts],
   });

@@ -31,6 +31,9 @@ export interface DownlinkRequest {
   readonly stream: string;
 }
 
+/** Who came over HTTP closes its media, and then deletes its session: that is not to be gone before. */
+const GOODBYE_MS = 3_000;
+
 /** The connection with one peer: its negotiation, its sections, its transport. */
 export class PeerLink {
   readonly via: Via;
@@ -43,6 +46,8 @@ export class PeerLink {
   readonly #offered = new Map<Downlink, string | undefined>();
   #told = "";
   #settled = false;
+  #parting: ReturnType<typeof setTimeout> | undefined;
+  #parted = false;
   #closed = false;
 
   constructor({ peer, via, iceServers, settings, signalling, changed }: PeerLinkShape) {
@@ -122,6 +127,7 @@ export class PeerLink {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#parting);
     this.negotiation.close();
     this.#media.close();
     await this.#connection.close();
@@ -165,6 +171,13 @@ export class PeerLink {
     const told = JSON.stringify([state, pair]);
     this.#media.wake();
     if (this.#closed || !this.#settled || told === this.#told || state === "new") return;
+    if (state === "closed" && this.via !== "native" && !this.#parted) {
+      this.#parting ??= setTimeout(() => {
+        this.#parted = true;
+        this.#tellTransport();
+      }, GOODBYE_MS);
+      return;
+    }
     this.#told = told;
     log("transport", { peer: this.#peer, state });
     this.#signalling
