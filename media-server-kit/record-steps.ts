@@ -8,7 +8,7 @@ import { openContexts } from "./stage.ts";
 /** What the media server tells of what it does: transports, sources, labels, quality. */
 
 const TOLD_MS = 5_000;
-const TRANSPORT_MS = 10_000;
+const TRANSPORT_MS = 5_000;
 const QUALITY_MS = 10_000;
 
 const peersOf = ({ publisher, first, second, native }: Call) => [
