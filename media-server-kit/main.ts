@@ -1,4 +1,5 @@
 // `npm run media-server-kit -- URL`: whether a media server does what docs/media-server.md demands.
+import { setTimeout as delay } from "node:timers/promises";
 import { Application, reasonOf, ServerTrouble } from "./application.ts";
 import { startDuplex } from "./duplex-server.ts";
 import { Misuse, type Options, readOptions, USAGE } from "./options.ts";
@@ -25,38 +26,39 @@ async function reach(options: Options): Promise<void> {
   }
 }
 
-async function judge(options: Options, application: Application): Promise<boolean> {
+async function judge(options: Options, application: Application): Promise<number> {
   const verdicts = new Verdicts();
   const proxy = await SignallingProxy.start(options.host, options.plants);
   const stage: Stage = { application, proxy, verdicts, options };
   const beganMs = performance.now();
   const limitMs = options.quick ? LONGEST_MS.quick : LONGEST_MS.whole;
-  const watchdog = setTimeout(() => {
-    complain(`The kit did not come to an end in ${limitMs / 1000} s.`);
-    say(options.json ? documentOf(verdicts, limitMs) : tableOf(verdicts, limitMs));
-    process.exit(verdicts.passed ? NO_RUN : 1);
-  }, limitMs);
+  let isDone = false;
   try {
-    await play(stage);
+    isDone = await Promise.race([
+      play(stage).then(() => true),
+      delay(limitMs, false, { ref: false }),
+    ]);
   } finally {
-    clearTimeout(watchdog);
     await proxy.stop();
   }
   const tookMs = performance.now() - beganMs;
   say(options.json ? documentOf(verdicts, tookMs) : tableOf(verdicts, tookMs));
-  return verdicts.passed;
+  if (!verdicts.passed) return 1;
+  if (isDone) return 0;
+  complain(`The kit did not come to an end in ${limitMs / 1000} s.`);
+  return NO_RUN;
 }
 
 async function main(options: Options): Promise<number> {
   await reach(options);
   if (options.duplex !== undefined) {
     const { url, key } = options.duplex;
-    return (await judge(options, new Application(url, key))) ? 0 : 1;
+    return judge(options, new Application(url, key));
   }
   complain("Starting a Duplex server ...");
   const server = await startDuplex();
   try {
-    return (await judge(options, server.application)) ? 0 : 1;
+    return await judge(options, server.application);
   } finally {
     await server.stop();
   }

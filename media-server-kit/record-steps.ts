@@ -79,6 +79,7 @@ async function demandQuality(call: Call): Promise<void> {
           .saidOf("quality")
           .some(({ message }) => message.flows.some((each) => each.flow === flow)) || undefined,
       () => `${conversation.saidOf("quality").length} reports without it`,
+      call.openedMs,
     );
   }
 }
@@ -124,10 +125,12 @@ export const RECORD_STEPS: readonly Step[] = [
       });
     },
   },
-  {
-    checks: ["quality"],
-    play: async (call) => {
-      await call.stage.verdicts.judge("quality", () => demandQuality(call));
-    },
-  },
 ];
+
+/** Judged when there has been time for it. */
+export const QUALITY_STEP: Step = {
+  checks: ["quality"],
+  play: async (call) => {
+    await call.stage.verdicts.judge("quality", () => demandQuality(call));
+  },
+};
