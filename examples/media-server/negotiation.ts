@@ -3,6 +3,7 @@ import type { Candidate } from "../../protocol/message-parts.ts";
 import { withUsedFeedback } from "./codecs.ts";
 import { codeOf, log } from "./log.ts";
 import { OperationChain } from "./operation-chain.ts";
+import { checkAgain } from "./peer-connection.ts";
 import { readableDescription } from "./readable-description.ts";
 import { Refused, type Signalling } from "./signalling.ts";
 
@@ -13,7 +14,7 @@ export interface NegotiationShape {
   /** A native peer can be offered something; who came over HTTP makes the only offer. */
   readonly offers: boolean;
   /** Before an answer: in which direction each section that was offered is to be used. */
-  readonly direct: (offer: string) => void;
+  readonly direct: () => void;
   /** A description of this side as peers are to see it. */
   readonly announced: (sdp: string) => string;
   /** Before an offer: what it is to say of its sections, by mid, once they have one. */
@@ -125,9 +126,9 @@ export class Negotiation {
     for (const transceiver of connection.getTransceivers()) {
       transceiver.codecs = transceiver.codecs.map(withUsedFeedback);
     }
-    direct(offer);
+    direct();
     await connection.setLocalDescription(await connection.createAnswer());
-    this.#restartIce();
+    checkAgain(connection);
     this.#agree(offer);
     await signalling.request({ type: "answer", to: peer, exchange, sdp: this.#localSdp() });
     this.#shape.settled();
@@ -140,15 +141,6 @@ export class Negotiation {
       await connection.setRemoteDescription({ type: "rollback", sdp: "" });
     }
     await signalling.request({ type: "reject", to: peer, exchange, reason }).catch(() => {});
-  }
-
-  // werift begins its checks only where DTLS is still to come; after a restart it has long been there.
-  #restartIce(): void {
-    for (const { state, iceTransport } of this.#shape.connection.dtlsTransports) {
-      if (state === "connected" && iceTransport.state === "new") {
-        iceTransport.start().catch(() => {});
-      }
-    }
   }
 
   async #offer(): Promise<void> {

@@ -20,14 +20,15 @@ const serverOf = ({ urls, username, credential }: IceServer) => ({
 
 /** A connection that gathers on the given address, over UDP. */
 export function openConnection(
-  { address, udpPorts }: Settings,
+  { address, udpPorts, direct }: Settings,
   iceServers: readonly IceServer[],
 ): RTCPeerConnection {
+  const used = direct ? [] : iceServers;
   return new RTCPeerConnection({
     codecs: offeredCodecs(),
     headerExtensions: offeredExtensions(),
     bundlePolicy: "max-bundle",
-    iceServers: iceServers.length === 0 ? [NO_STUN] : iceServers.map(serverOf),
+    iceServers: used.length === 0 ? [NO_STUN] : used.map(serverOf),
     iceInterfaceAddresses: isIPv6(address) ? { udp6: address } : { udp4: address },
     // Loopback is gathered only when it is named.
     iceAdditionalHostAddresses: [address],
@@ -37,7 +38,7 @@ export function openConnection(
     iceFilterCandidatePair: ({ protocol: { localCandidate } }) =>
       localCandidate?.type !== "host" || localCandidate.host === address,
     iceUseTcp: false,
-    iceStunGatherTimeout: iceServers.length === 0 ? NO_STUN_SECONDS : GATHERING_SECONDS,
+    iceStunGatherTimeout: used.length === 0 ? NO_STUN_SECONDS : GATHERING_SECONDS,
     iceTurnConnectTimeout: GATHERING_SECONDS,
     icePortRange: udpPorts && [...udpPorts],
   });
@@ -58,6 +59,18 @@ export function announced(sdp: string, { address, announcedAddress }: Settings):
       // werift leaves a blank behind the last layer, which RFC 8853 s5.1 has no room for.
       .replace(/^(a=simulcast:.*?) +(?=\r?$)/gm, "$1")
   );
+}
+
+/**
+ * Begins the checks of a restart: werift begins them only where DTLS is still to come, and until they begin it lets checks
+ * of the other side wait. A transport that has gathered is "completed", though nothing is nominated.
+ */
+export function checkAgain({ dtlsTransports }: RTCPeerConnection): void {
+  for (const { state, iceTransport } of dtlsTransports) {
+    const isIdle = iceTransport.state === "new" || iceTransport.state === "completed";
+    if (state !== "connected" || !isIdle || iceTransport.connection.nominated) continue;
+    iceTransport.start().catch(() => {});
+  }
 }
 
 /** werift's word for it, as the protocol has it. */
