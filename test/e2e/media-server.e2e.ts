@@ -65,7 +65,8 @@ describe("native peers of a central session", () => {
     const { backend, sfu } = await central();
     const first = await Caller.join(chromium, backend, SMALL);
     const callers = [first];
-    for (const browser of [firefox, chromium]) callers.push(await Caller.join(browser, backend, SMALL));
+    for (const browser of [firefox, chromium])
+      callers.push(await Caller.join(browser, backend, SMALL));
     await Promise.all(callers.map((caller) => sees(caller, sfu, 2)));
     await until("each downlink has its one source", async () => {
       const flows = await active(backend);
