@@ -24,8 +24,8 @@ export class ManagedSfu extends DurableObject<Bindings> implements ManagedSfuCom
   #memory: ManagedMemory | undefined;
   #server: ManagedMediaServer | undefined;
   #alarmAt: number | null = null;
-  /** Messages are taken: what changes is written once, before anything goes out. */
-  #isTaking = false;
+  /** What has changed is written once, however often that was, and before the SFU is asked anything. */
+  #keepsSoon: ReturnType<typeof setTimeout> | undefined;
   /** The newest message to the session: the next one waits for its reply. */
   #said: Promise<unknown> = Promise.resolve();
 
@@ -40,9 +40,8 @@ export class ManagedSfu extends DurableObject<Bindings> implements ManagedSfuCom
   async take(session: string, messages: readonly ToPeer[]): Promise<boolean> {
     const server = this.#awake() ?? this.#begin(session);
     if (!server) return false;
-    this.#isTaking = true;
     for (const message of messages) server.take(message);
-    this.#isTaking = false;
+    // What the session takes for told may not be lost.
     this.#keep();
     this.#follow(server);
     return true;
@@ -81,7 +80,13 @@ export class ManagedSfu extends DurableObject<Bindings> implements ManagedSfuCom
   #make(memory: ManagedMemory): ManagedMediaServer | undefined {
     const { mediaBackend } = deploymentConfig(this.env);
     if (mediaBackend.provider === "none") return undefined;
-    const backend = new CloudflareRealtime(mediaBackend);
+    const backend = new CloudflareRealtime(mediaBackend, {
+      fetch: (url, init) => {
+        this.#keep();
+        return fetch(url, init);
+      },
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    });
     this.#memory = memory;
     this.#server = new ManagedMediaServer(this.#port(memory), backend, memory.state);
     return this.#server;
@@ -92,12 +97,14 @@ export class ManagedSfu extends DurableObject<Bindings> implements ManagedSfuCom
       now: () => Date.now(),
       send: (message) => this.#send(memory, message),
       keep: () => {
-        if (!this.#isTaking) this.#keep();
+        this.#keepsSoon ??= setTimeout(() => this.#keep(), 0);
       },
     };
   }
 
   #keep(): void {
+    if (this.#keepsSoon !== undefined) clearTimeout(this.#keepsSoon);
+    this.#keepsSoon = undefined;
     if (!this.#server || !this.#memory) return;
     this.#row.write({ ...this.#memory, state: this.#server.state });
     const { deadline } = this.#server;
@@ -131,6 +138,7 @@ export class ManagedSfu extends DurableObject<Bindings> implements ManagedSfuCom
   #end(server: ManagedMediaServer): void {
     if (this.#memory) this.#memory.isOver = true;
     server.end();
+    this.#keep();
     this.#follow(server);
   }
 
