@@ -120,8 +120,19 @@ export class Links {
   #add(peer: PeerView, offers: boolean, summary: LinkSummary | undefined): void {
     this.#peers.set(peer.id, peer);
     if (this.#isServer(peer)) this.#chooseServer(summary && { peer: peer.id, summary });
+    else if (peer.via === undefined) this.#link(peer, { offers, summary });
     // Whoever came by HTTP is for one peer only, which its offer tells.
-    else if (peer.via === undefined || summary !== undefined) this.#link(peer, { offers, summary });
+    else if (summary !== undefined) this.#takeOverHttp(peer, summary);
+  }
+
+  /**
+   * A page before this one agreed with a WHIP or WHEP client, and nobody can offer it anything else: told that its
+   * media are over, the server ends its session, and it comes again. Its first offer is still to be answered.
+   */
+  #takeOverHttp(peer: PeerView, summary: LinkSummary): void {
+    if (summary.has.some(({ description }) => description === "answer")) {
+      this.#port.send({ type: "transport", to: peer.id, state: "closed" });
+    } else this.#link(peer, { offers: false, summary });
   }
 
   #link(peer: PeerView, start: NegotiationStart): void {

@@ -108,6 +108,8 @@ export class SessionHttp extends SessionEndpoints implements HttpSessionCommands
       case "restart":
         return this.#restart(peer, inForce, fragment);
       case "repeat":
+        // Nothing new, but for candidates that a client trickles while its restart is still under way.
+        this.#trickle(peer, inForce, fragment);
         return this.#restarted(wholeAnswer(session, link, inForce), http);
       default:
         return meaning;

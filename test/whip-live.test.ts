@@ -169,6 +169,24 @@ describe("WHIP over HTTP", () => {
     expect(await sfu.all("offer")).toEqual([]);
   });
 
+  it("[W6] what is trickled before a restart is answered reaches the media server all the same", async () => {
+    const { sfu, client } = await central();
+    const cam = await client();
+    await publish(sfu, cam);
+    const before = { "if-match": cam.tag };
+    const later = CANDIDATE.replace("192.0.2.9", "192.0.2.78");
+    const [restarted, trickled] = await Promise.all([
+      cam.patch(restart("fresh")),
+      cam.patch(`${restart("fresh")}a=${later}\r\n`, before),
+      answer(sfu, "recvonly", { ufrag: "again", version: 2 }),
+    ]);
+    expect([restarted.status, trickled.status]).toEqual([200, 200]);
+    expect(trickled.headers.get("etag")).toBe(restarted.headers.get("etag"));
+    const heard = await sfu.next("candidates");
+    expect(heard).toMatchObject({ from: cam.id, exchange: 2 });
+    expect(heard.candidates.map(({ candidate }) => candidate)).toContain(later);
+  });
+
   it("[W2] DELETE ends it, whatever If-Match says, and everything after is 404", async () => {
     const { sfu, client } = await central();
     const cam = await client();

@@ -3,6 +3,7 @@ import type { Candidate } from "../../protocol/message-parts.ts";
 import { withUsedFeedback } from "./codecs.ts";
 import { codeOf, log } from "./log.ts";
 import { OperationChain } from "./operation-chain.ts";
+import { checkAgain } from "./peer-connection.ts";
 import { readableDescription } from "./readable-description.ts";
 import { Refused, type Signalling } from "./signalling.ts";
 
@@ -13,7 +14,7 @@ export interface NegotiationShape {
   /** A native peer can be offered something; who came over HTTP makes the only offer. */
   readonly offers: boolean;
   /** Before an answer: in which direction each section that was offered is to be used. */
-  readonly direct: (offer: string) => void;
+  readonly direct: () => void;
   /** A description of this side as peers are to see it. */
   readonly announced: (sdp: string) => string;
   /** Before an offer: what it is to say of its sections, by mid, once they have one. */
@@ -121,13 +122,13 @@ export class Negotiation {
     const { connection, direct, signalling, peer } = this.#shape;
     if (this.#offering !== undefined) await this.#takeBack();
     const offer = readableDescription(sdp);
-    await connection.setRemoteDescription({ type: "offer", sdp: offer });
+    await acceptOffer(connection, offer);
     for (const transceiver of connection.getTransceivers()) {
       transceiver.codecs = transceiver.codecs.map(withUsedFeedback);
     }
-    direct(offer);
+    direct();
     await connection.setLocalDescription(await connection.createAnswer());
-    this.#restartIce();
+    checkAgain(connection);
     this.#agree(offer);
     await signalling.request({ type: "answer", to: peer, exchange, sdp: this.#localSdp() });
     this.#shape.settled();
@@ -140,15 +141,6 @@ export class Negotiation {
       await connection.setRemoteDescription({ type: "rollback", sdp: "" });
     }
     await signalling.request({ type: "reject", to: peer, exchange, reason }).catch(() => {});
-  }
-
-  // werift begins its checks only where DTLS is still to come; after a restart it has long been there.
-  #restartIce(): void {
-    for (const { state, iceTransport } of this.#shape.connection.dtlsTransports) {
-      if (state === "connected" && iceTransport.state === "new") {
-        iceTransport.start().catch(() => {});
-      }
-    }
   }
 
   async #offer(): Promise<void> {
@@ -202,5 +194,28 @@ export class Negotiation {
     if (!this.#waitsForOffer) return;
     this.#waitsForOffer = false;
     if (this.#offerNeeded) this.offerSoon();
+  }
+}
+
+/** Of no section in any description: a mid is a token (RFC 5888 s4). */
+const NO_MID = "no mid";
+
+/**
+ * Takes a peer's offer. werift gives its new sections to any transceiver that was never agreed, also after a rollback,
+ * and a peer that only sends there would never receive: those of this side wait for an offer of their own
+ * (RFC 8829 s4.1.10.2 and s5.10).
+ */
+async function acceptOffer(connection: RTCPeerConnection, sdp: string): Promise<void> {
+  const waiting = connection
+    .getTransceivers()
+    .filter(({ currentDirection, stopped }) => currentDirection === null && !stopped);
+  for (const transceiver of waiting) {
+    transceiver.mid = NO_MID;
+    delete transceiver.mLineIndex;
+  }
+  try {
+    await connection.setRemoteDescription({ type: "offer", sdp });
+  } finally {
+    for (const transceiver of waiting) transceiver.mid = null;
   }
 }

@@ -8,20 +8,27 @@ import type { Settings } from "./settings.ts";
 /** Longer than this, and the answer to a WHIP client would come too late. */
 const GATHERING_SECONDS = 2;
 
+/** werift asks a public STUN server where it is told none: nobody answers at this one, and soon. */
+const NO_STUN = { urls: "stun:127.0.0.1:9" };
+const NO_STUN_SECONDS = 0.05;
+
+const serverOf = ({ urls, username, credential }: IceServer) => ({
+  urls,
+  ...(username === undefined ? {} : { username }),
+  ...(credential === undefined ? {} : { credential }),
+});
+
 /** A connection that gathers on the given address, over UDP. */
 export function openConnection(
-  { address, udpPorts }: Settings,
+  { address, udpPorts, direct }: Settings,
   iceServers: readonly IceServer[],
 ): RTCPeerConnection {
+  const used = direct ? [] : iceServers;
   return new RTCPeerConnection({
     codecs: offeredCodecs(),
     headerExtensions: offeredExtensions(),
     bundlePolicy: "max-bundle",
-    iceServers: iceServers.map(({ urls, username, credential }) => ({
-      urls,
-      ...(username === undefined ? {} : { username }),
-      ...(credential === undefined ? {} : { credential }),
-    })),
+    iceServers: used.length === 0 ? [NO_STUN] : used.map(serverOf),
     iceInterfaceAddresses: isIPv6(address) ? { udp6: address } : { udp4: address },
     // Loopback is gathered only when it is named.
     iceAdditionalHostAddresses: [address],
@@ -31,7 +38,7 @@ export function openConnection(
     iceFilterCandidatePair: ({ protocol: { localCandidate } }) =>
       localCandidate?.type !== "host" || localCandidate.host === address,
     iceUseTcp: false,
-    iceStunGatherTimeout: GATHERING_SECONDS,
+    iceStunGatherTimeout: used.length === 0 ? NO_STUN_SECONDS : GATHERING_SECONDS,
     iceTurnConnectTimeout: GATHERING_SECONDS,
     icePortRange: udpPorts && [...udpPorts],
   });
@@ -52,6 +59,18 @@ export function announced(sdp: string, { address, announcedAddress }: Settings):
       // werift leaves a blank behind the last layer, which RFC 8853 s5.1 has no room for.
       .replace(/^(a=simulcast:.*?) +(?=\r?$)/gm, "$1")
   );
+}
+
+/**
+ * Begins the checks of a restart: werift begins them only where DTLS is still to come, and until they begin it lets checks
+ * of the other side wait. A transport that has gathered is "completed", though nothing is nominated.
+ */
+export function checkAgain({ dtlsTransports }: RTCPeerConnection): void {
+  for (const { state, iceTransport } of dtlsTransports) {
+    const isIdle = iceTransport.state === "new" || iceTransport.state === "completed";
+    if (state !== "connected" || !isIdle || iceTransport.connection.nominated) continue;
+    iceTransport.start().catch(() => {});
+  }
 }
 
 /** werift's word for it, as the protocol has it. */

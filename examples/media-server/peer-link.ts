@@ -1,4 +1,4 @@
-import { MediaStream, type RTCPeerConnection, SessionDescription } from "werift";
+import { MediaStream, type RTCPeerConnection } from "werift";
 import type { IceServer } from "../../protocol/ice-server.ts";
 import { consistentExtensions } from "./codecs.ts";
 import type { Downlink } from "./downlink.ts";
@@ -31,6 +31,9 @@ export interface DownlinkRequest {
   readonly stream: string;
 }
 
+/** Who came over HTTP closes its media, and then deletes its session: that is not to be gone before. */
+const GOODBYE_MS = 3_000;
+
 /** The connection with one peer: its negotiation, its sections, its transport. */
 export class PeerLink {
   readonly via: Via;
@@ -43,6 +46,8 @@ export class PeerLink {
   readonly #offered = new Map<Downlink, string | undefined>();
   #told = "";
   #settled = false;
+  #parting: ReturnType<typeof setTimeout> | undefined;
+  #parted = false;
   #closed = false;
 
   constructor({ peer, via, iceServers, settings, signalling, changed }: PeerLinkShape) {
@@ -56,7 +61,7 @@ export class PeerLink {
       connection: this.#connection,
       signalling,
       offers: via === "native",
-      direct: (offer) => this.#direct(offer),
+      direct: () => this.#direct(),
       announced: (sdp) => announced(sdp, settings),
       prepare: () => this.#numberSections(),
       labels: () => this.#labels(),
@@ -87,9 +92,10 @@ export class PeerLink {
     );
     const transceiver =
       idle?.[0].transceiver ??
-      this.#connection.addTransceiver(kind, { direction: "sendonly", streams });
-    if (transceiver.direction === "recvonly") transceiver.direction = "sendrecv";
-    if (transceiver.direction === "inactive") transceiver.direction = "sendonly";
+      this.#connection.addTransceiver(kind, { direction: "sendrecv", streams });
+    // Both ways: a browser may put a track of its own, that waits for a section, on one it is offered; on
+    // one that only sends, that track would wait for ever.
+    transceiver.direction = "sendrecv";
     transceiver.sender.setStreams(streams);
     const downlink = this.#media.downlink(transceiver);
     this.#offered.set(downlink, context);
@@ -108,8 +114,7 @@ export class PeerLink {
     downlink.close();
     if (!this.#offered.has(downlink)) return;
     this.#offered.set(downlink, undefined);
-    const { transceiver } = downlink;
-    transceiver.direction = transceiver.direction === "sendrecv" ? "recvonly" : "inactive";
+    downlink.transceiver.direction = "recvonly";
     this.negotiation.offerSoon();
   }
 
@@ -122,22 +127,17 @@ export class PeerLink {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#parting);
     this.negotiation.close();
     this.#media.close();
     await this.#connection.close();
   }
 
-  // A player is sent to. A native peer may send on what it was offered to receive on, too: browsers take
-  // the sections of an offer for tracks of their own that wait for one (RFC 8829 s5.10).
-  #direct(offer: string): void {
-    const { media } = SessionDescription.parse(offer);
-    for (const transceiver of this.#connection.getTransceivers()) {
-      const { direction } = media.find(({ rtp }) => rtp.muxId === transceiver.mid) ?? {};
-      const sends = direction === "sendrecv" || direction === "sendonly";
-      if (this.via === "whep") transceiver.direction = "sendonly";
-      else if (sends && transceiver.direction === "sendonly") transceiver.direction = "sendrecv";
-      else if (sends && transceiver.direction === "inactive") transceiver.direction = "recvonly";
-    }
+  // A player is sent to, and sends nothing itself.
+  #direct(): void {
+    if (this.via !== "whep") return;
+    for (const transceiver of this.#connection.getTransceivers())
+      transceiver.direction = "sendonly";
   }
 
   #labels(): Record<string, { readonly context: string }> {
@@ -171,6 +171,13 @@ export class PeerLink {
     const told = JSON.stringify([state, pair]);
     this.#media.wake();
     if (this.#closed || !this.#settled || told === this.#told || state === "new") return;
+    if (state === "closed" && this.via !== "native" && !this.#parted) {
+      this.#parting ??= setTimeout(() => {
+        this.#parted = true;
+        this.#tellTransport();
+      }, GOODBYE_MS);
+      return;
+    }
     this.#told = told;
     log("transport", { peer: this.#peer, state });
     this.#signalling

@@ -11,6 +11,8 @@ export interface Settings {
   /** The one that peers are told, where that is another (a NAT with fixed ports). */
   readonly announcedAddress: string;
   readonly udpPorts: readonly [number, number] | undefined;
+  /** Peers reach that address, so that this side needs no relay: answers come sooner and name one candidate. */
+  readonly direct: boolean;
 }
 
 const number = (name: string, text: string): number => {
@@ -39,9 +41,10 @@ export function readSettings(
       address: { type: "string" },
       "announced-address": { type: "string" },
       "udp-ports": { type: "string" },
+      direct: { type: "boolean" },
     },
   });
-  const setting = (name: keyof typeof values): string | undefined =>
+  const setting = (name: Exclude<keyof typeof values, "direct">): string | undefined =>
     values[name] ?? environment[`MEDIA_SERVER_${name.toUpperCase().replaceAll("-", "_")}`];
   const address = setting("address") ?? "127.0.0.1";
   return {
@@ -51,5 +54,6 @@ export function readSettings(
     address,
     announcedAddress: setting("announced-address") ?? address,
     udpPorts: range(setting("udp-ports")),
+    direct: values.direct ?? environment.MEDIA_SERVER_DIRECT === "true",
   };
 }

@@ -56,6 +56,12 @@ export interface FlowsAnswer {
   readonly transports: Transport[];
 }
 
+export interface Invitation {
+  readonly peer: { readonly id: string };
+  readonly token: string;
+  readonly signalling: { readonly url: string };
+}
+
 export interface CallerOptions {
   readonly kinds?: string[];
   readonly relay?: boolean;
@@ -63,6 +69,8 @@ export interface CallerOptions {
   readonly height?: number;
   readonly flowReports?: FlowReportOptions;
   readonly flowRecords?: FlowDetail;
+  /** One that was used before: this page takes the peer over. */
+  readonly invitation?: Invitation;
   /** Runs in the page before the SDK is loaded. */
   readonly prepare?: () => void;
 }
@@ -125,11 +133,7 @@ export class Backend {
       body: JSON.stringify(request),
     });
     if (response.status !== 201) throw new Error(await response.text());
-    return (await response.json()) as {
-      peer: { id: string };
-      token: string;
-      signalling: { url: string };
-    };
+    return (await response.json()) as Invitation;
   }
 }
 
@@ -151,7 +155,8 @@ export class Caller {
     { kinds = ["audio", "video"], relay = false, ...options }: CallerOptions = {},
   ): Promise<Caller> {
     const { width = 320, height = 240, flowReports = {}, flowRecords = "brief", prepare } = options;
-    const { peer, token, signalling } = await backend.invite({ name: browser.name });
+    const { peer, token, signalling } =
+      options.invitation ?? (await backend.invite({ name: browser.name }));
     const page = await browser.open(new URL("docs", backend.baseUrl).href);
     if (prepare !== undefined) await page.evaluate(prepare, null);
     await page.evaluate(

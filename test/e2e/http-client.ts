@@ -28,6 +28,8 @@ export interface HttpClientOptions {
   readonly query?: string;
   readonly width?: number;
   readonly height?: number;
+  /** Uses nothing but relays, those that the answer's Link header names (RFC 9725 s4.6). */
+  readonly relay?: boolean;
   /** What the token grants. */
   readonly grant?: object;
 }
@@ -53,18 +55,14 @@ export class HttpClient {
     browser: Browser,
     backend: Backend,
     door: "whip" | "whep",
-    {
-      simulcast = false,
-      query = "",
-      width = 320,
-      height = 240,
-      grant = {},
-    }: HttpClientOptions = {},
+    options: HttpClientOptions = {},
   ): Promise<HttpClient> {
+    const { simulcast = false, query = "", width = 320, height = 240, relay = false } = options;
+    const { grant = {} } = options;
     const { peer, token } = await backend.invite(grant);
     const page = await browser.open(new URL("docs", backend.baseUrl).href);
     const endpoint = new URL(`v1/sessions/${backend.id}/${door}${query}`, backend.baseUrl).href;
-    await page.evaluate(run, { endpoint, token, door, simulcast, width, height });
+    await page.evaluate(run, { endpoint, token, door, simulcast, width, height, relay });
     return new HttpClient(peer.id, token, page);
   }
 
@@ -138,10 +136,11 @@ interface Run {
   readonly simulcast: boolean;
   readonly width: number;
   readonly height: number;
+  readonly relay: boolean;
 }
 
 /** Runs in the page. */
-async function run({ endpoint, token, door, simulcast, width, height }: Run): Promise<void> {
+async function run({ endpoint, token, door, simulcast, width, height, relay }: Run): Promise<void> {
   const authorization = `Bearer ${token}`;
   const stream =
     door === "whip"
@@ -213,11 +212,13 @@ async function run({ endpoint, token, door, simulcast, width, height }: Run): Pr
       for (const kind of ["audio", "video"])
         connection.addTransceiver(kind, { direction: "recvonly" });
     }
-    await connection.setLocalDescription();
+    const offer = await connection.createOffer();
+    // Gathering begins with the local description, and is to use what the answer names.
+    if (!relay) await connection.setLocalDescription(offer);
     const response = await fetch(endpoint, {
       method: "POST",
       headers: { authorization, "content-type": "application/sdp" },
-      body: connection.localDescription?.sdp ?? "",
+      body: connection.localDescription?.sdp ?? offer.sdp ?? "",
     });
     state.statuses.push(response.status);
     if (response.status !== 201) {
@@ -226,6 +227,18 @@ async function run({ endpoint, token, door, simulcast, width, height }: Run): Pr
     }
     url = new URL(response.headers.get("location") ?? "", endpoint).href;
     tag = response.headers.get("etag") ?? "";
+    if (relay) {
+      const links = response.headers.get("link") ?? "";
+      const iceServers = [
+        ...links.matchAll(/<(turn:[^>]+)>[^<]*username="([^"]*)"; credential="([^"]*)"/g),
+      ].map(([, urls = "", username = "", credential = ""]) => ({ urls, username, credential }));
+      connection.setConfiguration({
+        ...connection.getConfiguration(),
+        iceServers,
+        iceTransportPolicy: "relay",
+      });
+      await connection.setLocalDescription(offer);
+    }
     await connection.setRemoteDescription({ type: "answer", sdp: await response.text() });
     if (waiting.length > 0) state.statuses.push((await patch(waiting)).status);
     state.url = url;

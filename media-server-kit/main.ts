@@ -1,0 +1,82 @@
+// `npm run media-server-kit -- URL`: whether a media server does what docs/media-server.md demands.
+import { Application, reasonOf, ServerTrouble } from "./application.ts";
+import { startDuplex } from "./duplex-server.ts";
+import { Misuse, type Options, readOptions, USAGE } from "./options.ts";
+import { documentOf, listOf, tableOf } from "./report.ts";
+import { play } from "./run.ts";
+import { SignallingProxy } from "./signalling-proxy.ts";
+import { postInvitation, type Stage } from "./stage.ts";
+import { Verdicts } from "./verdicts.ts";
+
+/** The kit could not run; the media server was not judged. */
+const NO_RUN = 2;
+const LONGEST_MS = { quick: 60_000, whole: 120_000 };
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+const complain = (text: string) => process.stderr.write(`${text}\n`);
+
+/** Nobody there is no media server that fails. */
+async function reach(options: Options): Promise<void> {
+  try {
+    await postInvitation(options, {}, options.secret);
+  } catch (fault) {
+    throw new Misuse(`${options.url} cannot be reached: ${reasonOf(fault)}`);
+  }
+}
+
+async function judge(options: Options, application: Application): Promise<boolean> {
+  const verdicts = new Verdicts();
+  const proxy = await SignallingProxy.start(options.host, options.plants);
+  const stage: Stage = { application, proxy, verdicts, options };
+  const beganMs = performance.now();
+  const limitMs = options.quick ? LONGEST_MS.quick : LONGEST_MS.whole;
+  const watchdog = setTimeout(() => {
+    complain(`The kit did not come to an end in ${limitMs / 1000} s.`);
+    say(tableOf(verdicts, limitMs));
+    process.exit(NO_RUN);
+  }, limitMs);
+  try {
+    await play(stage);
+  } finally {
+    clearTimeout(watchdog);
+    await proxy.stop();
+  }
+  const tookMs = performance.now() - beganMs;
+  say(options.json ? documentOf(verdicts, tookMs) : tableOf(verdicts, tookMs));
+  return verdicts.passed;
+}
+
+async function main(options: Options): Promise<number> {
+  await reach(options);
+  if (options.duplex !== undefined) {
+    const { url, key } = options.duplex;
+    return (await judge(options, new Application(url, key))) ? 0 : 1;
+  }
+  complain("Starting a Duplex server ...");
+  const server = await startDuplex();
+  try {
+    return (await judge(options, server.application)) ? 0 : 1;
+  } finally {
+    await server.stop();
+  }
+}
+
+function explain(fault: unknown): string {
+  if (fault instanceof Misuse) return `${fault.message}\n\n${USAGE}`;
+  if (fault instanceof ServerTrouble) return fault.message;
+  return fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
+}
+
+// The channel to whoever started it would keep it; the Duplex server ends with its own channel.
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "disconnect"] as const) {
+  process.once(name, () => process.exit(NO_RUN));
+}
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === "list") say(listOf());
+  else process.exitCode = await main(options);
+} catch (fault) {
+  complain(explain(fault));
+  process.exitCode = NO_RUN;
+}
+process.exit();
