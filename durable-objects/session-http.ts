@@ -27,7 +27,7 @@ import type {
   Patched,
 } from "./http-session-commands.ts";
 import { SessionEndpoints } from "./session-endpoints.ts";
-import { sessionNotFound } from "./session-turns.ts";
+import { sessionNotFound } from "./session-not-found.ts";
 
 const notFound = (): Problem =>
   problem("resource-not-found", "there is no such session; it may have ended");
