@@ -138,6 +138,7 @@ function downlinksOf(
 
 /** Whether a turn may have changed any context: asked before all of them are looked at. */
 export function areContextsMoved(before: Session, after: Session): boolean {
+  if (before.links === after.links && before.peers === after.peers) return false;
   const found = mediaServersOf(after);
   if (found.length === 0) return false;
   if (before.peers !== after.peers) return true;

@@ -106,6 +106,8 @@ const sentBy = ({ id, inbox }: LivePeer, to: string): readonly string[] => [
 /** Each of these tells what it measures of its link, now and then, for so long. */
 async function talk(speakers: readonly Ends[], seconds: number): Promise<void> {
   for (let n = 1; n * REPORT_SECONDS <= seconds; n++) {
+    // Whoever only listens, such as a media server that was told much, is asked as well.
+    for (const listener of new Set(speakers.map(([, to]) => to))) await answerProbes(listener);
     later(REPORT_SECONDS);
     for (const [from, to] of speakers) {
       const figures = sentBy(from, to.id).map((flow) => ({
