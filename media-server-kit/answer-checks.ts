@@ -26,21 +26,13 @@ export function answerTo(
 ): Promise<{ readonly sdp: string }> {
   const ofExchange = (each: { to?: string | undefined; exchange: number }) =>
     each.exchange === exchange && (each.to === undefined || each.to === from);
-  return within(
-    Math.max(0, atMs + ANSWER_MS - performance.now()),
-    `an answer to exchange ${exchange} of ${from}`,
-    () => {
-      const answer = conversation.saidOf("answer", atMs).find(({ message }) => ofExchange(message));
-      if (answer !== undefined) return answer.message;
-      const rejected = conversation
-        .saidOf("reject", atMs)
-        .find(({ message }) => ofExchange(message));
-      if (rejected === undefined) return undefined;
-      throw new Failure(
-        `expected an answer; saw reject (${rejected.message.reason ?? "no reason"})`,
-      );
-    },
-  );
+  return within(ANSWER_MS, `an answer to exchange ${exchange} of ${from}`, () => {
+    const answer = conversation.saidOf("answer", atMs).find(({ message }) => ofExchange(message));
+    if (answer !== undefined) return answer.message;
+    const rejected = conversation.saidOf("reject", atMs).find(({ message }) => ofExchange(message));
+    if (rejected === undefined) return undefined;
+    throw new Failure(`expected an answer; saw reject (${rejected.message.reason ?? "no reason"})`);
+  });
 }
 
 /** What all candidates of an exchange are, once they are complete. */
@@ -54,7 +46,7 @@ function completedCandidates(
       .saidOf("candidates", atMs)
       .filter(({ message }) => message.exchange === exchange && message.to === from);
   return within(
-    Math.max(0, atMs + ANSWER_MS - performance.now()),
+    ANSWER_MS,
     `\`complete: true\` in candidates of exchange ${exchange} to ${from}`,
     () => {
       const all = messages();
@@ -63,6 +55,7 @@ function completedCandidates(
       return [...candidatesIn(answer), ...trickled.map(({ candidate }) => candidate)];
     },
     () => `${messages().length} messages with candidates, none complete`,
+    atMs,
   );
 }
 

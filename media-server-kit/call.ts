@@ -15,6 +15,8 @@ export interface Call {
   readonly first: Player;
   readonly second: Player;
   readonly native: NativePeer;
+  /** When all of them were there. */
+  readonly openedMs: number;
 }
 
 /** A part of the call that judges some checks. */
@@ -96,7 +98,8 @@ export async function openCall(stage: Stage): Promise<Call | undefined> {
     return undefined;
   }
   const native = await NativePeer.start(scene.session, scene.server);
-  const call: Call = { stage, scene, publisher, first, second, native };
+  const openedMs = performance.now();
+  const call: Call = { stage, scene, publisher, first, second, native, openedMs };
   if (await judgeMedia(call)) return call;
   await closeCall(call);
   return undefined;

@@ -49,10 +49,9 @@ export async function demandResults(conversation: Conversation, sinceMs = 0): Pr
   for (;;) {
     const missing = unanswered(conversation, sinceMs);
     if (missing === undefined) return;
-    const limitMs = missing.atMs + RESULT_MS - performance.now();
     const { context } = missing.message;
     await within(
-      Math.max(0, limitMs),
+      RESULT_MS,
       `a context-result for ${nameOf(missing.message)}`,
       () => unanswered(conversation, sinceMs)?.message !== missing.message || undefined,
       () => {
@@ -61,6 +60,7 @@ export async function demandResults(conversation: Conversation, sinceMs = 0): Pr
           .flatMap(({ message }) => (message.context === context ? [message.revision] : []));
         return revisions.length === 0 ? "none" : `results with revision ${revisions.join(", ")}`;
       },
+      missing.atMs,
     );
   }
 }

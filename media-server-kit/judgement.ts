@@ -12,14 +12,18 @@ export function demand(holds: boolean, reason: string): asserts holds {
 
 const LOOK_MS = 25;
 
-/** Looks again until there is something; in vain for that long is a failure, with what was seen instead. */
+/**
+ * Looks again until there is something; in vain for that long is a failure, with what was seen instead. The time runs
+ * from `sinceMs`, now when left out.
+ */
 export async function within<T>(
   limitMs: number,
   expected: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
   seen?: () => string,
+  sinceMs = performance.now(),
 ): Promise<T> {
-  const endMs = performance.now() + limitMs;
+  const endMs = sinceMs + limitMs;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;

@@ -8,7 +8,7 @@ import { openContexts } from "./stage.ts";
 /** What the media server tells of what it does: transports, sources, labels, quality. */
 
 const TOLD_MS = 5_000;
-const TRANSPORT_MS = 10_000;
+const TRANSPORT_MS = 5_000;
 const QUALITY_MS = 10_000;
 
 const peersOf = ({ publisher, first, second, native }: Call) => [
@@ -79,6 +79,7 @@ async function demandQuality(call: Call): Promise<void> {
           .saidOf("quality")
           .some(({ message }) => message.flows.some((each) => each.flow === flow)) || undefined,
       () => `${conversation.saidOf("quality").length} reports without it`,
+      call.openedMs,
     );
   }
 }
@@ -124,10 +125,12 @@ export const RECORD_STEPS: readonly Step[] = [
       });
     },
   },
-  {
-    checks: ["quality"],
-    play: async (call) => {
-      await call.stage.verdicts.judge("quality", () => demandQuality(call));
-    },
-  },
 ];
+
+/** Judged when there has been time for it. */
+export const QUALITY_STEP: Step = {
+  checks: ["quality"],
+  play: async (call) => {
+    await call.stage.verdicts.judge("quality", () => demandQuality(call));
+  },
+};

@@ -7,7 +7,7 @@ import { LEAVING_STEPS } from "./leaving-steps.ts";
 import { DOOR, type OwnScene, SECOND_SESSION, VANISHED } from "./more-scenes.ts";
 import { ODD_CHECKS, playOddOffers } from "./odd-offers.ts";
 import { demandOneOffer } from "./open-offers.ts";
-import { RECORD_STEPS } from "./record-steps.ts";
+import { QUALITY_STEP, RECORD_STEPS } from "./record-steps.ts";
 import { SOCKET_STEPS } from "./socket-steps.ts";
 import type { Stage } from "./stage.ts";
 import { STEERING_STEPS } from "./steering-steps.ts";
@@ -15,6 +15,7 @@ import { STEERING_STEPS } from "./steering-steps.ts";
 const STEPS: readonly Step[] = [
   ...RECORD_STEPS,
   ...STEERING_STEPS,
+  QUALITY_STEP,
   ...SOCKET_STEPS,
   ...LEAVING_STEPS,
 ];
@@ -59,9 +60,9 @@ export async function play(stage: Stage): Promise<void> {
       for (const id of checks) stage.verdicts.skip(id, why);
     }
   }
-  const others = own.map((scene) => playOwn(stage, scene));
-  if (call !== undefined) await playCall(stage, call, wanted);
-  await Promise.all(others);
+  const others = Promise.all(own.map((scene) => playOwn(stage, scene)));
+  if (call !== undefined) await playCall(call, wanted, others);
+  await others;
 }
 
 async function playOwn(stage: Stage, { checks, play: act }: OwnScene): Promise<void> {
@@ -73,19 +74,17 @@ async function playOwn(stage: Stage, { checks, play: act }: OwnScene): Promise<v
   }
 }
 
-async function playCall(stage: Stage, call: Call, wanted: Wanted): Promise<void> {
-  const { verdicts } = stage;
+async function playCall(call: Call, wanted: Wanted, others: Promise<unknown>): Promise<void> {
   try {
     for (const step of STEPS.filter(({ checks }) => wanted(checks))) {
       await playStep(call, step);
     }
     if (wanted(CLOSING)) await judgeConversation(call);
-    await judgeDrain(call);
+    await judgeDrain(call, others);
   } finally {
     await closeCall(call);
     await call.scene.session.end();
   }
-  for (const id of [...OPENING, ...CLOSING]) verdicts.skip(id, "not reached");
 }
 
 async function playStep(call: Call, { checks, play: act }: Step): Promise<void> {
@@ -118,12 +117,14 @@ async function judgeConversation({ stage, scene, publisher }: Call): Promise<voi
 
 const DRAIN_MS = 5_000;
 
-async function judgeDrain({ stage, scene }: Call): Promise<void> {
+/** The media server is gone then: all else has to be done. */
+async function judgeDrain({ stage, scene }: Call, others: Promise<unknown>): Promise<void> {
   const { pid } = stage.options;
   if (pid === undefined) {
     stage.verdicts.skip("drain", "only with --pid");
     return;
   }
+  await others;
   await stage.verdicts.judge("drain", async () => {
     process.kill(pid, "SIGTERM");
     await within(

@@ -92,12 +92,12 @@ export class Passage {
 
   #fromMediaServer(far: WebSocket, text: string, socket: number): void {
     const message = readMessage<FromPeer>(text);
-    if (this.#swallowed.some((answers) => answers(message))) {
-      this.conversation.hear(message, socket);
-      return;
-    }
     const spoilt = this.#spoiling.fromMediaServer(message);
     if (spoilt === undefined) return;
+    if (this.#swallowed.some((answers) => answers(spoilt))) {
+      this.conversation.hear(spoilt, socket);
+      return;
+    }
     const send = () => {
       this.conversation.hear(spoilt, socket);
       far.send(spoilt === message ? text : JSON.stringify(spoilt));

@@ -108,7 +108,7 @@ const LIMIT_BPS = 200_000;
 const BETTER_BPS = 500_000;
 /** What rates sway. */
 const TOLERANCE = 1.2;
-const LAYER_MS = 8_000;
+const LAYER_MS = 6_000;
 
 /** Of the picture, over the last second. */
 function bitrateBps(connection: Connection): number {
@@ -116,11 +116,14 @@ function bitrateBps(connection: Connection): number {
   return (arrived.reduce((sum, { bytes }) => sum + bytes, 0) * 8 * 1_000) / RATE_MS;
 }
 
+/** What came over the last second; undefined for what has no mark any more. */
+const layersOf = (connection: Connection): readonly (string | undefined)[] => [
+  ...new Set(connection.since(performance.now() - RATE_MS, isPicture).map(({ rid }) => rid)),
+];
+
 const seenOf = (connection: Connection) => () => {
-  const layers = new Set(
-    connection.since(performance.now() - RATE_MS, isPicture).map(({ rid }) => rid ?? "?"),
-  );
-  return `${Math.round(bitrateBps(connection) / 1000)} kbit/s, layers ${[...layers].join(", ")}`;
+  const layers = layersOf(connection).map((rid) => rid ?? "?");
+  return `${Math.round(bitrateBps(connection) / 1000)} kbit/s, layers ${layers.join(", ")}`;
 };
 
 async function demandLayerTold(call: Call, flow: string, layer: string, sinceMs: number) {
@@ -157,7 +160,8 @@ async function playLimit(call: Call): Promise<void> {
       `a layer of at most ${LIMIT_BPS / 1000} kbit/s at a player with that limit`,
       () => {
         const rate = bitrateBps(connection);
-        return (rate > 0 && rate <= LIMIT_BPS * TOLERANCE) || undefined;
+        const isOther = layersOf(connection).some((rid) => rid !== undefined && rid !== "q");
+        return (rate > 0 && rate <= LIMIT_BPS * TOLERANCE && !isOther) || undefined;
       },
       seenOf(connection),
     );
