@@ -103,7 +103,8 @@ export class ManagedMediaServer {
       const link = this.#state.links[peer];
       const operation = link && nextOperation(this.#state, link, this.#lookedAt);
       if (!link || !operation) break;
-      link.calling = operation.type;
+      // Nobody has to know of a look that was lost.
+      link.calling = operation.type === "inspect" ? undefined : operation.type;
       this.#port.keep(this.#state);
       await this.#operations.perform(link, operation);
       link.calling = undefined;
