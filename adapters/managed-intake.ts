@@ -59,6 +59,30 @@ export function take(state: ManagedState, message: ToPeer, at: number): void {
   }
 }
 
+const READ: ReadonlySet<string> = new Set<ToPeer["type"]>([
+  "probe",
+  "welcome",
+  "peer-joined",
+  "peer-left",
+  "offer",
+  "answer",
+  "candidates",
+  "reject",
+  "rollback",
+  "expired",
+  "context",
+]);
+
+/** Whether a managed media server has any use for a message. */
+export const isReadByManaged = ({ type }: ToPeer): boolean => READ.has(type);
+
+/** The session is over. */
+export function leaveAll(state: ManagedState, at: number): void {
+  for (const peer of Object.keys(state.links)) leave(state, peer, at);
+  state.contexts = {};
+  state.sweepAt = undefined;
+}
+
 /** Contexts that nobody mentioned after the last `welcome` are over. */
 export function sweep(state: ManagedState, at: number): void {
   if (state.sweepAt === undefined || state.sweepAt > at) return;

@@ -1,7 +1,7 @@
 import type { FromPeer, ToPeer } from "../protocol/messages.ts";
 import { dueReports } from "./context-outcome.ts";
 import { LinkOperations } from "./link-operations.ts";
-import { sweep, take } from "./managed-intake.ts";
+import { leaveAll, sweep, take } from "./managed-intake.ts";
 import { type Cleanup, emptyState, type ManagedLink, type ManagedState } from "./managed-state.ts";
 import { FAULT, type MediaBackend, MediaBackendFault } from "./media-backend.ts";
 import type { MediaServerPort } from "./media-server-port.ts";
@@ -60,6 +60,12 @@ export class ManagedMediaServer {
   /** Something may be due, or the object was made anew. */
   wake(): void {
     sweep(this.#state, this.#port.now());
+    this.#goOn();
+  }
+
+  /** The session is over: what it has at the SFU is closed. */
+  end(): void {
+    leaveAll(this.#state, this.#port.now());
     this.#goOn();
   }
 

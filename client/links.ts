@@ -147,7 +147,7 @@ export class Links {
     if (peer?.via !== undefined && !this.#links.has(id)) this.#link(peer, { offers: false });
   }
 
-  /** Of several media servers of a central session all peers use the same one. */
+  /** Of several media servers of a central session all peers use the same one, the managed one if there is no other. */
   #isServer(peer: PeerView): boolean {
     return (
       this.#topology === "central" && this.#self?.role === "peer" && peer.role === "media-server"
@@ -176,7 +176,8 @@ export class Links {
     const server = this.#peers.get(id);
     if (state !== "connected" || !server || !this.#isServer(server) || server.draining) return;
     for (const [other, link] of this.#links) {
-      if (!this.#peers.get(other)?.draining) continue;
+      const former = this.#peers.get(other);
+      if (!former || rankOf(former) <= rankOf(server)) continue;
       this.#links.delete(other);
       link.close();
     }
@@ -212,5 +213,5 @@ function summaryOf(welcome: Welcome, peer: string): LinkSummary | undefined {
   return welcome.links.find(({ peers }) => peers.includes(peer));
 }
 
-/** One that is leaving comes last. */
-const rankOf = ({ draining }: PeerView): number => (draining ? 1 : 0);
+/** One that is leaving comes last, a managed one before that. */
+const rankOf = ({ draining, managed }: PeerView): number => (draining ? 2 : managed ? 1 : 0);

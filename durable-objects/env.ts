@@ -1,5 +1,6 @@
 import type { CnameMemory } from "./cname-memory.ts";
 import type { KeyQuota } from "./key-quota.ts";
+import type { ManagedSfu } from "./managed-sfu.ts";
 import type { SessionIndex } from "./session-index.ts";
 import type { SessionObject } from "./session-object.ts";
 import type { SwapRealm } from "./swap-realm.ts";
@@ -11,6 +12,7 @@ export interface Bindings {
   readonly CNAMES: DurableObjectNamespace<CnameMemory>;
   readonly KEY_QUOTAS: DurableObjectNamespace<KeyQuota>;
   readonly SWAP_REALMS: DurableObjectNamespace<SwapRealm>;
+  readonly MANAGED_SFUS: DurableObjectNamespace<ManagedSfu>;
   /** Counts what makes TURN credentials, per peer. */
   readonly RECONNECTS: RateLimit;
   readonly ASSETS?: Fetcher;

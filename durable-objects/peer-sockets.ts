@@ -1,5 +1,5 @@
 import { CLOSE } from "../protocol/problem.ts";
-import type { Peer, Session } from "../protocol/session.ts";
+import { isConnected, type Peer, type Session } from "../protocol/session.ts";
 import { type Attachment, attachmentOf, remember } from "./attachment.ts";
 import { answerClose, closingFrame, sendTo } from "./frames.ts";
 import { Liveness, SILENCE_MS } from "./liveness.ts";
@@ -50,6 +50,17 @@ export class PeerSockets {
     if (found) this.#found.set(peer.id, found);
     else this.#found.delete(peer.id);
     return found;
+  }
+
+  /**
+   * Peers that are connected as far as anybody knows, and have no socket any more. Of an endpoint of SWAP its realm tells,
+   * of an HTTP client the other side; a managed media server never has one.
+   */
+  missing(peers: Session["peers"]): readonly Peer[] {
+    return [...peers.values()].filter(
+      (peer) =>
+        isConnected(peer) && !peer.endpoint && !peer.http && !peer.managed && !this.of(peer),
+    );
   }
 
   /** So much waits for the peer that only what the session needs is sent to it. */

@@ -1,5 +1,6 @@
 import { deploymentConfig } from "./deployment-config.ts";
 import type { Bindings } from "./env.ts";
+import { report } from "./frames.ts";
 import { inJurisdictionOf } from "./jurisdiction.ts";
 import { hexOf, hmac } from "./signing-key.ts";
 
@@ -16,7 +17,7 @@ const SHARD_DIGITS = 1;
  * late when none is configured.
  * Remembers them for this session. What leaves the session is a keyed hash, never the name.
  */
-export async function recallCnames(
+async function areKnown(
   env: Bindings,
   session: string,
   cnames: readonly string[],
@@ -38,4 +39,14 @@ export async function recallCnames(
     }),
   );
   return known.includes(true);
+}
+
+/** The same, and no when that cannot be found out: nobody's call depends on it. */
+export async function recallCnames(...asked: Parameters<typeof areKnown>): Promise<boolean> {
+  try {
+    return await areKnown(...asked);
+  } catch (thrown) {
+    report(thrown);
+    return false;
+  }
 }

@@ -11,8 +11,8 @@ import {
   realmStub,
   type Seat,
 } from "./realm-commands.ts";
+import { sessionNotFound } from "./session-not-found.ts";
 import { SessionSockets } from "./session-sockets.ts";
-import { sessionNotFound } from "./session-turns.ts";
 
 const DEFAULTS = SessionRequest.parse({});
 

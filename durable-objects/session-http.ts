@@ -19,6 +19,7 @@ import {
 import { patchedOffer } from "../protocol/whip/patched-offer.ts";
 import { type Condition, meaningOf } from "../protocol/whip/precondition.ts";
 import { restartFragment } from "../protocol/whip/restart-fragment.ts";
+import { EndedResources } from "./ended-resources.ts";
 import type {
   HttpSessionCommands,
   NewHttpSession,
@@ -26,13 +27,21 @@ import type {
   Patched,
 } from "./http-session-commands.ts";
 import { SessionEndpoints } from "./session-endpoints.ts";
-import { sessionNotFound } from "./session-turns.ts";
+import { sessionNotFound } from "./session-not-found.ts";
 
 const notFound = (): Problem =>
   problem("resource-not-found", "there is no such session; it may have ended");
 
 /** Peers of a session that are WHIP publishers and WHEP players: the Worker speaks for them. */
 export class SessionHttp extends SessionEndpoints implements HttpSessionCommands {
+  readonly #ended = new EndedResources();
+
+  protected override commit(...turn: Parameters<SessionEndpoints["commit"]>) {
+    const [before, after] = turn;
+    this.#ended.note(before, after);
+    return super.commit(...turn);
+  }
+
   async openHttpSession(ask: NewHttpSession): Promise<OpenedHttpSession | Problem> {
     const { door, resource } = ask;
     const turned = this.turn({ type: "open-http", ...ask, at: Date.now() });
@@ -176,8 +185,9 @@ export class SessionHttp extends SessionEndpoints implements HttpSessionCommands
 
   async closeHttpSession(door: Door, resource: string, by?: string): Promise<null | Problem> {
     const peer = this.#peer(door, resource, by);
-    if (isProblem(peer)) return peer;
+    if (isProblem(peer)) return this.#ended.take(resource, by) ? null : peer;
     const turned = this.#say(peer.id, { type: "leave" });
+    this.#ended.take(resource);
     return isProblem(turned) ? turned : null;
   }
 

@@ -3,6 +3,7 @@ import { viewContexts } from "../protocol/context-results.ts";
 import type { Flow, FlowsView } from "../protocol/flow.ts";
 import type { FlowChange, FlowFilter } from "../protocol/flow-query.ts";
 import { filterFlows, isFilter } from "../protocol/flows/filter.ts";
+import { withManagedServer } from "../protocol/managed-server.ts";
 import type { PeerView } from "../protocol/message-parts.ts";
 import { isProblem, type Problem, problem } from "../protocol/problem.ts";
 import { newSession, type Session } from "../protocol/session.ts";
@@ -10,17 +11,25 @@ import type { SessionConfig } from "../protocol/session-config.ts";
 import { notSimulated, type SimulatedFault } from "../protocol/simulated-fault.ts";
 import { findFlow } from "../protocol/steering.ts";
 import { type SessionView, viewFlows, viewPeer, viewSession } from "../protocol/views.ts";
+import { deploymentConfig } from "./deployment-config.ts";
 import { withHashedCnames } from "./hash-cnames.ts";
 import type { Asker, LinkFinding, SessionCommands } from "./session-commands.ts";
-import { SessionHttp } from "./session-http.ts";
-import { sessionNotFound } from "./session-turns.ts";
+import { SessionManaged } from "./session-managed.ts";
+import { sessionNotFound } from "./session-not-found.ts";
 
-/** One session: its sockets, endpoints and HTTP clients (see SessionHttp), and what the Worker asks of it over RPC. */
-export class SessionObject extends SessionHttp implements SessionCommands {
+/** One session: its sockets, endpoints and HTTP clients (see SessionManaged), and what the Worker asks of it over RPC. */
+export class SessionObject extends SessionManaged implements SessionCommands {
   async create(id: string, config: SessionConfig, quota?: string): Promise<SessionView> {
-    const session = this.session ?? newSession(id, config, Date.now(), quota);
+    const session = this.session ?? this.#newSession(id, config, quota);
     if (!this.session) this.begin(session);
     return viewSession(session);
+  }
+
+  #newSession(id: string, config: SessionConfig, quota?: string): Session {
+    const session = newSession(id, config, Date.now(), quota);
+    if (config.topology !== "central") return session;
+    const { mediaBackend } = deploymentConfig(this.env);
+    return mediaBackend.provider === "none" ? session : withManagedServer(session);
   }
 
   async exists(): Promise<boolean> {

@@ -27,7 +27,8 @@ import {
   problemResponse,
   report,
 } from "./frames.ts";
-import { SessionTurns, sessionNotFound } from "./session-turns.ts";
+import { sessionNotFound } from "./session-not-found.ts";
+import { SessionTurns } from "./session-turns.ts";
 
 export const SUBPROTOCOL = "duplex.v1";
 

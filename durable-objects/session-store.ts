@@ -9,6 +9,7 @@ import {
   shelve,
   stretchesOf,
 } from "./ended-flows.ts";
+import { partsOf } from "./text-parts.ts";
 
 /** What the one row of a session holds; everything else has rows of its own. */
 interface Head {
@@ -27,9 +28,6 @@ interface LinkRow {
   /** Where the flows stand that have rows of their own; absent when none has. */
   readonly stretches?: readonly Stretch[];
 }
-
-/** A row holds at most 2 MB; longer values are cut. In characters, of which UTF-8 makes at most 3 bytes. */
-const PART_CHARACTERS = 500_000;
 
 /**
  * The session in SQLite. A session that was never created has no tables: looking it up writes nothing.
@@ -205,20 +203,6 @@ export class SessionStore {
       );
     }
   }
-}
-
-/** A text in as many parts as rows take; at least one. No character is cut in two: UTF-8 has no halves. */
-function partsOf(json: string): readonly string[] {
-  const parts: string[] = [];
-  let from = 0;
-  do {
-    const end = from + PART_CHARACTERS;
-    const isInPair = /[\uD800-\uDBFF]/.test(json.charAt(end - 1));
-    const to = isInPair ? end - 1 : end;
-    parts.push(json.slice(from, to));
-    from = to;
-  } while (from < json.length);
-  return parts;
 }
 
 const headChanged = (before: Session, after: Session): boolean =>

@@ -1,9 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { isLocalDev } from "../protocol/config.ts";
-import { CLOSE, isProblem, type Problem, problem } from "../protocol/problem.ts";
+import { CLOSE, isProblem, type Problem } from "../protocol/problem.ts";
 import {
   type Effect,
-  isConnected,
   nextDeadline,
   type Peer,
   type Session,
@@ -16,22 +15,23 @@ import { type Attachment, allowancesLeft, attachmentOf, softLinksOf } from "./at
 import { EndpointCourier } from "./endpoint-courier.ts";
 import type { Bindings } from "./env.ts";
 import { forgetElsewhere } from "./forget-elsewhere.ts";
-import { frameOf, opaquely, PING, PONG, report } from "./frames.ts";
+import { frameOf, opaquely, PING, PONG } from "./frames.ts";
 import { iceServersFrame } from "./ice-servers.ts";
+import { ManagedCourier } from "./managed-courier.ts";
 import { PeerSockets } from "./peer-sockets.ts";
 import { recallCnames } from "./recall-cnames.ts";
 import { firstAlarmOf } from "./session-alarm.ts";
 import { SessionMemory } from "./session-memory.ts";
+import { sessionNotFound } from "./session-not-found.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 import type { SoftEvent } from "./soft-state.ts";
 import { WaitingRequests } from "./waiting-requests.ts";
 
 type RecallCnames = Extract<Effect, { type: "recall-cnames" }>;
 
-const NOTHING_MORE: readonly SoftEvent[] = [];
+type Turn = [event: SessionEvent, forced?: ReadonlySet<string>, cause?: CallMessage];
 
-export const sessionNotFound = (): Problem =>
-  problem("session-not-found", "no session has this id; it may have ended");
+const NOTHING_MORE: readonly SoftEvent[] = [];
 
 /**
  * The turns of one session: load, step, save, perform, in one synchronous go. Nothing is kept in fields that
@@ -43,6 +43,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   protected readonly sockets: PeerSockets;
   protected readonly waiting = new WaitingRequests();
   readonly #courier: EndpointCourier;
+  readonly #managed: ManagedCourier;
   readonly #memory: SessionMemory;
   #session: Session | null | undefined;
   #alarmAt: number | null = null;
@@ -62,6 +63,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     }
     this.sockets = new PeerSockets(state, this.network);
     this.#courier = new EndpointCourier(state, env, (peer) => this.lose(peer));
+    this.#managed = new ManagedCourier(state, env, (event) => void this.turn(event));
     this.#memory = new SessionMemory(state, this.sockets);
     this.#readAlarm();
   }
@@ -84,11 +86,10 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
 
   #load(): Session | null {
     this.#session = this.#memory.load(this.#alarmAt, Date.now());
-    for (const peer of this.#session?.peers.values() ?? []) {
-      // Of an endpoint of SWAP its realm tells, of an HTTP client the other side.
-      const hasSocket = !peer.endpoint && !peer.http;
-      if (isConnected(peer) && hasSocket && !this.sockets.of(peer)) this.lose(peer.id);
-    }
+    const lost = this.sockets.missing(this.#session?.peers ?? new Map());
+    for (const { id } of lost) this.lose(id);
+    // What took the sockets took along what was under way.
+    if (this.#session && lost.length > 0) this.#managed.catchUp(this.#session);
     return this.#session ?? null;
   }
 
@@ -116,24 +117,24 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   }
 
   /** One turn without a socket of its own: the event, what it changes, what follows. */
-  protected turn(
-    event: SessionEvent,
-    forced?: ReadonlySet<string>,
-    cause?: CallMessage,
-  ): Session | Problem {
-    return opaquely(() => this.#turn(event, forced, cause));
+  protected turn(...asked: Turn): Session | Problem {
+    const result = this.stepBy(...asked);
+    return isProblem(result) ? result : (result.problem ?? result.session);
   }
 
-  #turn(event: SessionEvent, forced?: ReadonlySet<string>, cause?: CallMessage) {
-    const before = this.session;
-    if (!before) return sessionNotFound();
-    const result = step(before, event);
-    if (isProblem(result)) return result;
-    // What is erased at once need not be written.
-    const isOver = result.effects.some(({ type }) => type === "erase");
-    if (!isOver) this.commit(before, result.session, event, { ...(forced && { forced }) });
-    this.perform(before, result, event.at, cause);
-    return result.problem ?? result.session;
+  /** The same, with the ack. */
+  protected stepBy(...[event, forced, cause]: Turn): Step | Problem {
+    return opaquely(() => {
+      const before = this.session;
+      if (!before) return sessionNotFound();
+      const result = step(before, event);
+      if (isProblem(result)) return result;
+      // What is erased at once need not be written.
+      const isOver = result.effects.some(({ type }) => type === "erase");
+      if (!isOver) this.commit(before, result.session, event, { ...(forced && { forced }) });
+      this.perform(before, result, event.at, cause);
+      return result;
+    });
   }
 
   override alarm(info?: AlarmInvocationInfo): void | Promise<void> {
@@ -209,6 +210,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     cause?: CallMessage,
   ): void {
     this.#courier.carry(before, session, effects, cause);
+    this.#managed.carry(before, effects);
     for (const effect of effects) {
       switch (effect.type) {
         case "send":
@@ -277,13 +279,9 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   }
 
   async #recallCnames(id: string, { cnames, type: _type, ...about }: RecallCnames): Promise<void> {
-    try {
-      const at = Date.now();
-      if (!(await recallCnames(this.env, id, cnames, at))) return;
-      if (this.session) this.turn({ type: "cname-recalled", ...about, at });
-    } catch (thrown) {
-      report(thrown);
-    }
+    const at = Date.now();
+    const isKnown = await recallCnames(this.env, id, cnames, at);
+    if (isKnown && this.session) this.turn({ type: "cname-recalled", ...about, at });
   }
 
   #erase(): void {

@@ -52,6 +52,8 @@ export function softTextOf(
     return peer && !peer.endpoint && before.peers.size === 0 ? aloneTextOf(peer) : undefined;
   }
   if (event.type !== "message" || event.message.type !== "transport") return undefined;
+  // A managed media server has no socket that could remember it.
+  if (before.peers.get(event.peer)?.managed) return undefined;
   return JSON.stringify({ event, revision: revisionOf(before) } satisfies Remembered);
 }
 

@@ -27,13 +27,19 @@ export function addressee(session: Session, sender: Peer, to: string | undefined
 // Every frame without `to` asks for it, and people seldom come or go.
 const mediaServers = new WeakMap<Session["peers"], Peer | "none">();
 
-/** The first media server, of those that are connected if any is, and of those that stay. */
+/**
+ * The first media server, of those that are connected if any is, and of those that stay. A managed one is for sessions
+ * that have no other which stays: peers of two media servers would not receive each other.
+ */
 export function mediaServerOf(peers: Session["peers"]): Peer | undefined {
   const known = mediaServers.get(peers);
   if (known !== undefined) return known === "none" ? undefined : known;
   const servers = [...peers.values()].filter(({ role }) => role === "media-server");
-  const here = servers.filter(isConnected);
-  const server = here.find(({ draining }) => draining !== true) ?? here[0] ?? servers[0];
+  const managed = servers.find((each) => each.managed);
+  const own = servers.filter((each) => each !== managed);
+  const here = own.filter(isConnected);
+  const spare = own.every(({ draining }) => draining) ? managed : undefined;
+  const server = here.find(({ draining }) => draining !== true) ?? spare ?? here[0] ?? own[0];
   mediaServers.set(peers, server ?? "none");
   return server;
 }

@@ -11,6 +11,8 @@ export interface Config {
   readonly allowedOrigins: readonly string[];
   readonly stunUrls: readonly string[];
   readonly turn: TurnConfig;
+  /** What carries the media of `central` sessions whose operator runs no media server. */
+  readonly mediaBackend: MediaBackendConfig;
   readonly jurisdiction?: string;
   /** Who may connect to a realm of SWAP: everybody, or whoever has an API key or a token for it. */
   readonly swapAccess: "open" | "authorised";
@@ -36,6 +38,16 @@ export type TurnConfig =
       readonly apiToken: string;
       readonly ttlSeconds: number;
       readonly allocationsExpire: boolean;
+    };
+
+export type MediaBackendConfig =
+  | { readonly provider: "none" }
+  | {
+      readonly provider: "cloudflare";
+      readonly appId: string;
+      readonly appSecret: string;
+      /** In local development only, for tests. */
+      readonly baseUrl?: string;
     };
 
 /** Thrown by `readConfig`; the message names the variable. */
@@ -94,6 +106,13 @@ const Variables = z.object({
   TURN_ALLOCATIONS_EXPIRE: z.enum(["true", "false"]).optional(),
   CLOUDFLARE_TURN_KEY_ID: text,
   CLOUDFLARE_TURN_API_TOKEN: text,
+  MEDIA_BACKEND: z.enum(["cloudflare", "none"]).optional(),
+  CLOUDFLARE_SFU_APP_ID: text,
+  CLOUDFLARE_SFU_APP_SECRET: text,
+  CLOUDFLARE_SFU_BASE_URL: z
+    .string()
+    .regex(/^https?:\/\/[^\s?#]+[^\s?#/]$/, "a URL such as http://127.0.0.1:8080/v1")
+    .optional(),
   WEBHOOK_URLS: list,
   WEBHOOK_SECRETS: list,
   CNAME_WINDOW_DAYS: z.coerce.number().int().min(0).max(365).optional(),
@@ -134,6 +153,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     // Between two pages of one machine STUN only costs time.
     stunUrls: read.STUN_URLS.length > 0 || localDev ? read.STUN_URLS : [PUBLIC_STUN],
     turn: readTurn(read),
+    mediaBackend: readMediaBackend(read, localDev),
     swapAccess: read.SWAP_ACCESS ?? (localDev ? "open" : "authorised"),
     ...(read.CNAME_WINDOW_DAYS === undefined ? {} : { cnameWindowDays: read.CNAME_WINDOW_DAYS }),
     ...(read.DO_JURISDICTION === undefined ? {} : { jurisdiction: read.DO_JURISDICTION }),
@@ -178,6 +198,24 @@ function readTurn(read: Read): TurnConfig {
     "TURN_URLS: set although TURN_PROVIDER is cloudflare, which brings its own",
     { provider, keyId, apiToken, ttlSeconds, allocationsExpire },
   );
+}
+
+function readMediaBackend(read: Read, localDev: boolean): MediaBackendConfig {
+  const { MEDIA_BACKEND: provider, CLOUDFLARE_SFU_BASE_URL: baseUrl } = read;
+  const { CLOUDFLARE_SFU_APP_ID: appId, CLOUDFLARE_SFU_APP_SECRET: appSecret } = read;
+  // The secret is sent there.
+  if (baseUrl !== undefined && !localDev) {
+    throw new ConfigError("CLOUDFLARE_SFU_BASE_URL: is for local development only");
+  }
+  if (provider === undefined && (appId ?? appSecret) !== undefined) {
+    throw new ConfigError("MEDIA_BACKEND: needed when CLOUDFLARE_SFU_APP_ID or its secret is set");
+  }
+  if (provider !== "cloudflare") return { provider: "none" };
+  if (!appId) throw new ConfigError("CLOUDFLARE_SFU_APP_ID: needed for MEDIA_BACKEND cloudflare");
+  if (!appSecret) {
+    throw new ConfigError("CLOUDFLARE_SFU_APP_SECRET: needed for MEDIA_BACKEND cloudflare");
+  }
+  return { provider, appId, appSecret, ...(baseUrl === undefined ? {} : { baseUrl }) };
 }
 
 /** True where `LOCAL_DEV` says local development, without reading the rest of the configuration. */

@@ -69,6 +69,10 @@ export const PeerView = z
       .optional()
       .describe("its signalling is HTTP: it is offered nothing and told nothing later"),
     plays: z.string().optional().describe("of `whep`: whose media it asked for"),
+    managed: z
+      .literal(true)
+      .optional()
+      .describe("a media server of the deployment's own: any other goes before it"),
     draining: z
       .literal(true)
       .optional()

@@ -63,6 +63,8 @@ export interface Arrival {
   readonly endpoint?: Endpoint;
   /** Who comes by WHIP or WHEP, without a socket. */
   readonly http?: HttpSession;
+  /** The deployment's own media server, without a socket: nobody who keeps a session alive, or takes a place in it. */
+  readonly managed?: true;
   readonly at: number;
 }
 
@@ -78,7 +80,7 @@ export function join(session: Session, arrival: Arrival): Step | Problem {
   if (refused) return refused;
   const known = session.peers.get(grant.peer);
   if (known && arrival.asked?.fresh) return joinAfresh(session, known, arrival);
-  if (!known && session.peers.size >= session.config.maxPeers) {
+  if (!known && placesTaken(session) >= session.config.maxPeers) {
     return problem("session-full", `the session takes ${session.config.maxPeers} peers`, {
       maxPeers: session.config.maxPeers,
     });
@@ -86,7 +88,7 @@ export function join(session: Session, arrival: Arrival): Step | Problem {
   const peer = peerOf(arrival, known);
   let next: Session = {
     ...withPeer(known ? session : withoutOldLinks(session), peer),
-    emptySince: null,
+    emptySince: arrival.managed ? session.emptySince : null,
   };
   if (known && !isConnected(known)) next = staleLinks(next, peer.id, false, at);
   return {
@@ -99,6 +101,9 @@ export function join(session: Session, arrival: Arrival): Step | Problem {
     ],
   };
 }
+
+const placesTaken = ({ peers }: Session): number =>
+  [...peers.values()].filter(({ managed }) => !managed).length;
 
 /** The peer has lost its state: for all others it leaves and comes. */
 function joinAfresh(session: Session, known: Peer, arrival: Arrival): Step {
@@ -117,7 +122,7 @@ function joinAfresh(session: Session, known: Peer, arrival: Arrival): Step {
 }
 
 const peerOf = (
-  { grant, asked = {}, endpoint, http, at }: Arrival,
+  { grant, asked = {}, endpoint, http, managed, at }: Arrival,
   known: Peer | undefined,
 ): Peer => ({
   id: grant.peer,
@@ -132,6 +137,7 @@ const peerOf = (
   ...(Object.keys(lasting(asked)).length === 0 ? {} : { asked: lasting(asked) }),
   ...(endpoint && { endpoint }),
   ...(http && { http }),
+  ...(managed && { managed }),
   connection: (known?.connection ?? 0) + 1,
   awayUntil: null,
 });
@@ -186,7 +192,8 @@ export function lose(session: Session, id: string, at: number, allowances?: Allo
 }
 
 const emptied = (session: Session, at: number): Session =>
-  [...session.peers.values()].some(isConnected) || session.emptySince !== null
+  [...session.peers.values()].some((peer) => !peer.managed && isConnected(peer)) ||
+  session.emptySince !== null
     ? session
     : { ...session, emptySince: at };
 

@@ -47,6 +47,8 @@ export interface Peer extends PeerTraits {
   readonly endpoint?: Endpoint;
   /** A WHIP publisher or WHEP player: it has no socket. */
   readonly http?: HttpSession;
+  /** A media server whose media a managed SFU carries: it has no socket, and is there as long as the session. */
+  readonly managed?: true;
   /** A media server that takes nothing new: it is about to go. */
   readonly draining?: true;
   /** Counts the sockets of the peer; only the newest one speaks for it (S3). */

@@ -31,6 +31,7 @@ export function viewPeer(peer: Peer): PeerView {
     ...traitsOf(peer),
     ...(peer.http && { via: peer.http.door }),
     ...(peer.http?.plays !== undefined && { plays: peer.http.plays }),
+    ...(peer.managed && { managed: peer.managed }),
     ...(peer.draining && { draining: peer.draining }),
     state: isConnected(peer) ? "connected" : "away",
     joinedAt: peer.joinedAt,

@@ -9,6 +9,12 @@ const CLOUDFLARE = {
   CLOUDFLARE_TURN_API_TOKEN: "t",
 };
 
+const SFU = {
+  MEDIA_BACKEND: "cloudflare",
+  CLOUDFLARE_SFU_APP_ID: "a",
+  CLOUDFLARE_SFU_APP_SECRET: "s",
+};
+
 describe("configuration", () => {
   it("[M19] local development needs nothing", () => {
     const config = readConfig({ LOCAL_DEV: "true" });
@@ -61,9 +67,27 @@ describe("configuration", () => {
     [{ MAX_SESSIONS_PER_KEY: "0" }, "MAX_SESSIONS_PER_KEY"],
     [{ MAX_SESSIONS_PER_KEY: "many" }, "MAX_SESSIONS_PER_KEY"],
     [{ LOCAL_DEV: "yes" }, "LOCAL_DEV"],
+    [{ MEDIA_BACKEND: "magic" }, "MEDIA_BACKEND"],
+    [{ CLOUDFLARE_SFU_APP_ID: "a" }, "MEDIA_BACKEND"],
+    [{ CLOUDFLARE_SFU_APP_SECRET: "s" }, "MEDIA_BACKEND"],
+    [{ MEDIA_BACKEND: "cloudflare" }, "CLOUDFLARE_SFU_APP_ID"],
+    [{ MEDIA_BACKEND: "cloudflare", CLOUDFLARE_SFU_APP_ID: "a" }, "CLOUDFLARE_SFU_APP_SECRET"],
+    [{ ...SFU, CLOUDFLARE_SFU_BASE_URL: "http://127.0.0.1:1/v1" }, "CLOUDFLARE_SFU_BASE_URL"],
+    [{ LOCAL_DEV: "true", ...SFU, CLOUDFLARE_SFU_BASE_URL: "here" }, "CLOUDFLARE_SFU_BASE_URL"],
   ])("[M19] %j stops the start and names the variable", (env, variable) => {
     expect(() => readConfig(env)).toThrow(ConfigError);
     expect(() => readConfig(env)).toThrow(new RegExp(`^${variable}: `));
+  });
+
+  it("[M19] a managed SFU carries media where one is named, and not where it is switched off", () => {
+    const provider = "cloudflare";
+    const backend = { provider, appId: "a", appSecret: "s" };
+    expect(readConfig({}).mediaBackend).toEqual({ provider: "none" });
+    expect(readConfig(SFU).mediaBackend).toEqual(backend);
+    expect(readConfig({ ...SFU, MEDIA_BACKEND: "none" }).mediaBackend.provider).toBe("none");
+    const baseUrl = "http://127.0.0.1:1/v1";
+    const local = { LOCAL_DEV: "true", ...SFU, CLOUDFLARE_SFU_BASE_URL: baseUrl };
+    expect(readConfig(local).mediaBackend).toEqual({ ...backend, baseUrl });
   });
 
   it("[M19] a deployment has a public STUN server unless it names its own; locally there is none", () => {

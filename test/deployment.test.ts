@@ -52,6 +52,16 @@ describe("a deployment", () => {
     });
   });
 
+  it("[M19] with half of a managed SFU starts no session and says what is missing", async () => {
+    const half = { MEDIA_BACKEND: "cloudflare", CLOUDFLARE_SFU_APP_ID: "app" };
+    const response = await post(as({ API_KEYS: "k", TOKEN_SECRETS: SECRET, ...half }), "k");
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({
+      code: "misconfigured",
+      detail: expect.stringMatching(/^CLOUDFLARE_SFU_APP_SECRET/),
+    });
+  });
+
   it("[A1] tokens signed before a rotation stay valid while the old secret is listed", async () => {
     const before = as({ API_KEYS: "k", TOKEN_SECRETS: SECRET });
     const session = (await (await post(before, "k")).json()) as { id: string };

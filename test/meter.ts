@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { CnameMemory } from "../durable-objects/cname-memory.ts";
 import { KeyQuota } from "../durable-objects/key-quota.ts";
+import { ManagedSfu } from "../durable-objects/managed-sfu.ts";
 import { SessionIndex } from "../durable-objects/session-index.ts";
 import { SessionObject } from "../durable-objects/session-object.ts";
 import worker from "../src/index.ts";
@@ -21,6 +22,9 @@ const METHODS: readonly (readonly [on: object, counts: Name, names: readonly str
       ...["findings", "kick", "end"],
     ],
   ],
+  [SessionObject.prototype, "calls", ["openHttpSession", "closeHttpSession", "hear"]],
+  [ManagedSfu.prototype, "calls", ["take", "end"]],
+  [ManagedSfu.prototype, "alarms", ["alarm"]],
   [SessionObject.prototype, "alarms", ["alarm"]],
   [SessionObject.prototype, "frames", ["webSocketMessage"]],
   [SessionObject.prototype, "closes", ["webSocketClose"]],

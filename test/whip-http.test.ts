@@ -334,7 +334,8 @@ describe("refusals", () => {
     const asked = post({ headers: { ...bearer(hasty), "content-type": "text/plain" } });
     // A period may end on the way: then there is more room.
     let answer = await ask(asked);
-    for (let count = 1; count < 2000 && answer.status === 415; count += 1) answer = await ask(asked);
+    for (let count = 1; count < 2000 && answer.status === 415; count += 1)
+      answer = await ask(asked);
     expect(answer.status).toBe(429);
     expect(JSON.parse(answer.text)).toMatchObject({ code: "rate-limited" });
     expect(answer.headers.get("retry-after")).toBe("10");

@@ -199,6 +199,19 @@ describe("WHIP over HTTP", () => {
     expect((await call(cam.url)).status).toBe(404);
   });
 
+  it("[W2] DELETE of a session whose media ended a moment before is answered as if it had been first", async () => {
+    const { sfu, client } = await central();
+    const cam = await client();
+    await publish(sfu, cam);
+    await sfu.send({ type: "transport", to: cam.id, state: "closed" });
+    await sfu.next("peer-left");
+    expect((await call(cam.url)).status).toBe(404);
+    const { token } = await client();
+    expect((await cam.delete({ authorization: `Bearer ${token}` })).status).toBe(404);
+    expect((await cam.delete()).status).toBe(200);
+    expect((await cam.delete()).status).toBe(404);
+  });
+
   it("[W2] a token that comes along has to be the session's own", async () => {
     const { sfu, client } = await central();
     const cam = await client();

@@ -154,7 +154,8 @@ describe("offers of encoders and players", () => {
     const sections = offer.split(/^(?=m=)/m).slice(1);
     const media = sections.filter(
       (section) =>
-        /^m=(audio|video) [1-9]/.test(section) || /^m=(audio|video) 0.*^a=bundle-only/ms.test(section),
+        /^m=(audio|video) [1-9]/.test(section) ||
+        /^m=(audio|video) 0.*^a=bundle-only/ms.test(section),
     );
     const kinds = media.map((section) => section.slice(0, 7));
     return media.length > 0 && new Set(kinds).size === media.length;

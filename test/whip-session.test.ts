@@ -362,7 +362,9 @@ describe("a player by HTTP", () => {
     expect(outcome(post(session, "whep", "ear", { plays: "mic" }))).toBe("not-live");
     session.take("sfu");
     accepted(post(session, "whep", "ear", { plays: "cam" }));
-    expect(session.take("sfu", "peer-joined")).toMatchObject([{ peer: { via: "whep", plays: "cam" } }]);
+    expect(session.take("sfu", "peer-joined")).toMatchObject([
+      { peer: { via: "whep", plays: "cam" } },
+    ]);
   });
 
   it("[W5] several players share a token, each a peer of its own", () => {

@@ -52,7 +52,9 @@ describe("a central session of native peers", () => {
     await eye.receives(sfu, ["video"]);
     const downlink = async () => {
       const { flows } = await backend.flows(`?peer=${eye.id}`);
-      return flows.find(({ to, kind, state }) => to === eye.id && kind === "video" && state === "active");
+      return flows.find(
+        ({ to, kind, state }) => to === eye.id && kind === "video" && state === "active",
+      );
     };
     const shows = (layer: string, width: number) =>
       until(`${layer} is shown`, async () => {
@@ -61,12 +63,20 @@ describe("a central session of native peers", () => {
       });
     await shows("f", WIDTH);
     const flow = (await downlink())?.id ?? "";
-    const uplink = (await backend.flows(`?peer=${cam.id}`)).flows.find(({ from, kind }) => from === cam.id && kind === "video");
+    const uplink = (await backend.flows(`?peer=${cam.id}`)).flows.find(
+      ({ from, kind }) => from === cam.id && kind === "video",
+    );
     expect((await downlink())?.sourceFlows).toEqual([uplink?.id]);
     expect(uplink?.layers.map(({ rid }) => rid)).toEqual(["q", "h", "f"]);
-    await eye.page.evaluate((id) => window.call.session.changeFlow(id, { maxBitrateBps: 200_000 }), flow);
+    await eye.page.evaluate(
+      (id) => window.call.session.changeFlow(id, { maxBitrateBps: 200_000 }),
+      flow,
+    );
     await shows("q", WIDTH / 4);
-    await eye.page.evaluate((id) => window.call.session.changeFlow(id, { maxBitrateBps: null }), flow);
+    await eye.page.evaluate(
+      (id) => window.call.session.changeFlow(id, { maxBitrateBps: null }),
+      flow,
+    );
     await shows("f", WIDTH);
     await Promise.all([cam.close(), eye.close()]);
   }, 180_000);

@@ -166,7 +166,8 @@ async function run({ endpoint, token, door, simulcast, width, height, relay }: R
     const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     state.connection.close();
     state.connection = connection;
-    const waiting: string[] = [];
+    /** Of candidates that have nowhere to go before the answer, or before that to a restart. */
+    let waiting: string[] | undefined = [];
     let url = "";
     let tag = "";
     const patch = (lines: readonly string[]) => {
@@ -188,7 +189,7 @@ async function run({ endpoint, token, door, simulcast, width, height, relay }: R
     };
     connection.onicecandidate = ({ candidate }) => {
       const line = candidate?.candidate ? `a=${candidate.candidate}` : "a=end-of-candidates";
-      if (url === "") waiting.push(line);
+      if (waiting) waiting.push(line);
       else void patch([line]).then(({ status }) => state.statuses.push(status));
     };
     if (stream) {
@@ -240,11 +241,17 @@ async function run({ endpoint, token, door, simulcast, width, height, relay }: R
       await connection.setLocalDescription(offer);
     }
     await connection.setRemoteDescription({ type: "answer", sdp: await response.text() });
-    if (waiting.length > 0) state.statuses.push((await patch(waiting)).status);
+    const release = async () => {
+      const lines = waiting ?? [];
+      waiting = undefined;
+      if (lines.length > 0) state.statuses.push((await patch(lines)).status);
+    };
+    await release();
     state.url = url;
     state.tag = tag;
     state.sessions += 1;
     state.restart = async () => {
+      waiting = [];
       connection.restartIce();
       await connection.setLocalDescription(await connection.createOffer({ iceRestart: true }));
       const answered = await patch([]);
@@ -266,6 +273,7 @@ async function run({ endpoint, token, door, simulcast, width, height, relay }: R
         type: "answer",
         sdp: [head, first + lines, ...rest].join(""),
       });
+      await release();
       return 200;
     };
     state.end = async () => {

@@ -29,6 +29,9 @@ const central = async (): Promise<{ backend: Backend; sfu: string }> => {
   return { backend, sfu: invitation.peer.id };
 };
 
+/** Three browsers decode two pictures each, beside a media server. */
+const SMALL = { width: 160, height: 120 };
+
 const WINDOW_MS = 1000;
 
 /** Waits until so many pictures and as many sounds come in, and each of them moves on; others have come to rest. */
@@ -60,9 +63,10 @@ const active = async (backend: Backend): Promise<Flow[]> =>
 describe("native peers of a central session", () => {
   it("[M7] see and hear each other; who comes later too, in place of who left", async () => {
     const { backend, sfu } = await central();
-    const first = await Caller.join(chromium, backend);
+    const first = await Caller.join(chromium, backend, SMALL);
     const callers = [first];
-    for (const browser of [firefox, chromium]) callers.push(await Caller.join(browser, backend));
+    for (const browser of [firefox, chromium])
+      callers.push(await Caller.join(browser, backend, SMALL));
     await Promise.all(callers.map((caller) => sees(caller, sfu, 2)));
     await until("each downlink has its one source", async () => {
       const flows = await active(backend);
@@ -79,7 +83,7 @@ describe("native peers of a central session", () => {
     await first.close();
     const [, ...rest] = callers;
     await Promise.all(rest.map((caller) => sees(caller, sfu, 1)));
-    const late = await Caller.join(chromium, backend);
+    const late = await Caller.join(chromium, backend, SMALL);
     const there = [...rest, late];
     await Promise.all(there.map((caller) => sees(caller, sfu, 2)));
     await Promise.all(there.map((caller) => caller.close()));

@@ -40,7 +40,8 @@ export const HTTP_DOOR_RULES: readonly PolicyRule[] = [
     id: "http-client-media",
     ...ERROR,
     source: "RFC 9725 s4.4.2, draft-ietf-wish-whep s4.6.2",
-    condition: "no audio and no video, or several sections of one of them, of a WHIP or WHEP client",
+    condition:
+      "no audio and no video, or several sections of one of them, of a WHIP or WHEP client",
     message:
       "by WHIP and WHEP there are at most one audio and one video track, and at least one of them; publish a second camera with a token of its own",
     find: (subject) => {
