@@ -26,25 +26,35 @@ async function reach(options: Options): Promise<void> {
   }
 }
 
+/** Settles when somebody wants the kit to end: a signal, or the process that started it is gone. */
+const interrupted = new Promise<"interrupted">((resolve) => {
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "disconnect"] as const) {
+    // More than once: a second one is not to cut short how it ends.
+    process.on(name, () => resolve("interrupted"));
+  }
+});
+
 async function judge(options: Options, application: Application): Promise<number> {
   const verdicts = new Verdicts();
   const proxy = await SignallingProxy.start(options.host, options.plants);
   const stage: Stage = { application, proxy, verdicts, options };
   const beganMs = performance.now();
   const limitMs = options.quick ? LONGEST_MS.quick : LONGEST_MS.whole;
-  let isDone = false;
+  let end: "done" | "late" | "interrupted" = "interrupted";
   try {
-    isDone = await Promise.race([
-      play(stage).then(() => true),
-      delay(limitMs, false, { ref: false }),
+    end = await Promise.race([
+      play(stage).then(() => "done" as const),
+      delay(limitMs, "late" as const, { ref: false }),
+      interrupted,
     ]);
   } finally {
     await proxy.stop();
   }
+  if (end === "interrupted") return NO_RUN;
   const tookMs = performance.now() - beganMs;
   say(options.json ? documentOf(verdicts, tookMs) : tableOf(verdicts, tookMs));
   if (!verdicts.passed) return 1;
-  if (isDone) return 0;
+  if (end === "done") return 0;
   complain(`The kit did not come to an end in ${limitMs / 1000} s.`);
   return NO_RUN;
 }
@@ -70,10 +80,6 @@ function explain(fault: unknown): string {
   return fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
 }
 
-// The channel to whoever started it would keep it; the Duplex server ends with its own channel.
-for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "disconnect"] as const) {
-  process.once(name, () => process.exit(NO_RUN));
-}
 process.once("uncaughtException", (fault) => {
   complain(explain(fault));
   process.exit(NO_RUN);
@@ -86,4 +92,5 @@ try {
   complain(explain(fault));
   process.exitCode = NO_RUN;
 }
+// Connections of peers, and the channel to whoever started it, would keep it.
 process.exit();

@@ -61,6 +61,8 @@ export async function play(stage: Stage): Promise<void> {
     }
   }
   const others = Promise.all(own.map((scene) => playOwn(stage, scene)));
+  // Awaited below, unless the call fails first.
+  others.catch(() => {});
   if (call !== undefined) await playCall(call, wanted, others);
   await others;
 }

@@ -115,7 +115,8 @@ const lint = async (folder: string): Promise<Reports> => {
   const biome = join(root, "node_modules", "@biomejs", "biome", "bin", "biome");
   const args = [biome, "lint", "--reporter=json", "--max-diagnostics=none", "--colors=off", "."];
   const { output } = await run(process.execPath, args, { cwd: folder, limitMs: LIMIT_MS });
-  const json = output.split("\n").find((line) => line.startsWith("{"));
+  // What goes to stderr may come in the same line before it.
+  const json = /\{"summary":.*$/m.exec(output)?.[0];
   if (json === undefined) throw new Error(`biome reported nothing\n${output}`);
   const { diagnostics }: { diagnostics: { category: string; location: { path: string } }[] } =
     JSON.parse(json);
