@@ -41,7 +41,7 @@ export function problemResponse(what: Problem): Response {
     status: document.status,
     headers: {
       "content-type": "application/problem+json",
-      ...(what.code === "unauthorized" ? { "www-authenticate": "Bearer" } : {}),
+      ...(what.code === "unauthorized" ? { "www-authenticate": 'Bearer realm="duplex"' } : {}),
     },
   });
 }

@@ -184,6 +184,21 @@ const ROUTES: Readonly<Record<string, Row>> = {
     body: { offer: "v=0" },
   }),
   "get /v1/sessions/{id}/signalling": row(101, { key: 401 }),
+  // The token of a peer that has a socket publishes by that; a description that is none ends the others early.
+  "post /v1/sessions/{id}/whip": row(403, { peer: 409, body: "v=0" }),
+  "post /v1/sessions/{id}/whep": row(403, { peer: 422, body: "v=0" }),
+  // There is nothing to be learnt; a wrong token is refused all the same.
+  "get /v1/sessions/{id}/whip": row(204, { nobody: 204, key: 403, kicked: 204 }),
+  "get /v1/sessions/{id}/whep": row(200, { nobody: 200, key: 403, kicked: 200 }),
+  // The URL is what it takes.
+  ...Object.fromEntries(
+    ["whip", "whep"].flatMap((door) =>
+      ["get", "patch", "delete"].map((method) => [
+        `${method} /v1/sessions/{id}/${door}/{resource}`,
+        row(404, { nobody: 404, key: 403, kicked: 404 }),
+      ]),
+    ),
+  ),
   "get /v1/realms/{realm}": keyOnly(200),
   "post /v1/realms/{realm}/endpoints": keyOnly(201, {}),
   "post /v1/realms/{realm}/calls": keyOnly(404, { session: NO_SESSION, target: "nobody-there" }),
@@ -261,8 +276,13 @@ class Scene {
       .replace("{peerId}", this.alice.id)
       .replace("{realm}", "home")
       .replace("{externalServiceId}", "service-7")
+      .replace("{resource}", NO_SESSION)
       .replace("{flowId}", encodeURIComponent(this.flow));
     const headers = this.#headers[asker];
+    if (typeof body === "string") {
+      const sdp = { ...headers, "content-type": "application/sdp" };
+      return call(path, { method: method.toUpperCase(), headers: sdp, body });
+    }
     const subprotocol = SUBPROTOCOLS.find(([end]) => template.endsWith(end))?.[1];
     if (subprotocol === undefined) return callJson(path, method.toUpperCase(), body, headers);
     const response = await call(path, {
