@@ -60,6 +60,9 @@ export class SessionHttp extends SessionEndpoints implements HttpSessionCommands
   #outcomeFor(peer: string): Promise<Described | Problem> {
     return this.waiting.wait(peer, LIMITS.httpAnswerMs, () => {
       this.turn({ type: "alarm", at: Date.now() });
+      // Whatever became of the peer, nobody waits for ever.
+      const detail = "the other side has not answered in time";
+      this.waiting.resolve(peer, problem("media-server-timeout", detail));
     });
   }
 

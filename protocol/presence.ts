@@ -79,7 +79,7 @@ export function join(session: Session, arrival: Arrival): Step | Problem {
   const refused = admits(session, grant);
   if (refused) return refused;
   const known = session.peers.get(grant.peer);
-  if (known && arrival.asked?.fresh) return joinAfresh(session, known, arrival);
+  if (known && (arrival.asked?.fresh || known.http)) return joinAfresh(session, known, arrival);
   if (!known && placesTaken(session) >= session.config.maxPeers) {
     return problem("session-full", `the session takes ${session.config.maxPeers} peers`, {
       maxPeers: session.config.maxPeers,
@@ -105,7 +105,7 @@ export function join(session: Session, arrival: Arrival): Step | Problem {
 const placesTaken = ({ peers }: Session): number =>
   [...peers.values()].filter(({ managed }) => !managed).length;
 
-/** The peer has lost its state: for all others it leaves and comes. */
+/** The peer has lost its state, or was an HTTP client before: for all others it leaves and comes. */
 function joinAfresh(session: Session, known: Peer, arrival: Arrival): Step {
   const left = leave(session, known.id, "lost", arrival.at);
   // It has just made room for itself.
@@ -114,12 +114,19 @@ function joinAfresh(session: Session, known: Peer, arrival: Arrival): Step {
   return {
     session: withPeer(joined.session, { ...peer, connection: known.connection + 1 }),
     effects: [
-      { type: "replace", peer: known.id },
+      known.http ? overtaken(known.id) : { type: "replace", peer: known.id },
       ...left.effects.filter((effect) => effect.type !== "close" || effect.peer !== known.id),
       ...joined.effects,
     ],
   };
 }
+
+/** Whoever waits for an answer as this peer has come by a socket meanwhile. */
+const overtaken = (peer: string): Effect => ({
+  type: "resolve",
+  peer,
+  outcome: problem("resource-not-found", "the peer has come by a WebSocket"),
+});
 
 const peerOf = (
   { grant, asked = {}, endpoint, http, managed, at }: Arrival,

@@ -4,7 +4,7 @@ import type { Grant } from "../protocol/session-config.ts";
 import type { Door } from "../protocol/whip/http-session.ts";
 import { principalIfAny, unauthorized } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
-import { tooMany } from "./rate-limits.ts";
+import { clientOf, tooMany } from "./rate-limits.ts";
 import { Refusal } from "./refusal.ts";
 import { refuseOrigin, refuseUrl } from "./upgrade.ts";
 
@@ -47,5 +47,11 @@ export async function grantFor(c: Context<AppEnv>, session: string, door: Door):
 /** Counts a request of a peer, or of whoever has the URL of a session (S7). */
 export async function limitRequests(c: Context<AppEnv>, whose: string): Promise<void> {
   const refused = await tooMany(c, "PEER_REQUESTS", whose);
+  if (refused) throw new Refusal(refused);
+}
+
+/** Counts whoever shows no token: made-up URLs wake the object of a session, too (S7). */
+export async function limitStrangers(c: Context<AppEnv>): Promise<void> {
+  const refused = await tooMany(c, "CONNECTS", clientOf(c));
   if (refused) throw new Refusal(refused);
 }

@@ -9,7 +9,7 @@ import { conditionOf } from "../protocol/whip/precondition.ts";
 import type { AppEnv } from "./env.ts";
 import { answerError, answerProblem, granted, Refusal } from "./refusal.ts";
 import { isSessionId, sessionStub } from "./session-stub.ts";
-import { admitRequest, grantFor, grantIfAny, limitRequests } from "./whip-access.ts";
+import { admitRequest, grantFor, grantIfAny, limitRequests, limitStrangers } from "./whip-access.ts";
 import { bodyOf } from "./whip-body.ts";
 import {
   asksForLink,
@@ -147,6 +147,8 @@ async function describe(c: Context<AppEnv>, session: string): Promise<Response> 
   });
   if (grant) {
     await limitRequests(c, grant.peer);
+    // A kicked peer's token still verifies; only its session knows that it is dead (A3).
+    granted(await sessionStub(c, session).peers({ peer: grant.peer, role: grant.role }));
     setLinks(c, await linksFor(c, grant));
   }
   return c.body(null, 200);
@@ -192,6 +194,7 @@ async function openWhileThere(c: Context<AppEnv>, ask: NewHttpSession) {
 /** The peer of the token that came along, if one did; counts the request. */
 async function visitorOf(c: Context<AppEnv>, { session, resource }: Resource) {
   const grant = await grantIfAny(c, session);
+  if (!grant) await limitStrangers(c);
   await limitRequests(c, grant?.peer ?? resource);
   return grant?.peer;
 }

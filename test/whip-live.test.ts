@@ -1,7 +1,7 @@
-import { reset } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
+import { abortAllDurableObjects, reset } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { sdpOf } from "./descriptions.ts";
-import { call, type LivePeer, LiveSession } from "./live-session.ts";
+import { call, KEY, type LivePeer, LiveSession } from "./live-session.ts";
 
 /** WHIP and WHEP over the real doors, with a media server that the test plays. */
 
@@ -284,6 +284,49 @@ describe("WHIP over HTTP", () => {
     const former = cam.url;
     expect((await publish(sfu, cam)).status).toBe(201);
     expect((await call(former)).status).toBe(404);
+  });
+});
+
+describe("bad moments", () => {
+  it("[A3] the token of a kicked peer gets no ICE servers", async () => {
+    const { session, client } = await central();
+    const cam = await client();
+    const ask = () =>
+      call(`${session.path}/whip`, {
+        method: "OPTIONS",
+        headers: { authorization: `Bearer ${cam.token}` },
+      });
+    expect((await ask()).status).toBe(200);
+    await call(`${session.path}/peers/${cam.id}`, { method: "DELETE", headers: KEY });
+    const refused = await ask();
+    expect([refused.status, refused.headers.get("link")]).toEqual([401, null]);
+  });
+
+  it("[S3] a socket with the token of a publisher that waits: the POST is answered, the socket is welcome", async () => {
+    const { session, sfu, client } = await central();
+    const invitation = await session.invite();
+    const cam = new Client(session, invitation);
+    const waiting = cam.post("whip", media("cam", "sendonly"));
+    await sfu.next("offer");
+    const page = await session.connect(invitation);
+    expect((await waiting).status).toBe(404);
+    expect(page.closed).toBeNull();
+    expect((await client()).id).not.toBe(cam.id);
+  });
+
+  it("[R4] an object that dies while a POST waits leaves a publisher that is over in time", async () => {
+    const { session, sfu, client } = await central();
+    const cam = await client();
+    const waiting = cam.post("whip", media("cam", "sendonly"));
+    await sfu.next("offer");
+    await abortAllDurableObjects();
+    expect((await waiting).status).toBe(500);
+    const peers = async () => (await session.read<{ peers: { id: string }[] }>("/peers")).peers;
+    expect((await peers()).map(({ id }) => id)).toContain(cam.id);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 10_000 });
+    await session.alarm();
+    expect((await peers()).map(({ id }) => id)).not.toContain(cam.id);
+    vi.useRealTimers();
   });
 });
 

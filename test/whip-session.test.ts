@@ -219,6 +219,28 @@ describe("a publisher by HTTP", () => {
     expect(outcome(post(session, "whip", "cam"))).toBe("publisher-busy");
   });
 
+  it("[W5] whoever gives way has left, also where the next offer is refused", () => {
+    const session = central();
+    published(session);
+    session.take("sfu");
+    const offer = media("cam", "sendonly").replaceAll(/a=fingerprint.*\r\n/g, "");
+    expect(outcome(post(session, "whip", "cam", { offer, resource: "other" }))).toBe("sdp-invalid");
+    expect(session.take("sfu", "peer-left")).toHaveLength(1);
+    expect(session.session.peers.has("cam")).toBe(false);
+  });
+
+  it("[S3] a socket with its token takes its place: for others it leaves and comes", () => {
+    const session = central();
+    accepted(post(session, "whip", "cam"));
+    session.take("sfu");
+    accepted(session.join("cam"));
+    expect(code(session, "cam")).toBe("resource-not-found");
+    expect(session.take("cam", "welcome")).toMatchObject([{ resumed: false, links: [] }]);
+    const told = session.take("sfu").map(({ type }) => type);
+    expect(told).toEqual(["peer-left", "peer-joined", "flows"]);
+    expect(session.session.peers.get("cam")?.http).toBeUndefined();
+  });
+
   it("[A2] only what the token grants", () => {
     const session = central();
     const silent = { grant: { publish: ["video"] } };

@@ -60,7 +60,7 @@ export function openHttpSession(session: Session, arrival: HttpArrival): Step | 
   const message = { type: "offer", to: other.id, sdp: arrival.offer } as const;
   const offered = offer(joined.session, sender, message, at);
   if ("code" in offered) return offered;
-  if (offered.problem) return turnedAway(session, offered, id);
+  if (offered.problem) return turnedAway(room, offered, id);
   return {
     session: offered.session,
     effects: [...room.effects, ...joined.effects, ...offered.effects],
@@ -101,8 +101,8 @@ function withoutDead(session: Session, { grant, door, at }: HttpArrival): Step {
   return { session: next, effects };
 }
 
-/** A description that was refused leaves what was found in it, and nobody. */
-function turnedAway(before: Session, { session, problem: why }: Step, id: string): Step {
-  const next = { ...withoutPeer(session, id), emptySince: before.emptySince };
-  return { session: next, effects: [], ...(why && { problem: why }) };
+/** A description that was refused leaves what was found in it, and nobody; whoever gave way for it has left all the same. */
+function turnedAway(room: Step, { session, problem: why }: Step, id: string): Step {
+  const next = { ...withoutPeer(session, id), emptySince: room.session.emptySince };
+  return { session: next, effects: room.effects, ...(why && { problem: why }) };
 }

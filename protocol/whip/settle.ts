@@ -27,9 +27,8 @@ import {
 export function settledOverHttp(before: Session, step: Step, at: number): Step {
   if (!hasHttpSessions(before) && !hasHttpSessions(step.session)) return step;
   const { session, effects, ...rest } = withoutStranded(step, at);
-  const all = new Map(
-    [...httpPeersOf(before), ...httpPeersOf(session)].map((peer) => [peer.id, peer]),
-  );
+  const gone = httpPeersOf(before).filter(({ id }) => !session.peers.has(id));
+  const all = new Map([...gone, ...httpPeersOf(session)].map((peer) => [peer.id, peer]));
   let next = session;
   const told = effects.flatMap((effect): readonly Effect[] => {
     if (effect.type !== "send" && effect.type !== "close") return [effect];
