@@ -2,7 +2,6 @@ import type { Allowances } from "./allowance.ts";
 import { withoutOldLinks } from "./departed-links.ts";
 import { endFlows } from "./flows/end.ts";
 import { markStale } from "./flows/stale.ts";
-import { LIMITS } from "./limits.ts";
 import type { ToPeer } from "./messages.ts";
 import { flowContext } from "./move.ts";
 import { CLOSE, type Problem, problem } from "./problem.ts";
@@ -23,7 +22,7 @@ import {
   withPeer,
   withTrickle,
 } from "./session.ts";
-import { type Grant, LONGEST_TOKEN_MS, traitsOf } from "./session-config.ts";
+import { type Grant, traitsOf } from "./session-config.ts";
 import type { SocketRequest } from "./socket-request.ts";
 import type { Endpoint } from "./swap/endpoint.ts";
 import {
@@ -241,34 +240,6 @@ export function stay(session: Session, id: string, until: number): Step {
   const peer = session.peers.get(id);
   const next = peer ? withPeer(session, { ...peer, tokenExpiresAt: until }) : session;
   return { session: next, effects: [] };
-}
-
-/** The Worker that takes a token for valid may have another clock. */
-const CLOCKS_DIFFER_MS = 60_000;
-
-/** Removes a peer for good: its token dies with it (A1), and is remembered as long as it could be used. */
-export function kick(session: Session, id: string, at: number): Step {
-  const left = leaveAll(session, id, at);
-  // Whoever has not joined may hold a token that was made just now.
-  const until = session.peers.get(id)?.tokenExpiresAt ?? at + LONGEST_TOKEN_MS;
-  const alive = [...session.kicked].filter(
-    ([one, ends]) => one !== id && ends > at - CLOCKS_DIFFER_MS,
-  );
-  const kicked = new Map([...alive, [id, until] as const].slice(-LIMITS.kickedPeers));
-  return { session: { ...left.session, kicked }, effects: left.effects };
-}
-
-/** The peer, and all that came through HTTP with its token. */
-function leaveAll(session: Session, id: string, at: number): Step {
-  const guests = [...session.peers.values()].filter(
-    (peer) => peer.http?.bearer === id && peer.id !== id,
-  );
-  let left = leave(session, id, "kicked", at);
-  for (const guest of guests) {
-    const { session: next, effects } = leave(left.session, guest.id, "kicked", at);
-    left = { session: next, effects: [...left.effects, ...effects] };
-  }
-  return left;
 }
 
 /** The session with all its flows ended, as they are told of once more. */

@@ -9,6 +9,7 @@ import { answer, offer } from "./exchange.ts";
 import { withFlowEvents } from "./flow-events.ts";
 import type { FlowChange } from "./flow-query.ts";
 import { heldUntilWhole } from "./held-descriptions.ts";
+import { kick } from "./kick.ts";
 import type { FromPeer } from "./messages.ts";
 import { overdueFlows } from "./overdue-flows.ts";
 import {
@@ -16,7 +17,6 @@ import {
   end,
   expirePeers,
   join,
-  kick,
   leave,
   lose,
   stay,

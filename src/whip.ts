@@ -9,7 +9,13 @@ import { conditionOf } from "../protocol/whip/precondition.ts";
 import type { AppEnv } from "./env.ts";
 import { answerError, answerProblem, granted, Refusal } from "./refusal.ts";
 import { isSessionId, sessionStub } from "./session-stub.ts";
-import { admitRequest, grantFor, grantIfAny, limitRequests, limitStrangers } from "./whip-access.ts";
+import {
+  admitRequest,
+  grantFor,
+  grantIfAny,
+  limitRequests,
+  limitStrangers,
+} from "./whip-access.ts";
 import { bodyOf } from "./whip-body.ts";
 import {
   asksForLink,
