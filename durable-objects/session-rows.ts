@@ -1,8 +1,9 @@
 import type { Link, Peer, Session, Trickle } from "../protocol/session.ts";
+import { NO_TIMELINE } from "../protocol/timeline/timeline.ts";
 import { SessionStore } from "./session-store.ts";
 
 /** What a small session is written as, all of it. */
-interface Small extends Omit<Session, "peers" | "kicked" | "links" | "trickle"> {
+interface Small extends Omit<Session, "peers" | "kicked" | "links" | "trickle" | "timeline"> {
   readonly peers: readonly Peer[];
   readonly kicked: readonly (readonly [string, number])[];
   readonly links: readonly Link[];
@@ -109,9 +110,9 @@ const isFew = ({ peers, links }: Session): boolean =>
   peers.size <= SMALL.peers && links.size <= SMALL.links;
 
 function smallJson(session: Session, events: number): string {
-  const { peers, kicked, links, trickle } = session;
+  const { peers, kicked, links, trickle, timeline: _, ...head } = session;
   return JSON.stringify({
-    ...session,
+    ...head,
     peers: [...peers.values()],
     kicked: [...kicked],
     links: [...links.values()],
@@ -129,6 +130,7 @@ function readSmall(json: string): Stored {
       kicked: new Map(kicked),
       links: new Map(links.map((link) => [link.id, link])),
       trickle: new Map(trickle),
+      timeline: NO_TIMELINE,
     },
     events,
   };

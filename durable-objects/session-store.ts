@@ -1,6 +1,7 @@
 import type { Flow } from "../protocol/flow.ts";
 import type { Link, Peer, Session, Trickle } from "../protocol/session.ts";
 import type { SessionConfig } from "../protocol/session-config.ts";
+import { NO_TIMELINE } from "../protocol/timeline/timeline.ts";
 import {
   type EndedFlows,
   NO_ENDED_FLOWS,
@@ -71,6 +72,7 @@ export class SessionStore {
       trickle: new Map(
         links.filter(({ trickle }) => trickle.length > 0).map((row) => [row.link.id, row.trickle]),
       ),
+      timeline: NO_TIMELINE,
     };
   }
 

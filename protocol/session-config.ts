@@ -57,6 +57,10 @@ export const SessionRequest = z
       .max(DAY_SECONDS)
       .default(60)
       .describe("a lost peer may come back within this time (S5)"),
+    debug: z
+      .boolean()
+      .optional()
+      .describe("the timeline keeps the texts of descriptions, without ICE passwords"),
     listed: z.boolean().default(false).describe("appear in GET /v1/sessions"),
     locationHint: z
       .enum(["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"])

@@ -12,6 +12,7 @@ import type { Said } from "./sdp/history.ts";
 import type { PeerTraits, Role, SessionConfig } from "./session-config.ts";
 import type { SocketRequest } from "./socket-request.ts";
 import type { Endpoint, Unsent } from "./swap/endpoint.ts";
+import { NO_TIMELINE, type Timeline } from "./timeline/timeline.ts";
 import type { HttpSession } from "./whip/http-session.ts";
 
 /** A session as a value. Immutable: a step makes a new one, sharing what did not change. */
@@ -30,6 +31,8 @@ export interface Session {
   readonly links: ReadonlyMap<string, Link>;
   /** Trickled candidates per link: kept apart because they are not worth a row each. */
   readonly trickle: ReadonlyMap<string, readonly Trickle[]>;
+  /** What happened: written with whatever else is written, never worth a row of its own. */
+  readonly timeline: Timeline;
 }
 
 export interface Peer extends PeerTraits {
@@ -186,6 +189,7 @@ export function newSession(id: string, config: SessionConfig, at: number, quota?
     kicked: new Map(),
     links: new Map(),
     trickle: new Map(),
+    timeline: NO_TIMELINE,
   };
 }
 

@@ -62,7 +62,7 @@ export const DtlsReport = z.object({
 });
 export type DtlsReport = z.infer<typeof DtlsReport>;
 
-const CandidateCounts = z.object({
+export const CandidateCounts = z.object({
   host: z.int(),
   srflx: z.int(),
   prflx: z.int(),
