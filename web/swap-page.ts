@@ -68,7 +68,10 @@ function show(current: SwapCall): void {
   window.swapDemo.call = current;
   const { connection } = current;
   connection.addEventListener("track", ({ track }) => other.addTrack(track));
-  const showState = () => setText(page.state, `Media: ${connection.connectionState}`);
+  const showState = () => {
+    page.state.dataset.state = connection.connectionState;
+    setText(page.state, `Media: ${connection.connectionState}`);
+  };
   connection.addEventListener("connectionstatechange", showState);
   showState();
   // Not before: an element that waits for its first picture keeps the page from being loaded.
