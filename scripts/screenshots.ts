@@ -5,17 +5,15 @@ import { copyFileSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type Browser, chromium } from "playwright-core";
-import { CHROMIUM_FLAGS } from "../test/e2e/browsers.ts";
-import { SCENES, type Scene } from "../test/e2e/scenes.ts";
+import type { Browser } from "playwright-core";
+import { SCENES, type Scene, viewsOf } from "../test/e2e/scenes.ts";
 import { startServer } from "../test/e2e/server.ts";
-import { DEVICES, present, Stage, THEMES } from "../test/e2e/stage.ts";
+import { DEVICES, launchForScenes, present, Stage, THEMES } from "../test/e2e/stage.ts";
 import { temporaryFolder } from "../test/e2e/watchdog.ts";
-import { toolPath } from "./tools.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const READY_LIMIT_MS = 90_000;
-const SCENE_LIMIT_MS = 60_000;
+const SCENE_LIMIT_MS = 180_000;
 /** What the documentation shows. Small enough to be kept with the sources. */
 const IN_DOCS = ["call.light.desktop", "check-findings.light.desktop"];
 const MAX_BYTES_IN_DOCS = 150_000;
@@ -33,12 +31,17 @@ const withinLimit = async (scene: Scene, work: Promise<void>): Promise<void> => 
 async function shoot(scene: Scene, stage: Stage, folder: string): Promise<string[]> {
   const page = await scene.set(stage);
   const made: string[] = [];
-  for (const device of DEVICES) {
-    for (const theme of THEMES) {
-      await present(page, theme, device);
-      const path = join(folder, `${scene.name}.${theme}.${device}.png`);
-      await page.screenshot({ path, fullPage: scene.isLong !== true });
-      made.push(path);
+  for (const { name, show } of viewsOf(scene)) {
+    const title = name === "" ? scene.name : `${scene.name}-${name}`;
+    for (const device of DEVICES) {
+      for (const theme of THEMES) {
+        await present(page, theme, device);
+        await show(page);
+        const path = join(folder, `${title}.${theme}.${device}.png`);
+        const fullPage = name === "" && scene.window?.includes(device) !== true;
+        await page.screenshot({ path, fullPage });
+        made.push(path);
+      }
     }
   }
   return made;
@@ -105,10 +108,7 @@ async function run(): Promise<void> {
     readyLimitMs: READY_LIMIT_MS,
   });
   try {
-    const browser = await chromium.launch({
-      executablePath: toolPath("chromium"),
-      args: [...CHROMIUM_FLAGS],
-    });
+    const browser = await launchForScenes();
     try {
       const made = await shootAll(scenes, browser, server.baseUrl, folder);
       console.log(`${made.length} pictures in ${folder}`);

@@ -184,18 +184,20 @@ export function docsPage(api: ApiDocument) {
       </head>
       <body>
         ${BAR}
-        <div class="docs">
-          ${contents(calls, names)}
-          <main>
+        <main class="docs">
+          <div class="intro">
             <h1>${api.info.title} API ${api.info.version}</h1>
             <p>${prose(api.info.description ?? "")}</p>
             <p><a class="button quiet" href="/openapi.json">OpenAPI</a> <a class="button quiet" href="/asyncapi.json">AsyncAPI</a></p>
+          </div>
+          ${contents(calls, names)}
+          <div class="reference">
             <h2>Calls</h2>
             ${calls.map(article)}
             <h2>Shapes</h2>
             ${shapes.map(shape)}
-          </main>
-        </div>
+          </div>
+        </main>
       </body>
     </html>`;
 }

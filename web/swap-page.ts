@@ -117,7 +117,10 @@ function ring(incoming: SwapCall): void {
   }
   ringing = incoming;
   listen(incoming);
-  setText(page.incomingText, `${incoming.partner} calls`);
+  // SWAP names who calls by an id alone: its start tells one from another.
+  const caller =
+    incoming.partner === undefined ? "Somebody" : `Endpoint ${incoming.partner.slice(0, 8)}`;
+  setText(page.incomingText, `${caller} calls you.`);
   page.incoming.hidden = false;
   page.accept.focus();
 }

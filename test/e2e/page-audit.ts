@@ -150,10 +150,11 @@ function watchFocus(): void {
   (document.activeElement as HTMLElement | null)?.blur();
   const before = new Map<Element, string>();
   for (const element of document.querySelectorAll("*")) before.set(element, looks(element));
-  window.focusStops = [];
+  const stops: Window["focusStops"] = [];
+  window.focusStops = stops;
   document.addEventListener("focusin", ({ target }) => {
     const element = target as Element;
-    window.focusStops.push({ element, isSeen: looks(element) !== before.get(element) });
+    stops.push({ element, isSeen: looks(element) !== before.get(element) });
   });
 }
 
@@ -179,11 +180,11 @@ function readFocus(): string[] {
 /** Tab by tab through the whole page. */
 export async function focusFaults(page: Page): Promise<string[]> {
   await page.evaluate(watchFocus);
+  // From the last control the focus comes back to the first, wherever it began.
   const isThrough = () =>
     page.evaluate(() => {
-      const [first] = window.focusStops;
-      const isBack = window.focusStops.slice(1).some(({ element }) => element === first?.element);
-      return isBack || (first !== undefined && document.activeElement === document.body);
+      const [first, ...others] = window.focusStops;
+      return others.some(({ element }) => element === first?.element);
     });
   for (let stops = 0; stops < MOST_STOPS; stops += 5) {
     for (let step = 0; step < 5; step++) await page.keyboard.press("Tab");

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { until } from "./caller.ts";
-import type { Stage } from "./stage.ts";
+import type { Device, Stage } from "./stage.ts";
 
 /** Where each page is, by its file in `web/`, and what it may load, in bytes before compression. */
 export const PAGES = {
@@ -13,6 +13,17 @@ export const PAGES = {
 
 export type PageName = keyof typeof PAGES;
 
+/** A part of a scene. Shown again for each theme and width: some things close when the window changes. */
+export interface View {
+  /** Follows the name of the scene; empty for the scene as it is set. */
+  readonly name: string;
+  readonly show: (page: Page) => Promise<void>;
+}
+
+const AS_SET: View = { name: "", show: async () => undefined };
+
+export const viewsOf = ({ views = [] }: Scene): readonly View[] => [AS_SET, ...views];
+
 /** A page in a state that somebody sees: it is looked at, and checked. */
 export interface Scene {
   /** Of the files of its screenshots. */
@@ -20,8 +31,12 @@ export interface Scene {
   readonly page: PageName;
   /** Sets it up and gives the page that is looked at. */
   readonly set: (stage: Stage) => Promise<Page>;
-  /** Too long for a picture of all of it. */
-  readonly isLong?: boolean;
+  /** What there is to see besides: each has pictures of its own and is checked by itself. */
+  readonly views?: readonly View[];
+  /** Where a picture shows the window only: the page is too long, or something stays at its edge. */
+  readonly window?: readonly Device[];
+  /** So much that checks in all themes at all widths would take long. */
+  readonly isLarge?: boolean;
   /** Messages of the console that belong to the scene: browsers report each refused request. */
   readonly expected?: RegExp;
 }
@@ -95,6 +110,14 @@ async function swapCall(stage: Stage): Promise<Page> {
   return page;
 }
 
+/** A finding leads to its line, and the line says what is wrong. */
+async function showLine(page: Page): Promise<void> {
+  await page.keyboard.press("Escape");
+  await page.locator("#findings .jump").first().click();
+  await page.locator("#tip:popover-open").waitFor();
+  await page.locator("#offer-pane").evaluate((pane) => pane.scrollIntoView({ block: "center" }));
+}
+
 /** All pages in all states that matter. A page without a scene fails the tests. */
 export const SCENES: readonly Scene[] = [
   { name: "lobby", page: "index.html", set: (stage) => stage.open("") },
@@ -110,19 +133,19 @@ export const SCENES: readonly Scene[] = [
       return page;
     },
   },
-  { name: "call-alone", page: "index.html", set: startCall },
-  { name: "call", page: "index.html", set: (stage) => call(stage, ["Grace"]) },
-  { name: "check", page: "check.html", set: (stage) => stage.open("check") },
-  { name: "check-findings", page: "check.html", set: brokenDescription },
+  { name: "call-alone", page: "index.html", window: ["phone"], set: startCall },
   {
-    name: "check-line",
+    name: "call",
+    page: "index.html",
+    window: ["phone"],
+    set: (stage) => call(stage, ["Grace"]),
+  },
+  { name: "check", page: "check.html", set: (stage) => stage.open("check") },
+  {
+    name: "check-findings",
     page: "check.html",
-    set: async (stage) => {
-      const page = await brokenDescription(stage);
-      await page.locator("#findings .jump").first().click();
-      await page.locator("#tip:popover-open").waitFor();
-      return page;
-    },
+    set: brokenDescription,
+    views: [{ name: "line", show: showLine }],
   },
   { name: "swap", page: "swap.html", set: (stage) => stage.open("swap") },
   {
@@ -135,6 +158,12 @@ export const SCENES: readonly Scene[] = [
       return page;
     },
   },
-  { name: "swap-call", page: "swap.html", set: swapCall },
-  { name: "docs", page: "docs", isLong: true, set: (stage) => stage.open("docs") },
+  { name: "swap-call", page: "swap.html", window: ["phone"], set: swapCall },
+  {
+    name: "docs",
+    page: "docs",
+    isLarge: true,
+    window: ["desktop", "phone"],
+    set: (stage) => stage.open("docs"),
+  },
 ];

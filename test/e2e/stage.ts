@@ -1,4 +1,11 @@
-import type { BrowserContext, Browser as Chromium, Page } from "playwright-core";
+import {
+  type BrowserContext,
+  type Browser as Chromium,
+  chromium,
+  type Page,
+} from "playwright-core";
+import { toolPath } from "../../scripts/tools.ts";
+import { CHROMIUM_FLAGS } from "./browsers.ts";
 
 export type Theme = "light" | "dark";
 
@@ -27,6 +34,13 @@ export interface OpenOptions {
   /** The other side of a call: it is not the page that is looked at. */
   readonly isExtra?: boolean;
 }
+
+/** A browser whose cameras take five pictures a second: more would be work for nobody. */
+export const launchForScenes = (): Promise<Chromium> =>
+  chromium.launch({
+    executablePath: toolPath("chromium"),
+    args: [...CHROMIUM_FLAGS, "--use-fake-device-for-media-stream=fps=5"],
+  });
 
 let addresses = 0;
 
