@@ -28,7 +28,8 @@ export const viewsOf = ({ views = [] }: Scene): readonly View[] => [AS_SET, ...v
 export interface Scene {
   /** Of the files of its screenshots. */
   readonly name: string;
-  readonly page: PageName;
+  /** A key of PAGES. */
+  readonly page: string;
   /** Sets it up and gives the page that is looked at. */
   readonly set: (stage: Stage) => Promise<Page>;
   /** What there is to see besides: each has pictures of its own and is checked by itself. */
