@@ -150,7 +150,7 @@ export class SessionObject extends SessionManaged implements SessionCommands {
     if (!known) return problem("unknown-peer", "no such peer is in the session");
     const socket = this.sockets.of(known);
     if (!socket) return problem("peer-away", "the peer has no socket now");
-    this.network.simulate(socket, fault);
+    this.simulateFault(socket, peer, fault);
     return null;
   }
 

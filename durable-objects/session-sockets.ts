@@ -4,8 +4,9 @@ import { LIMITS } from "../protocol/limits.ts";
 import type { FromPeer } from "../protocol/messages.ts";
 import { CLOSE, isProblem, PROBLEMS, type Problem, problem } from "../protocol/problem.ts";
 import type { Session, Step } from "../protocol/session.ts";
+import type { SimulatedFault } from "../protocol/simulated-fault.ts";
 import { step } from "../protocol/step.ts";
-import { recordedRefusal } from "../protocol/timeline/record.ts";
+import { recordedNews, recordedRefusal } from "../protocol/timeline/record.ts";
 import type { TransportState } from "../protocol/transport.ts";
 import { admissionOf } from "./admission.ts";
 import {
@@ -154,7 +155,17 @@ export abstract class SessionSockets extends SessionTurns {
       rememberCount(ws);
     } else remember(ws, living);
     this.#obey(ws, living, before, message, at);
-    if (message.type === "simulate") this.network?.simulate(ws, message);
+    if (message.type === "simulate") this.simulateFault(ws, living.peer, message);
+  }
+
+  /** In local development: the network of a peer fails, and the timeline says so. */
+  protected simulateFault(ws: WebSocket, peer: string, fault: SimulatedFault): void {
+    const { session } = this;
+    const at = Date.now();
+    // Not written: a fault must not find more in rows than there was.
+    const news = { type: "fault", peer, fault: fault.fault } as const;
+    if (session) this.note(session, recordedNews(session, news, at), at, ws);
+    this.network?.simulate(ws, fault);
   }
 
   /** Takes the step that a message asks for, and answers it. */
@@ -230,8 +241,18 @@ export abstract class SessionSockets extends SessionTurns {
   #fault(ws: WebSocket, thrown: unknown): void {
     const id = report(thrown);
     this.forget();
+    this.#noteFault(ws, id);
     if (ws.readyState !== WebSocket.OPEN) return;
     this.sockets.deliver(ws, problemFrame(problem("internal-fault", `fault ${id}`)));
     ws.close(CLOSE.fault, id);
+  }
+
+  #noteFault(ws: WebSocket, fault: string): void {
+    try {
+      this.noteNews({ type: "fault", peer: attachmentOf(ws).peer, fault });
+    } catch {
+      // What failed fails again: the log has it.
+      this.forget();
+    }
   }
 }

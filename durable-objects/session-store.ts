@@ -161,7 +161,7 @@ export class SessionStore {
   save(before: Session, after: Session, forced: ReadonlySet<string> = new Set()): Written {
     const links = new Set<string>();
     const subjects = this.#savePeers(before, after, forced);
-    if (headChanged(before, after)) {
+    if (headChanged(before, after) || forced.has(OF_SESSION)) {
       this.#sql.exec("UPDATE session SET json = ?", headJson(after));
       subjects.push(OF_SESSION);
     }
