@@ -1,4 +1,5 @@
 import type { Flow } from "../protocol/flow.ts";
+import type { Kept } from "../protocol/kept.ts";
 import type { Link, Peer, Session, Trickle } from "../protocol/session.ts";
 import type { SessionConfig } from "../protocol/session-config.ts";
 import { NO_TIMELINE } from "../protocol/timeline/timeline.ts";
@@ -13,10 +14,9 @@ import {
 import { partsOf } from "./text-parts.ts";
 
 /** What the one row of a session holds; everything else has rows of its own. */
-interface Head {
+interface Head extends Kept {
   readonly id: string;
   readonly config: SessionConfig;
-  readonly quota?: string;
   readonly createdAt: number;
   readonly emptySince: number | null;
   readonly kicked: readonly (readonly [string, number])[];
@@ -210,8 +210,9 @@ export class SessionStore {
 const headChanged = (before: Session, after: Session): boolean =>
   before.emptySince !== after.emptySince || before.kicked !== after.kicked;
 
-function headJson({ id, config, quota, createdAt, emptySince, kicked }: Session): string {
-  const counted = quota === undefined ? {} : { quota };
-  const head: Head = { id, config, ...counted, createdAt, emptySince, kicked: [...kicked] };
+function headJson(session: Session): string {
+  const { id, config, quota, listing, createdAt, emptySince, kicked } = session;
+  const kept = { ...(quota !== undefined && { quota }), ...(listing && { listing }) };
+  const head: Head = { id, config, ...kept, createdAt, emptySince, kicked: [...kicked] };
   return JSON.stringify(head);
 }
