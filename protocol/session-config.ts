@@ -65,7 +65,7 @@ export const SessionRequest = z
       .boolean()
       .default(false)
       .describe(
-        "appear in GET /v1/sessions of the API key that creates the session; costs two rows and two object requests",
+        "appear in GET /v1/sessions of the API key that creates the session; costs three rows and two object requests",
       ),
     locationHint: z
       .enum(["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"])
