@@ -17,14 +17,14 @@ import { type SessionView, viewFlows, viewPeer, viewSession } from "../protocol/
 import { deploymentConfig } from "./deployment-config.ts";
 import { withHashedCnames } from "./hash-cnames.ts";
 import type { Asker, LinkFinding, SessionCommands } from "./session-commands.ts";
-import { SessionManaged } from "./session-managed.ts";
+import { SessionLifecycle } from "./session-lifecycle.ts";
 import { sessionNotFound } from "./session-not-found.ts";
 
 /** A list of sessions shows no verdicts of those with more links. */
 const JUDGED_LINKS = 64;
 
-/** One session: its sockets, endpoints and HTTP clients (see SessionManaged), and what the Worker asks of it over RPC. */
-export class SessionObject extends SessionManaged implements SessionCommands {
+/** One session: its sockets, endpoints and HTTP clients (see SessionManaged), what operators learn of it, and what the Worker asks of it over RPC. */
+export class SessionObject extends SessionLifecycle implements SessionCommands {
   async create(id: string, config: SessionConfig, kept?: Kept): Promise<SessionView> {
     const session = this.session ?? this.#newSession(id, config, kept);
     if (!this.session) this.begin(session);

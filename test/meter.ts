@@ -30,7 +30,7 @@ const METHODS: readonly (readonly [on: object, counts: Name, names: readonly str
   [SessionObject.prototype, "closes", ["webSocketClose"]],
   [CnameMemory.prototype, "calls", ["recall"]],
   [CnameMemory.prototype, "alarms", ["alarm"]],
-  [KeyQuota.prototype, "calls", ["acquire", "release"]],
+  [KeyQuota.prototype, "calls", ["acquire", "release", "held"]],
   [SessionIndex.prototype, "calls", ["add", "remove", "forget", "list", "totals"]],
 ];
 
