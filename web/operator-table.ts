@@ -122,7 +122,7 @@ export function showLetters(
         link.dataset.key = `session ${letter.id}`;
         session?.append(link);
       }
-      const again = button("Deliver again", `Deliver ${letter.event.type} again`, () =>
+      const again = button("Deliver again", `Deliver again: ${letter.event.type}`, () =>
         redeliver(letter),
       );
       again.dataset.key = letter.id;

@@ -61,13 +61,18 @@ const SHOWN_CHARACTERS = 60;
 const cut = (text: string): string =>
   text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS - 1)}…` : text;
 
-/** The first members of metadata: `title: Support call 4711 · agent: 7` */
+/** What most applications call what they show to people. */
+const TITLES = ["title", "name"];
+
+/** The first members of metadata, a title without its name: `Support call 4711 · agent: 7` */
 export const metadataOf = ({ metadata = {} }: ListedSession): string =>
   Object.entries(metadata)
+    .toSorted(([one], [other]) => Number(TITLES.includes(other)) - Number(TITLES.includes(one)))
     .slice(0, SHOWN_MEMBERS)
-    .map(([name, value]) =>
-      cut(`${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`),
-    )
+    .map(([name, value]) => {
+      const text = typeof value === "string" ? value : JSON.stringify(value);
+      return cut(TITLES.includes(name) ? text : `${name}: ${text}`);
+    })
     .join(" · ");
 
 /** What may be searched for, in lower case. */

@@ -35,6 +35,7 @@ const page = {
   sessions: element("total-sessions", HTMLElement),
   peers: element("total-peers", HTMLElement),
   working: element("total-working", HTMLElement),
+  workingTile: element("fine", HTMLElement),
   trouble: element("total-trouble", HTMLElement),
   troubleTile: element("trouble", HTMLElement),
   search: element("search", HTMLInputElement),
@@ -93,7 +94,9 @@ function showTotals(): void {
   const trouble = links("failed", "degraded");
   setText(page.sessions, plus(known.length));
   setText(page.peers, plus(sum(known.map(({ peers }) => peers.connected))));
-  setText(page.working, plus(links("working")));
+  const working = links("working");
+  setText(page.working, plus(working));
+  page.workingTile.dataset.level = working > 0 ? "good" : "none";
   setText(page.trouble, plus(trouble));
   page.troubleTile.dataset.level = trouble > 0 ? "bad" : "none";
 }
@@ -121,7 +124,7 @@ function showAge(): void {
   if (readAt === undefined) return;
   const seconds = Math.round((Date.now() - readAt) / 1000);
   page.liveness.dataset.state = page.live.checked ? "connected" : "idle";
-  setText(page.updated, seconds < 2 ? "Up to date" : `${seconds} s ago`);
+  setText(page.updated, seconds < 2 ? "Up to date" : `As of ${seconds} s ago`);
 }
 
 /** Reads as many as are wanted, page by page. */

@@ -128,7 +128,7 @@ describe("the start page of operators", () => {
     // So that nobody waits for the page to refresh by itself.
     const page = await open({ hasClock: true });
     await row(page, session).getByText("Empty").waitFor();
-    expect(await row(page, session).textContent()).toContain("title: Support call 4711");
+    expect(await row(page, session).textContent()).toContain("Support call 4711");
     expect(await row(page, unlisted).count()).toBe(0);
 
     const [one, two] = [await Member.join(session), await Member.join(session)];
