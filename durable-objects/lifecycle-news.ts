@@ -1,8 +1,7 @@
 import { logLevelOf } from "../protocol/config.ts";
-import { dataPointsOf } from "../protocol/metrics/data-point.ts";
+import { dataPointsOf, type Place } from "../protocol/metrics/data-point.ts";
 import type { Change } from "../protocol/metrics/lifecycle.ts";
 import { levelOf, logLineOf } from "../protocol/metrics/log-line.ts";
-import type { Session } from "../protocol/session.ts";
 import type { Bindings } from "./env.ts";
 import { report } from "./frames.ts";
 
@@ -14,21 +13,20 @@ export class LifecycleNews {
     this.#env = env;
   }
 
-  /** `session` is as it is after the changes. Nothing of a call depends on it: what fails here is logged. */
-  tell(session: Session, changes: readonly Change[]): void {
+  /** Nothing of a call depends on it: what fails here is logged. */
+  tell(place: Place, changes: readonly Change[]): void {
     if (changes.length === 0) return;
     try {
-      this.#measure(session, changes);
-      this.#log(session.id, changes);
+      this.#measure(place, changes);
+      this.#log(place.session, changes);
     } catch (thrown) {
       report(thrown);
     }
   }
 
-  #measure({ id, config, peers }: Session, changes: readonly Change[]): void {
+  #measure(place: Place, changes: readonly Change[]): void {
     const { METRICS } = this.#env;
     if (!METRICS) return;
-    const place = { session: id, topology: config.topology, peers: peers.size };
     for (const point of dataPointsOf(changes, place)) METRICS.writeDataPoint({ ...point });
   }
 

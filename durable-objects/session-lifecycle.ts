@@ -1,4 +1,4 @@
-import { changesOf } from "../protocol/metrics/lifecycle.ts";
+import { type Change, changesOf } from "../protocol/metrics/lifecycle.ts";
 import { isProblem, type Problem } from "../protocol/problem.ts";
 import type { Session } from "../protocol/session.ts";
 import { LifecycleNews } from "./lifecycle-news.ts";
@@ -12,13 +12,13 @@ export abstract class SessionLifecycle extends SessionManaged {
 
   protected override begin(session: Session): void {
     super.begin(session);
-    this.#news.tell(session, [{ kind: "session-created" }]);
+    this.#tell(session, [{ kind: "session-created" }]);
   }
 
   protected override perform(...done: Parameters<SessionManaged["perform"]>): void {
     super.perform(...done);
     const [before, { session: after, effects }, at] = done;
-    this.#news.tell(after, changesOf({ before, after, effects, at }));
+    this.#tell(after, changesOf({ before, after, effects, at }));
   }
 
   protected override stepBy(...turn: Parameters<SessionManaged["stepBy"]>) {
@@ -33,6 +33,18 @@ export abstract class SessionLifecycle extends SessionManaged {
     const { session } = this;
     const times = session ? this.#refusals.count(code, Date.now()) : 0;
     if (!session || times === 0) return;
-    this.#news.tell(session, [{ kind: "refused", ...(peer && { peer }), code, times }]);
+    this.#tell(session, [{ kind: "refused", ...(peer && { peer }), code, times }]);
+  }
+
+  /** An event of the session was given up, maybe long after its end. `type` is that of the event. */
+  protected noteDeadWebhook(type: string): void {
+    const { session } = this;
+    const change = { kind: "webhook-dead", type } as const;
+    if (session) this.#tell(session, [change]);
+    else this.#news.tell({ session: this.ctx.id.name ?? "", topology: "", peers: 0 }, [change]);
+  }
+
+  #tell({ id, config, peers }: Session, changes: readonly Change[]): void {
+    this.#news.tell({ session: id, topology: config.topology, peers: peers.size }, changes);
   }
 }

@@ -1,4 +1,4 @@
-import { reset } from "cloudflare:test";
+import { reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { logLevelOf } from "../protocol/config.ts";
@@ -336,7 +336,7 @@ const EVERY_KIND: readonly Change[] = [
   },
   { kind: "link-failed", link: "a~b", attempt: "broken", ms: 6 },
   { kind: "refused", peer: "p", code: "glare", times: 5 },
-  { kind: "webhook-dead", event: "session.ended" },
+  { kind: "webhook-dead", type: "session.ended" },
 ];
 
 describe("data points", () => {
@@ -556,6 +556,31 @@ describe.each(MODES)("news of a call (%s)", (mode) => {
     expect((await callJson(path, "PATCH", { held: true })).status).toBe(404);
     const unknown = await callJson(`${session.path}/peers/nobody`, "DELETE");
     expect([204, 404]).toContain(unknown.status);
+  });
+
+  it("[M17] an event that was given up is told while the session lasts, and after its end", async () => {
+    const session = await LiveSession.start(mode);
+    const give = () =>
+      runInDurableObject(session.stub, (object) =>
+        (object as unknown as { noteDeadWebhook(event: string): void }).noteDeadWebhook(
+          "flow.ended",
+        ),
+      );
+    dataset.points.splice(0);
+    await give();
+    await callJson(session.path, "DELETE");
+    await give();
+    const dead = { kind: "webhook-dead", reason: "flow.ended", session: session.id };
+    const points = dataset.points.map(named).filter(({ kind }) => kind === "webhook-dead");
+    expect(points).toMatchObject([{ ...dead, topology: "mesh" }, dead]);
+    expect(lines.map((line) => JSON.parse(line))).toEqual(
+      Array(2).fill({
+        level: "warn",
+        event: "webhook-dead",
+        session: session.id,
+        type: "flow.ended",
+      }),
+    );
   });
 
   it("[S8] a call goes on where the dataset fails or is not there", async () => {

@@ -13,6 +13,7 @@ import { accepted, PureSession } from "./pure-session.ts";
 
 afterEach(async () => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
   await reset();
 });
 
@@ -120,6 +121,40 @@ describe("the list of sessions", () => {
     } finally {
       meter.stop();
     }
+  });
+
+  it("[S8] a session that cannot be read is left out, not the others, and stays on the list", async () => {
+    const sound = await create();
+    const broken = new LiveSession(await create(), "evicted");
+    const faults = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    let whole = "";
+    await broken.rewrite((json) => {
+      whole = json;
+      return "{";
+    });
+    await broken.pause();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 61_000 });
+    expect(idsOf(await listOf())).toEqual([sound]);
+    expect(faults).toHaveBeenCalled();
+    await broken.rewrite(() => whole);
+    await broken.pause();
+    expect(idsOf(await listOf())).toEqual([broken.id, sound]);
+  });
+
+  it("[M1] a session that could not be made is not on the list", async () => {
+    const { default: worker } = await import("../src/index.ts");
+    const faults = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const create = () => Promise.reject(new Error("overloaded"));
+    const bindings = { ...env, SESSIONS: { getByName: () => ({ create }) } } as never;
+    const body = JSON.stringify({ listed: true });
+    const headers = { ...KEY, "content-type": "application/json" };
+    const asked = new Request("https://duplex.test/v1/sessions", { method: "POST", headers, body });
+    const later = { waitUntil: () => undefined, passThroughOnException: () => undefined } as never;
+    expect((await worker.fetch(asked, bindings, later)).status).toBe(500);
+    expect(faults).toHaveBeenCalledTimes(1);
+    const told = await (await call("/v1/metrics", { headers: KEY })).text();
+    expect(told).toContain("duplex_sessions_listed 0\n");
+    expect(told).toContain("duplex_sessions_listed_total 1\n");
   });
 });
 

@@ -73,14 +73,15 @@ export class SessionTable {
       row,
       show: (shown, now) => {
         const { createdAt, endsAt, verdict, topology: kind } = shown;
-        row.dataset.level = levelOf(shown.state);
+        row.dataset.level = levelOf(shown);
         setText(badge, stateOf(shown));
         setText(says, verdict?.says ?? "");
         setText(title, metadataOf(shown));
         setText(topology, kind === "mesh" ? "" : kind);
         if (started) setText(started, `${duration(now - createdAt)} ago`);
         if (started) started.title = new Date(createdAt).toLocaleString();
-        if (peers) setText(peers, endsAt === undefined ? peersOf(shown) : endsIn(endsAt - now));
+        if (peers)
+          setText(peers, `${peersOf(shown)}${endsAt === undefined ? "" : endsIn(endsAt - now)}`);
         if (links) setText(links, linksOf(shown));
       },
     };
@@ -89,7 +90,7 @@ export class SessionTable {
   }
 }
 
-const endsIn = (ms: number): string => `none, ends in ${duration(ms)}`;
+const endsIn = (ms: number): string => `, ends in ${duration(ms)}`;
 
 /** What can be done about an event that was given up. */
 export interface LetterActs {

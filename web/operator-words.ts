@@ -19,14 +19,15 @@ export const STATE_LEVELS: readonly (readonly [state: string, level: string])[] 
   ["working", "good"],
 ];
 
-export const levelOf = (state: string | undefined): string =>
-  STATE_LEVELS.find(([known]) => known === state)?.[1] ?? "none";
+/** What nobody is in is neither well nor unwell. */
+export const levelOf = ({ state, peers }: ListedSession): string =>
+  (peers.connected > 0 && STATE_LEVELS.find(([known]) => known === state)?.[1]) || "none";
 
 /** The state of a session in a word: that of its worst link, or who is there. */
 export function stateOf({ state, peers: { connected, away } }: ListedSession): string {
+  if (connected === 0) return away > 0 ? "Away" : "Empty";
   if (state !== undefined) return STATES[state] ?? state;
-  if (connected > 0) return connected === 1 ? "One peer" : "Not linked";
-  return away > 0 ? "Away" : "Empty";
+  return connected === 1 ? "One peer" : "Not linked";
 }
 
 /** `2 working, 1 failed`, worst first. */
@@ -39,7 +40,11 @@ export const linksOf = ({ links }: ListedSession): string =>
 /** `2, 1 away, 1 observer` */
 export function peersOf({ peers: { connected, away, observers } }: ListedSession): string {
   const watching = observers === 1 ? "1 observer" : `${observers} observers`;
-  return [String(connected), away > 0 && `${away} away`, observers > 0 && watching]
+  return [
+    connected === 0 ? "none" : String(connected),
+    away > 0 && `${away} away`,
+    observers > 0 && watching,
+  ]
     .filter((part) => part !== false)
     .join(", ");
 }

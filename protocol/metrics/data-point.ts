@@ -34,6 +34,7 @@ type Texts = Partial<Record<(typeof BLOBS)[number], string>>;
 /** What a change happened in: the session as it is after it. */
 export interface Place {
   readonly session: string;
+  /** Empty where the session is over. */
   readonly topology: string;
   /** How many peers it has. */
   readonly peers: number;
@@ -64,7 +65,7 @@ function textsOf(change: Change): Texts {
     case "refused":
       return { reason: change.code };
     case "webhook-dead":
-      return { reason: change.event };
+      return { reason: change.type };
   }
 }
 

@@ -64,7 +64,7 @@ export type Change =
       /** How often since it was told last. */
       readonly times: number;
     }
-  | { readonly kind: "webhook-dead"; readonly event: string };
+  | { readonly kind: "webhook-dead"; readonly type: string };
 
 /** A step that was taken: what there was, what there is now, what is done about it. */
 export interface Taken {
