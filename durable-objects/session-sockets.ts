@@ -65,7 +65,10 @@ export abstract class SessionSockets extends SessionTurns {
     const at = Date.now();
     const event = { type: "join", grant, ice, asked, at } as const;
     const result = step(before, event);
-    if (isProblem(result)) return problemResponse(result);
+    if (isProblem(result)) {
+      this.noteRefusal(result, grant.peer);
+      return problemResponse(result);
+    }
     const { 0: client, 1: server } = new WebSocketPair();
     const peer = grant.peer;
     const connection = result.session.peers.get(peer)?.connection ?? 0;
@@ -222,8 +225,12 @@ export abstract class SessionSockets extends SessionTurns {
     this.#refuse(ws, attachmentOf(ws), at, what, id);
   }
 
+  /** Somebody was refused something: news for operators. */
+  protected abstract noteRefusal(what: Problem, peer: string): void;
+
   /** A problem first; a peer that goes on is closed (S7). Others notice nothing (S8). */
   #refuse(ws: WebSocket, known: Attachment, at: number, what: Problem, id?: number): void {
+    this.noteRefusal(what, known.peer);
     const frame = problemFrame(what, id);
     const { socket } = PROBLEMS[what.code];
     const next = socket === "reply" ? known : withProblem(known, at);
