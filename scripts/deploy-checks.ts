@@ -1,6 +1,5 @@
 import { routesOf } from "./deploy-environment.ts";
 import {
-  jurisdictionComplaints,
   keyComplaints,
   lengthComplaints,
   loginComplaints,
@@ -122,7 +121,6 @@ export const CHECKS: readonly Check[] = [
   { name: "TURN", run: turnComplaints },
   { name: "origins", run: originComplaints },
   { name: "webhooks", run: webhookComplaints },
-  { name: "jurisdiction", run: jurisdictionComplaints },
   { name: "address", run: addressComplaints },
   { name: "classes", run: classComplaints },
   { name: "removed classes", run: removalComplaints },

@@ -167,14 +167,3 @@ export function webhookComplaints(deployment: Deployment): readonly Complaint[] 
       : []),
   ];
 }
-
-export const jurisdictionComplaints = (deployment: Deployment): readonly Complaint[] =>
-  withConfig(deployment, ({ jurisdiction }) =>
-    jurisdiction === undefined
-      ? []
-      : [
-          warning(
-            `DO_JURISDICTION is ${jurisdiction}: sessions that began elsewhere are not found`,
-          ),
-        ],
-  );

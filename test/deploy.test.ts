@@ -131,7 +131,6 @@ const PLANTS: readonly (readonly [string, Partial<Deployment>, readonly RegExp[]
     },
     [/^!webhooks: WEBHOOK_URLS: http:\/\/app.example.com\/events is not https/],
   ],
-  ["a jurisdiction", withVars({ DO_JURISDICTION: "eu" }), [/^jurisdiction: .* eu/]],
   ["an unknown jurisdiction", withVars({ DO_JURISDICTION: "mars" }), [/^!values: DO_JURISDICTION/]],
   ["no address", withSettings({ workers_dev: false }), [/^!address: workers_dev/]],
   [
