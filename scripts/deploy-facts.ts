@@ -79,7 +79,9 @@ export const wrangler = (args: readonly string[], limitMs: number) =>
 /** What the answer of `wrangler secret list` says. */
 export function secretsIn(code: number, output: string): Secrets {
   if (code === 0) {
-    const list = JSON.parse(output.slice(output.indexOf("["))) as readonly { name: string }[];
+    // Warnings may stand before it.
+    const start = output.search(/^\[(?:\s*$|\]|\{)/m);
+    const list = JSON.parse(output.slice(start)) as readonly { name: string }[];
     return { kind: "named", names: list.map(({ name }) => name) };
   }
   if (/\b10007\b|not found/i.test(output)) return { kind: "no-worker" };

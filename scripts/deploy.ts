@@ -1,16 +1,15 @@
 // `npm run deploy`: a checklist that ends early, `wrangler deploy`, and a look at what answers.
-import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { build } from "./build.ts";
 import { CHECKS } from "./deploy-checks.ts";
 import { addressOf } from "./deploy-environment.ts";
 import { factsOf, type Options, Refusal, wrangler } from "./deploy-facts.ts";
+import { lookAt } from "./deploy-look.ts";
 import type { Deployment } from "./deployment.ts";
 
 const DRY_RUN_LIMIT_MS = 120_000;
 const DEPLOY_LIMIT_MS = 600_000;
 const LOOK_LIMIT_MS = 60_000;
-const LOOK_EVERY_MS = 2_000;
 
 const readOptions = (): Options => {
   const { values } = parseArgs({
@@ -50,24 +49,6 @@ async function wranglerDeploy(args: readonly string[], limitMs: number): Promise
   return output;
 }
 
-const answers = async (url: string): Promise<boolean> => {
-  const signal = AbortSignal.timeout(LOOK_EVERY_MS * 5);
-  return fetch(url, { signal }).then(
-    (response) => response.ok,
-    () => false,
-  );
-};
-
-/** A new host name takes a while until it is known everywhere. */
-async function comesUp(address: string): Promise<boolean> {
-  const end = Date.now() + LOOK_LIMIT_MS;
-  while (Date.now() < end) {
-    if (await answers(new URL("healthz", address).href)) return true;
-    await delay(LOOK_EVERY_MS);
-  }
-  return false;
-}
-
 const next = (name: string, address: string): string => `
 Up at ${address}
   a call      ${address} (it asks for an API key)
@@ -88,16 +69,20 @@ async function deploy(options: Options): Promise<void> {
   const file = options.secretsFile === undefined ? [] : ["--secrets-file", options.secretsFile];
   const output = await wranglerDeploy(["--config", facts.file, ...file], DEPLOY_LIMIT_MS);
   console.log(output.trim());
+  const { name = "" } = facts.settings;
   const address = addressOf(facts.settings, output);
   if (address === undefined) {
     console.log("\nDeployed. Its address is that of your route; try /healthz there.");
-  } else if (await comesUp(address)) {
-    console.log(next(facts.settings.name ?? "", address));
-  } else {
+    return;
+  }
+  const { isUp, problem } = await lookAt(address, LOOK_LIMIT_MS);
+  if (!isUp) {
     throw new Refusal(
-      `\nDeployed, but ${address}healthz does not answer: npx wrangler tail ${facts.settings.name}; npx wrangler rollback --name ${facts.settings.name}`,
+      `\nDeployed, but ${address}healthz says ${problem}\n  npx wrangler tail ${name}\n  npx wrangler rollback --name ${name}`,
     );
   }
+  if (problem !== undefined) console.log(`WARNING  no session will start: ${problem}`);
+  console.log(next(name, address));
 }
 
 try {
