@@ -62,17 +62,15 @@ describe("npm run deploy", () => {
     expect(called()).toBe("");
   });
 
-  it("[M19] the machine without a network notices who would be called", async () => {
-    const program = join(folder, "caller.mjs");
-    writeFileSync(program, 'await fetch("https://example.com/").catch(() => undefined);');
-    await run(process.execPath, [program], {
-      env: {
-        NETWORK_LOG: log,
-        NODE_OPTIONS: `--import=${join(root, "test", "e2e", "no-network.ts")}`,
-      },
-      limitMs: LIMIT_MS,
+  it("[M19] with a login and no network says that nobody answered, and whom it asked", async () => {
+    const { code, output } = await deploy([], {
+      CLOUDFLARE_API_TOKEN: "not-a-token",
+      CLOUDFLARE_ACCOUNT_ID: "account",
     });
-    expect(called()).toBe("example.com\n");
+    expect(output).toMatch(/^ERROR +login: Cloudflare would not say: /m);
+    expect(code).toBe(1);
+    // By which it is seen that what calls nobody, above, would have been noticed.
+    expect(called().split("\n")).toContain("api.cloudflare.com");
   });
 
   it("[M19] refuses an environment that is not there, a secrets file that is not there, and weak secrets in one", async () => {
