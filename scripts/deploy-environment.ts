@@ -10,6 +10,7 @@ export interface Settings {
   readonly durable_objects?: { readonly bindings?: readonly ObjectBinding[] };
   readonly exports?: Readonly<Record<string, ClassExport>>;
   readonly ratelimits?: readonly RateLimit[];
+  readonly analytics_engine_datasets?: readonly Dataset[];
   readonly assets?: { readonly directory?: string };
 }
 
@@ -31,8 +32,22 @@ interface RateLimit {
   readonly namespace_id: string;
 }
 
+interface Dataset {
+  readonly binding: string;
+  readonly dataset?: string;
+}
+
 /** What an environment may not set: code, classes and bindings are those of wrangler.toml, everywhere. */
-const SHARED = ["main", "durable_objects", "exports", "migrations", "ratelimits", "assets", "env"];
+const SHARED = [
+  "main",
+  "durable_objects",
+  "exports",
+  "migrations",
+  "ratelimits",
+  "assets",
+  "analytics_engine_datasets",
+  "env",
+];
 
 /** What is wrong with the file of an environment. */
 export const environmentComplaints = (environment: string, own: Settings): readonly string[] =>
@@ -62,6 +77,13 @@ export function settingsIn(environment: string, shared: Settings, own: Settings)
       ratelimits: shared.ratelimits.map((limit) => ({
         ...limit,
         namespace_id: String(namespaces + Number(limit.namespace_id)),
+      })),
+    }),
+    // Figures of a trial are not to be found among those of the others.
+    ...(shared.analytics_engine_datasets && {
+      analytics_engine_datasets: shared.analytics_engine_datasets.map((one) => ({
+        ...one,
+        dataset: `${one.dataset ?? one.binding}_${environment.replaceAll("-", "_")}`,
       })),
     }),
   };

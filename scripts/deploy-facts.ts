@@ -135,6 +135,12 @@ const filesBuilt = (): readonly string[] => {
   return existsSync(folder) ? readdirSync(folder) : [];
 };
 
+/** Refuses what cannot be meant, before anything slow. */
+export function checkOptions({ environment, secretsFile }: Options): void {
+  choose(environment);
+  readSecrets(secretsFile);
+}
+
 /** Looks at everything; only `askForSecrets` leaves the machine, and not in a dry run. */
 export async function factsOf(options: Options): Promise<Deployment & { readonly file: string }> {
   const { settings, complaints, file } = choose(options.environment);

@@ -12,6 +12,7 @@ const STAND_INS: Readonly<Record<string, string>> = {
   STUN_URLS: "stun:stun.example:3478",
   TURN_URLS: "turn:turn.example:3478",
   WEBHOOK_URLS: "https://app.example/events",
+  WEBHOOK_SECRETS: `whsec_${"A".repeat(32)}`,
 };
 const standIn = (name: string): string => STAND_INS[name] ?? "x".repeat(32);
 
@@ -152,18 +153,18 @@ const entries = (list: string | undefined): readonly string[] =>
     .map((entry) => entry.trim())
     .filter((entry) => entry !== "");
 
-export function webhookComplaints(deployment: Deployment): readonly Complaint[] {
-  const known = knownValues(deployment);
-  const hooks = entries(known.WEBHOOK_URLS);
-  const isSigned =
-    entries(known.WEBHOOK_SECRETS).length > 0 ||
-    unknownValues(deployment).includes("WEBHOOK_SECRETS");
-  return [
-    ...hooks
-      .filter((url) => !/^https:\/\/[^\s/]+/.test(url))
-      .map((url) => error(`WEBHOOK_URLS: ${url} is not https`)),
-    ...(hooks.length > 0 && !isSigned
-      ? [error("WEBHOOK_SECRETS is not set: receivers could not tell that an event is from here")]
-      : []),
-  ];
-}
+export const webhookComplaints = (deployment: Deployment): readonly Complaint[] =>
+  withConfig(deployment, () => {
+    const known = knownValues(deployment);
+    const hooks = entries(known.WEBHOOK_URLS);
+    const isSigned =
+      entries(known.WEBHOOK_SECRETS).length > 0 ||
+      unknownValues(deployment).includes("WEBHOOK_SECRETS");
+    const unsigned = "WEBHOOK_SECRETS: not set, so that receivers could not tell who sent an event";
+    return [
+      ...hooks
+        .filter((url) => !/^https:\/\/[^\s/]+/.test(url))
+        .map((url) => error(`WEBHOOK_URLS: ${url} is not https`)),
+      ...(hooks.length > 0 && !isSigned ? [error(unsigned)] : []),
+    ];
+  });

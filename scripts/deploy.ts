@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { build } from "./build.ts";
 import { CHECKS } from "./deploy-checks.ts";
 import { addressOf } from "./deploy-environment.ts";
-import { factsOf, type Options, Refusal, wrangler } from "./deploy-facts.ts";
+import { checkOptions, factsOf, type Options, Refusal, wrangler } from "./deploy-facts.ts";
 import { lookAt } from "./deploy-look.ts";
 import type { Deployment } from "./deployment.ts";
 
@@ -57,6 +57,7 @@ Up at ${address}
   roll back   npx wrangler rollback --name ${name}   (docs/operating.md#rolling-back)`;
 
 async function deploy(options: Options): Promise<void> {
+  checkOptions(options);
   await build("web");
   const facts = await factsOf(options);
   if (!runChecks(facts)) throw new Refusal("\nNothing was deployed: mend what says ERROR.");

@@ -36,6 +36,7 @@ const SETTINGS = {
   exports: { SessionObject: {} },
   ratelimits: [{ name: "CONNECTS", namespace_id: "1002" }],
   assets: { directory: "dist/web" },
+  analytics_engine_datasets: [{ binding: "METRICS", dataset: "duplex" }],
 } satisfies Settings;
 
 const FIT: Deployment = {
@@ -129,7 +130,7 @@ const PLANTS: readonly (readonly [string, Partial<Deployment>, readonly RegExp[]
       ...withVars({ WEBHOOK_URLS: "http://app.example.com/events" }),
       ...named("API_KEYS", "TOKEN_SECRETS", "TURN_SECRETS", "WEBHOOK_SECRETS"),
     },
-    [/^!webhooks: WEBHOOK_URLS: http:\/\/app.example.com\/events is not https/],
+    [/^!(webhooks|values): WEBHOOK_URLS: .*https/],
   ],
   ["an unknown jurisdiction", withVars({ DO_JURISDICTION: "mars" }), [/^!values: DO_JURISDICTION/]],
   ["no address", withSettings({ workers_dev: false }), [/^!address: workers_dev/]],
@@ -246,6 +247,7 @@ describe("an environment", () => {
       vars: { ...SETTINGS.vars, ALLOWED_ORIGINS: "https://staging.example.com" },
       routes: [{ pattern: "staging.example.com", custom_domain: true }],
       ratelimits: [{ name: "CONNECTS", namespace_id: expect.stringMatching(/^\d+1002$/) }],
+      analytics_engine_datasets: [{ binding: "METRICS", dataset: "duplex_staging" }],
     });
     const production = settingsIn("production", SETTINGS, {});
     const counters = [SETTINGS, staging, production].map(

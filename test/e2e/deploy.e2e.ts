@@ -148,12 +148,16 @@ describe("what a deployment is read from", () => {
         routes: ___,
         workers_dev: ____,
         ratelimits,
+        analytics_engine_datasets: datasets,
         ...shared
       } = rawConfig as Record<string, unknown>;
       expect(settings).toMatchObject(shared);
       expect(settings.ratelimits?.map(({ name }) => name)).toEqual(
         (ratelimits as { name: string }[]).map(({ name }) => name),
       );
+      const bound = (list: unknown) =>
+        (list as { binding: string }[] | undefined)?.map(({ binding }) => binding);
+      expect(bound(settings.analytics_engine_datasets)).toEqual(bound(datasets));
       expect(JSON.parse(readFileSync(written, "utf8")).main).toBe("../../src/index.ts");
     }
   });
