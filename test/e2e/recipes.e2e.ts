@@ -29,12 +29,19 @@ const here = (text: string): string =>
     .replaceAll("127.0.0.1:8787", server)
     .replaceAll("127.0.0.1:8790", new URL(mediaServer.url).host);
 
+/** Blocks that are run by others, each with who does. All other blocks are run here. */
+const RUN_ELSEWHERE = [
+  // beforeAll: it goes on until it is stopped.
+  "npm run media-server\n",
+  // package.e2e.ts installs the package.
+  "npm install ./duplex-0.1.0.tgz && npm uninstall peerjs\n",
+];
+
 const shellBlocks = (name: string): readonly string[] =>
   blocksOf(readFileSync(join(recipes, name), "utf8"))
     .filter(({ language }) => language === "sh")
     .map(({ text }) => text)
-    // Runs already; it goes on until it is stopped.
-    .filter((text) => text !== "npm run media-server\n");
+    .filter((text) => !RUN_ELSEWHERE.includes(text));
 
 /** What the last word of a recipe's blocks has to be, by a part of the block. */
 const ANSWERS: readonly (readonly [recipe: string, part: string, says: RegExp])[] = [
