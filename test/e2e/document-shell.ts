@@ -32,7 +32,13 @@ const LIMIT_MS = 30_000;
 
 /** One shell for all blocks of a document, as its reader has one: variables and background programs stay. */
 export function openShell(cwd: string, env: NodeJS.ProcessEnv): Shell {
-  const child = spawn("bash", ["--norc", "-s"], { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
+  // A group of its own: what it started in the background outlives it when a command fails.
+  const child = spawn("bash", ["--norc", "-s"], {
+    cwd,
+    env,
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true,
+  });
   const { pid } = child;
   if (pid === undefined) throw new Error("no bash");
   guard(pid);
@@ -76,6 +82,11 @@ export function openShell(cwd: string, env: NodeJS.ProcessEnv): Shell {
   const stop = async (): Promise<void> => {
     child.stdin.end();
     await stopTree(pid);
+    try {
+      process.kill(-pid, "SIGTERM");
+    } catch {
+      // Nothing of it is left.
+    }
   };
   return { run, stop };
 }
