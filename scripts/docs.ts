@@ -1,15 +1,18 @@
 // `npm run docs` writes docs/protocol.md, docs/sdp-rules.md and test/vectors/swap/. With `--check` it writes nothing and says what is not as
 // it should be: a document that differs from the tables, a test that names no promise of docs/rules.md, a promise nobody
-// proves, what docs/conformance.md says otherwise than the code, and what docs/threat-model.md says without a test.
+// proves, what docs/conformance.md says otherwise than the code, and what docs/threat-model.md says without a test,
+// and links that lead nowhere.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { PROBLEMS } from "../protocol/problem.ts";
 import { conformanceComplaints, facts } from "./conformance.ts";
 import { brokenChecks } from "./conformance-plants.ts";
+import { linkComplaints } from "./links.ts";
 import { protocolDocument } from "./protocol-document.ts";
 import { catalogueComplaints, sdpRulesDocument } from "./sdp-rules-document.ts";
 import { staleVectors, writeVectors } from "./swap-vectors.ts";
 import { brokenThreatChecks, threatModelComplaints } from "./threat-model.ts";
+import { readTree } from "./tree.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = (path: string): string => readFileSync(at(path), "utf8");
@@ -79,6 +82,7 @@ async function complaints(): Promise<string[]> {
     ...brokenChecks(),
     ...threatModelComplaints(read("docs/threat-model.md"), testsByName()),
     ...brokenThreatChecks(),
+    ...linkComplaints(readTree(at(""))),
   ];
 }
 

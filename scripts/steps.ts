@@ -87,10 +87,12 @@ export const STEPS: readonly Step[] = [
       };
     },
   },
-  program("docs", "docs say what tables and rules say; tests name promises", "checks", [
-    join(root, "scripts", "docs.ts"),
-    "--check",
-  ]),
+  program(
+    "docs",
+    "docs say what tables and rules say, links lead somewhere; tests name promises",
+    "checks",
+    [join(root, "scripts", "docs.ts"), "--check"],
+  ),
   {
     name: "tools",
     what: "browsers and TURN server are installed",
