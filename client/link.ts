@@ -4,16 +4,13 @@ import type { PeerView } from "../protocol/message-parts.ts";
 import type { ToPeer } from "../protocol/messages.ts";
 import type { DuplexError, SdpFinding } from "./duplex-error.ts";
 import { clientError } from "./duplex-error.ts";
-import { type FlowReportOptions, FlowReports } from "./flow-reports.ts";
+import type { FlowDuties, FlowDutiesHost } from "./flow-duties.ts";
 import { IceRecovery } from "./ice-recovery.ts";
 import type { IceServers } from "./ice-servers.ts";
 import { Negotiation } from "./negotiation.ts";
 import type { NegotiationHost, NegotiationStart } from "./negotiation-host.ts";
 import { type Publication, PublishedTracks } from "./publication.ts";
-import type { SignallingPort } from "./requests.ts";
 import { type Rights, rightsBetween } from "./rights.ts";
-import { SenderSteering } from "./sender-steering.ts";
-import { TransportReports } from "./transport-reports.ts";
 
 /** A track that another peer sends. */
 export interface RemoteTrack {
@@ -31,14 +28,12 @@ export type LinkFrame = Extract<
 >;
 
 /** What a link needs of its session, and tells it. */
-export interface LinkHost {
-  readonly self: PeerView;
-  readonly port: SignallingPort;
+export interface LinkHost extends FlowDutiesHost {
   readonly publications: Iterable<Publication>;
-  readonly flowReports: FlowReportOptions;
+  /** Undefined when that part of the SDK could not be loaded: the call goes on without. */
+  readonly FlowDuties: typeof FlowDuties | undefined;
   readonly iceServers: Pick<IceServers, "endAt" | "renewalsUntil">;
   configuration(): RTCConfiguration;
-  flows(): readonly FlowSummary[];
   linkState(peer: string, state: RTCPeerConnectionState): void;
   track(track: RemoteTrack): void;
   trackEnded(track: RemoteTrack): void;
@@ -51,10 +46,7 @@ export interface LinkHost {
 interface Connected {
   readonly connection: RTCPeerConnection;
   readonly published: PublishedTracks;
-  readonly steering: SenderSteering;
-  readonly transports: TransportReports;
-  /** Undefined when the application does not want flows to be reported. */
-  readonly flows: FlowReports | undefined;
+  readonly duties: FlowDuties | undefined;
 }
 
 /** This peer and another one: their RTCPeerConnection and what negotiates it. */
@@ -111,7 +103,12 @@ export class Link implements NegotiationHost {
 
   /** The record of a flow that this side sends changed. */
   obey(flow: FlowSummary): void {
-    this.#now.steering.obey(flow);
+    this.#now.duties?.obey(flow);
+  }
+
+  /** Bits per second by flow id, measured since the call before. */
+  bitrates(): Promise<Map<string, number>> | undefined {
+    return this.#now.duties?.bitrates();
   }
 
   restartIce(): void {
@@ -127,7 +124,8 @@ export class Link implements NegotiationHost {
     // One side is named to restart, so that both do not; when it does not, this one does at its next renewal.
     const renewals = self.id < this.#peer ? 2 : 1;
     if (this.connection.localDescription === null) this.refresh(false);
-    else if (!this.#now.transports.relayed) return;
+    // Where that is not known it may be relayed.
+    else if (this.#now.duties?.relayed === false) return;
     else if (iceServers.renewalsUntil(this.#relaysEndAt) < renewals) this.restartIce();
   }
 
@@ -156,9 +154,7 @@ export class Link implements NegotiationHost {
   resume(summary: NegotiationStart["summary"]): void {
     this.#negotiation.resume(summary);
     this.#recovery.resumed(summary?.state === "offered" && summary.offerer === this.#peer);
-    this.#now.transports.repeat();
-    this.#now.steering.repeat();
-    this.#now.flows?.repeat();
+    this.#now.duties?.repeat();
   }
 
   close(): void {
@@ -183,7 +179,7 @@ export class Link implements NegotiationHost {
   }
 
   settled(): void {
-    this.#now.transports.settled();
+    this.#now.duties?.settled();
     for (const [transceiver, track] of [...this.#tracks]) {
       const { currentDirection } = transceiver;
       if (currentDirection === "sendrecv" || currentDirection === "recvonly") continue;
@@ -202,15 +198,11 @@ export class Link implements NegotiationHost {
   }
 
   #connect(): Connected {
-    const { port, flowReports } = this.#host;
+    const { FlowDuties: Duties } = this.#host;
     const connection = new RTCPeerConnection(this.#host.configuration());
     this.#relaysEndAt = this.#host.iceServers.endAt;
     const published = new PublishedTracks(connection, this.#rights, this.#takesLayers);
-    const steering = new SenderSteering(connection, port);
-    const transports = new TransportReports(connection, port, this.#peer);
-    const flows = flowReports
-      ? new FlowReports(connection, this.#host, this.#peer, flowReports)
-      : undefined;
+    const duties = Duties && new Duties(connection, this.#host, this.#peer);
     const on = (type: string, listener: (event: Event) => void) =>
       connection.addEventListener(type, (event) => {
         if (connection === this.connection) listener(event);
@@ -220,20 +212,18 @@ export class Link implements NegotiationHost {
       this.#negotiation.localCandidate((event as RTCPeerConnectionIceEvent).candidate),
     );
     on("track", (event) => this.#received(event as RTCTrackEvent));
-    on("iceconnectionstatechange", () => transports.changed());
+    on("iceconnectionstatechange", () => duties?.changed());
     on("connectionstatechange", () => {
-      transports.changed();
-      flows?.stateIs(connection.connectionState);
+      duties?.changed();
       this.#recovery.changed();
       this.#host.linkState(this.#peer, connection.connectionState);
     });
     for (const publication of this.#host.publications) published.add(publication);
-    return { connection, published, steering, transports, flows };
+    return { connection, published, duties };
   }
 
   #disconnect(): void {
-    this.#now.transports.stop();
-    this.#now.flows?.stop();
+    this.#now.duties?.stop();
     this.#now.connection.close();
     for (const track of this.#tracks.values()) this.#host.trackEnded(track);
     this.#tracks.clear();
