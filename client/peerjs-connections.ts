@@ -62,14 +62,14 @@ export class MediaConnection extends PeerEvents<MediaEvents> {
     if (this.open || this.#isClosed) return;
     this.localStream = stream;
     // First said, then sent: by its stream the caller knows what the tracks belong to.
-    this.#tell("answer");
+    this.#tell("answer").catch(() => this.end());
     this.#start();
   }
 
   /** Ends the call on both sides. */
   close(): void {
     if (this.#isClosed) return;
-    this.#tell("close");
+    this.#tell("close").catch(() => undefined);
     this.end();
   }
 
@@ -85,9 +85,9 @@ export class MediaConnection extends PeerEvents<MediaEvents> {
     });
   }
 
-  /** @internal The caller asks. */
-  ring(): void {
-    this.#tell("call");
+  /** @internal The caller asks. Rejects with a `DuplexError` when the other peer cannot be told. */
+  async ring(): Promise<void> {
+    await this.#tell("call");
   }
 
   /** @internal The other peer answered. */
@@ -141,20 +141,16 @@ export class MediaConnection extends PeerEvents<MediaEvents> {
       if (peer === id) this.received(peer, streams);
   }
 
-  #tell(peerjs: CallMessage["peerjs"]): void {
+  async #tell(peerjs: CallMessage["peerjs"]): Promise<void> {
     const { session, id = "" } = this.#partner ?? {};
     const { connectionId, localStream, metadata } = this;
-    const isCall = peerjs === "call";
     const message: CallMessage = {
       peerjs,
       id: connectionId,
       ...(peerjs !== "close" && { stream: localStream?.id }),
-      ...(isCall && { metadata }),
+      ...(peerjs === "call" && { metadata }),
     };
-    session?.send(id, message).catch((error: Error) => {
-      if (isCall) this.fail(peerError("negotiation-failed", error.message));
-      else this.end();
-    });
+    await session?.send(id, message);
   }
 }
 

@@ -61,6 +61,7 @@ const AWAITED_MS = 5_000;
 /** Codes of a `DuplexError` that PeerJS has words for. */
 const ERROR_TYPES: Readonly<Record<string, string>> = {
   unauthorized: "invalid-key",
+  "unknown-peer": "peer-unavailable",
   "signalling-unreachable": "network",
 };
 
@@ -105,7 +106,7 @@ export class Peer extends PeerEvents<PeerEventMap> {
     this.#add(call);
     this.#reach(call, (session, { id }) => {
       call.attach({ session, id });
-      call.ring();
+      call.ring().catch((thrown: Error) => this.#unreached(call, typeOf(thrown)));
     });
     return call;
   }
