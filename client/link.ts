@@ -16,8 +16,11 @@ import { type Rights, rightsBetween } from "./rights.ts";
 export interface RemoteTrack {
   /** Id of the peer. */
   readonly peer: string;
+  /** What it sends. */
   readonly track: MediaStreamTrack;
+  /** The streams that its sender put it into; a track of each kind in one stream is one camera with its microphone. */
   readonly streams: readonly MediaStream[];
+  /** Its place in the connection. */
   readonly transceiver: RTCRtpTransceiver;
 }
 

@@ -22,19 +22,25 @@ export interface MediaEvents {
   stream: [stream: MediaStream];
   /** Either side closed the call, or the other one is gone. */
   close: [];
+  /** It comes to nothing: `peer-unavailable`, or what else is in the way. */
   error: [error: PeerError];
+  /** Of the connection that carries it. */
   iceStateChanged: [state: RTCIceConnectionState];
 }
 
 /** A call: PeerJS's `MediaConnection`. Both sides' tracks are sent once it is answered. */
 export class MediaConnection extends PeerEvents<MediaEvents> {
+  /** As of PeerJS's connections. */
   readonly type = "media";
   /** Id of the other peer, as the page knows it. */
   readonly peer: string;
+  /** The same on both sides. */
   readonly connectionId: string;
   /** What the caller said of it. */
   readonly metadata: unknown;
+  /** What this side sends. */
   localStream: MediaStream | undefined;
+  /** What the other side sends, from the `stream` event on. */
   remoteStream: MediaStream | undefined;
   /** False until it was answered, and after it was closed. */
   open = false;
@@ -44,6 +50,7 @@ export class MediaConnection extends PeerEvents<MediaEvents> {
   readonly #added: RTCRtpSender[] = [];
   #isClosed = false;
 
+  /** @internal */
   constructor(peer: string, connectionId: string, metadata: unknown, localStream?: MediaStream) {
     super();
     this.peer = peer;
@@ -156,6 +163,7 @@ export class MediaConnection extends PeerEvents<MediaEvents> {
 
 /** How a data connection is made. */
 export interface DataOptions {
+  /** A name for it; its id when left out. */
   readonly label?: string;
   /** Any JSON; the other side has it as `metadata`. */
   readonly metadata?: unknown;
@@ -171,7 +179,9 @@ export interface DataEvents {
   open: [];
   /** What the other side sent; binary data as an `ArrayBuffer`. */
   data: [data: unknown];
+  /** Either side closed it, or the other one is gone. */
   close: [];
+  /** `not-open-yet`, `message-too-big`, `peer-unavailable`, or what else is in the way. */
   error: [error: PeerError];
 }
 
@@ -188,18 +198,27 @@ export function dataHeaderOf({ protocol }: RTCDataChannel): DataHeader | undefin
 
 /** A data connection: PeerJS's `DataConnection`, one data channel of the connection between both peers. */
 export class DataConnection extends PeerEvents<DataEvents> {
+  /** As of PeerJS's connections. */
   readonly type = "data";
   /** Id of the other peer, as the page knows it. */
   readonly peer: string;
+  /** The same on both sides. */
   readonly connectionId: string;
+  /** The name that it was given. */
   readonly label: string;
+  /** What the side that opened it said of it. */
   readonly metadata: unknown;
+  /** As in `DataOptions`. */
   readonly serialization: string;
+  /** As in `DataOptions`. */
   readonly reliable: boolean;
+  /** The channel that carries it, once the other peer was found. */
   dataChannel: RTCDataChannel | undefined;
+  /** The connection that carries the channel. */
   peerConnection: RTCPeerConnection | undefined;
   #isClosed = false;
 
+  /** @internal */
   constructor(peer: string, { id, ...options }: DataHeader) {
     super();
     this.peer = peer;
@@ -210,6 +229,7 @@ export class DataConnection extends PeerEvents<DataEvents> {
     this.reliable = options.reliable ?? true;
   }
 
+  /** True while data can be sent. */
   get open(): boolean {
     return this.dataChannel?.readyState === "open";
   }

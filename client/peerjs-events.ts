@@ -1,5 +1,6 @@
 /** What PeerJS calls an error: `type` is for programs. */
 export interface PeerError extends Error {
+  /** Such as `peer-unavailable`; PeerJS's words. */
   readonly type: string;
 }
 

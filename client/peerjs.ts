@@ -17,14 +17,18 @@ import type { Session } from "./session.ts";
 
 export type {
   DataConnection,
+  DataEvents,
   DataOptions,
   MediaConnection,
+  MediaEvents,
 } from "./peerjs-connections.ts";
-export type { PeerError } from "./peerjs-events.ts";
+export type { PeerError, PeerEvents } from "./peerjs-events.ts";
 
 /** What the page's back end got from POST /v1/sessions/{id}/peers, or the part of it that is used. */
 export interface Invitation {
+  /** Of the peer. */
   readonly token: string;
+  /** Where to use it. */
   readonly signalling: { readonly url: string };
 }
 
@@ -69,8 +73,11 @@ const ERROR_TYPES: Readonly<Record<string, string>> = {
 export class Peer extends PeerEvents<PeerEventMap> {
   /** What others find this peer by: its name, else its id in the session. Known from `open` on. */
   id: string | undefined;
+  /** True while it takes and makes calls. */
   open = false;
+  /** True from `disconnect` to `reconnect`. */
   disconnected = false;
+  /** True from `destroy` on. */
   destroyed = false;
   readonly #wanted: string | undefined;
   readonly #options: PeerOptions;

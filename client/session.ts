@@ -52,7 +52,7 @@ export class Session<F extends FlowSummary = FlowSummary> {
   #welcome: Welcome;
   #state: SignallingState = "connected";
 
-  /** Made by `join`. */
+  /** @internal Made by `join`. */
   constructor(
     signalling: Signalling,
     welcome: Welcome,
@@ -121,15 +121,17 @@ export class Session<F extends FlowSummary = FlowSummary> {
     return this.#flowList.flows as readonly F[];
   }
 
-  /** Those of the flows; none without `flowRecords: "full"`. */
+  /** Transports of the flows; none without `flowRecords: "full"`. */
   get transports(): readonly Transport[] {
     return this.#flowList.transports;
   }
 
+  /** Limits of the session, in bytes, messages and seconds (docs/limits.md). */
   get limits(): Welcome["limits"] {
     return this.#welcome.limits;
   }
 
+  /** The state of signalling; media goes on while it is `reconnecting`. */
   get state(): SignallingState {
     return this.#state;
   }
@@ -174,7 +176,7 @@ export class Session<F extends FlowSummary = FlowSummary> {
 
   /**
    * Sends application data to a peer: any JSON up to `limits.bodyBytes`. Resolves when the server has passed it
-   * on. When the socket is lost before the reply it is sent again; the peer's `message` event comes once.
+   * on; rejects with a `DuplexError`, such as `unknown-peer`. When the socket is lost before the reply it is sent again; the peer's `message` event comes once.
    */
   async send(peer: string, body: unknown): Promise<void> {
     const key = this.#messageKeys.next();
@@ -200,12 +202,19 @@ export class Session<F extends FlowSummary = FlowSummary> {
     this.#signalling.reconnectNow();
   }
 
-  /** Steers a flow that this peer sends or receives; `maxBitrateBps: null` takes the limit away. */
+  /**
+   * Steers a flow that this peer sends or receives: `held`, `maxBitrateBps` (bits per second), `priority`; `null` takes
+   * a limit or a priority back. Resolves when the server has recorded it. Rejects with a `DuplexError`:
+   * `flow-not-found`, `flow-held`, or what else the server has against it.
+   */
   async changeFlow(flow: string, change: FlowChange): Promise<void> {
     await this.#signalling.request({ type: "flow", flow, ...change });
   }
 
-  /** The whole records of flows and transports as the server has them now, whatever `flowRecords` is. */
+  /**
+   * The whole records of flows and transports as the server has them now, whatever `flowRecords` is. Rejects with the
+   * server's problem as a `DuplexError`.
+   */
   async getFlowRecords(): Promise<FlowsView> {
     return (await this.#signalling.read("/flows")) as FlowsView;
   }
