@@ -142,9 +142,14 @@ const lacking = (exported: readonly Exported[], files: ReadonlyMap<string, strin
   });
 };
 
-/** The document, and what is wrong with the SDK as something to be read about. */
-export const sdkDocument = async (): Promise<{ text: string; complaints: string[] }> => {
-  const files = await sdkTypes();
+/** A document, and what is wrong with the SDK as something to be read about. */
+export interface SdkDocument {
+  readonly text: string;
+  readonly complaints: readonly string[];
+}
+
+/** The document of declarations, by path. */
+export const documentOf = (files: ReadonlyMap<string, string>): SdkDocument => {
   const entries = SDK_ENTRIES.map(({ name, source }) => {
     const exported = exportsOf(source.replace(/ts$/, "d.ts"), files);
     // Functions and classes first: what they need comes below.
@@ -177,3 +182,6 @@ export const sdkDocument = async (): Promise<{ text: string; complaints: string[
   );
   return { text: `${[head, ...texts].join("\n\n")}\n`, complaints: [...new Set(complaints)] };
 };
+
+/** The document of the SDK as it is. */
+export const sdkDocument = async (): Promise<SdkDocument> => documentOf(await sdkTypes());

@@ -7,7 +7,9 @@ import { stop as stopBundler } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { build } from "../../scripts/build.ts";
 import { run } from "../../scripts/processes.ts";
+import { documentOf } from "../../scripts/sdk-document.ts";
 import { costOf, SDK_BUDGET } from "../../scripts/sdk-package.ts";
+import { SDK_ENTRIES } from "../../scripts/sdk-types.ts";
 import { type Schema, typeText } from "../../scripts/wire-types.ts";
 import { temporaryFolder } from "./watchdog.ts";
 
@@ -300,6 +302,40 @@ describe("the SDK as others install it", () => {
     const { code, output } = await compile(options, "same.ts");
     expect(output).toBe("");
     expect(code).toBe(0);
+  });
+});
+
+describe("the reference of the SDK", () => {
+  const [entry, ...others] = SDK_ENTRIES.map(({ source }) => source.replace(/ts$/, "d.ts"));
+  const documented = (text: string, more: readonly [string, string][] = []) =>
+    documentOf(new Map([[entry!, text], ...others.map((path) => [path, ""] as const), ...more]));
+
+  it("[M16] has every name, every member and what is said of them", () => {
+    const { text, complaints } = documented(
+      "/** Adds. */\nexport declare function add(one: number): void;\n" +
+        "/** A box. */\nexport interface Box {\n    /** How wide,\n     * pixels. */\n    readonly width: number;\n}\n",
+    );
+    expect(complaints).toEqual([]);
+    expect(text).toContain("Adds.\n\n```ts\nfunction add(one: number): void;\n```");
+    expect(text).toContain("- `readonly width: number`<br>How wide, pixels.");
+  });
+
+  it("[M16] is not made of what says nothing of itself, or cannot be imported", () => {
+    const inner: [string, string] = [
+      "client/inner.d.ts",
+      "/** In. */\nexport interface Inner {\n}\n",
+    ];
+    const { complaints } = documented(
+      'import type { Inner } from "./inner.js";\n' +
+        "export declare function add(inner: Inner): void;\n" +
+        "/** A box. */\nexport interface Box {\n    readonly width: number;\n}\n",
+      [inner],
+    );
+    expect(complaints).toEqual([
+      "client/duplex.d.ts: add has no docstring",
+      "docs/sdk.md: add mentions Inner, which the SDK does not export",
+      "client/duplex.d.ts: Box, `readonly width: number` has no docstring",
+    ]);
   });
 });
 
