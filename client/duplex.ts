@@ -47,10 +47,13 @@ export function join(
  */
 export function join(options: JoinOptions): Promise<Session>;
 export async function join(options: JoinOptions): Promise<Session> {
-  // A file of its own where the bundler splits: it comes while the socket connects.
-  const duties = import("./flow-duties.ts").catch(reportError);
+  // A file of its own where the bundler splits: it comes while the socket connects, and nothing waits for it.
+  const duties = import("./flow-duties.ts").then(
+    ({ FlowDuties }) => FlowDuties,
+    (error) => void reportError(error),
+  );
   const { signalling, welcome } = await Signalling.open(options);
-  return new Session(signalling, welcome, options, (await duties)?.FlowDuties);
+  return new Session(signalling, welcome, options, duties);
 }
 
 /** True for the error of a description or candidate that the server refused: `finding` says why and where. */

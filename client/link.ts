@@ -33,8 +33,8 @@ export type LinkFrame = Extract<
 /** What a link needs of its session, and tells it. */
 export interface LinkHost extends FlowDutiesHost {
   readonly publications: Iterable<Publication>;
-  /** Undefined when that part of the SDK could not be loaded: the call goes on without. */
-  readonly FlowDuties: typeof FlowDuties | undefined;
+  /** On its way, or undefined when that part of the SDK could not be loaded: the call goes on without. */
+  readonly flowDuties: Promise<typeof FlowDuties | undefined>;
   readonly iceServers: Pick<IceServers, "endAt" | "renewalsUntil">;
   configuration(): RTCConfiguration;
   linkState(peer: string, state: RTCPeerConnectionState): void;
@@ -49,7 +49,8 @@ export interface LinkHost extends FlowDutiesHost {
 interface Connected {
   readonly connection: RTCPeerConnection;
   readonly published: PublishedTracks;
-  readonly duties: FlowDuties | undefined;
+  duties?: FlowDuties;
+  isSettled?: boolean;
 }
 
 /** This peer and another one: their RTCPeerConnection and what negotiates it. */
@@ -182,6 +183,7 @@ export class Link implements NegotiationHost {
   }
 
   settled(): void {
+    this.#now.isSettled = true;
     this.#now.duties?.settled();
     for (const [transceiver, track] of [...this.#tracks]) {
       const { currentDirection } = transceiver;
@@ -201,11 +203,10 @@ export class Link implements NegotiationHost {
   }
 
   #connect(): Connected {
-    const { FlowDuties: Duties } = this.#host;
     const connection = new RTCPeerConnection(this.#host.configuration());
     this.#relaysEndAt = this.#host.iceServers.endAt;
     const published = new PublishedTracks(connection, this.#rights, this.#takesLayers);
-    const duties = Duties && new Duties(connection, this.#host, this.#peer);
+    const now: Connected = { connection, published };
     const on = (type: string, listener: (event: Event) => void) =>
       connection.addEventListener(type, (event) => {
         if (connection === this.connection) listener(event);
@@ -215,14 +216,25 @@ export class Link implements NegotiationHost {
       this.#negotiation.localCandidate((event as RTCPeerConnectionIceEvent).candidate),
     );
     on("track", (event) => this.#received(event as RTCTrackEvent));
-    on("iceconnectionstatechange", () => duties?.changed());
+    on("iceconnectionstatechange", () => now.duties?.changed());
     on("connectionstatechange", () => {
-      duties?.changed();
+      now.duties?.changed();
       this.#recovery.changed();
       this.#host.linkState(this.#peer, connection.connectionState);
     });
     for (const publication of this.#host.publications) published.add(publication);
-    return { connection, published, duties };
+    this.#host.flowDuties.then((Duties) => Duties && this.#begin(now, Duties)).catch(reportError);
+    return now;
+  }
+
+  /** Mostly before anything happens; where it was long in coming, it makes up for that. */
+  #begin(now: Connected, Duties: typeof FlowDuties): void {
+    if (now !== this.#now || now.connection.signalingState === "closed") return;
+    now.duties = new Duties(now.connection, this.#host, this.#peer);
+    if (!now.isSettled) return;
+    now.duties.settled();
+    now.duties.changed();
+    this.#host.settled(this.#peer);
   }
 
   #disconnect(): void {

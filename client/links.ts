@@ -15,7 +15,7 @@ export type LinksContext = Pick<
   LinkHost,
   | "publications"
   | "flowReports"
-  | "FlowDuties"
+  | "flowDuties"
   | "iceServers"
   | "configuration"
   | "flows"

@@ -57,7 +57,7 @@ export class Session<F extends FlowSummary = FlowSummary> {
     signalling: Signalling,
     welcome: Welcome,
     options: ConnectionOptions,
-    duties: typeof FlowDuties | undefined,
+    flowDuties: Promise<typeof FlowDuties | undefined>,
   ) {
     this.#signalling = signalling;
     this.#options = options;
@@ -68,7 +68,7 @@ export class Session<F extends FlowSummary = FlowSummary> {
     this.#links = new Links(signalling, this.#events, {
       publications: this.#publications,
       flowReports: options.flowReports ?? {},
-      FlowDuties: duties,
+      flowDuties,
       iceServers: this.#iceServers,
       configuration: () => this.#configuration(),
       flows: () => this.flows,
