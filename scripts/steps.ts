@@ -112,6 +112,7 @@ export const STEPS: readonly Step[] = [
   compiles("tsc-client", "client"),
   compiles("tsc-e2e", "test/e2e"),
   compiles("tsc-examples", "examples/media-server"),
+  compiles("tsc-example-pages", "examples"),
   compiles("tsc-kit", "media-server-kit"),
   {
     name: "build",
