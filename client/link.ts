@@ -219,6 +219,7 @@ export class Link implements NegotiationHost {
     on("icecandidate", (event) =>
       this.#negotiation.localCandidate((event as RTCPeerConnectionIceEvent).candidate),
     );
+    on("icecandidateerror", (event) => transports.failed(event as RTCPeerConnectionIceErrorEvent));
     on("track", (event) => this.#received(event as RTCTrackEvent));
     on("iceconnectionstatechange", () => transports.changed());
     on("connectionstatechange", () => {

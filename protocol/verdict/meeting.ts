@@ -1,0 +1,128 @@
+import type { Flow } from "../flow.ts";
+import type { Link, Session, Trickle } from "../session.ts";
+import { trickleOf } from "../session.ts";
+import type { TimelineEntry } from "../timeline/entry.ts";
+import { entriesOf } from "../timeline/timeline.ts";
+import type { Transport } from "../transport.ts";
+
+/**
+ * Two peers and what is known of their being in the session together: the state of their link, and what the timeline
+ * still has of it. After one of them left, things are judged as they were then.
+ */
+export interface Meeting {
+  readonly session: Session;
+  readonly link: Link;
+  /** When it is judged, milliseconds since 1970: now, or when the first of them left. */
+  readonly at: number;
+  /** What happened on the link and to its peers while both were here, in order. */
+  readonly entries: readonly TimelineEntry[];
+  readonly departure: Departure | undefined;
+  /** Flows of this meeting: those that live, and those that ended with it or failed in it. */
+  readonly flows: readonly Flow[];
+  /** Open transports; after a departure what they were is in the entries. */
+  readonly transports: readonly Transport[];
+  readonly trickle: readonly Trickle[];
+}
+
+export interface Departure {
+  readonly peer: string;
+  readonly reason: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly entry: TimelineEntry | undefined;
+}
+
+type Entry<T extends TimelineEntry["type"]> = Extract<TimelineEntry, { type: T }>;
+
+/** Entries of these types, in order. */
+export function entriesOfType<T extends TimelineEntry["type"]>(
+  entries: readonly TimelineEntry[],
+  ...types: readonly T[]
+): readonly Entry<T>[] {
+  return entries.filter((entry): entry is Entry<T> => types.some((type) => type === entry.type));
+}
+
+/** All entries of the session, and the two peers' and their link's among them; read once for all links. */
+export type Entries = readonly TimelineEntry[];
+export const readEntries = ({ timeline }: Session): Entries => entriesOf(timeline);
+
+export function meetingOf(session: Session, link: Link, all: Entries, now: number): Meeting {
+  const own = all.filter((entry) => isAbout(entry, link));
+  const { start, departure } = stayOf(session, link, own);
+  const end = departure?.entry?.n ?? Number.POSITIVE_INFINITY;
+  return {
+    session,
+    link,
+    at: departure?.at ?? now,
+    entries: own.filter(({ n }) => n > start && n <= end),
+    departure,
+    flows: link.flows.flows.filter((flow) => isOfMeeting(flow, departure)),
+    transports: link.flows.transports.filter(({ state }) => state !== "closed"),
+    trickle: trickleOf(session, link.id),
+  };
+}
+
+function isAbout(entry: TimelineEntry, { id, peers }: Link): boolean {
+  if ("link" in entry && entry.link !== undefined) return entry.link === id;
+  return "peer" in entry && entry.peer !== undefined && peers.includes(entry.peer);
+}
+
+/** The number after which both were here, and how it ended. */
+function stayOf(
+  session: Session,
+  link: Link,
+  entries: readonly TimelineEntry[],
+): { readonly start: number; readonly departure: Departure | undefined } {
+  const here = new Set<string>(link.peers);
+  let start = 0;
+  let left: Entry<"peer-left"> | undefined;
+  for (const entry of entriesOfType(entries, "peer-joined", "peer-left")) {
+    if (entry.type === "peer-joined") here.add(entry.peer);
+    else {
+      if (here.size === 2) {
+        start = left?.n ?? 0;
+        left = entry;
+      }
+      here.delete(entry.peer);
+    }
+  }
+  if (link.peers.every((peer) => session.peers.has(peer))) {
+    return { start: left?.n ?? 0, departure: undefined };
+  }
+  return { start, departure: departureOf(session, link, left) };
+}
+
+const REASONS = ["left", "lost", "kicked", "expired", "session-ended"];
+
+/** By the entry, or by what its flows say of their end where that had to go. */
+function departureOf(
+  session: Session,
+  link: Link,
+  entry: Entry<"peer-left"> | undefined,
+): Departure {
+  if (entry) {
+    return { peer: entry.peer, reason: entry.reason, at: session.createdAt + entry.at, entry };
+  }
+  const ended = link.flows.flows.findLast(({ reason }) => REASONS.includes(reason ?? ""));
+  const [one, other] = link.peers;
+  return {
+    peer: session.peers.has(one) ? other : one,
+    reason: ended?.reason ?? "left",
+    at: ended?.since ?? session.createdAt,
+    entry,
+  };
+}
+
+function isOfMeeting({ state, reason, since }: Flow, departure: Departure | undefined): boolean {
+  if (departure) return since >= departure.at || reason === "failed";
+  return state !== "ended" || reason === "failed" || reason === "closed";
+}
+
+/** How long ago something was, milliseconds, by the time of an entry or since 1970. */
+export const msSince = ({ at, session }: Meeting, entry: TimelineEntry): number =>
+  at - session.createdAt - entry.at;
+
+/** True when media ran, or a path was there for it. */
+export const hasRun = ({ flows, entries }: Meeting): boolean =>
+  flows.some(({ timing }) => timing.activeAt !== undefined) ||
+  entriesOfType(entries, "transport").some(({ state }) => state === "connected");
