@@ -125,7 +125,7 @@ export function candidateEvidence({ peer, candidates }: End): Evidence {
 
 /** What an end said last of its transport. */
 export function reportEvidence({ peer, report }: End): readonly Evidence[] {
-  if (!report) return [{ says: `${peer} has reported nothing about its transport` }];
+  if (!report) return [];
   const { state, reason, ice } = report;
   const why = reason === undefined ? "" : ` (${reason})`;
   const alone = ice === undefined ? "" : `, ICE by itself: ${ice}`;

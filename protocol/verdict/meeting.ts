@@ -62,9 +62,11 @@ export function meetingOf(session: Session, link: Link, all: Entries, now: numbe
   };
 }
 
+/** About the link, or about one of its peers. */
 function isAbout(entry: TimelineEntry, { id, peers }: Link): boolean {
   if ("link" in entry && entry.link !== undefined) return entry.link === id;
-  return "peer" in entry && entry.peer !== undefined && peers.includes(entry.peer);
+  const about = "peer" in entry ? entry.peer : "by" in entry ? entry.by : undefined;
+  return about !== undefined && peers.includes(about);
 }
 
 /** The number after which both were here, and how it ended. */

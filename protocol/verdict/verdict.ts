@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { linkBetween } from "../addressing.ts";
-import type { Link, Session } from "../session.ts";
+import { linkBetween, mediaServerOf } from "../addressing.ts";
+import { type Link, linkIdOf, type Session } from "../session.ts";
 import { agreementOf, judgeAgreement } from "./agreement.ts";
 import { CAUSES, type Cause } from "./causes.ts";
 import { judgeDeparture } from "./departure.ts";
@@ -82,10 +82,12 @@ const shown = (judgement: Omit<Verdict, "evidence"> & Pick<Judgement, "evidence"
 /** Links that would be there had what was to begin them not been refused. */
 function unmade(session: Session, entries: Entries): readonly Link[] {
   const wanted = entriesOfType(entries, "refused").filter(({ message }) => message === "offer");
-  const ids = new Set(wanted.flatMap(({ link = "" }) => (session.links.has(link) ? [] : link)));
+  const server = mediaServerOf(session.peers)?.id;
+  const ids = new Set(wanted.map(({ link, by }) => link ?? linkIdOf(by, server ?? by)));
   return [...ids].flatMap((id) => {
     const [one, other, ...more] = id.split("~");
-    return one && other && more.length === 0 ? linkBetween(session, one, other) : [];
+    const isMade = session.links.has(id) || one === other;
+    return one && other && !isMade && more.length === 0 ? linkBetween(session, one, other) : [];
   });
 }
 
