@@ -117,7 +117,7 @@ function reported(before: Session, event: SessionEvent, step: Step): readonly No
   const { session, problem } = step;
   if (problem) return [];
   if (session.links === before.links)
-    return event.type === "message" ? troubles(session, event) : [];
+    return event.type === "message" ? toldAnew(session, event) : [];
   if (event.type === "change-flow") {
     return [steered(event.flow, event.change, event.peer)];
   }
@@ -178,18 +178,18 @@ function transportNews(
   return [[ofLink(link), news]];
 }
 
-/**
- * What is as it was before is no news, but for what may be why a path does not come about: records have no place for it.
- */
-function troubles(
+/** What leaves the records as they were is news where its peer has said something else before. */
+function toldAnew(
   session: Session,
   { peer, message }: Extract<SessionEvent, { type: "message" }>,
 ): readonly Noted[] {
   if (message.type !== "transport") return [];
-  if (!message.ice && !message.iceErrors && message.state !== "new") return [];
   return transportNews(session, peer, message).filter(([subject, news]) => {
     const own = session.timeline.rings.get(subject) ?? [];
-    const last = own.findLast((entry) => entry.type === "transport" && entry.by === peer);
+    const last = own.findLast(
+      (entry) =>
+        entry.type === "transport" && entry.by === peer && entry.transport === message.transport,
+    );
     return JSON.stringify({ ...last, n: 0, at: 0 }) !== JSON.stringify({ n: 0, at: 0, ...news });
   });
 }

@@ -5,7 +5,7 @@ import type { Section } from "../sdp/section.ts";
 import { otherPeer } from "../session.ts";
 import type { TimelineEntry } from "../timeline/entry.ts";
 import { caused, type Evidence, type Judgement, seen } from "./judgement.ts";
-import { entriesOfType, type Meeting } from "./meeting.ts";
+import { entriesOfType, hasRun, type Meeting } from "./meeting.ts";
 
 /** The pair that was agreed, as far as it is known: by its descriptions, else by what the timeline says of them. */
 export interface Agreement {
@@ -132,8 +132,17 @@ export function judgeAgreement(meeting: Meeting, agreement: Agreement): Judgemen
   if (lacking.length > 0) return noCommonCodec("failed", agreement, lacking);
   return offered.length > 0 && taken.length === 0
     ? caused("failed", "all-rejected", { offerer, answerer }, evidence)
-    : caused("failed", "no-media-wanted", { offerer, answerer }, evidence);
+    : unwanted(meeting, agreement);
 }
+
+/** Peers that have nothing to send yet wait for what is published; where media ran, it was taken away on purpose. */
+const unwanted = (
+  meeting: Meeting,
+  { offerer, answerer, evidence }: Agreement,
+): Judgement | undefined =>
+  hasRun(meeting)
+    ? undefined
+    : caused("waiting", "no-media-wanted", { offerer, answerer }, evidence);
 
 const withoutCodec = (sections: readonly AgreedMedia[]): readonly AgreedMedia[] =>
   sections.filter(({ isOffered, hasNoFormat }) => isOffered && hasNoFormat);

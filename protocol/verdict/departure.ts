@@ -14,8 +14,8 @@ export function judgeDeparture(
 ): Judgement {
   const gone = goneEvidence(departure);
   const { peer, reason, entry } = departure;
-  const left = entry?.type === "peer-left" ? entry : undefined;
-  const closed = left && judgeProblems(meeting.entries, left);
+  const last = reason === "lost" ? lostEntry(meeting, peer) : entry;
+  const closed = last && judgeProblems(meeting.all, last);
   if (closed) return { ...closed, state: "over" };
   const isPathOfLost = reason === "lost" && hasRun(meeting);
   if (before.state === "failed" && !isPathOfLost) {

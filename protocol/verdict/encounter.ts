@@ -22,7 +22,8 @@ interface Presence {
 export function judgeEncounter(session: Session, entries: Entries, now: number): Judgement {
   const presence = presenceOf(session, entries);
   return (
-    judgeTurnedAway(session, entries) ??
+    judgeFull(session, entries) ??
+    judgeTurnedAway(entries) ??
     judgeStays(session, entries, presence, now) ??
     judgeWaiting(session, presence, entries, now)
   );
@@ -38,13 +39,19 @@ function presenceOf(session: Session, entries: Entries): Presence {
   return { here: here.map(({ id }) => id), joined, left };
 }
 
-/** Somebody could not join, or could not offer. */
-function judgeTurnedAway(session: Session, entries: Entries): Judgement | undefined {
+/** Somebody could not join, and has not since. */
+export function judgeFull(session: Session, entries: Entries): Judgement | undefined {
   const full = entriesOfType(entries, "refused").findLast(({ code }) => code === "session-full");
-  if (full) {
-    const peers = session.config.maxPeers;
-    return caused("failed", "session-full", { peers }, [seen(full, `${full.by} could not join`)]);
-  }
+  const hasCome = entriesOfType(entries, "peer-joined").some(
+    ({ n, peer }) => full && n > full.n && peer === full.by,
+  );
+  if (!full || hasCome) return undefined;
+  const peers = session.config.maxPeers;
+  return caused("failed", "session-full", { peers }, [seen(full, `${full.by} could not join`)]);
+}
+
+/** Somebody was closed, or could not offer. */
+function judgeTurnedAway(entries: Entries): Judgement | undefined {
   for (const gone of entriesOfType(entries, "peer-lost", "peer-left").toReversed()) {
     const closed = judgeProblems(entries, gone);
     if (closed) return closed;

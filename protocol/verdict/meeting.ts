@@ -14,9 +14,13 @@ export interface Meeting {
   readonly link: Link;
   /** When it is judged, milliseconds since 1970: now, or when the first of them left. */
   readonly at: number;
+  /** Since when both are here, as far as that is known: when one of them had left before, milliseconds since 1970. */
+  readonly begunAt: number;
   /** What happened on the link and to its peers while both were here, in order. */
   readonly entries: readonly TimelineEntry[];
   readonly departure: Departure | undefined;
+  /** Of the whole session. */
+  readonly all: Entries;
   /** Flows of this meeting: those that live, and those that ended with it or failed in it. */
   readonly flows: readonly Flow[];
   /** Open transports; after a departure what they were is in the entries. */
@@ -29,7 +33,7 @@ export interface Departure {
   readonly reason: string;
   /** Milliseconds since 1970. */
   readonly at: number;
-  readonly entry: TimelineEntry | undefined;
+  readonly entry: Entry<"peer-left"> | undefined;
 }
 
 type Entry<T extends TimelineEntry["type"]> = Extract<TimelineEntry, { type: T }>;
@@ -48,14 +52,17 @@ export const readEntries = ({ timeline }: Session): Entries => entriesOf(timelin
 
 export function meetingOf(session: Session, link: Link, all: Entries, now: number): Meeting {
   const own = all.filter((entry) => isAbout(entry, link));
-  const { start, departure } = stayOf(session, link, own);
+  const { before, departure } = stayOf(session, link, own);
+  const start = before?.n ?? 0;
   const end = departure?.entry?.n ?? Number.POSITIVE_INFINITY;
   return {
     session,
     link,
     at: departure?.at ?? now,
+    begunAt: before ? session.createdAt + before.at : 0,
     entries: own.filter(({ n }) => n > start && n <= end),
     departure,
+    all,
     flows: link.flows.flows.filter((flow) => isOfMeeting(flow, departure)),
     transports: link.flows.transports.filter(({ state }) => state !== "closed"),
     trickle: trickleOf(session, link.id),
@@ -69,29 +76,27 @@ function isAbout(entry: TimelineEntry, { id, peers }: Link): boolean {
   return about !== undefined && peers.includes(about);
 }
 
-/** The number after which both were here, and how it ended. */
-function stayOf(
-  session: Session,
-  link: Link,
-  entries: readonly TimelineEntry[],
-): { readonly start: number; readonly departure: Departure | undefined } {
+interface Stay {
+  /** How the meeting before this one ended. */
+  readonly before: Entry<"peer-left"> | undefined;
+  readonly departure: Departure | undefined;
+}
+
+/** Since when both are here, or were, and how that ended. */
+function stayOf(session: Session, link: Link, entries: readonly TimelineEntry[]): Stay {
   const here = new Set<string>(link.peers);
-  let start = 0;
-  let left: Entry<"peer-left"> | undefined;
+  let before: Stay["before"];
+  let left: Stay["before"];
   for (const entry of entriesOfType(entries, "peer-joined", "peer-left")) {
     if (entry.type === "peer-joined") here.add(entry.peer);
     else {
-      if (here.size === 2) {
-        start = left?.n ?? 0;
-        left = entry;
-      }
+      if (here.size === 2) [before, left] = [left, entry];
       here.delete(entry.peer);
     }
   }
-  if (link.peers.every((peer) => session.peers.has(peer))) {
-    return { start: left?.n ?? 0, departure: undefined };
-  }
-  return { start, departure: departureOf(session, link, left) };
+  return link.peers.every((peer) => session.peers.has(peer))
+    ? { before: left, departure: undefined }
+    : { before, departure: departureOf(session, link, left) };
 }
 
 const REASONS = ["left", "lost", "kicked", "expired", "session-ended"];

@@ -135,8 +135,8 @@ function expired(meeting: Meeting, offerer: string, evidence: readonly Evidence[
 
 /** Entries had to go, or nothing was ever offered: what flows say of the offer that proposed them. */
 function byRecords(meeting: Meeting): Judgement {
-  const { link } = meeting;
-  const last = link.flows.flows.findLast(({ timing }) => timing.activeAt === undefined);
+  const { link, begunAt } = meeting;
+  const last = link.flows.flows.findLast(({ timing }) => timing.createdAt >= begunAt);
   const offerer = last?.from ?? link.peers[0];
   const answerer = otherPeer(link, offerer);
   const flow = last ? [{ says: `${last.kind} ended: ${last.reason}`, flow: last.id }] : [];

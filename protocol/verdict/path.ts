@@ -74,14 +74,24 @@ function pathOf(meeting: Meeting, ends: Ends, { at }: Agreement): Path {
   }
   const { state, since, reason, restartingSince } = worst;
   const path = { state, since, reason, restartingSince, report: newest };
-  return transports.length === 1 && state === "connected" ? doubted(meeting, path, reports) : path;
+  return transports.length === 1 && state === "connected"
+    ? doubted(meeting, path, reports, at)
+    : path;
 }
 
 const UNKNOWN = { report: undefined, reason: undefined, restartingSince: undefined };
 
-/** One end is connected and has said so last; the other one may have said before that it is not. */
-function doubted({ session }: Meeting, path: Path, reports: readonly Report[]): Path {
-  const other = reports.find(({ state }) => state === "failed" || state === "disconnected");
+/** One end is connected and has said so last; the other one may have said, since the newest answer, that it is not. */
+function doubted(
+  { session }: Meeting,
+  path: Path,
+  reports: readonly Report[],
+  agreedAt: number,
+): Path {
+  const other = reports.find(
+    ({ state, at }) =>
+      (state === "failed" || state === "disconnected") && session.createdAt + at >= agreedAt,
+  );
   if (!other) return path;
   const { state, reason } = other;
   return { ...path, state, reason, since: session.createdAt + other.at, report: other };

@@ -53,7 +53,7 @@ export function refusedDescription(
   meeting: Meeting,
   since: number,
 ): RefusedDescription | undefined {
-  const { session, link, entries, departure } = meeting;
+  const { session, link, entries, departure, begunAt } = meeting;
   const errors = entriesOfType(entries, "finding").filter(
     (entry) => entry.n > since && entry.refused && entry.level === "error" && isWhole(entry),
   );
@@ -64,7 +64,7 @@ export function refusedDescription(
     return { ...named(gravest), at: newest.at, evidence: together.map(foundEvidence) };
   }
   if (since > 0 || departure) return undefined;
-  const openedAt = link.open ? link.open.expiresAt - LIMITS.offerExpiryMs : 0;
+  const openedAt = link.open ? link.open.expiresAt - LIMITS.offerExpiryMs : begunAt;
   const recorded = link.findings.findLast(
     (finding) =>
       finding.refused && finding.level === "error" && finding.at >= openedAt && isWhole(finding),

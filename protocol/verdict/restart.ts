@@ -38,7 +38,7 @@ export function restartOf(
     const offerer = offer?.by ?? link.peers[0];
     return { offerer, isAnswered: true, sinceMs: at - restartingSince, evidence };
   }
-  if (!offer || session.createdAt + offer.at < brokenAt) return undefined;
+  if (!offer || session.createdAt + offer.at <= brokenAt) return undefined;
   const isAnswered = end?.type === "answer";
   return { offerer: offer.by, isAnswered, sinceMs: msSince(meeting, offer), evidence };
 }

@@ -4,7 +4,7 @@ import { type Link, linkIdOf, type Session } from "../session.ts";
 import { agreementOf, judgeAgreement } from "./agreement.ts";
 import { CAUSES, type Cause } from "./causes.ts";
 import { judgeDeparture } from "./departure.ts";
-import { judgeEncounter } from "./encounter.ts";
+import { judgeEncounter, judgeFull } from "./encounter.ts";
 import type { Judgement } from "./judgement.ts";
 import { judgeMedia } from "./media.ts";
 import { type Entries, entriesOfType, type Meeting, meetingOf, readEntries } from "./meeting.ts";
@@ -43,22 +43,21 @@ export const Verdict = z
 export type Verdict = z.infer<typeof Verdict>;
 
 /**
- * One verdict per link that is not forgotten, those first that need attention, and one for a session in which nobody met.
+ * One verdict per link that is not forgotten, those first that need attention, and one for a session in which nobody met, or that
+ * turned somebody away.
  * `at` is now, milliseconds since 1970.
  */
 export function verdictsOf(session: Session, at: number): readonly Verdict[] {
   const entries = readEntries(session);
   const links = [...session.links.values(), ...unmade(session, entries)];
   if (links.length === 0) return [shown(judgeEncounter(session, entries, at))];
-  return links
-    .map((link) => {
-      const { id, peers } = link;
-      return {
-        link: id,
-        peers: [...peers] as [string, string],
-        ...judgeLink(session, link, entries, at),
-      };
-    })
+  const verdicts = links.map((link) => {
+    const { id, peers } = link;
+    const judged = judgeLink(session, link, entries, at);
+    return { link: id, peers: [...peers] as [string, string], ...judged };
+  });
+  return [...verdicts, judgeFull(session, entries) ?? []]
+    .flat()
     .map(shown)
     .toSorted((one, other) => URGENCY.indexOf(one.state) - URGENCY.indexOf(other.state));
 }
