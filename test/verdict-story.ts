@@ -4,8 +4,9 @@ import type { FromPeer } from "../protocol/messages.ts";
 import { isProblem } from "../protocol/problem.ts";
 import { newSession, type Session } from "../protocol/session.ts";
 import { type Grant, type Role, SessionRequest } from "../protocol/session-config.ts";
+import type { News, TimelineEntry } from "../protocol/timeline/entry.ts";
 import { recordedNews, recordedRefusal } from "../protocol/timeline/record.ts";
-import { NO_TIMELINE } from "../protocol/timeline/timeline.ts";
+import { append, NO_TIMELINE, ofLink } from "../protocol/timeline/timeline.ts";
 import { CAUSES } from "../protocol/verdict/causes.ts";
 import { Verdict, verdictsOf } from "../protocol/verdict/verdict.ts";
 import { type Shape, sdpOf } from "./descriptions.ts";
@@ -124,6 +125,24 @@ export class Story extends PureSession {
 
   get verdict(): Verdict {
     return first(this.verdicts);
+  }
+
+  /** The timeline has lost what it had of these. */
+  without(...types: TimelineEntry["type"][]): this {
+    const rings = [...this.session.timeline.rings].map(
+      ([subject, ring]) => [subject, ring.filter(({ type }) => !types.includes(type))] as const,
+    );
+    const timeline = { ...this.session.timeline, rings: new Map(rings) };
+    this.session = { ...this.session, timeline };
+    return this;
+  }
+
+  /** What was said of a link in another way than these tests can bring about. */
+  note(link: string, news: News): this {
+    const at = this.at - this.session.createdAt;
+    const timeline = append(this.session.timeline, [[ofLink(link), news]], at);
+    this.session = { ...this.session, timeline };
+    return this;
   }
 
   /** What is said when the timeline has lost all of it. */

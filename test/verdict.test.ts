@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { sdpOf } from "./descriptions.ts";
+import { problem } from "../protocol/problem.ts";
+import { recordedRefusal } from "../protocol/timeline/record.ts";
+import { type Shape, sdpOf } from "./descriptions.ts";
 import { brief, Story } from "./verdict-story.ts";
 
 const HOLD = { sections: [{ kind: "audio", direction: "recvonly" }] } as const;
@@ -45,6 +47,12 @@ describe("a session in which nobody met", () => {
     expect(brief(story.leave("bob").verdict)).toBe("over: everybody-left");
   });
 
+  it("[M15] they had met before one of them was alone", () => {
+    const story = new Story({ emptyTtlSeconds: 3600 }).come("alice").come("bob").wait(1);
+    story.leave("alice").leave("bob").wait(1).come("alice").wait(11);
+    expect(brief(story.verdict)).toBe("waiting: alone");
+  });
+
   it("[M15] the same peer again has not missed itself", () => {
     const story = new Story({ emptyTtlSeconds: 3600 }).come("alice").leave("alice").wait(1);
     expect(brief(story.come("alice").wait(11).verdict)).toBe("waiting: alone");
@@ -75,6 +83,11 @@ describe("a session in which nobody met", () => {
     expect(brief(story.verdict)).toBe("failed: too-many-problems");
     expect(story.verdict.says).toContain("70 refused");
     expect(brief(new Story().come("alice").lose("alice").verdict)).toBe("waiting");
+    const several = new Story().come("alice").come("bob");
+    several.tell("alice", { type: "reject", to: "bob", exchange: 1 });
+    for (let n = 0; n < 70; n += 1) several.tell("alice", { type: "message", to: "zoe", body: n });
+    several.tell("alice", { type: "rollback", to: "bob", exchange: 1 });
+    expect(several.lose("alice").verdict.says).toContain("72 refused");
   });
 
   it("[M15] what was refused long before a peer went is not why it went", () => {
@@ -212,6 +225,27 @@ describe("an offer", () => {
     );
   });
 
+  it("[M15] entries that had to go take nothing from what is said", () => {
+    const expired = offered().wait(61).without("offer");
+    expect(brief(expired.verdict)).toBe("failed: no-answer");
+    expect(evidenceOf(expired)).toBe("the offer expired\nbob was connected");
+    const story = offered().tell("alice", { type: "rollback", to: "bob", exchange: 1 });
+    const refused = { type: "finding", by: "bob", link: "alice~bob", refused: true } as const;
+    story.note("alice~bob", { ...refused, rule: "policy-relay-only", level: "error" });
+    expect(evidenceOf(story)).toBe("policy-relay-only in a description of bob");
+    story.note("alice~bob", { ...refused, rule: "candidate-x", level: "error" });
+    expect(evidenceOf(story)).toBe("policy-relay-only in a description of bob");
+  });
+
+  it("[M15] what could not be read, or comes of races, is not why", () => {
+    const story = offered().wait(1);
+    story.tell("bob", { type: "answer", to: "alice", exchange: 7, sdp: sdpOf() });
+    const { at } = story;
+    const what = problem("rate-limited", "too many");
+    story.session = recordedRefusal(story.session, "bob", { problem: what, at }).session;
+    expect(brief(story.verdict)).toBe("waiting");
+  });
+
   it("[M15] that never was: a link of refused candidates only", () => {
     const story = offered().tell("alice", { type: "rollback", to: "bob", exchange: 1 }).wait(1);
     story.leave("bob").come("bob");
@@ -259,6 +293,38 @@ describe("an agreement on nothing", () => {
     expect(story.verdict.says).toContain("video codec");
   });
 
+  it("[M15] a browser lists 0 where it has none, though 0 was offered", () => {
+    const pcmu = (sdp: string) =>
+      sdp.replace("SAVPF 111", "SAVPF 0").replace("111 opus/48000/2", "0 PCMU/8000");
+    const story = new Story({ sdpPolicy: "report" }).come("alice").come("bob");
+    story.offer("alice", "bob", pcmu(sdpOf()));
+    story.answer("bob", "alice", unlisted(sdpOf({ setup: "active" })));
+    expect(brief(story.verdict)).toBe("failed: no-common-codec");
+  });
+
+  it("[M15] no m-section at all", () => {
+    const empty = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
+    const story = new Story({ sdpPolicy: "report" }).come("alice").come("bob");
+    story.offer("alice", "bob", empty).answer("bob", "alice", empty);
+    expect(brief(story.verdict)).toBe("waiting: no-media-wanted");
+    expect(evidenceOf(story)).toContain("no media");
+  });
+
+  it("[M15] by what the timeline says of it, once a peer has left", () => {
+    const left = (offer: Shape, answer: Shape) => {
+      const story = new Story({ sdpPolicy: "report" }).agree(offer, answer).wait(1).leave("bob");
+      return brief(story.verdict);
+    };
+    const sent = { sections: [{ kind: "audio", direction: "sendonly" }] } as const;
+    expect(left(HOLD, HOLD)).toBe("over: no-media-wanted");
+    expect(left(sent, HOLD)).toBe("over: left-early");
+    expect(left(HOLD, sent)).toBe("over: left-early");
+    expect(left(DATA, DATA)).toBe("over: left-early");
+    expect(left({ sections: [{ kind: "audio" }, { kind: "video" }] }, {})).toBe("over: left-early");
+    const story = new Story().agree().wait(1).leave("bob").without("offer");
+    expect(brief(story.verdict)).toBe("over: left-early");
+  });
+
   it("[M15] one of two media runs: degraded", () => {
     const two = { sections: [{ kind: "video" }, { kind: "audio" }] } as const;
     const story = new Story({ sdpPolicy: "report" }).come("alice").come("bob");
@@ -298,7 +364,7 @@ describe("a path that does not come about", () => {
 
   it("[M15] measured silence is no path", () => {
     const story = agreed().both(LAN).wait(25);
-    expect(brief(story.measure("alice", { flow: story.flow("alice") }).verdict)).toBe(
+    expect(brief(story.measure("alice", { flow: story.flow("alice"), packets: 0 }).verdict)).toBe(
       "connecting: no-report",
     );
   });
@@ -318,6 +384,9 @@ describe("a path that does not come about", () => {
     const whole = new Story().come("alice").come("bob").offer("alice", "bob", inText);
     whole.answer("bob", "alice").wait(25);
     expect(whole.verdict.says).toContain("bob sent no");
+    const broken = new Story({ sdpPolicy: "report" }).come("alice").come("bob");
+    broken.offer("alice", "bob", inText.replace("2113937151", "high")).answer("bob", "alice");
+    expect(broken.wait(25).verdict.says).toContain("bob sent no");
   });
 
   const failed = (kinds: Parameters<Story["both"]>[0], config = {}) =>
@@ -539,6 +608,9 @@ describe("a path that was there", () => {
     expect(brief(story.verdict)).toBe("over: connection-closed");
     expect(story.verdict.says).toContain("bob closed");
     expect(brief(story.forgetful)).toBe("over: connection-closed");
+    expect(story.forgetful.says).toContain("One end closed");
+    const both = up().report("bob", "closed").report("alice", "closed");
+    expect(both.verdict.says).toContain("bob closed");
   });
 });
 
@@ -614,6 +686,14 @@ describe("media", () => {
     expect(story.verdict.says).toContain("all their media is held");
   });
 
+  it("[M15] is stopped on both sides: nothing is wrong", () => {
+    const story = new Story({ sdpPolicy: "report" }).agree().both(LAN).report("alice", "connected");
+    const gone = { version: 2, sections: [{ kind: "audio", port: 0 }] } as const;
+    story.offer("alice", "bob", gone).answer("bob", "alice", gone);
+    expect(brief(story.verdict)).toBe("waiting");
+    expect(story.verdict.says).toBe("alice and bob have taken all their media away.");
+  });
+
   const served = () => {
     const story = new Story().come("alice").come("sfu", "media-server");
     return story.offer("alice", "sfu").answer("sfu", "alice");
@@ -637,11 +717,17 @@ describe("media", () => {
     const story = refuse(served(), { cause: "no-capacity" });
     story.tell("alice", { type: "transport", to: "sfu", state: "connected" });
     expect(brief(story.verdict)).toBe("degraded: context-refused");
-    expect(story.verdict.says).toContain("sfu refused what alice needs of it: no-capacity");
+    expect(story.verdict.says).toContain("refused what was asked of it: no-capacity");
     expect(brief(story.forgetful)).toBe("degraded: context-refused");
+    const quality = (flow: string) =>
+      ({ type: "quality", flows: [{ flow, bitrateBps: 900 }] }) as const;
     const odd = refuse(served(), { detail: "full up" });
-    odd.measure("alice", { flow: odd.flow("alice"), bitrateBps: 1 });
-    expect(odd.forgetful.says).not.toContain("undefined");
+    odd.tell("alice", { ...quality(odd.flow("alice")), to: "sfu" });
+    expect(brief(odd.verdict)).toBe("failed: context-refused");
+    expect(odd.verdict.says).toContain("full up");
+    const granted = refuse(served(), { outcome: "granted", maxBitrateBps: 1000 });
+    granted.tell("alice", { ...quality(granted.flow("alice")), to: "sfu" });
+    expect(brief(granted.verdict)).toBe("working");
   });
 });
 
@@ -679,6 +765,8 @@ describe("a link that a peer has left", () => {
     expect(brief(story.forgetful)).toBe("over: left-early");
     const waiting = new Story().come("alice").come("bob").offer("alice", "bob").wait(2);
     expect(brief(waiting.leave("bob").verdict)).toBe("over: left-early");
+    const slow = new Story().come("alice").come("bob").offer("alice", "bob").wait(12);
+    expect(brief(slow.leave("alice").verdict)).toBe("over: no-answer");
   });
 
   it("[M15] what had failed before stays the cause", () => {

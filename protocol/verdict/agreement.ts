@@ -1,6 +1,5 @@
 import { readablePair } from "../assess.ts";
 import type { AgreedPair } from "../flows/agreed-pair.ts";
-import { receives, sends } from "../flows/direction.ts";
 import type { Section } from "../sdp/section.ts";
 import { otherPeer } from "../session.ts";
 import type { TimelineEntry } from "../timeline/entry.ts";
@@ -13,14 +12,15 @@ export interface Agreement {
   readonly answerer: string;
   /** Milliseconds since 1970. */
   readonly at: number;
-  readonly sections: readonly AgreedMedia[];
+  /** Undefined where it is not known. */
+  readonly sections: readonly AgreedMedia[] | undefined;
   readonly isReadable: boolean;
   readonly evidence: readonly Evidence[];
 }
 
 interface AgreedMedia {
+  readonly index: number;
   readonly kind: string;
-  readonly mid: string | undefined;
   readonly isOffered: boolean;
   readonly isTaken: boolean;
   /** One end sends what the other receives, or it is a data channel. */
@@ -42,13 +42,13 @@ export function agreementOf(meeting: Meeting): Agreement | undefined {
   if (link.inForce) {
     const { offerer } = link.inForce;
     const pair = readablePair(link.inForce);
-    const sections = pair ? sectionsOf(pair) : [];
+    const sections = pair && sectionsOf(pair);
     const isReadable = pair !== undefined;
     return { offerer, answerer: otherPeer(link, offerer), at, sections, isReadable, evidence };
   }
   if (!departure || (!answer && !hasAgreedFlows(meeting))) return undefined;
   const offerer = answer ? otherPeer(link, answer.by) : link.peers[0];
-  const sections = offer && answer ? summarised(offer, answer) : [];
+  const sections = offer && answer && summarised(offer, answer);
   return { offerer, answerer: otherPeer(link, offerer), at, sections, isReadable: true, evidence };
 }
 
@@ -58,7 +58,7 @@ const hasAgreedFlows = ({ flows }: Meeting): boolean =>
 
 function describedEvidence(entry: Described): Evidence {
   const sections = entry.media.map(({ kind, direction, rejected }) =>
-    rejected ? `${kind} rejected` : `${kind} ${direction ?? ""}`.trim(),
+    [kind, rejected ? "rejected" : direction].join(" "),
   );
   return seen(entry, `${entry.type} of ${entry.by}: ${sections.join(", ") || "no media"}`);
 }
@@ -74,8 +74,8 @@ function sectionsOf({ offer, answer }: AgreedPair): readonly AgreedMedia[] {
   return offer.sections.map((offered, index) => {
     const answered = answer.sections[index];
     return {
+      index,
       kind: offered.kind,
-      mid: offered.mid,
       isOffered: !offered.rejected,
       isTaken: answered !== undefined && !answered.rejected,
       isWanted: answered !== undefined && agree(offered, answered),
@@ -92,64 +92,61 @@ const namesNoFormat = (offered: Section, { rejected, isReadable, formats, rtpMap
   ((formats.join() === "0" && rtpMaps.length === 0) ||
     !formats.some((format) => offered.formats.includes(format)));
 
-const agree = (one: Section, other: Section): boolean =>
-  one.kind === "application" || (sends(one) && receives(other)) || (sends(other) && receives(one));
+interface Directed {
+  readonly kind: string;
+  readonly direction?: string | undefined;
+}
 
-type Media = Described["media"][number];
+const sends = ({ direction }: Directed): boolean =>
+  direction === "sendrecv" || direction === "sendonly";
+const receives = ({ direction }: Directed): boolean =>
+  direction === "sendrecv" || direction === "recvonly";
+
+const agree = (one: Directed, other: Directed): boolean =>
+  one.kind === "application" || (sends(one) && receives(other)) || (sends(other) && receives(one));
 
 /** Of summaries: formats are not in them. */
 function summarised(offer: Described, answer: Described): readonly AgreedMedia[] {
   return offer.media.map((offered, index) => {
     const answered = answer.media[index];
     return {
+      index,
       kind: offered.kind,
-      mid: offered.mid,
       isOffered: !offered.rejected,
       isTaken: answered !== undefined && !answered.rejected,
-      isWanted: answered !== undefined && agreeBriefly(offered, answered),
+      isWanted: answered !== undefined && agree(offered, answered),
       hasNoFormat: false,
     };
   });
 }
 
-const directed = ({ direction = "sendrecv" }: Media) => ({ direction });
-
-const agreeBriefly = (one: Media, other: Media): boolean =>
-  one.kind === "application" ||
-  (sends(directed(one)) && receives(directed(other))) ||
-  (sends(directed(other)) && receives(directed(one)));
-
-/** Agreed, but on nothing that could flow; undefined where something can. */
+/**
+ * Agreed, but on nothing that could flow; undefined where something can, where it is not known, and where media ran: it
+ * was taken away on purpose.
+ */
 export function judgeAgreement(meeting: Meeting, agreement: Agreement): Judgement | undefined {
   const { offerer, answerer, sections, isReadable, evidence } = agreement;
   if (!isReadable) {
     return caused("failed", "sdp-unreadable", {}, [...evidence, ...errorsIn(meeting)]);
   }
-  const offered = sections.filter(({ isOffered }) => isOffered);
-  const taken = offered.filter(({ isTaken }) => isTaken);
-  if (sections.length === 0 || taken.some(({ isWanted }) => isWanted)) return undefined;
-  const lacking = withoutCodec(sections);
+  const offered = sections?.filter(({ isOffered }) => isOffered);
+  const taken = offered?.filter(({ isTaken }) => isTaken);
+  if (!offered || !taken || hasRun(meeting) || taken.some(({ isWanted }) => isWanted)) {
+    return undefined;
+  }
+  const lacking = withoutCodec(offered);
   if (lacking.length > 0) return noCommonCodec("failed", agreement, lacking);
   return offered.length > 0 && taken.length === 0
     ? caused("failed", "all-rejected", { offerer, answerer }, evidence)
-    : unwanted(meeting, agreement);
-}
-
-/** Peers that have nothing to send yet wait for what is published; where media ran, it was taken away on purpose. */
-const unwanted = (
-  meeting: Meeting,
-  { offerer, answerer, evidence }: Agreement,
-): Judgement | undefined =>
-  hasRun(meeting)
-    ? undefined
     : caused("waiting", "no-media-wanted", { offerer, answerer }, evidence);
+}
 
 const withoutCodec = (sections: readonly AgreedMedia[]): readonly AgreedMedia[] =>
   sections.filter(({ isOffered, hasNoFormat }) => isOffered && hasNoFormat);
 
 /** Something runs, and something else does not for want of a codec. */
 export function judgeMissingCodec(agreement: Agreement): Judgement | undefined {
-  const lacking = withoutCodec(agreement.sections);
+  const lacking = withoutCodec(agreement.sections ?? []);
   return lacking.length > 0 ? noCommonCodec("degraded", agreement, lacking) : undefined;
 }
 
@@ -161,8 +158,8 @@ function noCommonCodec(
   const kind = [...new Set(lacking.map((each) => each.kind))].join(" or ");
   return caused(state, "no-common-codec", { offerer, answerer, kind }, [
     ...evidence,
-    ...lacking.map(({ mid = "none" }) => ({
-      says: `the answer rejects mid ${mid} and lists none of the formats that were offered`,
+    ...lacking.map(({ index }) => ({
+      says: `the answer rejects m-section ${index} and lists none of the formats that were offered`,
     })),
   ]);
 }

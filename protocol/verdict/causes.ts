@@ -261,7 +261,7 @@ const MEDIA = {
     advice: "The network is too slow or too full: send less (`maxBitrateBps`), or use simulcast.",
   },
   "context-refused": {
-    says: "The media server {server} refused what {peer} needs of it: {reason}.",
+    says: "The media server refused what was asked of it: {reason}.",
     judgedBy: "a `context-result` with the outcome `refused`",
     advice: "Look in the log of the media server; `no-capacity` wants another one.",
   },

@@ -35,9 +35,11 @@ export function judgeDeparture(
       return caused("over", "peer-lost", { peer, seconds }, evidence);
     }
     default:
-      return hasRun(meeting)
-        ? plain("over", `${peer} left; media had run.`, [gone])
-        : leftEarly(meeting, departure, gone);
+      if (hasRun(meeting)) return plain("over", `${peer} left; media had run.`, [gone]);
+      // What already took too long is why it left.
+      return before.cause === undefined
+        ? leftEarly(meeting, departure, gone)
+        : { ...before, state: "over", evidence: [...before.evidence, gone] };
   }
 }
 

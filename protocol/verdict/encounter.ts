@@ -1,4 +1,4 @@
-import { isConnected, type Session } from "../session.ts";
+import { isConnected, type Peer, type Session } from "../session.ts";
 import type { TimelineEntry } from "../timeline/entry.ts";
 import { caused, type Evidence, type Judgement, plain, secondsOf, seen } from "./judgement.ts";
 import { type Entries, entriesOfType } from "./meeting.ts";
@@ -14,7 +14,7 @@ type Left = Extract<TimelineEntry, { type: "peer-left" }>;
 
 /** Who takes part in media, here or gone. */
 interface Presence {
-  readonly here: readonly string[];
+  readonly here: readonly Peer[];
   readonly joined: readonly Joined[];
   readonly left: readonly Left[];
 }
@@ -36,7 +36,7 @@ function presenceOf(session: Session, entries: Entries): Presence {
   const joined = entriesOfType(entries, "peer-joined").filter(({ role }) => role !== "observer");
   const known = new Set(joined.map(({ peer }) => peer));
   const left = entriesOfType(entries, "peer-left").filter(({ peer }) => known.has(peer));
-  return { here: here.map(({ id }) => id), joined, left };
+  return { here, joined, left };
 }
 
 /** Somebody could not join, and has not since. */
@@ -123,12 +123,11 @@ function judgeWaiting(
   entries: Entries,
   now: number,
 ): Judgement {
-  const present = here.flatMap((id) => session.peers.get(id) ?? []);
-  const newest = Math.max(...present.map(({ joinedAt }) => joinedAt));
+  const newest = Math.max(...here.map(({ joinedAt }) => joinedAt));
   const waitMs = now - newest;
   const seconds = secondsOf(waitMs);
   const evidence = joined
-    .filter(({ peer }) => here.includes(peer))
+    .filter(({ peer }) => here.some(({ id }) => id === peer))
     .slice(-SHOWN)
     .map(stayEvidence);
   const { topology } = session.config;
@@ -136,17 +135,17 @@ function judgeWaiting(
   if (topology === "central" && !hasServer) {
     return caused("waiting", "no-media-server", {}, [...evidence, ...refusedFor(entries)]);
   }
-  const [first] = present;
-  if (present.length < 2 && first) {
+  const [first] = here;
+  if (here.length < 2 && first) {
     return waitMs < PATIENCE_MS
       ? plain("waiting", `${first.id} waits for somebody else.`, evidence)
       : caused("waiting", "alone", { peer: first.id, seconds }, evidence);
   }
-  const away = present.filter((peer) => !isConnected(peer));
+  const away = here.filter((peer) => !isConnected(peer));
   const all = [...evidence, ...away.map(({ id }) => ({ says: `the socket of ${id} is lost` }))];
   return waitMs < PATIENCE_MS
-    ? plain("waiting", `${present.length} peers are here; nothing is offered yet.`, all)
-    : caused("waiting", "nobody-offered", { peers: present.length, seconds }, all);
+    ? plain("waiting", `${here.length} peers are here; nothing is offered yet.`, all)
+    : caused("waiting", "nobody-offered", { peers: here.length, seconds }, all);
 }
 
 const refusedFor = (entries: Entries): readonly Evidence[] =>

@@ -1,7 +1,7 @@
-import { readable } from "../assess.ts";
+import { readablePair } from "../assess.ts";
+import { descriptionOf } from "../flows/agreed-pair.ts";
 import { addressKindOf } from "../sdp/address.ts";
 import { candidateLineOf } from "../sdp/candidate.ts";
-import type { StoredDescription } from "../session.ts";
 import type { TimelineEntry } from "../timeline/entry.ts";
 import type { CandidateCounts } from "../transport.ts";
 import { type Evidence, seen } from "./judgement.ts";
@@ -69,15 +69,13 @@ function candidatesOf(meeting: Meeting, peer: string): EndCandidates {
   };
 }
 
-/** Candidates of a peer in the exchange that is in force, or open, each once. */
+/** Candidates of a peer in the exchange that is in force, each once. */
 function textsOf({ link, trickle }: Meeting, peer: string): ReadonlySet<string> {
-  const pair = link.inForce ?? link.open;
+  const pair = readablePair(link.inForce);
   if (!pair) return new Set();
-  const stored: StoredDescription | undefined =
-    pair.offerer === peer ? pair.offer : "answer" in pair ? pair.answer : undefined;
-  const written = (readable(stored)?.sections ?? []).flatMap(({ candidates }) => candidates);
+  const written = descriptionOf(pair, peer).sections.flatMap(({ candidates }) => candidates);
   const sent = trickle
-    .filter(({ from, exchange }) => from === peer && exchange === pair.exchange)
+    .filter(({ from, exchange }) => from === peer && exchange === link.inForce?.exchange)
     .flatMap(({ candidates }) => candidates);
   const texts = [...written.map(({ text }) => text), ...sent.map(({ candidate }) => candidate)];
   return new Set(texts.filter((text) => text !== "").map(identityOf));
@@ -95,15 +93,17 @@ type Counted = CandidateCounts & {
   readonly entry: TimelineEntry | undefined;
 };
 
+const NONE: CandidateCounts = { host: 0, srflx: 0, prflx: 0, relay: 0 };
+
 /** By the timeline, else by the records of transports. */
 function pastCounts({ entries, link }: Meeting, peer: string): Counted {
   const told = entriesOfType(entries, "candidates").filter(({ by }) => by === peer);
   const newest = told.at(-1);
   const own = told.filter(({ exchange }) => exchange === newest?.exchange);
-  const recorded = link.flows.transports.findLast(({ candidates }) => candidates[peer]);
+  const records = link.flows.transports.map(({ candidates }) => candidates[peer]);
+  const recorded = records.findLast((counts) => counts !== undefined) ?? NONE;
   const sum = (type: keyof CandidateCounts): number =>
-    own.reduce((all, { types }) => all + (types[type] ?? 0), 0) ||
-    (recorded?.candidates[peer]?.[type] ?? 0);
+    own.reduce((all, { types }) => all + (types[type] ?? 0), 0) || recorded[type];
   return {
     host: sum("host"),
     srflx: sum("srflx"),
@@ -132,10 +132,11 @@ export function reportEvidence({ peer, report }: End): readonly Evidence[] {
   return [seen(report, `${peer} reports ${state}${why}${alone}`)];
 }
 
-export function errorEvidence({ peer, iceErrors, reports }: End): readonly Evidence[] {
-  const entry = reports.findLast((report) => report.iceErrors !== undefined);
-  return iceErrors.map(({ code, url = "an ICE server", lookup }) => {
-    const says = `${peer}: ${url} gave ${code}${lookup ? ", its name could not be resolved" : ""}`;
-    return entry ? seen(entry, says) : { says };
+export function errorEvidence({ peer, reports }: End): readonly Evidence[] {
+  const entry = reports.findLast(({ iceErrors }) => iceErrors !== undefined);
+  if (!entry?.iceErrors) return [];
+  return entry.iceErrors.map(({ code, url = "an ICE server", lookup }) => {
+    const why = lookup ? ", its name could not be resolved" : "";
+    return seen(entry, `${peer}: ${url} gave ${code}${why}`);
   });
 }

@@ -1,5 +1,4 @@
 import type { Flow } from "../flow.ts";
-import { otherPeer } from "../session.ts";
 import { judgeAbsence } from "./absence.ts";
 import { type Agreement, judgeMissingCodec } from "./agreement.ts";
 import { caused, type Evidence, type Judgement, plain, secondsOf, seen } from "./judgement.ts";
@@ -88,22 +87,13 @@ function judgeContexts({ link, session, entries, flows }: Meeting): Judgement | 
   const results = Object.entries(link.contextResults ?? {});
   const refused = results.find(([, { outcome }]) => outcome === "refused");
   if (!refused) return undefined;
-  const [context, { cause, detail, at }] = refused;
+  const [context, { cause, detail = "a context was refused", at }] = refused;
   const told = entriesOfType(entries, "context").findLast((entry) => entry.context === context);
-  const server = told?.by ?? serverOf({ link, session });
-  const names = {
-    server,
-    peer: otherPeer(link, server),
-    reason: cause ?? detail ?? "no reason given",
-  };
-  const says = detail ?? `${server} refused a context`;
-  const evidence = told ? seen(told, says) : { says, at: at - session.createdAt };
+  const evidence = told ? seen(told, detail) : { says: detail, at: at - session.createdAt };
   const isRunning = flows.some(({ state }) => state === "active");
+  const names = { reason: cause ?? detail };
   return caused(isRunning ? "degraded" : "failed", "context-refused", names, [evidence]);
 }
-
-const serverOf = ({ link, session }: Pick<Meeting, "link" | "session">): string =>
-  link.peers.find((peer) => session.peers.get(peer)?.role === "media-server") ?? link.peers[0];
 
 /** Nothing is wrong. */
 function working({ link, flows, entries }: Meeting): Judgement {

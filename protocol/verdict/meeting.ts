@@ -110,7 +110,7 @@ function departureOf(
   if (entry) {
     return { peer: entry.peer, reason: entry.reason, at: session.createdAt + entry.at, entry };
   }
-  const ended = link.flows.flows.findLast(({ reason }) => REASONS.includes(reason ?? ""));
+  const ended = link.flows.flows.findLast(({ reason }) => REASONS.some((each) => each === reason));
   const [one, other] = link.peers;
   return {
     peer: session.peers.has(one) ? other : one,

@@ -30,7 +30,7 @@ interface Path {
 export function judgePath(meeting: Meeting, agreement: Agreement): Judgement | undefined {
   const ends = endsOf(meeting);
   const path = pathOf(meeting, ends, agreement);
-  if (path.state === "closed") return closed(ends);
+  if (path.state === "closed") return closed(meeting, ends);
   const isTold = path.report !== undefined || path.state !== "new";
   if (path.state === "connected" || (!isTold && isMeasured(meeting))) return undefined;
   const dtls = isBroken(path) ? judgeDtls(meeting, ends, path) : undefined;
@@ -62,16 +62,12 @@ const RANK: readonly TransportState[] = [
 const rankOf = ({ state }: { readonly state: TransportState }): number => RANK.indexOf(state);
 
 function pathOf(meeting: Meeting, ends: Ends, { at }: Agreement): Path {
-  const { transports, link, departure, flows } = meeting;
+  const { transports, departure } = meeting;
   const reports = ends.flatMap(({ report }) => report ?? []);
   const newest = reports.toSorted((one, other) => other.n - one.n)[0];
   if (departure) return pastPath(meeting, newest, at);
   const [worst] = transports.toSorted((one, other) => rankOf(one) - rankOf(other));
-  if (!worst) {
-    const state = link.flows.transports.length > 0 ? "closed" : "new";
-    const isFailed = flows.some(({ reason }) => reason === "failed");
-    return { ...UNKNOWN, state: isFailed ? "failed" : state, since: at };
-  }
+  if (!worst) return { ...UNKNOWN, state: "closed", since: at };
   const { state, since, reason, restartingSince } = worst;
   const path = { state, since, reason, restartingSince, report: newest };
   return transports.length === 1 && state === "connected"
@@ -111,9 +107,13 @@ function pastPath({ session, flows }: Meeting, newest: Report | undefined, at: n
   return { ...UNKNOWN, state: isRunning ? "connected" : "new", since: at };
 }
 
-function closed(ends: Ends): Judgement {
+/** By an end, or because its last m-section was stopped. */
+function closed({ link, flows }: Meeting, ends: Ends): Judgement {
   const reports = ends.flatMap(({ reports: own }) => own.filter(({ state }) => state === "closed"));
   const [first] = reports.toSorted((one, other) => one.n - other.n);
+  if (!first && !flows.some(({ reason }) => reason === "closed")) {
+    return plain("waiting", `${link.peers.join(" and ")} have taken all their media away.`);
+  }
   const peer = first?.by ?? "One end";
   const evidence = first ? [seen(first, `${peer} reports closed`)] : [];
   return caused("over", "connection-closed", { peer }, evidence);

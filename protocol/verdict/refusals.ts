@@ -14,24 +14,23 @@ const RACES: readonly string[] = ["glare", "stale-negotiation", "nothing-offered
 /** What decides whether two peers come together. */
 const DECISIVE: readonly string[] = ["offer", "answer", "candidates"];
 
-/** The newest refusal of what would have set up a link, by one peer or by either, after entry number `since`. */
-export function newestRefusal(
+type Decisive = Refused & { readonly message: string };
+
+const isDecisive = (entry: Refused): entry is Decisive =>
+  DECISIVE.some((message) => message === entry.message) && !RACES.includes(entry.code);
+
+/** The newest refusal of what would have set up a link, after entry number `since`. */
+export const newestRefusal = (
   entries: readonly TimelineEntry[],
   since: number,
-  by?: string,
-): Refused | undefined {
-  return entriesOfType(entries, "refused").findLast(
-    (entry) =>
-      entry.n > since &&
-      (by === undefined || entry.by === by) &&
-      !RACES.includes(entry.code) &&
-      DECISIVE.includes(entry.message ?? ""),
-  );
-}
+): Decisive | undefined =>
+  entriesOfType(entries, "refused")
+    .filter(isDecisive)
+    .findLast(({ n }) => n > since);
 
 /** What a refusal means. */
-export function judgeRefusal(entry: Refused): Judgement {
-  const { by, code, message = "message", times = 1 } = entry;
+export function judgeRefusal(entry: Decisive): Judgement {
+  const { by, code, message, times = 1 } = entry;
   const often = times > 1 ? `, ${times} times` : "";
   const evidence = [seen(entry, `the ${message} of ${by} was refused with ${code}${often}`)];
   return code === "not-permitted"
@@ -60,8 +59,8 @@ export function refusedDescription(
   const newest = errors.at(-1);
   if (newest) {
     const together = errors.filter(({ at, by }) => at === newest.at && by === newest.by);
-    const [gravest = newest] = together;
-    return { ...named(gravest), at: newest.at, evidence: together.map(foundEvidence) };
+    const [first] = together as [Found, ...Found[]];
+    return { ...named(first), at: newest.at, evidence: together.map(foundEvidence) };
   }
   if (since > 0 || departure) return undefined;
   const openedAt = link.open ? link.open.expiresAt - LIMITS.offerExpiryMs : begunAt;

@@ -42,8 +42,11 @@ export interface PlainOptions {
 /** Members of a plain peer that depend on who was invited. */
 export const asGuest = ({ signalling, token }: Invitation) => ({ url: signalling.url, token });
 
-/** Runs in the page: a peer joins, and offers where it is told to. Settles when it is welcome. */
-export async function plainPeer(options: PlainOptions): Promise<void> {
+/**
+ * Runs in the page: a peer joins, and offers where it is told to. Settles when it is welcome, or turned away; gives its
+ * place in `plainPeers`.
+ */
+export async function plainPeer(options: PlainOptions): Promise<number> {
   interface Frame {
     readonly type: string;
     readonly from: string;
@@ -56,6 +59,7 @@ export async function plainPeer(options: PlainOptions): Promise<void> {
   const socket = new WebSocket(url, ["duplex.v1", `bearer.${token}`]);
   const connection = new RTCPeerConnection(configuration);
   window.plainPeers = [...(window.plainPeers ?? []), { connection, socket }];
+  const place = window.plainPeers.length - 1;
   const send = (message: object) => socket.send(JSON.stringify(message));
   let other = to ?? "";
   let exchange = 0;
@@ -129,16 +133,18 @@ export async function plainPeer(options: PlainOptions): Promise<void> {
   };
   let turn: Promise<unknown> = Promise.resolve();
   await new Promise<void>((resolve) => {
+    socket.onclose = () => resolve();
     socket.onmessage = ({ data }) => {
       const frame = JSON.parse(String(data)) as Frame;
       if (frame.type === "welcome") resolve();
       turn = turn.then(() => obey(frame)).catch(() => undefined);
     };
   });
-  if (to === undefined) return;
+  if (to === undefined) return place;
   if (!options.noData) connection.createDataChannel("words");
   if (media) connection.addTransceiver(media.kind, { direction: media.direction });
   prefer();
   await connection.setLocalDescription();
   send({ type: "offer", id: 1, to, sdp: own() });
+  return place;
 }

@@ -22,9 +22,12 @@ const LIMIT_MS = 90_000;
 vi.setConfig({ maxConcurrency: 32 });
 
 let browser: Browser;
+/** Where all peers without our SDK are: a page each would be a browser full. */
+let plain: Page;
 
 beforeAll(async () => {
   browser = await launchChromium();
+  plain = await browser.open(new URL("healthz", baseUrl).href);
 });
 
 afterAll(async () => {
@@ -67,25 +70,38 @@ const evidenceOf = ({ evidence }: Verdict): string => evidence.map(({ says }) =>
 
 const rulesOf = ({ evidence }: Verdict) => evidence.flatMap(({ finding }) => finding ?? []);
 
-/** Two plain peers in a page: the second one offers to the first. */
+/** Two plain peers, of which the second one offers to the first. */
 async function plainCall(
   backend: Backend,
   answerer: Partial<PlainOptions> = {},
   offerer: Partial<PlainOptions> = {},
   rights: object = {},
-): Promise<{ page: Page; one: string; two: string }> {
+): Promise<{ place: number; one: string; two: string }> {
   const [first, second] = [await backend.invite(), await backend.invite(rights)];
-  const page = await browser.open(new URL("docs", baseUrl).href);
   const to = first.peer.id;
-  await page.evaluate(plainPeer, { reports: true, ...asGuest(first), ...answerer });
-  await page.evaluate(plainPeer, { reports: true, to, ...asGuest(second), ...offerer });
-  return { page, one: to, two: second.peer.id };
+  const place = await plain.evaluate(plainPeer, { reports: true, ...asGuest(first), ...answerer });
+  await plain.evaluate(plainPeer, { reports: true, to, ...asGuest(second), ...offerer });
+  return { place, one: to, two: second.peer.id };
 }
 
-/** Two pages with the SDK. */
-async function call(backend: Backend, options: CallerOptions = {}): Promise<[Caller, Caller]> {
-  const one = await Caller.join(browser, backend, { kinds: ["audio"], ...options });
-  return [one, await Caller.join(browser, backend, { kinds: ["audio"], ...options })];
+/** Plain peers that offer nothing. */
+async function plainPeers(backend: Backend, count: number): Promise<string[]> {
+  const guests = await Promise.all(Array.from({ length: count }, () => backend.invite()));
+  for (const guest of guests) {
+    await plain.evaluate(plainPeer, { reports: true, ...asGuest(guest) });
+  }
+  return guests.map(({ peer }) => peer.id);
+}
+
+/** A page with the SDK, which offers to a plain peer. */
+async function call(
+  backend: Backend,
+  options: CallerOptions,
+  answerer: Partial<PlainOptions> = {},
+): Promise<Caller> {
+  const guest = asGuest(await backend.invite());
+  await plain.evaluate(plainPeer, { reports: true, ...guest, ...answerer });
+  return Caller.join(browser, backend, { kinds: ["audio"], ...options });
 }
 
 /** Runs in the page before the SDK: its connections use these ICE servers, whatever they are told. */
@@ -115,18 +131,16 @@ const credentialsOf = (secret: string): RTCIceServer & { username: string; crede
   return { urls: [], username, credential };
 };
 
+/** An end that has no other way than relays, and no relay. */
+const RELAY = { configuration: { iceTransportPolicy: "relay" } } as const;
+
 describe.concurrent("nobody met", () => {
-  it("[M15] a page that stays alone is told apart from one that found nobody to offer to", async () => {
+  it("[M15] somebody who stays alone is told apart from two who offer nothing", async () => {
     const [lonely, silent] = [await Backend.start(baseUrl), await Backend.start(baseUrl)];
-    await Caller.join(browser, lonely, { kinds: [] });
-    const page = await browser.open(new URL("docs", baseUrl).href);
-    for (const guest of [await silent.invite(), await silent.invite()]) {
-      await page.evaluate(plainPeer, { reports: true, ...asGuest(guest) });
-    }
-    const alone = await verdict(lonely, "alone", "waiting");
-    expect(evidenceOf(alone)).toContain("came");
-    const quiet = await verdict(silent, "nobody-offered", "waiting");
-    expect(quiet.says).toContain("2 peers");
+    await plainPeers(lonely, 1);
+    await plainPeers(silent, 2);
+    expect(evidenceOf(await verdict(lonely, "alone", "waiting"))).toContain("came");
+    expect((await verdict(silent, "nobody-offered", "waiting")).says).toContain("2 peers");
   });
 
   it("[M15] a session that is full says so, a central one that has no media server as well", async () => {
@@ -134,19 +148,9 @@ describe.concurrent("nobody met", () => {
       await Backend.start(baseUrl, { maxPeers: 2 }),
       await Backend.start(baseUrl, { topology: "central" }),
     ];
-    await call(full, { kinds: [] });
-    const late = await full.invite();
-    const page = await browser.open(new URL("docs", baseUrl).href);
-    await page.evaluate(
-      ({ url, token }) =>
-        new Promise((resolve) => {
-          const socket = new WebSocket(url, ["duplex.v1", `bearer.${token}`]);
-          socket.onclose = resolve;
-        }).then(() => undefined),
-      asGuest(late),
-    );
-    expect(evidenceOf(await verdict(full, "session-full", "failed"))).toContain(late.peer.id);
-    await Caller.join(browser, central, { kinds: ["audio"] });
+    const [, , late] = await plainPeers(full, 3);
+    expect(evidenceOf(await verdict(full, "session-full", "failed"))).toContain(late);
+    await plainPeers(central, 1);
     await verdict(central, "no-media-server", "waiting");
   });
 });
@@ -237,7 +241,7 @@ describe.concurrent("the path", () => {
     const { host, port } = inject("turn");
     const urls = [`turn:${host}:${port}?transport=udp`];
     const prepare = withServers([{ ...credentialsOf("of somebody else"), urls }]);
-    const [one] = await call(backend, { relay: true, prepare });
+    const one = await call(backend, { relay: true, prepare }, RELAY);
     const found = await verdict(backend, "turn-refused", "failed");
     expect(found.says).toContain("401");
     expect(evidenceOf(found)).toContain(`${one.id}: ${urls[0]} gave 401`);
@@ -247,21 +251,21 @@ describe.concurrent("the path", () => {
     const backend = await Backend.start(baseUrl);
     const urls = [`turn:127.0.0.1:${await closedPort()}?transport=tcp`];
     const prepare = withServers([{ ...credentialsOf("any"), urls }]);
-    await call(backend, { relay: true, prepare });
+    await call(backend, { relay: true, prepare }, RELAY);
     expect(evidenceOf(await verdict(backend, "turn-unreachable", "failed"))).toContain("gave 701");
   });
 
   it("[M15] a TURN server whose name is wrong", async () => {
     const backend = await Backend.start(baseUrl);
     const prepare = withServers([{ ...credentialsOf("any"), urls: ["turn:nowhere.invalid:3478"] }]);
-    await call(backend, { relay: true, prepare });
+    await call(backend, { relay: true, prepare }, RELAY);
     const found = await verdict(backend, "wrong-ice-server-url", "failed");
     expect(evidenceOf(found)).toContain("nowhere.invalid");
   });
 
   it("[M15] relays only, and no TURN server", async () => {
     const backend = await Backend.start(baseUrl, { iceTransportPolicy: "relay" });
-    await call(backend, { relay: true, prepare: withServers([]) });
+    await call(backend, { relay: true, prepare: withServers([]) }, RELAY);
     const found = await verdict(backend, "relay-required-but-none", "failed");
     expect(evidenceOf(found)).toContain("0 relay");
   });
@@ -297,29 +301,34 @@ describe.concurrent("the path", () => {
 describe.concurrent("media and peers", () => {
   it("[M15][M14] a camera that stops, while the call is up", async () => {
     const backend = await Backend.start(baseUrl);
-    const [one, two] = await call(backend, { kinds: ["video"], width: 160, height: 120 });
-    await two.receives(one.id, ["video"]);
-    await one.page.evaluate((peer) => {
-      const connection = window.call.session.connection(peer);
-      for (const { track } of connection?.getSenders() ?? []) track?.stop();
-    }, two.id);
+    const one = await call(backend, { kinds: ["video"], width: 160, height: 120 });
+    await until("up", async () => {
+      const [first] = (await timelineOf(backend)).verdicts;
+      return first?.state === "working";
+    });
+    await one.page.evaluate(() => {
+      for (const id of window.call.session.peers.keys()) {
+        const senders = window.call.session.connection(id)?.getSenders() ?? [];
+        for (const { track } of senders) track?.stop();
+      }
+    }, null);
     const found = await verdict(backend, "stopped-sending", "degraded");
     expect(found.says).toContain(`${one.id} sends no video`);
     expect(found.evidence.some(({ flow }) => flow !== undefined)).toBe(true);
   });
 
-  it("[M15][S5] a page that is gone without a word, and one that left before media ran", async () => {
+  it("[M15][S5] somebody who is gone without a word, and one that left before media ran", async () => {
     const [lost, early] = [await Backend.start(baseUrl), await Backend.start(baseUrl)];
-    const [one, two] = await call(lost);
-    await one.receives(two.id, ["audio"]);
-    await two.close();
-    expect((await verdict(lost, "peer-lost", "degraded")).says).toContain(two.id);
-    const { page, one: leaver } = await plainCall(early, { answer: "silent" });
+    const { place: gone, one } = await plainCall(lost);
+    await until("up", async () => (await timelineOf(lost)).verdicts[0]?.state === "working");
+    await plain.evaluate((at) => window.plainPeers[at]?.socket.close(), gone);
+    expect((await verdict(lost, "peer-lost", "degraded")).says).toContain(one);
+    const { place, one: leaver } = await plainCall(early, { answer: "silent" });
     await until("an offer", async () => {
       const { entries } = await timelineOf(early);
       return entries.some(({ type }) => type === "offer");
     });
-    await page.evaluate(() => window.plainPeers[0]?.socket.send('{"type":"leave"}'), null);
+    await plain.evaluate((at) => window.plainPeers[at]?.socket.send('{"type":"leave"}'), place);
     expect((await verdict(early, "left-early", "over")).says).toContain(leaver);
   });
 });
