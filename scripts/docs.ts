@@ -10,6 +10,7 @@ import { protocolDocument } from "./protocol-document.ts";
 import { catalogueComplaints, sdpRulesDocument } from "./sdp-rules-document.ts";
 import { staleVectors, writeVectors } from "./swap-vectors.ts";
 import { brokenThreatChecks, threatModelComplaints } from "./threat-model.ts";
+import { verdictsDocument } from "./verdicts-document.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = (path: string): string => readFileSync(at(path), "utf8");
@@ -18,6 +19,7 @@ const read = (path: string): string => readFileSync(at(path), "utf8");
 const GENERATED: Readonly<Record<string, string>> = {
   "docs/protocol.md": protocolDocument(),
   "docs/sdp-rules.md": await sdpRulesDocument(),
+  "docs/verdicts.md": verdictsDocument(),
 };
 
 /** Promises that later capabilities keep; a test that comes to prove one takes it off this list. */

@@ -207,7 +207,7 @@ const PATH = {
     says: "ICE found no direct path, and neither end had a relay to fall back to.",
     judgedBy: "candidates beyond the own network, but no relay candidate on either side",
     advice:
-      "Configure TURN: about one call in ten cannot do without, because of NATs and firewalls.",
+      "Configure TURN: between some NATs and firewalls there is no direct path.",
   },
   "ice-failed": {
     says: "ICE tried the candidates of both ends and found no path.",
@@ -266,6 +266,15 @@ const MEDIA = {
     advice: "Look in the log of the media server; `no-capacity` wants another one.",
   },
 } as const;
+
+/** Causes that belong together, in the order in which a call comes about. */
+export const CAUSE_FAMILIES = {
+  "Nobody met": MEETING,
+  "Offer and answer": NEGOTIATION,
+  "A peer is gone": PRESENCE,
+  "The path": PATH,
+  "The media": MEDIA,
+} as const satisfies Record<string, Readonly<Record<string, CauseRow>>>;
 
 /** The closed table. */
 export const CAUSES = {

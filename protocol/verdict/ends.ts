@@ -93,17 +93,17 @@ type Counted = CandidateCounts & {
   readonly entry: TimelineEntry | undefined;
 };
 
-const NONE: CandidateCounts = { host: 0, srflx: 0, prflx: 0, relay: 0 };
-
 /** By the timeline, else by the records of transports. */
 function pastCounts({ entries, link }: Meeting, peer: string): Counted {
   const told = entriesOfType(entries, "candidates").filter(({ by }) => by === peer);
   const newest = told.at(-1);
   const own = told.filter(({ exchange }) => exchange === newest?.exchange);
-  const records = link.flows.transports.map(({ candidates }) => candidates[peer]);
-  const recorded = records.findLast((counts) => counts !== undefined) ?? NONE;
+  const recorded = link.flows.transports
+    .flatMap(({ candidates }) => Object.entries(candidates))
+    .filter(([of]) => of === peer);
   const sum = (type: keyof CandidateCounts): number =>
-    own.reduce((all, { types }) => all + (types[type] ?? 0), 0) || recorded[type];
+    own.reduce((all, { types }) => all + (types[type] ?? 0), 0) ||
+    recorded.reduce((most, [, counts]) => Math.max(most, counts[type]), 0);
   return {
     host: sum("host"),
     srflx: sum("srflx"),
