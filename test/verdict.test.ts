@@ -260,6 +260,7 @@ describe("an agreement on nothing", () => {
     expect(brief(both.verdict)).toBe("waiting: no-media-wanted");
     expect(brief(both.forgetful)).toBe("waiting: no-media-wanted");
     expect(evidenceOf(both)).toContain("audio recvonly");
+    expect(brief(both.report("alice", "connected").verdict)).toBe("waiting: no-media-wanted");
     const one = new Story().agree({}, HOLD);
     expect(brief(one.verdict)).toBe("connecting");
     const other = new Story().agree(HOLD, {

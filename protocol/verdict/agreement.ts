@@ -4,7 +4,7 @@ import type { Section } from "../sdp/section.ts";
 import { otherPeer } from "../session.ts";
 import type { TimelineEntry } from "../timeline/entry.ts";
 import { caused, type Evidence, type Judgement, seen } from "./judgement.ts";
-import { entriesOfType, hasRun, type Meeting } from "./meeting.ts";
+import { entriesOfType, hasPlayed, type Meeting } from "./meeting.ts";
 
 /** The pair that was agreed, as far as it is known: by its descriptions, else by what the timeline says of them. */
 export interface Agreement {
@@ -131,7 +131,7 @@ export function judgeAgreement(meeting: Meeting, agreement: Agreement): Judgemen
   }
   const offered = sections?.filter(({ isOffered }) => isOffered);
   const taken = offered?.filter(({ isTaken }) => isTaken);
-  if (!offered || !taken || hasRun(meeting) || taken.some(({ isWanted }) => isWanted)) {
+  if (!offered || !taken || hasPlayed(meeting) || taken.some(({ isWanted }) => isWanted)) {
     return undefined;
   }
   const lacking = withoutCodec(offered);

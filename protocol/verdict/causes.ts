@@ -206,8 +206,7 @@ const PATH = {
   "no-relay": {
     says: "ICE found no direct path, and neither end had a relay to fall back to.",
     judgedBy: "candidates beyond the own network, but no relay candidate on either side",
-    advice:
-      "Configure TURN: between some NATs and firewalls there is no direct path.",
+    advice: "Configure TURN: between some NATs and firewalls there is no direct path.",
   },
   "ice-failed": {
     says: "ICE tried the candidates of both ends and found no path.",

@@ -129,6 +129,12 @@ function isOfMeeting({ state, reason, since }: Flow, departure: Departure | unde
 export const msSince = ({ at, session }: Meeting, entry: TimelineEntry): number =>
   at - session.createdAt - entry.at;
 
+/** True when media ran, some that is over by now included. */
+export const hasPlayed = ({ link, begunAt }: Meeting): boolean =>
+  link.flows.flows.some(
+    ({ timing }) => timing.activeAt !== undefined && timing.createdAt >= begunAt,
+  );
+
 /** True when media ran, or a path was there for it. */
 export const hasRun = ({ flows, entries }: Meeting): boolean =>
   flows.some(({ timing }) => timing.activeAt !== undefined) ||
