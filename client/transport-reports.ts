@@ -69,7 +69,7 @@ export class TransportReports {
   failed({ errorCode: code, errorText, url }: RTCPeerConnectionIceErrorEvent): void {
     if (code < 300 || code > 799 || this.#iceErrors.size === MOST_ERRORS) return;
     const lookup = /lookup/i.test(errorText) || undefined;
-    this.#iceErrors.set(`${code} ${url}`, { code, url: url.slice(0, 256), lookup } as IceError);
+    this.#iceErrors.set(`${code} ${url}`, { code, url: url?.slice(0, 256), lookup } as IceError);
     this.changed();
   }
 

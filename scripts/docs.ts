@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { PROBLEMS } from "../protocol/problem.ts";
+import { CAUSES } from "../protocol/verdict/causes.ts";
 import { conformanceComplaints, facts } from "./conformance.ts";
 import { brokenChecks } from "./conformance-plants.ts";
 import { protocolDocument } from "./protocol-document.ts";
@@ -62,7 +63,9 @@ function promiseComplaints(): string[] {
   const open = [...known].filter((id) => !id.startsWith("M") && !tests.has(id));
   const words = testTexts().join("\n");
   const untested = Object.keys(PROBLEMS).filter((code) => !words.includes(`"${code}"`));
+  const unsaid = Object.keys(CAUSES).filter((cause) => !words.includes(`: ${cause}"`));
   return [
+    ...unsaid.map((cause) => `no test brings about the verdict ${cause}`),
     ...unknown.map(([id, file]) => `${file} names ${id}, which docs/rules.md does not have`),
     ...open.filter((id) => !LATER.includes(id)).map((id) => `no test proves ${id}`),
     ...untested.map((code) => `no test produces the problem ${code}`),

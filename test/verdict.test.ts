@@ -438,6 +438,10 @@ describe("a path that does not come about", () => {
     const unknown = withErrors({ code: 701, url, lookup: true });
     expect(brief(unknown.verdict)).toBe("failed: wrong-ice-server-url");
     expect(evidenceOf(unknown)).toContain("could not be resolved");
+    const told = withErrors({ code: 401, url: "turn:me:secret@turn.example.org" });
+    expect(JSON.stringify(told.session.timeline.rings.get("link alice~bob"))).not.toContain(
+      "secret",
+    );
     const unnamed = withErrors({ code: 486 });
     expect(evidenceOf(unnamed)).toContain("an ICE server gave 486");
   });
@@ -720,14 +724,18 @@ describe("media", () => {
     expect(brief(story.verdict)).toBe("degraded: context-refused");
     expect(story.verdict.says).toContain("refused what was asked of it: no-capacity");
     expect(brief(story.forgetful)).toBe("degraded: context-refused");
-    const quality = (flow: string) =>
-      ({ type: "quality", flows: [{ flow, bitrateBps: 900 }] }) as const;
+    const measured = (story: Story) =>
+      story.tell("alice", {
+        type: "quality",
+        to: "sfu",
+        flows: [{ flow: story.flow("alice"), bitrateBps: 900 }],
+      });
     const odd = refuse(served(), { detail: "full up" });
-    odd.tell("alice", { ...quality(odd.flow("alice")), to: "sfu" });
+    measured(odd);
     expect(brief(odd.verdict)).toBe("failed: context-refused");
     expect(odd.verdict.says).toContain("full up");
     const granted = refuse(served(), { outcome: "granted", maxBitrateBps: 1000 });
-    granted.tell("alice", { ...quality(granted.flow("alice")), to: "sfu" });
+    measured(granted);
     expect(brief(granted.verdict)).toBe("working");
   });
 });

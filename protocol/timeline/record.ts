@@ -10,7 +10,7 @@ import {
   type Step,
 } from "../session.ts";
 import type { SessionEvent } from "../step.ts";
-import type { SelectedPair } from "../transport.ts";
+import type { IceError, SelectedPair } from "../transport.ts";
 import type { News, TimelineEntry } from "./entry.ts";
 import { linkNews } from "./link-news.ts";
 import { presenceNews } from "./presence-news.ts";
@@ -173,10 +173,16 @@ function transportNews(
     ...(reason !== undefined && { reason }),
     ...(pair && { pair: typesOf(pair) }),
     ...(ice && { ice }),
-    ...(iceErrors && { iceErrors }),
+    ...(iceErrors && { iceErrors: iceErrors.map(named) }),
   };
   return [[ofLink(link), news]];
 }
+
+/** `turn:turn.example.org:3478?transport=udp` (RFC 7065): a host and no more, whatever a peer says it is. */
+const ICE_URL = /^(?:stun|turn)s?:[\w.:[\]-]+(?:\?transport=\w+)?$/i;
+
+const named = ({ url, ...error }: IceError): IceError =>
+  url !== undefined && ICE_URL.test(url) ? { ...error, url } : error;
 
 /** What leaves the records as they were is news where its peer has said something else before. */
 function toldAnew(
