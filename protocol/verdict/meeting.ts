@@ -53,14 +53,15 @@ export const readEntries = ({ timeline }: Session): Entries => entriesOf(timelin
 export function meetingOf(session: Session, link: Link, all: Entries, now: number): Meeting {
   const own = all.filter((entry) => isAbout(entry, link));
   const { before, departure } = stayOf(session, link, own);
-  const start = before?.n ?? 0;
-  const end = departure?.entry?.n ?? Number.POSITIVE_INFINITY;
+  // By their place: numbers may be younger than what they number.
+  const start = before ? own.indexOf(before) + 1 : 0;
+  const end = departure?.entry ? own.indexOf(departure.entry) + 1 : own.length;
   return {
     session,
     link,
     at: departure?.at ?? now,
     begunAt: before ? session.createdAt + before.at : 0,
-    entries: own.filter(({ n }) => n > start && n <= end),
+    entries: own.slice(start, end),
     departure,
     all,
     flows: link.flows.flows.filter((flow) => isOfMeeting(flow, departure)),
