@@ -66,9 +66,11 @@ export abstract class SessionSockets extends SessionTurns {
     const result = step(before, event);
     if (isProblem(result)) {
       const { code } = result;
-      // Who is turned away has no history of its own.
+      // Who is turned away has no history of its own, and no socket that remembers it.
       if (code === "session-full") {
-        this.note(before, recordedNews(before, { type: "refused", by: grant.peer, code }, at), at);
+        const noted = recordedNews(before, { type: "refused", by: grant.peer, code }, at);
+        const [witness] = [...before.peers.values()].flatMap((peer) => this.sockets.of(peer) ?? []);
+        this.note(before, noted, at, witness);
       }
       return problemResponse(result);
     }

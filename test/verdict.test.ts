@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { problem } from "../protocol/problem.ts";
 import { recordedRefusal } from "../protocol/timeline/record.ts";
+import { NO_TIMELINE } from "../protocol/timeline/timeline.ts";
 import { type Shape, sdpOf } from "./descriptions.ts";
 import { brief, Story } from "./verdict-story.ts";
 
@@ -471,6 +472,8 @@ describe("a path that does not come about", () => {
     expect(story.session.timeline.newest).toBe(newest + 2);
     story.measure("alice");
     expect(story.session.timeline.newest).toBe(newest + 2);
+    story.session = { ...story.session, timeline: NO_TIMELINE };
+    expect(story.report("alice", "new").session.timeline.newest).toBe(1);
   });
 
   it("[M15] an end that is away", () => {
