@@ -52,6 +52,11 @@ export class FlowDuties {
     this.#reports?.stateIs(this.#connection.connectionState);
   }
 
+  /** An ICE server could not be used. */
+  iceServerFailed(event: RTCPeerConnectionIceErrorEvent): void {
+    this.#transports.failed(event);
+  }
+
   /** An exchange was completed. */
   settled(): void {
     this.#transports.settled();

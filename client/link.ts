@@ -215,6 +215,9 @@ export class Link implements NegotiationHost {
     on("icecandidate", (event) =>
       this.#negotiation.localCandidate((event as RTCPeerConnectionIceEvent).candidate),
     );
+    on("icecandidateerror", (event) =>
+      now.duties?.iceServerFailed(event as RTCPeerConnectionIceErrorEvent),
+    );
     on("track", (event) => this.#received(event as RTCTrackEvent));
     on("iceconnectionstatechange", () => now.duties?.changed());
     on("connectionstatechange", () => {

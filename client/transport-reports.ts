@@ -1,10 +1,12 @@
-import type { TransportState } from "../protocol/transport.ts";
+import type { IceError, TransportState } from "../protocol/transport.ts";
 import type { SignallingPort } from "./requests.ts";
 import { dataMidOf } from "./sections.ts";
 import { type ConnectionTransports, type TransportStats, transportsOf } from "./transport-stats.ts";
 
 /** Firefox does not tell when the pair changes: after a change of state it is looked at again. */
 const LOOK_AGAIN_MS = [1000, 5000];
+/** The server takes so many in one report. */
+const MOST_ERRORS = 8;
 
 /** The state of a connection or an ICE transport in the words of the records. */
 function recorded(state: RTCPeerConnectionState | RTCIceTransportState): TransportState {
@@ -19,6 +21,8 @@ interface ReportedTransport {
   /** Why it failed. */
   readonly reason: string | undefined;
   readonly stats: TransportStats | undefined;
+  /** Of ICE alone. */
+  readonly ice: TransportState | undefined;
 }
 
 /** Tells the server state, selected pair and DTLS of a link's transports, when they change. */
@@ -32,6 +36,8 @@ export class TransportReports {
   /** Until an exchange is completed the server has no transport to report on. */
   #agreed = false;
   #stats: ConnectionTransports = { byMid: new Map(), others: [] };
+  /** ICE servers that failed; told where there is no path. */
+  readonly #iceErrors = new Map<string, IceError>();
   #looking: Promise<void> = Promise.resolve();
 
   constructor(connection: RTCPeerConnection, port: SignallingPort, peer: string) {
@@ -53,10 +59,18 @@ export class TransportReports {
     for (const waitMs of LOOK_AGAIN_MS) {
       const timer = setTimeout(() => {
         this.#timers.delete(timer);
-        this.look();
+        this.look(true);
       }, waitMs);
       this.#timers.add(timer);
     }
+  }
+
+  /** An ICE server failed: browsers tell it once per address of theirs. */
+  failed({ errorCode: code, errorText, url }: RTCPeerConnectionIceErrorEvent): void {
+    if (code < 300 || code > 799 || this.#iceErrors.size === MOST_ERRORS) return;
+    const lookup = /lookup/i.test(errorText) || undefined;
+    this.#iceErrors.set(`${code} ${url}`, { code, url: url?.slice(0, 256), lookup } as IceError);
+    this.changed();
   }
 
   /** After a reconnect: says all again, what was said last may not have arrived. */
@@ -80,7 +94,7 @@ export class TransportReports {
       iceTransport.addEventListener("statechange", () => this.changed());
       transport.addEventListener("statechange", () => this.changed());
     }
-    this.look();
+    this.changed();
   }
 
   stop(): void {
@@ -88,21 +102,29 @@ export class TransportReports {
     this.#timers.clear();
   }
 
-  look(): void {
-    this.#looking = this.#looking.then(() => this.#report()).catch(reportError);
+  /** `late`: by now a browser that has anything to try would try it; in `new` it stays for ever. */
+  look(late = false): void {
+    this.#looking = this.#looking.then(() => this.#report(late)).catch(reportError);
   }
 
-  async #report(): Promise<void> {
+  async #report(late: boolean): Promise<void> {
     const { connectionState } = this.#connection;
-    if (!this.#agreed || !this.#port.connected || connectionState === "new") return;
+    if (!this.#agreed || !this.#port.connected || (connectionState === "new" && !late)) return;
     if (connectionState !== "closed") this.#stats = await transportsOf(this.#connection);
-    for (const { mid, state, reason, stats } of this.#transports()) {
-      const report = { state, transport: mid, reason, ...(state === "connected" && stats) };
+    for (const { mid, state, reason, stats, ice } of this.#transports()) {
+      const found = state === "connected" ? stats : this.#trouble(state, ice, late);
+      const report = { state, transport: mid, reason, ...found };
       const text = JSON.stringify(report);
       if (this.#told.get(mid ?? "") === text) continue;
       this.#told.set(mid ?? "", text);
       this.#port.send({ type: "transport", to: this.#peer, ...report });
     }
+  }
+
+  /** What may be why there is no path. ICE alone is ahead of DTLS for a moment in every call. */
+  #trouble(state: TransportState, ice: TransportState | undefined, late: boolean) {
+    if (state === "checking") return late && ice === "connected" ? { ice } : undefined;
+    return this.#iceErrors.size > 0 ? { iceErrors: [...this.#iceErrors.values()] } : undefined;
   }
 
   #transports(): ReportedTransport[] {
@@ -115,13 +137,17 @@ export class TransportReports {
         state: stateOf(transport),
         reason: reasonOf(transport),
         stats: byMid.get(mid) ?? among(others, transport, unnamed),
+        ice: recorded(transport.iceTransport.state),
       }));
     }
     const [transport] = transports.values();
     const state = recorded(this.#connection.connectionState);
-    const reason = state === "failed" && transport ? reasonOf(transport) : undefined;
+    // Chromium says `disconnected` of ICE that was never connected, too.
+    const reason =
+      state === "failed" && transport ? (reasonOf(transport) ?? "ice-failed") : undefined;
     const [stats] = [...byMid.values(), ...others];
-    return [{ mid: undefined, state, reason, stats }];
+    const ice = transport && recorded(transport.iceTransport.state);
+    return [{ mid: undefined, state, reason, stats, ice }];
   }
 
   /** Each transport once, under the mid of its first section. */

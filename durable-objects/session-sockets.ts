@@ -67,6 +67,7 @@ export abstract class SessionSockets extends SessionTurns {
     const result = step(before, event);
     if (isProblem(result)) {
       this.noteRefusal(result, grant.peer);
+      if (result.code === "session-full") this.#noteTurnedAway(before, grant.peer, at);
       return problemResponse(result);
     }
     const { 0: client, 1: server } = new WebSocketPair();
@@ -91,6 +92,13 @@ export abstract class SessionSockets extends SessionTurns {
       webSocket: client,
       headers: { "sec-websocket-protocol": SUBPROTOCOL },
     });
+  }
+
+  /** Who is turned away has no history of its own, and no socket: another one remembers it. */
+  #noteTurnedAway(session: Session, by: string, at: number): void {
+    const [witness] = [...session.peers.values()].flatMap((peer) => this.sockets.of(peer) ?? []);
+    const noted = recordedNews(session, { type: "refused", by, code: "session-full" }, at);
+    if (witness) this.note(session, noted, at, witness);
   }
 
   override webSocketMessage(ws: WebSocket, frame: string | ArrayBuffer): void {

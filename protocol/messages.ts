@@ -17,7 +17,7 @@ import {
 } from "./message-parts.ts";
 import { SimulatedFault } from "./simulated-fault.ts";
 import { TimelineEntry } from "./timeline/entry.ts";
-import { DtlsReport, SelectedPair, Transport, TransportState } from "./transport.ts";
+import { DtlsReport, IceErrors, SelectedPair, Transport, TransportState } from "./transport.ts";
 import { AllocationsExpire, ToldFlows, WELCOME } from "./welcome-message.ts";
 
 /**
@@ -95,6 +95,10 @@ export const FROM_PEER = {
       .max(64)
       .optional()
       .describe("of disconnected or failed, such as `circuit-breaker` (RFC 8083)"),
+    ice: TransportState.optional().describe(
+      "state of ICE alone, where it is another: connected while DTLS is not",
+    ),
+    iceErrors: IceErrors.optional(),
   }),
   quality: message("quality", "What the peer measures of the flows of a link.", {
     id,

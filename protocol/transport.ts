@@ -62,6 +62,25 @@ export const DtlsReport = z.object({
 });
 export type DtlsReport = z.infer<typeof DtlsReport>;
 
+/** An ICE server that failed a peer, with the names of RTCPeerConnectionIceErrorEvent (W3C webrtc-pc 4.9.2). */
+export const IceError = z.object({
+  code: z
+    .int()
+    .min(300)
+    .max(799)
+    .describe("the server's answer (RFC 8656 s19), or 701: it was not reached"),
+  url: z.string().max(256).optional().describe("of the server, as it was configured"),
+  lookup: z.literal(true).optional().describe("the name of the server could not be resolved"),
+});
+export type IceError = z.infer<typeof IceError>;
+
+/** Of one report. */
+export const IceErrors = z
+  .array(IceError)
+  .max(8)
+  .describe("ICE servers that failed, each once; told while there is no path");
+export type IceErrors = z.infer<typeof IceErrors>;
+
 export const CandidateCounts = z.object({
   host: z.int(),
   srflx: z.int(),

@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { PROBLEMS } from "../protocol/problem.ts";
+import { CAUSES } from "../protocol/verdict/causes.ts";
 import { conformanceComplaints, facts } from "./conformance.ts";
 import { brokenChecks } from "./conformance-plants.ts";
 import { linkComplaints } from "./links.ts";
@@ -14,6 +15,7 @@ import { catalogueComplaints, sdpRulesDocument } from "./sdp-rules-document.ts";
 import { staleVectors, writeVectors } from "./swap-vectors.ts";
 import { brokenThreatChecks, threatModelComplaints } from "./threat-model.ts";
 import { readTree } from "./tree.ts";
+import { verdictsDocument } from "./verdicts-document.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = (path: string): string => readFileSync(at(path), "utf8");
@@ -25,6 +27,7 @@ const GENERATED: Readonly<Record<string, string>> = {
   "docs/protocol.md": protocolDocument(),
   "docs/sdk.md": sdk.text,
   "docs/sdp-rules.md": await sdpRulesDocument(),
+  "docs/verdicts.md": verdictsDocument(),
 };
 
 /** Promises that later capabilities keep; a test that comes to prove one takes it off this list. */
@@ -67,7 +70,9 @@ function promiseComplaints(): string[] {
   const open = [...known].filter((id) => !id.startsWith("M") && !tests.has(id));
   const words = testTexts().join("\n");
   const untested = Object.keys(PROBLEMS).filter((code) => !words.includes(`"${code}"`));
+  const unsaid = Object.keys(CAUSES).filter((cause) => !words.includes(`: ${cause}"`));
   return [
+    ...unsaid.map((cause) => `no test brings about the verdict ${cause}`),
     ...unknown.map(([id, file]) => `${file} names ${id}, which docs/rules.md does not have`),
     ...open.filter((id) => !LATER.includes(id)).map((id) => `no test proves ${id}`),
     ...untested.map((code) => `no test produces the problem ${code}`),

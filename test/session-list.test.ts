@@ -331,7 +331,7 @@ describe("a session at a glance", () => {
     const evidence: never[] = [];
     const fine = { state: "working", says: "It works.", evidence } as const;
     const slow = { ...fine, link: "a~b", state: "degraded", says: "It stutters." } as const;
-    const dead = { ...slow, state: "failed", cause: "no-path", says: "No path." } as const;
+    const dead = { ...slow, state: "failed", cause: "ice-failed", says: "No path." } as const;
     const verdict = (...all: Parameters<typeof overviewOf>[1]) =>
       overviewOf(pure.session, all).verdict;
     expect(verdict(fine)).toBeUndefined();
@@ -339,7 +339,7 @@ describe("a session at a glance", () => {
     expect(verdict(slow, dead)).toEqual({
       link: "a~b",
       state: "failed",
-      cause: "no-path",
+      cause: "ice-failed",
       says: "No path.",
     });
     expect(verdict({ ...fine, state: "failed" })).toEqual({ state: "failed", says: "It works." });

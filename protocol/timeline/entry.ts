@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Kind } from "../flow.ts";
 import { Role } from "../session-config.ts";
-import { CandidateCounts, TransportState } from "../transport.ts";
+import { CandidateCounts, IceErrors, TransportState } from "../transport.ts";
 
 /**
  * What happened in a session, one entry each. No entry holds a password, a key, an address or a candidate; the text of a
@@ -85,6 +85,8 @@ export const TIMELINE_ENTRIES = {
       .object({ local: z.string(), remote: z.string(), protocol: z.string().optional() })
       .optional()
       .describe("types of the candidates of the selected pair"),
+    ice: TransportState.optional().describe("state of ICE alone, where it is another"),
+    iceErrors: IceErrors.optional(),
   }),
   flow: entry("flow", "A flow entered another state.", {
     link,

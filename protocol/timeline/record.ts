@@ -10,7 +10,7 @@ import {
   type Step,
 } from "../session.ts";
 import type { SessionEvent } from "../step.ts";
-import type { SelectedPair } from "../transport.ts";
+import type { IceError, SelectedPair } from "../transport.ts";
 import type { News, TimelineEntry } from "./entry.ts";
 import { linkNews } from "./link-news.ts";
 import { presenceNews } from "./presence-news.ts";
@@ -115,8 +115,10 @@ function refusal(
 /** What peers told of links and flows, and what was asked of flows. */
 function reported(before: Session, event: SessionEvent, step: Step): readonly Noted[] {
   const { session, problem } = step;
-  // What is as it was before is no news.
-  if (problem || (session.links === before.links && session.peers === before.peers)) return [];
+  if (problem) return [];
+  if (session.links === before.links && session.peers === before.peers) {
+    return event.type === "message" ? toldAnew(session, event) : [];
+  }
   if (event.type === "change-flow") {
     return [steered(event.flow, event.change, event.peer)];
   }
@@ -129,7 +131,11 @@ function reported(before: Session, event: SessionEvent, step: Step): readonly No
       return transportNews(session, peer, message);
     case "drain": {
       const { successor } = message;
-      const news = { type: "drain", by: peer, ...(successor !== undefined && { successor }) } as const;
+      const news = {
+        type: "drain",
+        by: peer,
+        ...(successor !== undefined && { successor }),
+      } as const;
       return [[ofPeer(peer), news]];
     }
     case "context-result": {
@@ -166,7 +172,7 @@ function transportNews(
 ): readonly Noted[] {
   // It was accepted: who names nobody means the media server.
   const to = message.to ?? (mediaServerOf(session.peers) as Peer).id;
-  const { transport, state, reason, pair } = message;
+  const { transport, state, reason, pair, ice, iceErrors } = message;
   const link = linkIdOf(by, to);
   const news: News = {
     type: "transport",
@@ -176,8 +182,32 @@ function transportNews(
     state,
     ...(reason !== undefined && { reason }),
     ...(pair && { pair: typesOf(pair) }),
+    ...(ice && { ice }),
+    ...(iceErrors && { iceErrors: iceErrors.map(named) }),
   };
   return [[ofLink(link), news]];
+}
+
+/** `turn:turn.example.org:3478?transport=udp` (RFC 7065): a host and no more, whatever a peer says it is. */
+const ICE_URL = /^(?:stun|turn)s?:[\w.:[\]-]+(?:\?transport=\w+)?$/i;
+
+const named = ({ url, ...error }: IceError): IceError =>
+  url !== undefined && ICE_URL.test(url) ? { ...error, url } : error;
+
+/** What leaves the records as they were is news where its peer has said something else before. */
+function toldAnew(
+  session: Session,
+  { peer, message }: Extract<SessionEvent, { type: "message" }>,
+): readonly Noted[] {
+  if (message.type !== "transport") return [];
+  return transportNews(session, peer, message).filter(([subject, news]) => {
+    const own = session.timeline.rings.get(subject) ?? [];
+    const last = own.findLast(
+      (entry) =>
+        entry.type === "transport" && entry.by === peer && entry.transport === message.transport,
+    );
+    return JSON.stringify({ ...last, n: 0, at: 0 }) !== JSON.stringify({ n: 0, at: 0, ...news });
+  });
 }
 
 const typesOf = ({ local, remote }: SelectedPair): TransportNews["pair"] => ({

@@ -1,5 +1,15 @@
 import { z } from "zod";
-import type { Session } from "../session.ts";
+import { linkBetween, mediaServerOf } from "../addressing.ts";
+import { type Link, linkIdOf, type Session } from "../session.ts";
+import { agreementOf, judgeAgreement } from "./agreement.ts";
+import { CAUSES, type Cause } from "./causes.ts";
+import { judgeDeparture } from "./departure.ts";
+import { judgeEncounter, judgeFull } from "./encounter.ts";
+import type { Judgement } from "./judgement.ts";
+import { judgeMedia } from "./media.ts";
+import { type Entries, entriesOfType, type Meeting, meetingOf, readEntries } from "./meeting.ts";
+import { judgeNegotiation } from "./negotiation.ts";
+import { judgePath } from "./path.ts";
 
 /** What became of a link, in plain words, and why it is thought so. */
 export const Verdict = z
@@ -12,9 +22,11 @@ export const Verdict = z
         "waiting: nothing is negotiated yet; connecting: agreed, no path yet; degraded: it runs, not as it should; failed: it did not come up, or broke; over: a peer left",
       ),
     cause: z
-      .string()
+      .enum(Object.keys(CAUSES) as [Cause, ...Cause[]])
       .optional()
-      .describe("the most likely cause by its name; absent where nothing is wrong"),
+      .describe(
+        "the most likely cause by its name, as docs/verdicts.md has it; absent where nothing is wrong",
+      ),
     says: z.string().describe("one sentence that a developer understands"),
     evidence: z.array(
       z.object({
@@ -30,7 +42,67 @@ export const Verdict = z
   .meta({ id: "Verdict" });
 export type Verdict = z.infer<typeof Verdict>;
 
-/** One verdict per link that is not forgotten, and one for a session in which nobody met. `at` is now, ms since 1970. */
-export function verdictsOf(_session: Session, _at: number): readonly Verdict[] {
-  return [];
+/**
+ * One verdict per link that is not forgotten, those first that need attention, and one for a session in which nobody met, or that
+ * turned somebody away.
+ * `at` is now, milliseconds since 1970.
+ */
+export function verdictsOf(session: Session, at: number): readonly Verdict[] {
+  const entries = readEntries(session);
+  const links = [...session.links.values(), ...unmade(session, entries)];
+  if (links.length === 0) return [shown(judgeEncounter(session, entries, at))];
+  const verdicts = links.map((link) => {
+    const { id, peers } = link;
+    const judged = judgeLink(session, link, entries, at);
+    return { link: id, peers: [...peers] as [string, string], ...judged };
+  });
+  return [...verdicts, judgeFull(session, entries) ?? []]
+    .flat()
+    .map(shown)
+    .toSorted((one, other) => URGENCY.indexOf(one.state) - URGENCY.indexOf(other.state));
+}
+
+/** What needs attention first. */
+const URGENCY: readonly Verdict["state"][] = [
+  "failed",
+  "degraded",
+  "connecting",
+  "waiting",
+  "working",
+  "over",
+];
+
+/** As a value of the wire: nothing of it is shared with the session. */
+const shown = (judgement: Omit<Verdict, "evidence"> & Pick<Judgement, "evidence">): Verdict => ({
+  ...judgement,
+  evidence: judgement.evidence.map((each) => ({ ...each })),
+});
+
+/** Links that would be there had what was to begin them not been refused. */
+function unmade(session: Session, entries: Entries): readonly Link[] {
+  const wanted = entriesOfType(entries, "refused").filter(({ message }) => message === "offer");
+  const server = mediaServerOf(session.peers)?.id;
+  const ids = new Set(wanted.map(({ link, by }) => link ?? linkIdOf(by, server ?? by)));
+  return [...ids].flatMap((id) => {
+    const [one, other, ...more] = id.split("~");
+    const isMade = session.links.has(id) || one === other;
+    return one && other && !isMade && more.length === 0 ? linkBetween(session, one, other) : [];
+  });
+}
+
+function judgeLink(session: Session, link: Link, entries: Entries, now: number): Judgement {
+  const meeting = meetingOf(session, link, entries, now);
+  const judged = judge(meeting);
+  return meeting.departure ? judgeDeparture(meeting, meeting.departure, judged) : judged;
+}
+
+/** In the order in which a call comes about: what is missing first is the cause of the rest. */
+function judge(meeting: Meeting): Judgement {
+  const agreement = agreementOf(meeting);
+  if (!agreement) return judgeNegotiation(meeting);
+  return (
+    judgeAgreement(meeting, agreement) ??
+    judgePath(meeting, agreement) ??
+    judgeMedia(meeting, agreement)
+  );
 }

@@ -1,0 +1,142 @@
+import { readablePair } from "../assess.ts";
+import { descriptionOf } from "../flows/agreed-pair.ts";
+import { addressKindOf } from "../sdp/address.ts";
+import { candidateLineOf } from "../sdp/candidate.ts";
+import type { TimelineEntry } from "../timeline/entry.ts";
+import type { CandidateCounts } from "../transport.ts";
+import { type Evidence, seen } from "./judgement.ts";
+import { entriesOfType, type Meeting } from "./meeting.ts";
+
+/** One end of a link as far as its path is concerned. */
+export interface End {
+  readonly peer: string;
+  readonly candidates: EndCandidates;
+  /** What it said last of a transport, and all it said. */
+  readonly report: Report | undefined;
+  readonly reports: readonly Report[];
+  /** ICE servers that failed it. */
+  readonly iceErrors: NonNullable<Report["iceErrors"]>;
+}
+
+export type Report = Extract<TimelineEntry, { type: "transport" }>;
+
+export interface EndCandidates extends CandidateCounts {
+  readonly total: number;
+  /** Host candidates whose address hides behind a name. */
+  readonly mdns: number;
+  /** Host candidates with an address that is reached from everywhere. */
+  readonly global: number;
+  /** The newest entry about them. */
+  readonly entry: TimelineEntry | undefined;
+}
+
+export function endsOf(meeting: Meeting): readonly [End, End] {
+  const [one, other] = meeting.link.peers;
+  return [endOf(meeting, one), endOf(meeting, other)];
+}
+
+function endOf(meeting: Meeting, peer: string): End {
+  const reports = entriesOfType(meeting.entries, "transport").filter(({ by }) => by === peer);
+  return {
+    peer,
+    candidates: candidatesOf(meeting, peer),
+    report: reports.findLast(({ state }) => state !== "closed"),
+    reports,
+    iceErrors: reports.findLast(({ iceErrors }) => iceErrors !== undefined)?.iceErrors ?? [],
+  };
+}
+
+/** From the descriptions and what was trickled; after a departure, and beside it, what records and entries counted. */
+function candidatesOf(meeting: Meeting, peer: string): EndCandidates {
+  const texts = textsOf(meeting, peer);
+  const lines = [...texts].map(candidateLineOf);
+  const count = (wanted: string): number => lines.filter(({ type }) => type === wanted).length;
+  const past = pastCounts(meeting, peer);
+  const counts = {
+    host: count("host") || past.host,
+    srflx: count("srflx") || past.srflx,
+    prflx: count("prflx") || past.prflx,
+    relay: count("relay") || past.relay,
+  };
+  const hosts = lines.filter(({ type }) => type === "host");
+  const addresses = hosts.map(({ parts }) => parts?.address ?? "");
+  return {
+    ...counts,
+    total: counts.host + counts.srflx + counts.prflx + counts.relay,
+    mdns: addresses.filter((address) => address.endsWith(".local")).length || past.mdns,
+    global: addresses.filter((address) => addressKindOf(address) === "global").length,
+    entry: past.entry,
+  };
+}
+
+/** Candidates of a peer in the exchange that is in force, each once. */
+function textsOf({ link, trickle }: Meeting, peer: string): ReadonlySet<string> {
+  const pair = readablePair(link.inForce);
+  if (!pair) return new Set();
+  const written = descriptionOf(pair, peer).sections.flatMap(({ candidates }) => candidates);
+  const sent = trickle
+    .filter(({ from, exchange }) => from === peer && exchange === link.inForce?.exchange)
+    .flatMap(({ candidates }) => candidates);
+  const texts = [...written.map(({ text }) => text), ...sent.map(({ candidate }) => candidate)];
+  return new Set(texts.filter((text) => text !== "").map(identityOf));
+}
+
+/** Foundation to type: what follows may differ between the description and the trickled form. */
+const identityOf = (text: string): string =>
+  text
+    .replace(/^(?:a=)?candidate:/, "")
+    .split(" ", 8)
+    .join(" ");
+
+type Counted = CandidateCounts & {
+  readonly mdns: number;
+  readonly entry: TimelineEntry | undefined;
+};
+
+/** By the timeline, else by the records of transports. */
+function pastCounts({ entries, link }: Meeting, peer: string): Counted {
+  const told = entriesOfType(entries, "candidates").filter(({ by }) => by === peer);
+  const newest = told.at(-1);
+  const own = told.filter(({ exchange }) => exchange === newest?.exchange);
+  const recorded = link.flows.transports
+    .flatMap(({ candidates }) => Object.entries(candidates))
+    .filter(([of]) => of === peer);
+  const sum = (type: keyof CandidateCounts): number =>
+    own.reduce((all, { types }) => all + (types[type] ?? 0), 0) ||
+    recorded.reduce((most, [, counts]) => Math.max(most, counts[type]), 0);
+  return {
+    host: sum("host"),
+    srflx: sum("srflx"),
+    prflx: sum("prflx"),
+    relay: sum("relay"),
+    mdns: own.reduce((all, { mdns = 0 }) => all + mdns, 0),
+    entry: newest,
+  };
+}
+
+/** What an end had to offer, in words. */
+export function candidateEvidence({ peer, candidates }: End): Evidence {
+  const { host, srflx, prflx, relay, mdns, entry } = candidates;
+  const hidden = mdns > 0 ? ` (${mdns} behind a .local name)` : "";
+  const others = prflx > 0 ? `, ${prflx} prflx` : "";
+  const says = `candidates of ${peer}: ${host} host${hidden}, ${srflx} srflx${others}, ${relay} relay`;
+  return entry ? seen(entry, says) : { says };
+}
+
+/** What an end said last of its transport. */
+export function reportEvidence({ peer, report }: End): readonly Evidence[] {
+  if (!report) return [];
+  const { state, reason, ice } = report;
+  const why = reason === undefined ? "" : ` (${reason})`;
+  const alone = ice === undefined ? "" : `, ICE by itself: ${ice}`;
+  return [seen(report, `${peer} reports ${state}${why}${alone}`)];
+}
+
+export function errorEvidence({ peer, reports }: End): readonly Evidence[] {
+  const entry = reports.findLast(({ iceErrors }) => iceErrors !== undefined);
+  if (!entry?.iceErrors) return [];
+  return entry.iceErrors.map(({ code, url = "an ICE server", lookup }) => {
+    const why = lookup ? ", its name could not be resolved" : "";
+    return seen(entry, `${peer}: ${url} gave ${code}${why}`);
+  });
+}
