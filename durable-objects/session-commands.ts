@@ -7,6 +7,7 @@ import type { RecordedFinding } from "../protocol/session.ts";
 import type { Grant, SessionConfig } from "../protocol/session-config.ts";
 import type { SimulatedFault } from "../protocol/simulated-fault.ts";
 import type { SessionView } from "../protocol/views.ts";
+import type { SessionWebhooks } from "../protocol/webhooks/view.ts";
 
 /** Who asks: absent for the application's back end, which may everything. */
 export type Asker = Pick<Grant, "peer" | "role"> | undefined;
@@ -29,6 +30,8 @@ export interface SessionCommands {
   changeFlow(asker: Asker, id: string, change: FlowChange): Promise<Flow | Problem>;
   findings(asker: Asker): Promise<LinkFinding[] | Problem>;
   contexts(asker: Asker): Promise<ContextRecord[] | Problem>;
+  /** Answers for a session that is over, too, as long as something of it is still to be told. */
+  webhooks(): Promise<SessionWebhooks | Problem>;
   kick(peer: string): Promise<null | Problem>;
   end(): Promise<null>;
   /** Only in local development; everywhere else `not-permitted`. */

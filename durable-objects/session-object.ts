@@ -11,6 +11,7 @@ import type { SessionConfig } from "../protocol/session-config.ts";
 import { notSimulated, type SimulatedFault } from "../protocol/simulated-fault.ts";
 import { findFlow } from "../protocol/steering.ts";
 import { type SessionView, viewFlows, viewPeer, viewSession } from "../protocol/views.ts";
+import type { SessionWebhooks } from "../protocol/webhooks/view.ts";
 import { deploymentConfig } from "./deployment-config.ts";
 import { withHashedCnames } from "./hash-cnames.ts";
 import type { Asker, LinkFinding, SessionCommands } from "./session-commands.ts";
@@ -114,6 +115,13 @@ export class SessionObject extends SessionManaged implements SessionCommands {
     }
     const mine = asker?.role === "media-server" ? asker.peer : undefined;
     return viewContexts(session).filter(({ server }) => mine === undefined || server === mine);
+  }
+
+  async webhooks(): Promise<SessionWebhooks | Problem> {
+    const { session } = this;
+    const view = this.outbox.view();
+    if (view) return view;
+    return session ? { session: session.id, newest: 0, receivers: [] } : sessionNotFound();
   }
 
   async kick(peer: string): Promise<null | Problem> {

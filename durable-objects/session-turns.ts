@@ -1,13 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { isLocalDev } from "../protocol/config.ts";
 import { CLOSE, isProblem, type Problem } from "../protocol/problem.ts";
-import {
-  type Effect,
-  nextDeadline,
-  type Peer,
-  type Session,
-  type Step,
-} from "../protocol/session.ts";
+import type { Effect, Peer, Session, Step } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
 import { step } from "../protocol/step.ts";
 import type { CallMessage } from "../protocol/swap/bridge.ts";
@@ -18,9 +12,10 @@ import { forgetElsewhere } from "./forget-elsewhere.ts";
 import { frameOf, opaquely, PING, PONG } from "./frames.ts";
 import { iceServersFrame } from "./ice-servers.ts";
 import { ManagedCourier } from "./managed-courier.ts";
+import { Outbox } from "./outbox.ts";
 import { PeerSockets } from "./peer-sockets.ts";
 import { recallCnames } from "./recall-cnames.ts";
-import { firstAlarmOf } from "./session-alarm.ts";
+import { SessionClock } from "./session-clock.ts";
 import { SessionMemory } from "./session-memory.ts";
 import { sessionNotFound } from "./session-not-found.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
@@ -45,10 +40,9 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   readonly #courier: EndpointCourier;
   readonly #managed: ManagedCourier;
   readonly #memory: SessionMemory;
+  protected readonly outbox: Outbox;
+  readonly #clock: SessionClock;
   #session: Session | null | undefined;
-  #alarmAt: number | null = null;
-  /** The deadline of doubts that the alarm was set with. */
-  #doubtAt: number | null = null;
 
   constructor(state: DurableObjectState, env: Bindings) {
     super(state, env);
@@ -64,20 +58,20 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     this.sockets = new PeerSockets(state, this.network);
     this.#courier = new EndpointCourier(state, env, (peer) => this.lose(peer));
     this.#managed = new ManagedCourier(state, env, (event) => void this.turn(event));
-    this.#memory = new SessionMemory(state, this.sockets);
-    this.#readAlarm();
-  }
-
-  #readAlarm(): void {
-    void this.ctx.blockConcurrencyWhile(async () => {
-      this.#alarmAt = await this.ctx.storage.getAlarm();
+    this.outbox = new Outbox(state, env, {
+      dueChanged: () => this.#setAlarm(),
+      emptied: () => this.#forgetAll(),
+      note: () => undefined,
     });
+    this.#memory = new SessionMemory(state, this.sockets, this.outbox);
+    const doubt = () => this.sockets.liveness.deadline;
+    this.#clock = new SessionClock(state, { doubt, webhooks: () => this.outbox.deadline });
   }
 
   /** As the runtime's eviction: what only memory holds is gone. */
   #evict(): void {
     this.forget();
-    this.#readAlarm();
+    this.#clock.read();
   }
 
   protected get session(): Session | null {
@@ -85,11 +79,12 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   }
 
   #load(): Session | null {
-    this.#session = this.#memory.load(this.#alarmAt, Date.now());
+    this.#session = this.#memory.load(this.#clock.at, Date.now());
     const lost = this.sockets.missing(this.#session?.peers ?? new Map());
     for (const { id } of lost) this.lose(id);
     // What took the sockets took along what was under way.
     if (this.#session && lost.length > 0) this.#managed.catchUp(this.#session);
+    this.outbox.carry();
     return this.#session ?? null;
   }
 
@@ -109,11 +104,10 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   }
 
   protected begin(session: Session): void {
-    this.#memory.create(session);
+    this.outbox.begin(session, () => this.#memory.create(session));
     this.#session = session;
-    this.#setAlarm(
-      Math.min(firstAlarmOf(session), nextDeadline(session) ?? Number.POSITIVE_INFINITY),
-    );
+    this.#clock.begin(session);
+    this.outbox.carry();
   }
 
   /** One turn without a socket of its own: the event, what it changes, what follows. */
@@ -131,7 +125,8 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
       if (isProblem(result)) return result;
       // What is erased at once need not be written.
       const isOver = result.effects.some(({ type }) => type === "erase");
-      if (!isOver) this.commit(before, result.session, event, { ...(forced && { forced }) });
+      if (isOver) this.outbox.end(before, event, () => this.#memory.end());
+      else this.commit(before, result.session, event, { ...(forced && { forced }) });
       this.perform(before, result, event.at, cause);
       return result;
     });
@@ -139,10 +134,11 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
 
   override alarm(info?: AlarmInvocationInfo): void | Promise<void> {
     // Looked at before it is forgotten what the alarm was set to: that may be news.
-    this.#alarmAt ??= info?.scheduledTime ?? null;
+    if (this.#clock.at === null && info) this.#clock.rang(info.scheduledTime);
     const { session } = this;
-    this.#alarmAt = null;
-    if (!session) return;
+    this.#clock.forget();
+    this.outbox.ring();
+    if (!session) return this.#goOn();
     const at = Date.now();
     for (const ws of this.sockets.liveness.silent(at)) this.#cutOff(ws, "silent");
     const due = () => void this.turn({ type: "alarm", at });
@@ -164,42 +160,27 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   ): readonly SoftEvent[] {
     // As most frames leave it. What is due changes with it, or as it is sent or closed (`#setAlarmOfDoubts`).
     if (sender && after === before) return NOTHING_MORE;
-    const alarmAt = this.#nextAlarm(after);
-    const events = this.#memory.keep(before, after, event, { sender, forced, alarmAt });
+    const alarmAt = this.#clock.next(after);
+    const events = this.outbox.record(before, after, event, (isTold) =>
+      this.#memory.keep(before, after, event, { sender, forced, alarmAt, isTold }),
+    );
     this.#session = after;
-    this.#moveAlarm(after, alarmAt);
+    this.#setAlarm();
     return events;
   }
 
-  /**
-   * What the alarm is to be set to; undefined when it stays. It is never put off: setting it is a row, and one that finds
-   * nothing due is a request, which costs a seventh of that. It sets the next one then.
-   */
-  #nextAlarm(session: Session): number | undefined {
-    const deadline = nextDeadline(session);
-    const doubt = this.sockets.liveness.deadline;
-    this.#doubtAt = doubt;
-    const next = Math.min(doubt ?? Number.POSITIVE_INFINITY, deadline ?? Number.POSITIVE_INFINITY);
-    return next < (this.#alarmAt ?? Number.POSITIVE_INFINITY) ? next : undefined;
-  }
-
-  #moveAlarm(session: Session, alarmAt: number | undefined): void {
-    if (alarmAt === undefined) return;
+  #setAlarm(): void {
+    const { session } = this;
+    const at = this.#clock.next(session);
+    if (at === undefined) return;
     // The first one may have been all that told of the session.
-    this.#memory.writeFirst(session);
-    this.#setAlarm(alarmAt);
-  }
-
-  #setAlarm(at: number): void {
-    this.#alarmAt = at;
-    void this.ctx.storage.setAlarm(at);
+    if (session) this.#memory.writeFirst(session);
+    this.#clock.set(at);
   }
 
   /** What is sent or closed may bring or end a doubt, which has a deadline of its own. */
   #setAlarmOfDoubts(): void {
-    const isAsBefore = this.sockets.liveness.deadline === this.#doubtAt;
-    const session = this.#session;
-    if (session && !isAsBefore) this.#moveAlarm(session, this.#nextAlarm(session));
+    if (this.#session && this.#clock.isDoubtNews) this.#setAlarm();
   }
 
   /** `cause` is the message of an endpoint that asked for the turn. */
@@ -238,6 +219,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     }
     this.cutOffDeaf();
     this.#setAlarmOfDoubts();
+    this.outbox.carry();
   }
 
   /** Closes sockets that nobody reads: what waits for them would fill the memory of all. */
@@ -281,18 +263,33 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   async #recallCnames(id: string, { cnames, type: _type, ...about }: RecallCnames): Promise<void> {
     const at = Date.now();
     const isKnown = await recallCnames(this.env, id, cnames, at);
-    if (isKnown && this.session) this.turn({ type: "cname-recalled", ...about, at });
+    if (isKnown) this.turn({ type: "cname-recalled", ...about, at });
   }
 
   #erase(): void {
     if (this.#session) this.ctx.waitUntil(forgetElsewhere(this.env, this.#session));
     this.#session = null;
-    this.#alarmAt = null;
+    // What is still to be told outlives it (S6).
+    if (this.outbox.isWaiting) this.#setAlarm();
+    else this.#forgetAll();
+  }
+
+  /** The alarm of a session that is over: something is to be told still, or nothing is any more. */
+  #goOn(): void {
+    if (!this.#memory.isOver) return;
+    const at = this.outbox.lastDeadline;
+    if (at === null) this.#forgetAll();
+    else this.#clock.set(at);
+  }
+
+  #forgetAll(): void {
+    this.#clock.forget();
     void this.ctx.storage.deleteAll();
   }
 
   /** What memory holds is in doubt: storage is the truth again. */
   protected forget(): void {
     this.#session = undefined;
+    this.outbox.forget();
   }
 }

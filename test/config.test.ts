@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ConfigError, isLocalDev, readConfig } from "../protocol/config.ts";
+import { isLocalDev, readConfig } from "../protocol/config.ts";
+import { ConfigError } from "../protocol/config-values.ts";
 
 const SECRET = "s".repeat(32);
 
