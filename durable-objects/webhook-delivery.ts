@@ -23,13 +23,15 @@ export async function deliver(
 ): Promise<WebhookOutcome> {
   const at = new Date();
   const signatures = secrets.map((secret) => new Webhook(secret).sign(id, at, body));
-  const aborted = AbortSignal.timeout(LIMITS.webhookTryMs);
+  // Not `AbortSignal.timeout`: its clock goes on after the answer, and keeps the object from sleeping.
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), LIMITS.webhookTryMs);
   try {
     const response = await fetch(url, {
       method: "POST",
       // The address is the operator's; where it sends to is not (A5).
       redirect: "manual",
-      signal: aborted,
+      signal: late.signal,
       headers: {
         "content-type": "application/json",
         "user-agent": "Duplex-Webhooks/1",
@@ -43,7 +45,9 @@ export async function deliver(
     await response.body?.cancel();
     return outcomeOf(response.status, retryAfterMs(response.headers.get("retry-after")));
   } catch {
-    return { type: "failed", reason: aborted.aborted ? "timeout" : "unreachable" };
+    return { type: "failed", reason: late.signal.aborted ? "timeout" : "unreachable" };
+  } finally {
+    clearTimeout(timer);
   }
 }
 
