@@ -135,7 +135,11 @@ describe("configuration", () => {
       secrets: [WHSEC, other],
     });
     expect(readConfig({ WEBHOOK_SECRETS: WHSEC }).webhooks.receivers).toEqual([]);
-    const local = { LOCAL_DEV: "true", WEBHOOK_URLS: "http://127.0.0.1:9/", WEBHOOK_SECRETS: WHSEC };
+    const local = {
+      LOCAL_DEV: "true",
+      WEBHOOK_URLS: "http://127.0.0.1:9/",
+      WEBHOOK_SECRETS: WHSEC,
+    };
     expect(readConfig({ ...local, WEBHOOK_RETRY_SECONDS: "0.5" }).webhooks.retrySeconds).toBe(0.5);
   });
 

@@ -13,7 +13,12 @@ import {
   type WebhookNews,
 } from "../protocol/webhooks/event.ts";
 import { newsOf, newsOfEnd, newsOfStart } from "../protocol/webhooks/news.ts";
-import { isTooOld, outcomeOf, retryDelayMs, WEBHOOK_RETRIES_MS } from "../protocol/webhooks/retry.ts";
+import {
+  isTooOld,
+  outcomeOf,
+  retryDelayMs,
+  WEBHOOK_RETRIES_MS,
+} from "../protocol/webhooks/retry.ts";
 import { sdpOf } from "./descriptions.ts";
 import { accepted, PureSession } from "./pure-session.ts";
 
@@ -94,7 +99,8 @@ class ToldSession extends PureSession {
   }
 }
 
-const leave = (session: PureSession, peer: string) => accepted(session.send(peer, { type: "leave" }));
+const leave = (session: PureSession, peer: string) =>
+  accepted(session.send(peer, { type: "leave" }));
 
 describe("a session", () => {
   it("[M17] is told of from its beginning to its end, with what its back end gave it", () => {
@@ -175,9 +181,7 @@ describe("a peer", () => {
     accepted(session.join("a"));
     expect(session.tell()).toEqual([]);
     accepted(session.do({ type: "lost", peer: "a", at: session.at }));
-    expect(session.tell()).toEqual([
-      { type: "peer.lost", peer: "a", until: session.at + 60_000 },
-    ]);
+    expect(session.tell()).toEqual([{ type: "peer.lost", peer: "a", until: session.at + 60_000 }]);
     // Whoever was lost is not lost once more.
     accepted(session.do({ type: "lost", peer: "a", at: session.at }));
     session.at += 10_000;
@@ -212,13 +216,19 @@ describe("a peer", () => {
         door: "whep",
         grant: session.grant(peer),
         resource,
-        offer: sdpOf({ of: `${peer}${resource}`, sections: [{ kind: "audio", direction: "recvonly" }] }),
+        offer: sdpOf({
+          of: `${peer}${resource}`,
+          sections: [{ kind: "audio", direction: "recvonly" }],
+        }),
         peer: "b",
         at: session.at,
       });
     accepted(post("p", "one"));
     const guest = session.news.at(0);
-    expect(guest).toMatchObject({ type: "peer.joined", data: { peer: { id: "p-one", via: "whep" } } });
+    expect(guest).toMatchObject({
+      type: "peer.joined",
+      data: { peer: { id: "p-one", via: "whep" } },
+    });
     accepted(post("h", "two"));
     session.tell();
     accepted(session.do({ type: "kick", peer: "p", at: session.at }));
@@ -282,7 +292,9 @@ describe("a flow", () => {
       "flow.active negotiated",
       "flow.active negotiated",
     ]);
-    const flow = [...session.session.links.values()][0]?.flows.flows.find(({ from }) => from === "a");
+    const flow = [...session.session.links.values()][0]?.flows.flows.find(
+      ({ from }) => from === "a",
+    );
     const steer = (held: boolean) =>
       accepted(session.send("a", { type: "flow", flow: flow?.id ?? "", held }));
     session.at += 2_000;
@@ -296,8 +308,22 @@ describe("a flow", () => {
     session.at += 4_000;
     leave(session, "b");
     expect(session.tell().slice(0, 2)).toEqual([
-      { type: "flow.ended", from: "a", previous: "active", reason: "left", activeMs: 6_000, heldMs: 3_000 },
-      { type: "flow.ended", from: "b", previous: "active", reason: "left", activeMs: 9_000, heldMs: 0 },
+      {
+        type: "flow.ended",
+        from: "a",
+        previous: "active",
+        reason: "left",
+        activeMs: 6_000,
+        heldMs: 3_000,
+      },
+      {
+        type: "flow.ended",
+        from: "b",
+        previous: "active",
+        reason: "left",
+        activeMs: 9_000,
+        heldMs: 0,
+      },
     ]);
   });
 
@@ -476,7 +502,11 @@ describe("a try", () => {
     expect(outcomeOf(500, 1000)).toEqual({ type: "failed", status: 500, reason: "answered" });
     expect(outcomeOf(101, undefined)).toMatchObject({ type: "failed" });
     for (const status of [429, 503]) {
-      expect(outcomeOf(status, 7_000)).toMatchObject({ type: "failed", status, retryAfterMs: 7_000 });
+      expect(outcomeOf(status, 7_000)).toMatchObject({
+        type: "failed",
+        status,
+        retryAfterMs: 7_000,
+      });
       expect(outcomeOf(status, undefined)).not.toHaveProperty("retryAfterMs");
     }
   });

@@ -8,7 +8,11 @@ import { WEBHOOK_EVENTS, type WebhookEvent } from "../protocol/webhooks/event.ts
 export const SECRETS = [`whsec_${btoa("a".repeat(32))}`, `whsec_${btoa("b".repeat(32))}`] as const;
 
 /** What a receiver answers: a status, with headers; nothing for ever; or no connection. */
-export type Answer = number | { status: number; headers: Record<string, string> } | "silent" | "down";
+export type Answer =
+  | number
+  | { status: number; headers: Record<string, string> }
+  | "silent"
+  | "down";
 
 export interface Got {
   readonly id: string;
@@ -55,7 +59,8 @@ export class StandInReceiver {
     expect(request.redirect).toBe("manual");
     const event = JSON.parse(body) as WebhookEvent;
     WEBHOOK_EVENTS[event.type].strict().parse(event);
-    const status = typeof answer === "number" ? answer : typeof answer === "object" ? answer.status : 0;
+    const status =
+      typeof answer === "number" ? answer : typeof answer === "object" ? answer.status : 0;
     const taken = status >= 200 && status < 300;
     this.got.push({ id: headers["webhook-id"] ?? "", event, taken });
     // Each waits by itself: a promise of one object may not be settled by another.
@@ -94,7 +99,8 @@ export class StandInReceiver {
     await vi.waitFor(
       () => {
         const types = this.types(session);
-        if (typeof wanted === "number") expect(types.length, types.join()).toBeGreaterThanOrEqual(wanted);
+        if (typeof wanted === "number")
+          expect(types.length, types.join()).toBeGreaterThanOrEqual(wanted);
         else expect(types.at(-1), types.join()).toBe(wanted);
       },
       { timeout: 5_000, interval: 5 },

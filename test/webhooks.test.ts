@@ -1,4 +1,9 @@
-import { abortAllDurableObjects, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import {
+  abortAllDurableObjects,
+  reset,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { OutboxRows } from "../durable-objects/outbox-rows.ts";
@@ -307,12 +312,9 @@ describe("one transaction", () => {
     await session.alarm();
     const types = await receiver.until(session.id, "session.ended");
     expect(types).toEqual(["session.created", "peer.joined", "peer.left", "session.ended"]);
-    expect(receiver.history(session.id).map(({ data }) => (data as { reason?: string }).reason)).toEqual([
-      undefined,
-      undefined,
-      "left",
-      "empty",
-    ]);
+    expect(
+      receiver.history(session.id).map(({ data }) => (data as { reason?: string }).reason),
+    ).toEqual([undefined, undefined, "left", "empty"]);
   });
 
   it("[S1] a session that is made again under its id goes on counting", async () => {
@@ -423,7 +425,9 @@ describe("delivery", () => {
         if (isLeft) expect((await read(session)).receivers[0]?.failures).toBeGreaterThan(tries);
       });
     }
-    expect(waits.toSorted((one, other) => one - other)).toEqual(waits.map((wait) => wait).toSorted((a, b) => a - b));
+    expect(waits.toSorted((one, other) => one - other)).toEqual(
+      waits.map((wait) => wait).toSorted((a, b) => a - b),
+    );
     expect(waits.length).toBeGreaterThan(9);
     const dead = await letters();
     expect(dead.map(({ event }) => event.type)).toEqual(["session.created", "session.ended"]);
@@ -448,8 +452,7 @@ describe("delivery", () => {
       expect(dead).toHaveLength(2);
       return dead;
     });
-    const redeliver = (id: string) =>
-      callJson(`/v1/webhooks/dead-letters/${id}/redeliver`, "POST");
+    const redeliver = (id: string) => callJson(`/v1/webhooks/dead-letters/${id}/redeliver`, "POST");
     const refused = await redeliver(created?.id ?? "");
     expect(refused.status).toBe(502);
     expect(await refused.json()).toMatchObject({ code: "webhook-not-taken", answered: 500 });
@@ -477,7 +480,13 @@ describe("delivery", () => {
     const stub = namespace.WEBHOOK_DEAD_LETTERS.getByName("all");
     const at = Date.now();
     const letter = (session: string, sequence: number) => ({
-      ...{ session, sequence, receiver: "https://hooks.test/duplex", failures: 1, reason: "timeout" },
+      ...{
+        session,
+        sequence,
+        receiver: "https://hooks.test/duplex",
+        failures: 1,
+        reason: "timeout",
+      },
       news: {
         type: "session.created",
         at,
@@ -485,7 +494,9 @@ describe("delivery", () => {
       } as const,
     });
     await stub.add([letter("quiet", 1)], at);
-    const many = Array.from({ length: LIMITS.sessionDeadLetters + 5 }, (_, n) => letter("loud", n + 1));
+    const many = Array.from({ length: LIMITS.sessionDeadLetters + 5 }, (_, n) =>
+      letter("loud", n + 1),
+    );
     await stub.add(many, at);
     // The same once more changes nothing.
     await stub.add(many.slice(-3), at);
@@ -513,7 +524,9 @@ describe("delivery", () => {
     const { flows } = await session.read<{ flows: { id: string; from: string }[] }>("/flows");
     const flow = flows.find(({ from }) => from === alice.id)?.id;
     for (let n = 0; n < 120; n += 1) await ask(alice, { type: "flow", flow, held: n % 2 === 0 });
-    expect((await keysOf(session)).filter((key) => key.startsWith("outbox ")).length).toBeGreaterThan(1);
+    expect(
+      (await keysOf(session)).filter((key) => key.startsWith("outbox ")).length,
+    ).toBeGreaterThan(1);
     receiver.always = 200;
     await callJson(session.path, "DELETE");
     await ring(session, () => receiver.history(session.id).at(-1)?.type === "session.ended");
@@ -567,24 +580,27 @@ describe("price", () => {
   it.each([
     ["of two for ten minutes", 18, 32, callOfTwo],
     ["that the application ends", 18, 21, callOfTwoDeleted],
-  ] as const)("[M20] a call %s tells %i events and writes %i rows", async (_scene, events, rows, play) => {
-    // As deployments are: CNAMEs are remembered without rows.
-    const { CNAME_WINDOW_DAYS } = variables;
-    delete variables.CNAME_WINDOW_DAYS;
-    const meter = await Meter.start(await LiveSession.start("awake"));
-    try {
-      await vi.waitFor(() => expect(receiver.got).toHaveLength(1));
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      const bill = await meter.of(async () => {
-        await play("awake");
-        await vi.waitFor(() => expect(receiver.got.at(-1)?.event.type).toBe("session.ended"));
+  ] as const)(
+    "[M20] a call %s tells %i events and writes %i rows",
+    async (_scene, events, rows, play) => {
+      // As deployments are: CNAMEs are remembered without rows.
+      const { CNAME_WINDOW_DAYS } = variables;
+      delete variables.CNAME_WINDOW_DAYS;
+      const meter = await Meter.start(await LiveSession.start("awake"));
+      try {
+        await vi.waitFor(() => expect(receiver.got).toHaveLength(1));
         await new Promise((resolve) => setTimeout(resolve, 50));
-      });
-      expect(receiver.got).toHaveLength(1 + events);
-      expect(bill.rowsWritten).toBeLessThanOrEqual(rows);
-    } finally {
-      meter.stop();
-      variables.CNAME_WINDOW_DAYS = CNAME_WINDOW_DAYS;
-    }
-  });
+        const bill = await meter.of(async () => {
+          await play("awake");
+          await vi.waitFor(() => expect(receiver.got.at(-1)?.event.type).toBe("session.ended"));
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        });
+        expect(receiver.got).toHaveLength(1 + events);
+        expect(bill.rowsWritten).toBeLessThanOrEqual(rows);
+      } finally {
+        meter.stop();
+        variables.CNAME_WINDOW_DAYS = CNAME_WINDOW_DAYS;
+      }
+    },
+  );
 });
