@@ -266,6 +266,20 @@ describe("a peer", () => {
     expect(session.types()).toEqual(["peer.left b left"]);
   });
 
+  it("[S4] has left only when it says so: whatever else of its messages ends it, it is lost", () => {
+    const { session: before, at } = ToldSession.ofTwo();
+    const after = { ...before, peers: new Map([...before.peers].filter(([id]) => id !== "a")) };
+    const reasonAfter = (peer: string, message: object) => {
+      const event = { type: "message", peer, message, at } as SessionEvent;
+      const [left] = newsOf(before, after, event);
+      return (left?.data as { reason?: string }).reason;
+    };
+    expect(reasonAfter("a", { type: "leave" })).toBe("left");
+    expect(reasonAfter("a", { type: "candidates" })).toBe("lost");
+    expect(reasonAfter("b", { type: "leave" })).toBe("lost");
+    expect(reasonAfter("b", { type: "transport" })).toBe("lost");
+  });
+
   it("[M17] that the deployment brings along is nobody's news", () => {
     const session = newSession("s", SessionRequest.parse({}), 1);
     const event = { type: "alarm", at: 2 } as const;
