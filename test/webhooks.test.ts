@@ -11,10 +11,9 @@ import type { WebhookDeadLetters } from "../durable-objects/webhook-dead-letters
 import { LIMITS } from "../protocol/limits.ts";
 import type { DeadLetter, SessionWebhooks } from "../protocol/webhooks/view.ts";
 import { sdpOf } from "./descriptions.ts";
-import type { Bill } from "./bill.ts";
+import { call, callJson, KEY, type LivePeer, LiveSession, MODES } from "./live-session.ts";
 import { Meter } from "./meter.ts";
 import { callOfTwo, callOfTwoDeleted } from "./price-calls.ts";
-import { call, callJson, KEY, type LivePeer, LiveSession, MODES } from "./live-session.ts";
 import { configureReceivers, forgetReceivers, StandInReceiver } from "./webhook-receiver.ts";
 
 const variables = env as unknown as Record<string, unknown>;
