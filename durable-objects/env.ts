@@ -4,6 +4,7 @@ import type { ManagedSfu } from "./managed-sfu.ts";
 import type { SessionIndex } from "./session-index.ts";
 import type { SessionObject } from "./session-object.ts";
 import type { SwapRealm } from "./swap-realm.ts";
+import type { WebhookDeadLetters } from "./webhook-dead-letters.ts";
 
 /** Bindings of the Worker and its objects; variables and secrets are read by protocol/config.ts. */
 export interface Bindings {
@@ -13,6 +14,7 @@ export interface Bindings {
   readonly KEY_QUOTAS: DurableObjectNamespace<KeyQuota>;
   readonly SWAP_REALMS: DurableObjectNamespace<SwapRealm>;
   readonly MANAGED_SFUS: DurableObjectNamespace<ManagedSfu>;
+  readonly WEBHOOK_DEAD_LETTERS: DurableObjectNamespace<WebhookDeadLetters>;
   /** Counts what makes TURN credentials, per peer. */
   readonly RECONNECTS: RateLimit;
   /** Takes data points of what happens (docs/metrics.md); a deployment may do without. */

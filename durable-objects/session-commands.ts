@@ -10,6 +10,7 @@ import type { SessionOverview } from "../protocol/session-overview.ts";
 import type { SimulatedFault } from "../protocol/simulated-fault.ts";
 import type { DescriptionView, TimelineView } from "../protocol/timeline/view.ts";
 import type { SessionView } from "../protocol/views.ts";
+import type { SessionWebhooks } from "../protocol/webhooks/view.ts";
 
 /** Who asks: absent for the application's back end, which may everything. */
 export type Asker = Pick<Grant, "peer" | "role"> | undefined;
@@ -37,6 +38,8 @@ export interface SessionCommands {
   timeline(asker: Asker, since: number): Promise<TimelineView | Problem>;
   descriptions(asker: Asker): Promise<DescriptionView[] | Problem>;
   contexts(asker: Asker): Promise<ContextRecord[] | Problem>;
+  /** Answers for a session that is over, too, as long as something of it is still to be told. */
+  webhooks(): Promise<SessionWebhooks | Problem>;
   kick(peer: string): Promise<null | Problem>;
   end(): Promise<null>;
   /** Only in local development; everywhere else `not-permitted`. */

@@ -36,8 +36,7 @@ export abstract class SessionLifecycle extends SessionManaged {
     this.#tell(session, [{ kind: "refused", ...(peer && { peer }), code, times }]);
   }
 
-  /** An event of the session was given up, maybe long after its end. `type` is that of the event. */
-  protected noteDeadWebhook(type: string): void {
+  protected override noteDeadWebhook(type: string): void {
     const { session } = this;
     const change = { kind: "webhook-dead", type } as const;
     if (session) this.#tell(session, [change]);

@@ -32,10 +32,17 @@ export interface Keeping {
   readonly forced?: ReadonlySet<string> | undefined;
   /** What the alarm is set to now; undefined when it stays as it is. */
   readonly alarmAt?: number | undefined;
+  /** It is told outside: it has to be as durable as that. */
+  readonly isTold?: boolean | undefined;
 }
 
 /** What the socket of whoever joined is to remember. */
 export type Kept = Pick<Attachment, "events" | "timeline">;
+
+/** Whether what happens to the session is told outside: then no row may know less than what was told. */
+type Telling = { readonly isTold: boolean };
+
+const UNTOLD: Telling = { isTold: false };
 
 /** The only peer of a session, and the event by which its socket remembers it. */
 interface Alone {
@@ -49,6 +56,7 @@ export class SessionMemory {
   readonly #name: string | undefined;
   readonly #sockets: PeerSockets;
   readonly #rows: SessionRows;
+  readonly #telling: Telling;
   /** Numbers of the newest event that sockets may remember, and of the newest that rows have. */
   #events = 0;
   #writtenEvents = 0;
@@ -58,11 +66,26 @@ export class SessionMemory {
   #empty: Session | null = null;
   readonly #timeline = new TimelineMemory();
 
-  constructor({ storage, id }: DurableObjectState, sockets: PeerSockets) {
+  constructor(
+    { storage, id }: DurableObjectState,
+    sockets: PeerSockets,
+    telling: Telling = UNTOLD,
+  ) {
     this.#storage = storage;
     this.#name = id.name;
     this.#sockets = sockets;
     this.#rows = new SessionRows(storage);
+    this.#telling = telling;
+  }
+
+  /** The session has ended, and something of it is still to be told. */
+  get isOver(): boolean {
+    return this.#rows.isOver;
+  }
+
+  /** Leaves nothing of the session but that it has ended. */
+  end(): void {
+    this.#rows.end();
   }
 
   /** How many events memory keeps apart, because no row has them. */
@@ -75,14 +98,16 @@ export class SessionMemory {
     this.#rows.begin();
     this.#empty = session;
     // Its id is the name of the object, where the platform tells it.
-    if (this.#name === undefined || !isToldByFirstAlarm(session)) this.writeFirst(session);
+    const isToldByAlarm = this.#name !== undefined && isToldByFirstAlarm(session);
+    if (!isToldByAlarm || this.#telling.isTold) this.writeFirst(session);
   }
 
   /** `alarmAt` is what the alarm is set to: a session that has no row yet is nothing else. */
   load(alarmAt: number | null, at: number): Session | null {
     const stored = this.#rows.load();
     const remembered = this.#sockets.recall();
-    const row = stored?.session ?? (alarmAt === null ? null : begunBy(alarmAt, this.#name ?? ""));
+    const isNone = alarmAt === null || this.#rows.isOver;
+    const row = stored?.session ?? (isNone ? null : begunBy(alarmAt, this.#name ?? ""));
     this.#empty = row && this.#emptyOf(row);
     this.#writtenEvents = stored?.events ?? 0;
     this.#knownEvents = new Set();
@@ -112,10 +137,11 @@ export class SessionMemory {
     before: Session,
     after: Session,
     event: SessionEvent,
-    { sender, forced = NOTHING, alarmAt }: Keeping,
+    { sender, forced = NOTHING, alarmAt, isTold = false }: Keeping,
   ): Kept {
-    if (forced.size === 0 && this.#isToldBy(alarmAt, after)) return {};
-    const soft = forced.size > 0 ? undefined : this.#softly(before, after, event, sender);
+    const isHard = forced.size > 0 || isTold;
+    if (!isHard && this.#isToldBy(alarmAt, after)) return {};
+    const soft = isHard ? undefined : this.#softly(before, after, event, sender);
     const written = soft ? NOTHING : this.#save(before, after, forced);
     if (sender) this.#rememberTrickle(before, after, sender, written);
     const timeline = this.keepEntries(before, after, sender);
@@ -227,7 +253,7 @@ export class SessionMemory {
   #aloneIn({ peers }: Session): Alone | undefined {
     const [peer] = peers.values();
     const ws = peer && peers.size === 1 ? this.#sockets.of(peer) : undefined;
-    if (!peer || !ws) return undefined;
+    if (!peer || !ws || this.#telling.isTold) return undefined;
     const events = withSoftEvent([], [this.#events + 1, aloneTextOf(peer)], this.#events);
     return events ? { ws, events } : undefined;
   }

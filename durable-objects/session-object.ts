@@ -20,6 +20,7 @@ import {
 } from "../protocol/timeline/view.ts";
 import { verdictsOf } from "../protocol/verdict/verdict.ts";
 import { type SessionView, viewFlows, viewPeer, viewSession } from "../protocol/views.ts";
+import type { SessionWebhooks } from "../protocol/webhooks/view.ts";
 import { deploymentConfig } from "./deployment-config.ts";
 import { withHashedCnames } from "./hash-cnames.ts";
 import type { Asker, LinkFinding, SessionCommands } from "./session-commands.ts";
@@ -140,6 +141,13 @@ export class SessionObject extends SessionLifecycle implements SessionCommands {
     }
     const mine = asker?.role === "media-server" ? asker.peer : undefined;
     return viewContexts(session).filter(({ server }) => mine === undefined || server === mine);
+  }
+
+  async webhooks(): Promise<SessionWebhooks | Problem> {
+    const { session } = this;
+    const view = this.outbox.view();
+    if (view) return view;
+    return session ? { session: session.id, newest: 0, receivers: [] } : sessionNotFound();
   }
 
   async kick(peer: string): Promise<null | Problem> {

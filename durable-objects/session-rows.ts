@@ -24,6 +24,9 @@ export const ALL_EVENTS = Number.MAX_SAFE_INTEGER;
 
 const KEY = "session";
 
+/** In place of a session that has ended, as long as there is something to tell of it. */
+const OVER = "over";
+
 /** Above one of these a session is written in rows of its own for each peer and link. */
 const SMALL = { peers: 4, links: 6, characters: 100_000 } as const;
 
@@ -36,6 +39,7 @@ export class SessionRows {
   readonly #large: SessionStore;
   #isSmall = true;
   #isStored = false;
+  #isOver = false;
 
   constructor({ kv, sql }: DurableObjectStorage) {
     this.#kv = kv;
@@ -52,14 +56,30 @@ export class SessionRows {
     return this.#isStored;
   }
 
+  /** The session has ended. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** There is no row, nor was there one of this session. */
   begin(): void {
     this.#isSmall = true;
     this.#isStored = false;
+    this.#isOver = false;
+  }
+
+  /** Leaves no more of the session than that it has ended. */
+  end(): void {
+    if (!this.#isSmall) this.#large.drop();
+    this.#kv.put(KEY, OVER);
+    this.#isSmall = true;
+    this.#isOver = true;
   }
 
   load(): Stored | null {
     const json = this.#kv.get<string>(KEY);
+    this.#isOver = json === OVER;
+    if (json === OVER) return null;
     const session = json === undefined ? this.#large.load() : null;
     this.#isSmall = session === null;
     this.#isStored = json !== undefined || session !== null;

@@ -28,8 +28,8 @@ import {
   problemResponse,
   report,
 } from "./frames.ts";
+import { SessionLosses } from "./session-losses.ts";
 import { sessionNotFound } from "./session-not-found.ts";
-import { SessionTurns } from "./session-turns.ts";
 
 export const SUBPROTOCOL = "duplex.v1";
 
@@ -46,7 +46,7 @@ const receiverBusy = (): Problem =>
 const isBroken = (state: TransportState): boolean => state === "disconnected" || state === "failed";
 
 /** The sockets of one session: who speaks, how much, and what it is answered. */
-export abstract class SessionSockets extends SessionTurns {
+export abstract class SessionSockets extends SessionLosses {
   override async fetch(request: Request): Promise<Response> {
     try {
       return this.#admit(request);

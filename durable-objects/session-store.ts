@@ -76,6 +76,13 @@ export class SessionStore {
     this.#sql.exec("INSERT INTO session (id, json) VALUES (1, ?)", headJson(session));
   }
 
+  /** Takes all away. */
+  drop(): void {
+    this.#sql.exec(
+      "DROP TABLE session; DROP TABLE peer; DROP TABLE link; DROP TABLE IF EXISTS ended_flow;",
+    );
+  }
+
   load(): Session | null {
     const tables = this.#sql
       .exec<{ name: string }>(

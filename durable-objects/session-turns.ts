@@ -1,35 +1,26 @@
 import { DurableObject } from "cloudflare:workers";
 import { isLocalDev } from "../protocol/config.ts";
 import { CLOSE, isProblem, type Problem } from "../protocol/problem.ts";
-import {
-  type Effect,
-  nextDeadline,
-  type Peer,
-  type Session,
-  type Step,
-} from "../protocol/session.ts";
+import type { Session, Step } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
 import { step } from "../protocol/step.ts";
 import type { CallMessage } from "../protocol/swap/bridge.ts";
 import type { News } from "../protocol/timeline/entry.ts";
 import { recordedNews } from "../protocol/timeline/record.ts";
-import { AlarmClock } from "./alarm-clock.ts";
-import { type Attachment, allowancesLeft, attachmentOf } from "./attachment.ts";
+import { type Attachment, attachmentOf } from "./attachment.ts";
 import { EndpointCourier } from "./endpoint-courier.ts";
 import type { Bindings } from "./env.ts";
+import { Errands } from "./errands.ts";
 import { forgetElsewhere } from "./forget-elsewhere.ts";
 import { frameOf, opaquely, PING, PONG } from "./frames.ts";
-import { iceServersFrame } from "./ice-servers.ts";
 import { ManagedCourier } from "./managed-courier.ts";
+import { Outbox } from "./outbox.ts";
 import { PeerSockets } from "./peer-sockets.ts";
-import { recallCnames } from "./recall-cnames.ts";
-import { firstAlarmOf } from "./session-alarm.ts";
+import { SessionClock } from "./session-clock.ts";
 import { type Kept, SessionMemory } from "./session-memory.ts";
 import { sessionNotFound } from "./session-not-found.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 import { WaitingRequests } from "./waiting-requests.ts";
-
-type RecallCnames = Extract<Effect, { type: "recall-cnames" }>;
 
 type Turn = [event: SessionEvent, forced?: ReadonlySet<string>, cause?: CallMessage];
 
@@ -44,9 +35,11 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   protected readonly waiting = new WaitingRequests();
   readonly #courier: EndpointCourier;
   readonly #managed: ManagedCourier;
+  readonly #errands: Errands;
   readonly #memory: SessionMemory;
+  protected readonly outbox: Outbox;
+  readonly #clock: SessionClock;
   #session: Session | null | undefined;
-  readonly #clock: AlarmClock;
 
   constructor(state: DurableObjectState, env: Bindings) {
     super(state, env);
@@ -62,8 +55,18 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     this.sockets = new PeerSockets(state, this.network);
     this.#courier = new EndpointCourier(state, env, (peer) => this.lose(peer));
     this.#managed = new ManagedCourier(state, env, (event) => void this.turn(event));
-    this.#memory = new SessionMemory(state, this.sockets);
-    this.#clock = new AlarmClock(state, this.sockets.liveness);
+    this.#errands = new Errands(state, env, {
+      deliver: (peer, frame) => this.#deliver(peer, frame),
+      turn: (event) => void this.turn(event),
+    });
+    this.outbox = new Outbox(state, env, {
+      dueChanged: () => this.#setAlarm(),
+      emptied: () => this.#forgetAll(),
+      note: (news) => this.#noteWebhook(news),
+    });
+    this.#memory = new SessionMemory(state, this.sockets, this.outbox);
+    const doubt = () => this.sockets.liveness.deadline;
+    this.#clock = new SessionClock(state, { doubt, webhooks: () => this.outbox.deadline });
   }
 
   /** As the runtime's eviction: what only memory holds is gone. */
@@ -82,6 +85,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     for (const { id } of lost) this.lose(id);
     // What took the sockets took along what was under way.
     if (this.#session && lost.length > 0) this.#managed.catchUp(this.#session);
+    this.outbox.carry();
     return this.#session ?? null;
   }
 
@@ -89,15 +93,20 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
    * The socket of a peer is gone; what only it remembered is written (S5). `last` is what that was, when the socket is
    * known: the runtime does not list one that its client closed any more, and may have told others first.
    */
-  protected lose(peer: string, last: readonly Attachment[] = []): void {
-    const { session } = this;
-    if (!session) return;
-    const at = Date.now();
-    const remembered = [...this.sockets.remembered(peer), ...last];
-    if (last.length > 0) this.#session = this.#memory.recall(session, last);
-    const allowances = allowancesLeft(remembered, at);
-    const lost = { type: "lost", peer, ...(allowances && { allowances }), at } as const;
-    this.turn(lost, this.apartIn(remembered));
+  protected abstract lose(peer: string, last?: readonly Attachment[]): void;
+
+  /** The newest socket of a peer is gone; an older one going is no news (S3, S5). */
+  protected abstract loseSocket(ws: WebSocket): void;
+
+  /** The same for a socket that is closed from here. */
+  protected abstract cutOff(ws: WebSocket, reason: string): void;
+
+  /** Closes sockets that nobody reads: what waits for them would fill the memory of all. */
+  protected abstract cutOffDeaf(): void;
+
+  /** What a socket remembers becomes part of the session. */
+  protected recall(session: Session, last: readonly Attachment[]): void {
+    this.#session = this.#memory.recall(session, last);
   }
 
   /** What these sockets remember and no row has: it has to be written when they go. */
@@ -106,11 +115,10 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   }
 
   protected begin(session: Session): void {
-    this.#memory.create(session);
+    this.outbox.begin(session, () => this.#memory.create(session));
     this.#session = session;
-    this.#clock.set(
-      Math.min(firstAlarmOf(session), nextDeadline(session) ?? Number.POSITIVE_INFINITY),
-    );
+    this.#clock.begin(session);
+    this.outbox.carry();
   }
 
   /** One turn without a socket of its own: the event, what it changes, what follows. */
@@ -128,7 +136,8 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
       if (isProblem(result)) return result;
       // What is erased at once need not be written.
       const isOver = result.effects.some(({ type }) => type === "erase");
-      if (!isOver) this.commit(before, result.session, event, { ...(forced && { forced }) });
+      if (isOver) this.outbox.end(before, event, () => this.#memory.end());
+      else this.commit(before, result.session, event, { ...(forced && { forced }) });
       this.perform(before, result, event.at, cause);
       return result;
     });
@@ -136,12 +145,13 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
 
   override alarm(info?: AlarmInvocationInfo): void | Promise<void> {
     // Looked at before it is forgotten what the alarm was set to: that may be news.
-    this.#clock.assume(info?.scheduledTime);
+    if (this.#clock.at === null && info) this.#clock.rang(info.scheduledTime);
     const { session } = this;
-    this.#clock.ring();
-    if (!session) return;
+    this.#clock.forget();
+    this.outbox.ring();
+    if (!session) return this.#goOn();
     const at = Date.now();
-    for (const ws of this.sockets.liveness.silent(at)) this.#cutOff(ws, "silent");
+    for (const ws of this.sockets.liveness.silent(at)) this.cutOff(ws, "silent");
     const due = () => void this.turn({ type: "alarm", at });
     return this.renewStays(session, at)?.then(due) ?? due();
   }
@@ -159,45 +169,55 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     event: SessionEvent,
     { sender, forced }: { readonly sender?: WebSocket; readonly forced?: ReadonlySet<string> } = {},
   ): Kept {
-    // As most frames leave it. What is due changes with it, or as it is sent or closed (`#setAlarmOfDoubts`).
+    // As most frames leave it. What is due changes with it, or as it is sent or closed (`setAlarmOfDoubts`).
     if (sender && after === before) return {};
     const alarmAt = this.#clock.next(after);
-    const kept = this.#memory.keep(before, after, event, { sender, forced, alarmAt });
+    const kept = this.outbox.record(before, after, event, (isTold) =>
+      this.#memory.keep(before, after, event, { sender, forced, alarmAt, isTold }),
+    );
     this.#session = after;
-    this.#moveAlarm(after, alarmAt);
+    this.#setAlarm();
     return kept;
   }
 
-  /** Makes durable what is in the timeline and nowhere else; `sender` is the socket through which it came. */
-  protected note(before: Session, noted: Step, at: number, sender: WebSocket): void {
+  /**
+   * Makes durable what is in the timeline and nowhere else. `sender` is the socket through which it came: it is worth a
+   * row where there is none.
+   */
+  protected note(before: Session, noted: Step, at: number, sender?: WebSocket): void {
     if (noted.session === before) return;
-    this.#memory.keepEntries(before, noted.session, sender);
+    if (sender) this.#memory.keepEntries(before, noted.session, sender);
+    else this.#memory.writeNews(noted.session);
     this.#session = noted.session;
     this.perform(before, noted, at);
   }
 
   /** Notes for the session what nobody of it has done. */
-  protected noteNews(news: News): void {
+  protected noteNews(news: News, at = Date.now()): void {
     const { session } = this;
-    if (!session) return;
-    const at = Date.now();
-    const noted = recordedNews(session, news, at);
-    this.#memory.writeNews(noted.session);
-    this.#session = noted.session;
-    this.perform(session, noted, at);
+    if (session) this.note(session, recordedNews(session, news, at), at);
   }
 
-  #moveAlarm(session: Session, alarmAt: number | undefined): void {
-    if (alarmAt === undefined) return;
+  /** An event of the session was given up, maybe long after its end. `type` is that of the event. */
+  protected abstract noteDeadWebhook(type: string): void;
+
+  #noteWebhook(news: Extract<News, { type: "webhook" }>): void {
+    this.noteNews(news);
+    if (news.state === "dead") this.noteDeadWebhook(news.event);
+  }
+
+  #setAlarm(): void {
+    const { session } = this;
+    const at = this.#clock.next(session);
+    if (at === undefined) return;
     // The first one may have been all that told of the session.
-    this.#memory.writeFirst(session);
-    this.#clock.set(alarmAt);
+    if (session) this.#memory.writeFirst(session);
+    this.#clock.set(at);
   }
 
   /** What is sent or closed may bring or end a doubt, which has a deadline of its own. */
-  #setAlarmOfDoubts(): void {
-    const session = this.#session;
-    if (session && this.#clock.isDoubtNew) this.#moveAlarm(session, this.#clock.next(session));
+  protected setAlarmOfDoubts(): void {
+    if (this.#session && this.#clock.isDoubtNews) this.#setAlarm();
   }
 
   /** `cause` is the message of an endpoint that asked for the turn. */
@@ -221,10 +241,10 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
           this.sockets.close(effect.peer, effect.code, effect.reason);
           break;
         case "renew-ice-servers":
-          this.ctx.waitUntil(this.#renewIceServers(effect.peer));
+          this.#errands.renewIceServers(effect.peer);
           break;
         case "recall-cnames":
-          this.ctx.waitUntil(this.#recallCnames(session.id, effect));
+          this.#errands.recallCnames(session.id, effect);
           break;
         case "resolve":
           this.waiting.resolve(effect.peer, effect.outcome);
@@ -235,62 +255,41 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
       }
     }
     this.cutOffDeaf();
-    this.#setAlarmOfDoubts();
+    this.setAlarmOfDoubts();
+    this.outbox.carry();
   }
 
-  /** Closes sockets that nobody reads: what waits for them would fill the memory of all. */
-  protected cutOffDeaf(): void {
-    for (const ws of this.sockets.liveness.takeDeaf()) this.#cutOff(ws, "not reading");
-  }
-
-  /** The peer is lost as if its socket had closed (S5); it may come back. */
-  #cutOff(ws: WebSocket, reason: string): void {
-    if (ws.readyState !== WebSocket.OPEN) return;
-    this.sockets.cutOff(ws, reason);
-    this.loseSocket(ws);
-  }
-
-  /** The newest socket of a peer is gone; an older one going is no news (S3, S5). */
-  protected loseSocket(ws: WebSocket): void {
-    const last = attachmentOf(ws);
-    this.sockets.liveness.letGo(ws);
-    // The runtime does not list a socket that its client closed: what it remembers may be news.
-    const { session } = this;
-    if (session && last.connection > 0) this.#session = this.#memory.recall(session, [last]);
-    const isNewest = this.session?.peers.get(last.peer)?.connection === last.connection;
-    if (isNewest) this.lose(last.peer, [last]);
-    this.sockets.letGo(ws);
-  }
-
-  /** A transport to this peer is said not to work. */
-  protected doubt(peer: Peer, at: number): void {
-    this.sockets.doubt(peer, at);
-    this.#setAlarmOfDoubts();
-  }
-
-  async #renewIceServers(peer: string): Promise<void> {
-    const frame = await iceServersFrame(this.env, peer, Date.now());
+  /** A provider may have taken its time: whoever is asked for a sign of life has all the time for it. */
+  #deliver(peer: string, frame: string): void {
     if (!this.session) return;
-    // A provider may have taken its time: whoever is asked for a sign of life has all the time for it.
     this.sockets.send(this.session, peer, frame, Date.now());
-    this.#setAlarmOfDoubts();
-  }
-
-  async #recallCnames(id: string, { cnames, type: _type, ...about }: RecallCnames): Promise<void> {
-    const at = Date.now();
-    const isKnown = await recallCnames(this.env, id, cnames, at);
-    if (isKnown && this.session) this.turn({ type: "cname-recalled", ...about, at });
+    this.setAlarmOfDoubts();
   }
 
   #erase(): void {
     if (this.#session) this.ctx.waitUntil(forgetElsewhere(this.env, this.#session));
     this.#session = null;
-    this.#clock.ring();
+    // What is still to be told outlives it (S6).
+    if (this.outbox.isWaiting) this.#setAlarm();
+    else this.#forgetAll();
+  }
+
+  /** The alarm of a session that is over: something is to be told still, or nothing is any more. */
+  #goOn(): void {
+    if (!this.#memory.isOver) return;
+    const at = this.outbox.lastDeadline;
+    if (at === null) this.#forgetAll();
+    else this.#clock.set(at);
+  }
+
+  #forgetAll(): void {
+    this.#clock.forget();
     void this.ctx.storage.deleteAll();
   }
 
   /** What memory holds is in doubt: storage is the truth again. */
   protected forget(): void {
     this.#session = undefined;
+    this.outbox.forget();
   }
 }

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { ConfigError, list } from "./config-values.ts";
+import { readWebhooks, WEBHOOK_VARIABLES, type WebhookConfig } from "./webhooks/config.ts";
 
 /** Configuration of one deployment, read once from variables and secrets and checked as a whole. */
 export interface Config {
@@ -13,6 +15,7 @@ export interface Config {
   readonly turn: TurnConfig;
   /** What carries the media of `central` sessions whose operator runs no media server. */
   readonly mediaBackend: MediaBackendConfig;
+  readonly webhooks: WebhookConfig;
   readonly jurisdiction?: string;
   /** Who may connect to a realm of SWAP: everybody, or whoever has an API key or a token for it. */
   readonly swapAccess: "open" | "authorised";
@@ -49,21 +52,6 @@ export type MediaBackendConfig =
       /** In local development only, for tests. */
       readonly baseUrl?: string;
     };
-
-/** Thrown by `readConfig`; the message names the variable. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-}
-
-const list = z
-  .string()
-  .default("")
-  .transform((text) =>
-    text
-      .split(",")
-      .map((entry) => entry.trim())
-      .filter((entry) => entry !== ""),
-  );
 
 const urls = (pattern: RegExp, example: string) =>
   list.refine(
@@ -117,8 +105,7 @@ const Variables = z.object({
     .string()
     .regex(/^https?:\/\/[^\s?#]+[^\s?#/]$/, "a URL such as http://127.0.0.1:8080/v1")
     .optional(),
-  WEBHOOK_URLS: list,
-  WEBHOOK_SECRETS: list,
+  ...WEBHOOK_VARIABLES,
   CNAME_WINDOW_DAYS: z.coerce.number().int().min(0).max(365).optional(),
   DO_JURISDICTION: z.enum(["eu", "us", "fedramp", "fedramp-high"]).optional(),
   SWAP_ACCESS: z.enum(["open", "authorised"]).optional(),
@@ -159,6 +146,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     stunUrls: read.STUN_URLS.length > 0 || localDev ? read.STUN_URLS : [PUBLIC_STUN],
     turn: readTurn(read),
     mediaBackend: readMediaBackend(read, localDev),
+    webhooks: readWebhooks(read, localDev),
     swapAccess: read.SWAP_ACCESS ?? (localDev ? "open" : "authorised"),
     ...(read.CNAME_WINDOW_DAYS === undefined ? {} : { cnameWindowDays: read.CNAME_WINDOW_DAYS }),
     ...(read.DO_JURISDICTION === undefined ? {} : { jurisdiction: read.DO_JURISDICTION }),

@@ -41,4 +41,14 @@ export const LIMITS = {
   counterOfferMs: 30_000,
   /** N7: an offer without an answer. */
   offerExpiryMs: offerExpirySeconds * 1000,
+  /** Receivers of webhooks of a deployment; events that wait in one session, and for how long each is tried. */
+  webhookReceivers: 5,
+  webhookPending: 20_000,
+  webhookAgeMs: 86_400_000,
+  /** An answer to a webhook that takes longer counts for none. */
+  webhookTryMs: 10_000,
+  /** Events that were given up: in all, of one session, and for how long they are kept. */
+  deadLetters: 10_000,
+  sessionDeadLetters: 1_000,
+  deadLetterMs: 2_592_000_000,
 } as const;

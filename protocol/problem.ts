@@ -92,6 +92,9 @@ export const PROBLEMS = {
   "flow-loop": row("A flow cannot carry on itself", "F9", 409, "count"),
   "context-not-found": row("There is no such stream context", "C2", 404, "reply"),
   "unknown-layer": row("No source of the flow has this layer", "F9", 409, "reply"),
+  // Webhooks
+  "dead-letter-not-found": row("There is no such undelivered event", "R6", 404, "reply"),
+  "webhook-not-taken": row("No receiver has taken the event", "R6", 502, "reply"),
   // The server itself
   misconfigured: row("The server is not configured for this", "S1", 503, "reply"),
   "turn-unavailable": row("No TURN credentials can be had now", "A3", 503, "reply"),

@@ -1,4 +1,5 @@
-import { type Config, ConfigError, readConfig, VARIABLES } from "../protocol/config.ts";
+import { type Config, readConfig, VARIABLES } from "../protocol/config.ts";
+import { ConfigError } from "../protocol/config-values.ts";
 import { type Complaint, type Deployment, error, warning } from "./deployment.ts";
 
 /** Variables that are secrets: not in wrangler.toml, where whoever reads the repository reads them. */

@@ -1,5 +1,6 @@
 import type { Bindings } from "../durable-objects/env.ts";
-import { type Config, ConfigError, readConfig } from "../protocol/config.ts";
+import { type Config, readConfig } from "../protocol/config.ts";
+import { ConfigError } from "../protocol/config-values.ts";
 import type { Grant } from "../protocol/session-config.ts";
 
 /** Who makes a request: the application's back end by its API key, or a peer by its token. */

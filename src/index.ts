@@ -6,4 +6,5 @@ export { ManagedSfu } from "../durable-objects/managed-sfu.ts";
 export { SessionIndex } from "../durable-objects/session-index.ts";
 export { SessionObject } from "../durable-objects/session-object.ts";
 export { SwapRealm } from "../durable-objects/swap-realm.ts";
+export { WebhookDeadLetters } from "../durable-objects/webhook-dead-letters.ts";
 export default app;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ConfigError, isLocalDev, readConfig } from "../protocol/config.ts";
+import { isLocalDev, readConfig } from "../protocol/config.ts";
+import { ConfigError } from "../protocol/config-values.ts";
 
 const SECRET = "s".repeat(32);
 
@@ -8,6 +9,9 @@ const CLOUDFLARE = {
   CLOUDFLARE_TURN_KEY_ID: "k",
   CLOUDFLARE_TURN_API_TOKEN: "t",
 };
+
+const WHSEC = `whsec_${"A".repeat(43)}=`;
+const HOOK = "https://app.example.com/hooks";
 
 const SFU = {
   MEDIA_BACKEND: "cloudflare",
@@ -74,6 +78,20 @@ describe("configuration", () => {
     [{ MEDIA_BACKEND: "cloudflare", CLOUDFLARE_SFU_APP_ID: "a" }, "CLOUDFLARE_SFU_APP_SECRET"],
     [{ ...SFU, CLOUDFLARE_SFU_BASE_URL: "http://127.0.0.1:1/v1" }, "CLOUDFLARE_SFU_BASE_URL"],
     [{ LOCAL_DEV: "true", ...SFU, CLOUDFLARE_SFU_BASE_URL: "here" }, "CLOUDFLARE_SFU_BASE_URL"],
+    [{ WEBHOOK_URLS: HOOK }, "WEBHOOK_SECRETS"],
+    [{ WEBHOOK_URLS: HOOK, WEBHOOK_SECRETS: "secret" }, "WEBHOOK_SECRETS"],
+    [{ WEBHOOK_URLS: HOOK, WEBHOOK_SECRETS: "whsec_c2hvcnQ=" }, "WEBHOOK_SECRETS"],
+    [{ WEBHOOK_URLS: "app.example.com", WEBHOOK_SECRETS: WHSEC }, "WEBHOOK_URLS"],
+    [{ WEBHOOK_URLS: "https://me:pass@app.example.com/", WEBHOOK_SECRETS: WHSEC }, "WEBHOOK_URLS"],
+    [{ WEBHOOK_URLS: `${HOOK}#part`, WEBHOOK_SECRETS: WHSEC }, "WEBHOOK_URLS"],
+    [{ WEBHOOK_URLS: "http://app.example.com/hooks", WEBHOOK_SECRETS: WHSEC }, "WEBHOOK_URLS"],
+    [{ WEBHOOK_URLS: `${HOOK}?a=1,${HOOK}?a=2`, WEBHOOK_SECRETS: WHSEC }, "WEBHOOK_URLS"],
+    [
+      { WEBHOOK_URLS: "123456".replaceAll(/./g, `${HOOK}/$&,`), WEBHOOK_SECRETS: WHSEC },
+      "WEBHOOK_URLS",
+    ],
+    [{ WEBHOOK_RETRY_SECONDS: "1" }, "WEBHOOK_RETRY_SECONDS"],
+    [{ LOCAL_DEV: "true", WEBHOOK_RETRY_SECONDS: "0" }, "WEBHOOK_RETRY_SECONDS"],
   ])("[M19] %j stops the start and names the variable", (env, variable) => {
     expect(() => readConfig(env)).toThrow(ConfigError);
     expect(() => readConfig(env)).toThrow(new RegExp(`^${variable}: `));
@@ -101,6 +119,28 @@ describe("configuration", () => {
       STUN_URLS: "stun:a.example.com,stuns:b.example.com:5349",
     });
     expect(both.stunUrls).toHaveLength(2);
+  });
+
+  it("[M17] webhooks go to all receivers, signed with all secrets; what is shown of a receiver has no query", () => {
+    const other = `whsec_${"B".repeat(32)}`;
+    const config = readConfig({
+      WEBHOOK_URLS: `${HOOK}?key=1, https://[2001:db8::1]:8443/`,
+      WEBHOOK_SECRETS: `${WHSEC},${other}`,
+    });
+    expect(config.webhooks).toEqual({
+      receivers: [
+        { name: HOOK, url: `${HOOK}?key=1` },
+        { name: "https://[2001:db8::1]:8443/", url: "https://[2001:db8::1]:8443/" },
+      ],
+      secrets: [WHSEC, other],
+    });
+    expect(readConfig({ WEBHOOK_SECRETS: WHSEC }).webhooks.receivers).toEqual([]);
+    const local = {
+      LOCAL_DEV: "true",
+      WEBHOOK_URLS: "http://127.0.0.1:9/",
+      WEBHOOK_SECRETS: WHSEC,
+    };
+    expect(readConfig({ ...local, WEBHOOK_RETRY_SECONDS: "0.5" }).webhooks.retrySeconds).toBe(0.5);
   });
 
   it("[M19] a jurisdiction for all sessions can be set", () => {

@@ -58,7 +58,10 @@ const readyUrl = (child: ChildProcess): Promise<string> =>
 const LISTENED_ON = ["127.0.0.1", "0.0.0.0", "[::1]"];
 
 /** Variables whose values are secrets, several separated by commas. */
-const SECRETS = ["API_KEYS", "TOKEN_SECRETS", "TURN_SECRETS", "CLOUDFLARE_TURN_API_TOKEN"];
+const SECRETS = [
+  ...["API_KEYS", "TOKEN_SECRETS", "TURN_SECRETS", "CLOUDFLARE_TURN_API_TOKEN"],
+  "WEBHOOK_SECRETS",
+];
 
 const SHORTEST_SECRET = 8;
 
