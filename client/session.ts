@@ -258,7 +258,8 @@ export class Session<F extends FlowSummary = FlowSummary> {
         this.#events.emit("findings", { peer: frame.to, findings: frame.findings });
         return;
       case "context":
-        // Only a media server is told of contexts.
+      case "timeline":
+        // Told to media servers, and to observers that ask for it.
         return;
       case "problem":
         this.#events.emit("problem", { error: errorOfFrame(frame) });

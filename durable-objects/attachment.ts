@@ -37,6 +37,8 @@ export interface Attachment extends Allowances {
   readonly events?: readonly SoftEvent[];
   /** What this peer has measured of flows since their link was written. */
   readonly figures?: readonly SoftFigures[];
+  /** Entries of the timeline that no row has yet, with their subjects, as text. */
+  readonly timeline?: string;
   /** Absent until it was doubted, or something of worth was sent to it. */
   readonly life?: Life;
   /** Simulated: nothing goes through this socket any more. */

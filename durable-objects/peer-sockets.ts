@@ -138,7 +138,7 @@ export class PeerSockets {
   /** Whatever comes of this socket later is no news of its peer, which may have left and joined again by then. */
   letGo(ws: WebSocket): void {
     this.liveness.letGo(ws);
-    const { events: _, figures: __, ...attachment } = attachmentOf(ws);
+    const { events: _, figures: __, timeline: ___, ...attachment } = attachmentOf(ws);
     remember(ws, { ...attachment, connection: 0, soft: [] });
   }
 

@@ -1,6 +1,7 @@
 import { LIMITS } from "../protocol/limits.ts";
 import { newSession, type Session } from "../protocol/session.ts";
 import { SessionRequest } from "../protocol/session-config.ts";
+import { append, type Noted, newsSince, peerOf } from "../protocol/timeline/timeline.ts";
 import { isWorthARow } from "./session-rows.ts";
 
 /**
@@ -26,6 +27,7 @@ export const isToldByAlarm = (row: Session, now: Session, alarmAt: number): bool
   row.emptySince !== null &&
   now.emptySince !== null &&
   alarmAt === now.emptySince + now.config.emptyTtlSeconds * 1000 &&
+  isToldByLeaves(row, now) &&
   !isWorthARow({ ...row, emptySince: now.emptySince }, now);
 
 /** The session as its row and its alarm tell together since when nobody is connected. `at` is now. */
@@ -34,3 +36,29 @@ export function emptiedBy(row: Session, alarmAt: number, at: number): Session {
   const told = Math.min(alarmAt - config.emptyTtlSeconds * 1000, at);
   return emptySince !== null && told > emptySince ? { ...row, emptySince: told } : row;
 }
+
+/** True when nothing has happened since the row but that the last one left. */
+function isToldByLeaves(row: Session, now: Session): boolean {
+  const news = newsSince(row.timeline, now.timeline);
+  return news.every(([, entry]) => entry.type === "peer-left" && entry.reason === "left");
+}
+
+/** The session with the leave of whoever was alone in it: their socket remembered them, and an alarm told the rest. */
+export function withLeaves(session: Session): Session {
+  const { emptySince, peers, timeline, createdAt } = session;
+  if (emptySince === null || peers.size > 0) return session;
+  const noted = [...timeline.rings].flatMap(([subject, ring]): Noted[] => {
+    const peer = peerOf(subject);
+    const last = ring.findLast(({ type }) => PRESENCE.has(type));
+    if (peer === undefined || last?.type === "peer-left") return [];
+    return [[subject, { type: "peer-left", peer, reason: "left" }]];
+  });
+  return { ...session, timeline: append(timeline, noted, emptySince - createdAt) };
+}
+
+const PRESENCE: ReadonlySet<string> = new Set([
+  "peer-joined",
+  "peer-resumed",
+  "peer-lost",
+  "peer-left",
+]);

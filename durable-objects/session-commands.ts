@@ -6,6 +6,7 @@ import type { Problem } from "../protocol/problem.ts";
 import type { RecordedFinding } from "../protocol/session.ts";
 import type { Grant, SessionConfig } from "../protocol/session-config.ts";
 import type { SimulatedFault } from "../protocol/simulated-fault.ts";
+import type { DescriptionView, TimelineView } from "../protocol/timeline/view.ts";
 import type { SessionView } from "../protocol/views.ts";
 
 /** Who asks: absent for the application's back end, which may everything. */
@@ -28,6 +29,9 @@ export interface SessionCommands {
   flow(asker: Asker, id: string): Promise<Flow | Problem>;
   changeFlow(asker: Asker, id: string, change: FlowChange): Promise<Flow | Problem>;
   findings(asker: Asker): Promise<LinkFinding[] | Problem>;
+  /** Entries after number `since`. */
+  timeline(asker: Asker, since: number): Promise<TimelineView | Problem>;
+  descriptions(asker: Asker): Promise<DescriptionView[] | Problem>;
   contexts(asker: Asker): Promise<ContextRecord[] | Problem>;
   kick(peer: string): Promise<null | Problem>;
   end(): Promise<null>;

@@ -1,8 +1,15 @@
 import type { Session } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
-import { type Attachment, attachmentOf, remember, withSoft } from "./attachment.ts";
+import { NO_TIMELINE } from "../protocol/timeline/timeline.ts";
+import { type Attachment, attachmentOf, remember, softLinksOf, withSoft } from "./attachment.ts";
 import type { PeerSockets } from "./peer-sockets.ts";
-import { begunBy, emptiedBy, isToldByAlarm, isToldByFirstAlarm } from "./session-alarm.ts";
+import {
+  begunBy,
+  emptiedBy,
+  isToldByAlarm,
+  isToldByFirstAlarm,
+  withLeaves,
+} from "./session-alarm.ts";
 import { ALL_EVENTS, isWorthARow, SessionRows } from "./session-rows.ts";
 import {
   aloneTextOf,
@@ -13,6 +20,7 @@ import {
   softTextOf,
   withSoftEvent,
 } from "./soft-state.ts";
+import { rememberEntries, TimelineMemory } from "./timeline-memory.ts";
 
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -25,6 +33,9 @@ export interface Keeping {
   /** What the alarm is set to now; undefined when it stays as it is. */
   readonly alarmAt?: number | undefined;
 }
+
+/** What the socket of whoever joined is to remember. */
+export type Kept = Pick<Attachment, "events" | "timeline">;
 
 /** The only peer of a session, and the event by which its socket remembers it. */
 interface Alone {
@@ -45,6 +56,7 @@ export class SessionMemory {
   #knownEvents: ReadonlySet<string> = new Set();
   /** Of a session with no peer in its row: what that has. */
   #empty: Session | null = null;
+  readonly #timeline = new TimelineMemory();
 
   constructor({ storage, id }: DurableObjectState, sockets: PeerSockets) {
     this.#storage = storage;
@@ -74,8 +86,10 @@ export class SessionMemory {
     this.#empty = row && this.#emptyOf(row);
     this.#writtenEvents = stored?.events ?? 0;
     this.#knownEvents = new Set();
+    this.#timeline.begin(row?.timeline ?? NO_TIMELINE);
     if (!row) return null;
-    return this.recall(alarmAt === null ? row : emptiedBy(row, alarmAt, at), remembered);
+    const emptied = alarmAt === null ? row : emptiedBy(row, alarmAt, at);
+    return withLeaves(this.recall(emptied, remembered));
   }
 
   /** Writes a session that has no row yet. */
@@ -92,20 +106,37 @@ export class SessionMemory {
   }
 
   /**
-   * Makes the new session durable: rows for what is worth one, the attachments of sockets for the rest. Gives what the
-   * socket of whoever joined by the event is to remember.
+   * Makes the new session durable: rows for what is worth one, the attachments of sockets for the rest.
    */
   keep(
     before: Session,
     after: Session,
     event: SessionEvent,
     { sender, forced = NOTHING, alarmAt }: Keeping,
-  ): readonly SoftEvent[] {
-    if (forced.size === 0 && this.#isToldBy(alarmAt, after)) return [];
+  ): Kept {
+    if (forced.size === 0 && this.#isToldBy(alarmAt, after)) return {};
     const soft = forced.size > 0 ? undefined : this.#softly(before, after, event, sender);
     const written = soft ? NOTHING : this.#save(before, after, forced);
     if (sender) this.#rememberTrickle(before, after, sender, written);
-    return soft ?? [];
+    const timeline = this.keepEntries(before, after, sender);
+    return { ...(soft && soft.length > 0 && { events: soft }), ...(timeline && { timeline }) };
+  }
+
+  /**
+   * Lets the socket through which something came remember what is in the timeline by it and in no row, and writes it
+   * when that has no room. Gives what it is to remember.
+   */
+  keepEntries(before: Session, after: Session, sender: WebSocket | undefined): string | undefined {
+    const known = sender && attachmentOf(sender).timeline;
+    const text = this.#timeline.apart(known, before.timeline, after.timeline);
+    if (text === null) this.#write(after, after, new Set(after.links.keys()));
+    if (sender) rememberEntries(sender, text ?? undefined);
+    return text ?? undefined;
+  }
+
+  /** Links of which these sockets remember what no row has. */
+  linksApart(attachments: readonly Attachment[]): ReadonlySet<string> {
+    return new Set([...softLinksOf(attachments), ...this.#timeline.linksApart(attachments)]);
   }
 
   /** Puts what an event changes into the attachments of sockets; undefined when it takes a row. */
@@ -163,16 +194,17 @@ export class SessionMemory {
     const events = this.#events;
     const alone = this.#aloneIn(after);
     const row = alone ? { ...after, peers: new Map(), emptySince: Date.now() } : after;
-    const written = this.#storage.transactionSync(() =>
+    const { links, subjects } = this.#storage.transactionSync(() =>
       this.#rows.save(before, after, forced, { events, row }),
     );
+    this.#timeline.wrote(after.timeline, subjects);
     const { isSmall } = this.#rows;
     this.#writtenEvents = isSmall ? events : ALL_EVENTS;
     // By their numbers they are known as written.
     this.#knownEvents = new Set();
     this.#empty = this.#emptyOf(row);
     if (alone && isSmall) this.#rememberAlone(alone);
-    return written;
+    return links;
   }
 
   #emptyOf(row: Session): Session | null {

@@ -10,6 +10,12 @@ import { newSession, type Session } from "../protocol/session.ts";
 import type { SessionConfig } from "../protocol/session-config.ts";
 import { notSimulated, type SimulatedFault } from "../protocol/simulated-fault.ts";
 import { findFlow } from "../protocol/steering.ts";
+import {
+  type DescriptionView,
+  type TimelineView,
+  viewDescriptions,
+  viewTimeline,
+} from "../protocol/timeline/view.ts";
 import { type SessionView, viewFlows, viewPeer, viewSession } from "../protocol/views.ts";
 import { deploymentConfig } from "./deployment-config.ts";
 import { withHashedCnames } from "./hash-cnames.ts";
@@ -96,14 +102,21 @@ export class SessionObject extends SessionManaged implements SessionCommands {
   }
 
   async findings(asker: Asker): Promise<LinkFinding[] | Problem> {
-    const session = this.#readBy(asker);
+    const session = this.#watchedBy(asker);
     if (isProblem(session)) return session;
-    if (asker && asker.role !== "observer") {
-      return problem("not-permitted", "findings are for the back end and observers");
-    }
     return [...session.links.values()].flatMap(({ id, findings }) =>
       findings.map((finding) => ({ link: id, ...finding })),
     );
+  }
+
+  async timeline(asker: Asker, since: number): Promise<TimelineView | Problem> {
+    const session = this.#watchedBy(asker);
+    return isProblem(session) ? session : viewTimeline(session, since, Date.now());
+  }
+
+  async descriptions(asker: Asker): Promise<DescriptionView[] | Problem> {
+    const session = this.#watchedBy(asker);
+    return isProblem(session) ? session : viewDescriptions(session);
   }
 
   async contexts(asker: Asker): Promise<ContextRecord[] | Problem> {
@@ -139,6 +152,15 @@ export class SessionObject extends SessionManaged implements SessionCommands {
     if (!socket) return problem("peer-away", "the peer has no socket now");
     this.network.simulate(socket, fault);
     return null;
+  }
+
+  /** The same for what is of no peer. */
+  #watchedBy(asker: Asker): Session | Problem {
+    if (!asker || asker.role === "observer") return this.#readBy(asker);
+    const refused = this.#readBy(asker);
+    return isProblem(refused)
+      ? refused
+      : problem("not-permitted", "this is for the back end and observers");
   }
 
   /** The session, or why the asker may not read it: it does not exist, or its token died by a kick. */

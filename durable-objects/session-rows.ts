@@ -1,6 +1,6 @@
 import type { Link, Peer, Session, Trickle } from "../protocol/session.ts";
-import { NO_TIMELINE } from "../protocol/timeline/timeline.ts";
-import { SessionStore } from "./session-store.ts";
+import { NO_TIMELINE, type Ring, timelineOf } from "../protocol/timeline/timeline.ts";
+import { SessionStore, type Written } from "./session-store.ts";
 
 /** What a small session is written as, all of it. */
 interface Small extends Omit<Session, "peers" | "kicked" | "links" | "trickle" | "timeline"> {
@@ -8,6 +8,7 @@ interface Small extends Omit<Session, "peers" | "kicked" | "links" | "trickle" |
   readonly kicked: readonly (readonly [string, number])[];
   readonly links: readonly Link[];
   readonly trickle: readonly (readonly [string, readonly Trickle[]])[];
+  readonly rings: readonly (readonly [string, Ring])[];
   /** Number of the newest event in it, of those that sockets remember. */
   readonly events: number;
 }
@@ -68,28 +69,29 @@ export class SessionRows {
 
   /**
    * Writes what differs, as `SessionStore.save`; `events` is the number of the newest one in `after`. Of a small session
-   * `row` is written, when sockets remember the rest. Returns the links that were written.
+   * `row` is written, when sockets remember the rest.
    */
   save(
     before: Session,
     after: Session,
     forced: ReadonlySet<string>,
     { events, row = after }: { readonly events: number; readonly row?: Session | undefined },
-  ): ReadonlySet<string> {
+  ): Written {
     if (!this.#isSmall) return this.#large.save(before, after, forced);
     this.#isStored = true;
     const json = isFew(after) ? smallJson(row, events) : "";
     if (json !== "" && json.length <= SMALL.characters) {
       this.#kv.put(KEY, json);
-      return new Set(after.links.keys());
-    }
-    this.#grow(after);
-    return new Set(after.links.keys());
+    } else this.#grow(after);
+    return { links: new Set(after.links.keys()), subjects: after.timeline.rings.keys() };
   }
 
   #grow(session: Session): void {
     this.#large.create(session);
-    this.#large.save({ ...session, peers: new Map(), links: new Map() }, session);
+    this.#large.save(
+      { ...session, peers: new Map(), links: new Map(), timeline: NO_TIMELINE },
+      session,
+    );
     this.#kv.delete(KEY);
     this.#isSmall = false;
   }
@@ -110,19 +112,20 @@ const isFew = ({ peers, links }: Session): boolean =>
   peers.size <= SMALL.peers && links.size <= SMALL.links;
 
 function smallJson(session: Session, events: number): string {
-  const { peers, kicked, links, trickle, timeline: _, ...head } = session;
+  const { peers, kicked, links, trickle, timeline, ...head } = session;
   return JSON.stringify({
     ...head,
     peers: [...peers.values()],
     kicked: [...kicked],
     links: [...links.values()],
     trickle: [...trickle],
+    rings: [...timeline.rings],
     events,
   } satisfies Small);
 }
 
 function readSmall(json: string): Stored {
-  const { events, peers, kicked, links, trickle, ...head } = JSON.parse(json) as Small;
+  const { events, peers, kicked, links, trickle, rings, ...head } = JSON.parse(json) as Small;
   return {
     session: {
       ...head,
@@ -130,7 +133,7 @@ function readSmall(json: string): Stored {
       kicked: new Map(kicked),
       links: new Map(links.map((link) => [link.id, link])),
       trickle: new Map(trickle),
-      timeline: NO_TIMELINE,
+      timeline: timelineOf(rings),
     },
     events,
   };

@@ -5,6 +5,7 @@ import type { FromPeer } from "../protocol/messages.ts";
 import { CLOSE, isProblem, PROBLEMS, type Problem, problem } from "../protocol/problem.ts";
 import type { Session, Step } from "../protocol/session.ts";
 import { step } from "../protocol/step.ts";
+import { recordedRefusal } from "../protocol/timeline/record.ts";
 import type { TransportState } from "../protocol/transport.ts";
 import { admissionOf } from "./admission.ts";
 import {
@@ -14,7 +15,6 @@ import {
   remember,
   rememberCount,
   replyTo,
-  softLinksOf,
   withMessage,
   withProblem,
   withReply,
@@ -71,15 +71,15 @@ export abstract class SessionSockets extends SessionTurns {
     const remembered = this.sockets.remembered(peer);
     const written = before.peers.get(peer)?.allowances;
     const allowances = allowancesLeft(written ? [...remembered, written] : remembered, at);
-    const forced = softLinksOf(remembered);
-    const events = this.commit(before, result.session, event, { forced });
+    const forced = this.linksApart(remembered);
+    const kept = this.commit(before, result.session, event, { forced });
     this.sockets.accept(server, {
       peer,
       connection,
       ...allowances,
       replies: [],
       soft: [],
-      ...(events.length > 0 && { events }),
+      ...kept,
     });
     this.sockets.liveness.welcome(server, () => this.perform(before, result, at));
     return new Response(null, {
@@ -131,11 +131,11 @@ export abstract class SessionSockets extends SessionTurns {
     const attachment = withMessage(known, at);
     if (!attachment) {
       const { id } = "problem" in decoded ? decoded : decoded.message;
-      this.#refuse(ws, known, at, rateLimited(), id);
+      this.#refuseUnread(ws, known, at, rateLimited(), id);
       return;
     }
     if ("problem" in decoded) {
-      this.#refuse(ws, attachment, at, decoded.problem, decoded.id);
+      this.#refuseUnread(ws, attachment, at, decoded.problem, decoded.id);
       return;
     }
     const { message } = decoded;
@@ -162,7 +162,9 @@ export abstract class SessionSockets extends SessionTurns {
     const result = this.#result(attachment.peer, before, message, at);
     const event = { type: "message", peer: attachment.peer, message, at } as const;
     if (isProblem(result)) {
-      this.#refuse(ws, attachment, at, result, message.id);
+      const refused = { message, problem: result, at };
+      this.note(before, recordedRefusal(before, attachment.peer, refused), at, ws);
+      this.#refuse(ws, attachmentOf(ws), at, result, message.id);
       return;
     }
     if (result.problem) {
@@ -198,6 +200,15 @@ export abstract class SessionSockets extends SessionTurns {
     const sender = session.peers.get(id);
     const other = sender && addressee(session, sender, to);
     if (other && !isProblem(other)) this.doubt(other, at);
+  }
+
+  /** What was too much, or could not be read: no step has seen it. */
+  #refuseUnread(ws: WebSocket, known: Attachment, at: number, what: Problem, id?: number): void {
+    const { session } = this;
+    remember(ws, known);
+    if (session)
+      this.note(session, recordedRefusal(session, known.peer, { problem: what, at }), at, ws);
+    this.#refuse(ws, attachmentOf(ws), at, what, id);
   }
 
   /** A problem first; a peer that goes on is closed (S7). Others notice nothing (S8). */

@@ -1,7 +1,15 @@
 import type { Flow } from "../protocol/flow.ts";
 import type { Link, Peer, Session, Trickle } from "../protocol/session.ts";
 import type { SessionConfig } from "../protocol/session-config.ts";
-import { NO_TIMELINE } from "../protocol/timeline/timeline.ts";
+import {
+  OF_SESSION,
+  ofFlows,
+  ofLink,
+  ofPeer,
+  peerOf,
+  type Ring,
+  timelineOf,
+} from "../protocol/timeline/timeline.ts";
 import {
   type EndedFlows,
   NO_ENDED_FLOWS,
@@ -20,6 +28,7 @@ interface Head {
   readonly createdAt: number;
   readonly emptySince: number | null;
   readonly kicked: readonly (readonly [string, number])[];
+  readonly ring: Ring;
 }
 
 /** A link and its candidates are one row: rows written are the dearest thing on this platform. */
@@ -28,6 +37,22 @@ interface LinkRow {
   readonly trickle: readonly Trickle[];
   /** Where the flows stand that have rows of their own; absent when none has. */
   readonly stretches?: readonly Stretch[];
+  readonly rings?: Rings;
+}
+
+/** Of one that has left, what happened is left. */
+interface PeerRow {
+  readonly peer?: Peer;
+  readonly ring?: Ring;
+}
+
+/** Rings of the timeline, with their subjects. */
+type Rings = readonly (readonly [string, Ring])[];
+
+/** What was written: links with their candidates, and subjects of the timeline. */
+export interface Written {
+  readonly links: ReadonlySet<string>;
+  readonly subjects: Iterable<string>;
 }
 
 /**
@@ -61,19 +86,30 @@ export class SessionStore {
     if (!tables.includes("session")) return null;
     const [row] = this.#sql.exec<{ json: string }>("SELECT json FROM session").toArray();
     if (!row) return null;
-    const { kicked, ...head } = JSON.parse(row.json) as Head;
-    const peers = this.#sql.exec<{ json: string }>("SELECT json FROM peer ORDER BY id").toArray();
+    const { kicked, ring, ...head } = JSON.parse(row.json) as Head;
+    const peers = this.#peers();
     const links = this.#links(tables.includes("ended_flow") ? this.#endedRows() : new Map());
     return {
       ...head,
       kicked: new Map(kicked),
-      peers: new Map(peers.map(({ json }) => JSON.parse(json) as Peer).map((p) => [p.id, p])),
+      peers: new Map(peers.flatMap(([id, { peer }]) => (peer ? [[id, peer] as const] : []))),
       links: new Map(links.map(({ link }) => [link.id, link])),
       trickle: new Map(
         links.filter(({ trickle }) => trickle.length > 0).map((row) => [row.link.id, row.trickle]),
       ),
-      timeline: NO_TIMELINE,
+      timeline: timelineOf([
+        ...(ring.length > 0 ? [[OF_SESSION, ring] as const] : []),
+        ...peers.flatMap(([id, row]) => (row.ring ? [[ofPeer(id), row.ring] as const] : [])),
+        ...links.flatMap(({ rings = [] }) => rings),
+      ]),
     };
+  }
+
+  #peers(): (readonly [string, PeerRow])[] {
+    return this.#sql
+      .exec<{ id: string; json: string }>("SELECT id, json FROM peer ORDER BY id")
+      .toArray()
+      .map(({ id, json }) => [id, JSON.parse(json) as PeerRow]);
   }
 
   #links(ended: ReadonlyMap<string, ReadonlyMap<number, readonly Flow[]>>): LinkRow[] {
@@ -97,7 +133,7 @@ export class SessionStore {
     const { flows, ended } = restored(row.link.flows.flows, row.stretches, rows);
     const link = { ...row.link, flows: { ...row.link.flows, flows } };
     this.#ended.set(link, ended);
-    return { link, trickle: row.trickle };
+    return { ...row, link };
   }
 
   /** By link and number of the first flow. */
@@ -119,25 +155,26 @@ export class SessionStore {
   }
 
   /**
-   * Writes what differs. Candidates alone are not worth a row: they are written with the next change of
-   * their link, or when `forced` names it.
-   *
-   * Returns the links whose rows were written: their candidates are durable now.
+   * Writes what differs. Candidates and entries of the timeline alone are not worth a row: they are written with the next
+   * change of their link or peer, or when `forced` names the link.
    */
-  save(before: Session, after: Session, forced: ReadonlySet<string> = new Set()): Set<string> {
-    const written = new Set<string>();
+  save(before: Session, after: Session, forced: ReadonlySet<string> = new Set()): Written {
+    const links = new Set<string>();
+    const subjects = this.#savePeers(before, after);
     if (headChanged(before, after)) {
       this.#sql.exec("UPDATE session SET json = ?", headJson(after));
+      subjects.push(OF_SESSION);
     }
-    this.#savePeers(before, after);
     for (const [id, link] of after.links) {
       if (link === before.links.get(id) && !forced.has(id)) continue;
-      this.#saveLink(before.links.get(id), link, after.trickle.get(id) ?? []);
-      written.add(id);
+      const rings = ringsOf(after, [ofLink(id), ofFlows(id)]);
+      this.#saveLink(before.links.get(id), { link, trickle: after.trickle.get(id) ?? [], rings });
+      links.add(id);
+      subjects.push(ofLink(id), ofFlows(id));
     }
     // A session without any is ending, and everything goes at once.
     if (after.links.size > 0) this.#dropLinks(before, after);
-    return written;
+    return { links, subjects };
   }
 
   #dropLinks(before: Session, after: Session): void {
@@ -148,21 +185,37 @@ export class SessionStore {
     }
   }
 
-  #savePeers(before: Session, after: Session): void {
-    for (const [id, peer] of after.peers) {
-      if (peer === before.peers.get(id)) continue;
-      this.#sql.exec(
-        "INSERT INTO peer (id, json) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json",
-        id,
-        JSON.stringify(peer),
-      );
+  /** Gives the subjects of which the rings were written. */
+  #savePeers(before: Session, after: Session): string[] {
+    const subjects: string[] = [];
+    const gone = [...before.peers.keys()].filter((id) => !after.peers.has(id));
+    for (const id of [...gone, ...after.peers.keys()]) {
+      const peer = after.peers.get(id);
+      if (peer && peer === before.peers.get(id)) continue;
+      const ring = after.timeline.rings.get(ofPeer(id));
+      this.#savePeer(id, { ...(peer && { peer }), ...(ring && { ring }) });
+      subjects.push(ofPeer(id));
     }
-    for (const id of before.peers.keys()) {
-      if (!after.peers.has(id)) this.#sql.exec("DELETE FROM peer WHERE id = ?", id);
+    for (const subject of before.timeline.rings.keys()) {
+      const id = peerOf(subject);
+      const isForgotten = id !== undefined && !after.timeline.rings.has(subject);
+      if (isForgotten && !after.peers.has(id)) {
+        this.#sql.exec("DELETE FROM peer WHERE id = ?", id);
+      }
     }
+    return subjects;
   }
 
-  #saveLink(before: Link | undefined, link: Link, trickle: readonly Trickle[]): void {
+  #savePeer(id: string, row: PeerRow): void {
+    this.#sql.exec(
+      "INSERT INTO peer (id, json) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json",
+      id,
+      JSON.stringify(row),
+    );
+  }
+
+  #saveLink(before: Link | undefined, whole: LinkRow): void {
+    const { link } = whole;
     // By what was saved last: whatever a failed write left in memory counts for nothing.
     const known = (before && this.#ended.get(before)) ?? NO_ENDED_FLOWS;
     const { ended, written, erased } = shelve(known, link.flows.flows);
@@ -171,8 +224,8 @@ export class SessionStore {
     const { kept, stretches } = stretchesOf(ended, link.flows.flows);
     const row: LinkRow =
       stretches.length === 0
-        ? { link, trickle }
-        : { link: { ...link, flows: { ...link.flows, flows: kept } }, trickle, stretches };
+        ? whole
+        : { ...whole, link: { ...link, flows: { ...link.flows, flows: kept } }, stretches };
     const parts = partsOf(JSON.stringify(row));
     for (const [part, json] of parts.entries()) {
       this.#sql.exec(
@@ -207,11 +260,21 @@ export class SessionStore {
   }
 }
 
-const headChanged = (before: Session, after: Session): boolean =>
-  before.emptySince !== after.emptySince || before.kicked !== after.kicked;
+const ringsOf = ({ timeline }: Session, subjects: readonly string[]): Rings =>
+  subjects.flatMap((subject) => {
+    const ring = timeline.rings.get(subject);
+    return ring ? [[subject, ring] as const] : [];
+  });
 
-function headJson({ id, config, quota, createdAt, emptySince, kicked }: Session): string {
+/** What concerns nobody in particular is little, and worth its row. */
+const headChanged = (before: Session, after: Session): boolean =>
+  before.emptySince !== after.emptySince ||
+  before.kicked !== after.kicked ||
+  before.timeline.rings.get(OF_SESSION) !== after.timeline.rings.get(OF_SESSION);
+
+function headJson({ id, config, quota, createdAt, emptySince, kicked, timeline }: Session): string {
   const counted = quota === undefined ? {} : { quota };
-  const head: Head = { id, config, ...counted, createdAt, emptySince, kicked: [...kicked] };
+  const ring = timeline.rings.get(OF_SESSION) ?? [];
+  const head: Head = { id, config, ...counted, createdAt, emptySince, kicked: [...kicked], ring };
   return JSON.stringify(head);
 }

@@ -11,7 +11,8 @@ import {
 import type { SessionEvent } from "../protocol/step.ts";
 import { step } from "../protocol/step.ts";
 import type { CallMessage } from "../protocol/swap/bridge.ts";
-import { type Attachment, allowancesLeft, attachmentOf, softLinksOf } from "./attachment.ts";
+import { AlarmClock } from "./alarm-clock.ts";
+import { type Attachment, allowancesLeft, attachmentOf } from "./attachment.ts";
 import { EndpointCourier } from "./endpoint-courier.ts";
 import type { Bindings } from "./env.ts";
 import { forgetElsewhere } from "./forget-elsewhere.ts";
@@ -21,17 +22,14 @@ import { ManagedCourier } from "./managed-courier.ts";
 import { PeerSockets } from "./peer-sockets.ts";
 import { recallCnames } from "./recall-cnames.ts";
 import { firstAlarmOf } from "./session-alarm.ts";
-import { SessionMemory } from "./session-memory.ts";
+import { type Kept, SessionMemory } from "./session-memory.ts";
 import { sessionNotFound } from "./session-not-found.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
-import type { SoftEvent } from "./soft-state.ts";
 import { WaitingRequests } from "./waiting-requests.ts";
 
 type RecallCnames = Extract<Effect, { type: "recall-cnames" }>;
 
 type Turn = [event: SessionEvent, forced?: ReadonlySet<string>, cause?: CallMessage];
-
-const NOTHING_MORE: readonly SoftEvent[] = [];
 
 /**
  * The turns of one session: load, step, save, perform, in one synchronous go. Nothing is kept in fields that
@@ -46,9 +44,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   readonly #managed: ManagedCourier;
   readonly #memory: SessionMemory;
   #session: Session | null | undefined;
-  #alarmAt: number | null = null;
-  /** The deadline of doubts that the alarm was set with. */
-  #doubtAt: number | null = null;
+  readonly #clock: AlarmClock;
 
   constructor(state: DurableObjectState, env: Bindings) {
     super(state, env);
@@ -65,19 +61,13 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     this.#courier = new EndpointCourier(state, env, (peer) => this.lose(peer));
     this.#managed = new ManagedCourier(state, env, (event) => void this.turn(event));
     this.#memory = new SessionMemory(state, this.sockets);
-    this.#readAlarm();
-  }
-
-  #readAlarm(): void {
-    void this.ctx.blockConcurrencyWhile(async () => {
-      this.#alarmAt = await this.ctx.storage.getAlarm();
-    });
+    this.#clock = new AlarmClock(state, this.sockets.liveness);
   }
 
   /** As the runtime's eviction: what only memory holds is gone. */
   #evict(): void {
     this.forget();
-    this.#readAlarm();
+    this.#clock.read();
   }
 
   protected get session(): Session | null {
@@ -85,7 +75,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   }
 
   #load(): Session | null {
-    this.#session = this.#memory.load(this.#alarmAt, Date.now());
+    this.#session = this.#memory.load(this.#clock.at, Date.now());
     const lost = this.sockets.missing(this.#session?.peers ?? new Map());
     for (const { id } of lost) this.lose(id);
     // What took the sockets took along what was under way.
@@ -105,13 +95,18 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     if (last.length > 0) this.#session = this.#memory.recall(session, last);
     const allowances = allowancesLeft(remembered, at);
     const lost = { type: "lost", peer, ...(allowances && { allowances }), at } as const;
-    this.turn(lost, softLinksOf(remembered));
+    this.turn(lost, this.linksApart(remembered));
+  }
+
+  /** Links of which these sockets remember what no row has. */
+  protected linksApart(remembered: readonly Attachment[]): ReadonlySet<string> {
+    return this.#memory.linksApart(remembered);
   }
 
   protected begin(session: Session): void {
     this.#memory.create(session);
     this.#session = session;
-    this.#setAlarm(
+    this.#clock.set(
       Math.min(firstAlarmOf(session), nextDeadline(session) ?? Number.POSITIVE_INFINITY),
     );
   }
@@ -139,9 +134,9 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
 
   override alarm(info?: AlarmInvocationInfo): void | Promise<void> {
     // Looked at before it is forgotten what the alarm was set to: that may be news.
-    this.#alarmAt ??= info?.scheduledTime ?? null;
+    this.#clock.assume(info?.scheduledTime);
     const { session } = this;
-    this.#alarmAt = null;
+    this.#clock.ring();
     if (!session) return;
     const at = Date.now();
     for (const ws of this.sockets.liveness.silent(at)) this.#cutOff(ws, "silent");
@@ -161,45 +156,35 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     after: Session,
     event: SessionEvent,
     { sender, forced }: { readonly sender?: WebSocket; readonly forced?: ReadonlySet<string> } = {},
-  ): readonly SoftEvent[] {
+  ): Kept {
     // As most frames leave it. What is due changes with it, or as it is sent or closed (`#setAlarmOfDoubts`).
-    if (sender && after === before) return NOTHING_MORE;
-    const alarmAt = this.#nextAlarm(after);
-    const events = this.#memory.keep(before, after, event, { sender, forced, alarmAt });
+    if (sender && after === before) return {};
+    const alarmAt = this.#clock.next(after);
+    const kept = this.#memory.keep(before, after, event, { sender, forced, alarmAt });
     this.#session = after;
     this.#moveAlarm(after, alarmAt);
-    return events;
+    return kept;
   }
 
-  /**
-   * What the alarm is to be set to; undefined when it stays. It is never put off: setting it is a row, and one that finds
-   * nothing due is a request, which costs a seventh of that. It sets the next one then.
-   */
-  #nextAlarm(session: Session): number | undefined {
-    const deadline = nextDeadline(session);
-    const doubt = this.sockets.liveness.deadline;
-    this.#doubtAt = doubt;
-    const next = Math.min(doubt ?? Number.POSITIVE_INFINITY, deadline ?? Number.POSITIVE_INFINITY);
-    return next < (this.#alarmAt ?? Number.POSITIVE_INFINITY) ? next : undefined;
+  /** Makes durable what is in the timeline and nowhere else; `sender` is the socket through which it came. */
+  protected note(before: Session, noted: Step, at: number, sender?: WebSocket): void {
+    if (noted.session === before) return;
+    this.#memory.keepEntries(before, noted.session, sender);
+    this.#session = noted.session;
+    this.perform(before, noted, at);
   }
 
   #moveAlarm(session: Session, alarmAt: number | undefined): void {
     if (alarmAt === undefined) return;
     // The first one may have been all that told of the session.
     this.#memory.writeFirst(session);
-    this.#setAlarm(alarmAt);
-  }
-
-  #setAlarm(at: number): void {
-    this.#alarmAt = at;
-    void this.ctx.storage.setAlarm(at);
+    this.#clock.set(alarmAt);
   }
 
   /** What is sent or closed may bring or end a doubt, which has a deadline of its own. */
   #setAlarmOfDoubts(): void {
-    const isAsBefore = this.sockets.liveness.deadline === this.#doubtAt;
     const session = this.#session;
-    if (session && !isAsBefore) this.#moveAlarm(session, this.#nextAlarm(session));
+    if (session && this.#clock.isDoubtNew) this.#moveAlarm(session, this.#clock.next(session));
   }
 
   /** `cause` is the message of an endpoint that asked for the turn. */
@@ -287,7 +272,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   #erase(): void {
     if (this.#session) this.ctx.waitUntil(forgetElsewhere(this.env, this.#session));
     this.#session = null;
-    this.#alarmAt = null;
+    this.#clock.ring();
     void this.ctx.storage.deleteAll();
   }
 

@@ -11,7 +11,9 @@ import {
   withPeer,
 } from "../protocol/session.ts";
 import { type SessionEvent, step } from "../protocol/step.ts";
+import { withEntries } from "../protocol/timeline/timeline.ts";
 import { type Attachment, withRemembered } from "./attachment.ts";
+import { entriesIn } from "./timeline-memory.ts";
 
 /**
  * What sockets remember instead of a row (decision 0021). Storage and sockets together are the session: a socket that
@@ -202,8 +204,9 @@ export function recalled(
   const inOrder = [...fresh.values()].toSorted(([one], [other]) => one - other);
   let session = withRemembered(stored, attachments);
   for (const [, json] of inOrder) session = replayed(session, JSON.parse(json) as Remembered);
+  const timeline = withEntries(stored.timeline, attachments.flatMap(entriesIn));
   return {
-    session: withFigures(session, attachments, rows),
+    session: { ...withFigures(session, attachments, rows), timeline },
     events: Math.max(events, ...inOrder.map(([number]) => number)),
     known: new Set([...known, ...fresh.keys()]),
   };
@@ -214,7 +217,8 @@ function replayed(session: Session, remembered: Remembered): Session {
   if ("alone" in remembered) return { ...withPeer(session, remembered.alone), emptySince: null };
   const { event, revision } = remembered;
   const result = step(atRevision(session, event, revision), event);
-  return isProblem(result) ? session : result.session;
+  // What happened by it was remembered apart.
+  return isProblem(result) ? session : { ...result.session, timeline: session.timeline };
 }
 
 function atRevision(session: Session, event: SessionEvent, revision: number): Session {

@@ -16,6 +16,7 @@ import {
   Withheld,
 } from "./message-parts.ts";
 import { SimulatedFault } from "./simulated-fault.ts";
+import { TimelineEntry } from "./timeline/entry.ts";
 import { DtlsReport, SelectedPair, Transport, TransportState } from "./transport.ts";
 import { AllocationsExpire, ToldFlows, WELCOME } from "./welcome-message.ts";
 
@@ -229,6 +230,10 @@ export const TO_PEER = {
       findings: z.array(Finding),
     },
   ),
+  timeline: message("timeline", "To an observer that follows it: what has happened.", {
+    entries: z.array(TimelineEntry),
+    newest: z.int().describe("number of the newest entry of the session"),
+  }),
   message: message("message", "Application data from another peer.", {
     from,
     body: z.unknown(),

@@ -8,6 +8,10 @@ export const SocketRequest = z.object({
     .optional()
     .describe("the peer has lost its state: it does not resume, it leaves and joins anew"),
   flows: FlowDetail.optional(),
+  timeline: z
+    .literal("true")
+    .optional()
+    .describe("of an observer: it is told what happens, by `timeline` messages"),
   defaults: z
     .literal("omit")
     .optional()

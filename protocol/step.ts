@@ -32,6 +32,7 @@ import { notSimulated } from "./simulated-fault.ts";
 import { withSourceFindings } from "./source-findings.ts";
 import { declareSources, dropEndedSources } from "./source-flows.ts";
 import { recordApplied, relayMessage, reportOnTransport, steerFlow } from "./steering.ts";
+import { recorded } from "./timeline/record.ts";
 import { liveLinksOf, viewLink } from "./views.ts";
 import { type HttpArrival, openHttpSession } from "./whip/open.ts";
 import { expireHttpSessions, restartOverHttp, settledOverHttp } from "./whip/settle.ts";
@@ -96,8 +97,13 @@ export type SessionEvent =
  */
 export function step(session: Session, event: SessionEvent): Step | Problem {
   const dispatched = dispatch(session, event);
-  if (isProblem(dispatched)) return dispatched;
-  const { at } = event;
+  return isProblem(dispatched)
+    ? dispatched
+    : recorded(session, event, followed(session, dispatched, event.at));
+}
+
+/** The step with all that follows from it. */
+function followed(session: Session, dispatched: Step, at: number): Step {
   const result = settledOverHttp(session, heldUntilWhole(session, dispatched, at), at);
   // What peers tell each other, candidates included, leaves every link as it is: nothing follows from it.
   if (result.session.links === session.links) return withContextNews(session, result);

@@ -18,6 +18,7 @@ import { sessions } from "./sessions.ts";
 import { openSignalling } from "./signalling.ts";
 import { simulation } from "./simulate.ts";
 import { openRealm } from "./swap.ts";
+import { timeline } from "./timeline.ts";
 import { turn } from "./turn.ts";
 import { mountHttpDoors } from "./whip.ts";
 
@@ -80,6 +81,7 @@ app.use("/v1/*", withoutEmptyBody);
 
 app.route("/", sessions);
 app.route("/", flows);
+app.route("/", timeline);
 app.route("/", simulation);
 app.route("/", realms);
 app.route("/", turn);

@@ -169,6 +169,8 @@ const ROUTES: Readonly<Record<string, Row>> = {
     body: { priority: "high" },
   }),
   "get /v1/sessions/{id}/findings": row(403, { key: 200, observer: 200 }),
+  "get /v1/sessions/{id}/timeline": row(403, { key: 200, observer: 200 }),
+  "get /v1/sessions/{id}/descriptions": row(403, { key: 200, observer: 200 }),
   "post /v1/turn/credentials": row(200, { foreign: 200, observer: 403, body: {} }),
   // Not in local development: refused for all who may ask.
   "post /v1/sessions/{id}/peers/{peerId}/simulate": row(403, {

@@ -31,6 +31,9 @@ const description = {
   exchange,
   bytes: z.int(),
   media: z.array(MediaSummary).describe("its m-sections in order; at most 16 of them"),
+  candidates: CandidateCounts.partial()
+    .optional()
+    .describe("how many of each type are in its text"),
   sdp: z.string().optional().describe("with `debug`: the text, without the ICE password"),
 };
 

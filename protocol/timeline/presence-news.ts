@@ -1,0 +1,76 @@
+import type { LeaveReason } from "../presence.ts";
+import { isConnected, type Peer, type Session, type Step } from "../session.ts";
+import type { SessionEvent } from "../step.ts";
+import type { News } from "./entry.ts";
+import { type Noted, ofPeer } from "./timeline.ts";
+
+/** Who came, went, was lost and came back. */
+export function presenceNews(before: Session, event: SessionEvent, step: Step): readonly Noted[] {
+  const { session } = step;
+  if (session.peers === before.peers) return [];
+  const came = [...session.peers.values()].flatMap((peer) =>
+    changesOf(before.peers.get(peer.id), peer, event),
+  );
+  return [...departuresOf(before, event, step).map(departureNews), ...came];
+}
+
+/** A peer that is no longer in its session, and why. */
+export interface Departure {
+  readonly peer: Peer;
+  readonly reason: LeaveReason;
+}
+
+const departureNews = ({ peer, reason }: Departure): Noted => [
+  ofPeer(peer.id),
+  { type: "peer-left", peer: peer.id, reason },
+];
+
+/** Peers that left by an event, one that left and came again at once included. */
+export function departuresOf(before: Session, event: SessionEvent, { session }: Step): Departure[] {
+  return [...before.peers.values()]
+    .filter((peer) => !session.peers.has(peer.id) || cameAfresh(peer, event))
+    .map((peer) => ({ peer, reason: reasonOf(peer, event) }));
+}
+
+/** It leaves and joins by one event (see `join`). */
+const cameAfresh = (known: Peer, event: SessionEvent): boolean =>
+  event.type === "join" &&
+  event.grant.peer === known.id &&
+  (event.asked?.fresh !== undefined || known.http !== undefined);
+
+function reasonOf({ id, tokenExpiresAt, http }: Peer, event: SessionEvent): LeaveReason {
+  switch (event.type) {
+    case "end":
+      return "session-ended";
+    case "kick":
+      return id === event.peer || http?.bearer === event.peer ? "kicked" : "lost";
+    case "message":
+      return event.peer === id && event.message.type === "leave" ? "left" : "lost";
+    case "alarm":
+      return tokenExpiresAt <= event.at ? "expired" : "lost";
+    default:
+      return "lost";
+  }
+}
+
+function changesOf(known: Peer | undefined, peer: Peer, event: SessionEvent): readonly Noted[] {
+  if (known === peer) return [];
+  const { id } = peer;
+  if (!known || cameAfresh(known, event)) {
+    return [[ofPeer(id), { type: "peer-joined", peer: id, role: peer.role }]];
+  }
+  if (peer.connection !== known.connection) {
+    return [[ofPeer(id), { type: "peer-resumed", peer: id }]];
+  }
+  if (isConnected(known) && !isConnected(peer)) {
+    return [[ofPeer(id), { type: "peer-lost", peer: id }]];
+  }
+  if (peer.draining && !known.draining) return [[ofPeer(id), drainNews(id, event)]];
+  return [];
+}
+
+function drainNews(by: string, event: SessionEvent): News {
+  const message = event.type === "message" ? event.message : undefined;
+  const successor = message?.type === "drain" ? message.successor : undefined;
+  return { type: "drain", by, ...(successor !== undefined && { successor }) };
+}
