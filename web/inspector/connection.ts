@@ -4,13 +4,8 @@ import type { Notice, SignallingState } from "../../client/signalling-listener.t
 import type { Flow, FlowsView } from "../../protocol/flow.ts";
 import type { Welcome } from "../../protocol/messages.ts";
 import type { TimelineEntry } from "../../protocol/timeline/entry.ts";
-import type {
-  CallRecord,
-  HeldDescription,
-  RecordedFinding,
-  SessionHead,
-  TimelineAnswer,
-} from "./record.ts";
+import type { DescriptionView, TimelineView } from "../../protocol/timeline/view.ts";
+import type { CallRecord, RecordedFinding, SessionHead } from "./record.ts";
 
 /** Several things change at once: one question for all of them. */
 const SETTLE_MS = 400;
@@ -37,11 +32,6 @@ export type Liveness = SignallingState | "ended" | "refused";
 export interface ConnectionPage {
   state(state: Liveness, words: string): void;
 }
-
-type TimelineFrame = { type: "timeline"; entries: readonly TimelineEntry[]; newest: number };
-
-const isTimeline = (frame: { readonly type: string }): frame is TimelineFrame =>
-  frame.type === "timeline";
 
 /** Keeps a record up to date: what changes comes by the socket of an observer, the rest is read when it matters. */
 export class Connection {
@@ -107,12 +97,12 @@ export class Connection {
 
   async #readTimeline(): Promise<void> {
     const { newest } = this.#record;
-    this.#record.takeTimeline(await this.#read<TimelineAnswer>(`/timeline?after=${newest}`));
+    this.#record.takeTimeline(await this.#read<TimelineView>(`/timeline?after=${newest}`));
   }
 
   async #readTexts(): Promise<void> {
     const [{ descriptions }, { findings }] = await Promise.all([
-      this.#read<{ descriptions: HeldDescription[] }>("/descriptions"),
+      this.#read<{ descriptions: DescriptionView[] }>("/descriptions"),
       this.#read<{ findings: RecordedFinding[] }>("/findings"),
     ]);
     this.#record.takeDescriptions(descriptions);
@@ -141,14 +131,13 @@ export class Connection {
     this.#want("texts");
   }
 
-  #notice(frame: Notice | TimelineFrame): void {
-    if (isTimeline(frame)) {
-      this.#hasTimelineSocket = true;
-      this.#record.takeEntries(frame.entries, frame.newest);
-      this.#follow(frame.entries);
-      return;
-    }
+  #notice(frame: Notice): void {
     switch (frame.type) {
+      case "timeline":
+        this.#hasTimelineSocket = true;
+        this.#record.takeEntries(frame.entries, frame.newest);
+        this.#follow(frame.entries);
+        return;
       case "peer-joined":
         this.#record.takePeer(frame.peer);
         return;

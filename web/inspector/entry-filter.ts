@@ -14,7 +14,8 @@ export class EntryFilter {
   readonly #boxes = new Map<Group, HTMLInputElement>();
   readonly #counts = new Map<Group, HTMLElement>();
   readonly #search = element("entry-search", HTMLInputElement);
-  readonly #sum = element("entry-sum", HTMLElement);
+  /** `12 of 1540`, as the head of the diagram says it. */
+  sum = "";
 
   constructor(record: CallRecord, scope: Scope, changed: () => void) {
     this.#record = record;
@@ -68,10 +69,7 @@ export class EntryFilter {
         (words === "" || this.#textOf(entry).includes(words)),
     );
     const all = this.#record.entries.length;
-    setText(
-      this.#sum,
-      shown.length === all ? `${all} entries` : `${shown.length} of ${all} entries`,
-    );
+    this.sum = shown.length === all ? `${all} entries` : `${shown.length} of ${all}`;
     return shown;
   }
 

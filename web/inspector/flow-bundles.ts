@@ -18,9 +18,10 @@ export const LOOKS: Readonly<Record<Look, { readonly sign: string; readonly word
 
 const WORST: readonly Look[] = ["impaired", "active", "held", "negotiated", "proposed", "ended"];
 
-export function lookOf({ state, impaired, stale }: Flow): Look {
+export function lookOf(record: CallRecord, { state, impaired, stale, transport }: Flow): Look {
   if (state === "ended") return "ended";
-  return impaired || stale ? "impaired" : state;
+  const path = record.transports.get(transport)?.state;
+  return impaired || stale || path === "failed" || path === "disconnected" ? "impaired" : state;
 }
 
 /** Flows of one sender to one receiver, of one kind or of all. */
@@ -35,13 +36,17 @@ export interface Bundle {
 }
 
 /** What runs from whom to whom, by kind; `isMerged` puts the kinds together. */
-export function bundlesOf(flows: readonly Flow[], isMerged: boolean): readonly Bundle[] {
+export function bundlesOf(
+  record: CallRecord,
+  flows: readonly Flow[],
+  isMerged: boolean,
+): readonly Bundle[] {
   const groups = Map.groupBy(flows, ({ from, to, kind }) =>
     [from, to, isMerged ? "all" : kind].join(" "),
   );
   return [...groups].map(([key, [...group]]) => {
     const [first] = group as [Flow, ...Flow[]];
-    const looks = new Set(group.map(lookOf));
+    const looks = new Set(group.map((flow) => lookOf(record, flow)));
     return {
       key,
       from: first.from,

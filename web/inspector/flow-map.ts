@@ -4,7 +4,7 @@ import { bitrate } from "../words.ts";
 import { type Bundle, bundlesOf, flowsWithin, LOOKS, trafficOf } from "./flow-bundles.ts";
 import { FlowList } from "./flow-list.ts";
 import { Keyed } from "./keyed.ts";
-import { curve, type Layout, layOut } from "./map-layout.ts";
+import { curve, type Layout, layOut, TIGHT } from "./map-layout.ts";
 import { drawLine, drawNode, type Line, makeLine, makeNode, type Node } from "./map-shapes.ts";
 import type { CallRecord } from "./record.ts";
 import type { Scope } from "./scope.ts";
@@ -59,15 +59,16 @@ export class FlowMap {
     const width = this.#box.clientWidth;
     if (width === 0) return;
     const flows = flowsWithin(this.#record, this.#scope, this.#ended.checked);
+    const byKind = bundlesOf(this.#record, flows, false);
+    const isMany = byKind.length > MANY_LINES;
     const peers = this.#peersIn(flows);
     this.#layout = layOut(this.#record, peers, width);
     const { height, places } = this.#layout;
     setAttributes(this.#drawing, { width, height, viewBox: `0 0 ${width} ${height}` });
     this.#box.toggleAttribute("data-none", peers.length === 0);
-    const byKind = bundlesOf(flows, false);
-    const isMany = byKind.length > MANY_LINES;
+    this.#drawing.toggleAttribute("data-many", isMany);
     this.#lines.show(
-      linesOf(isMany ? bundlesOf(flows, true) : byKind, !isMany),
+      linesOf(isMany ? bundlesOf(this.#record, flows, true) : byKind, !isMany),
       ({ bundle }) => bundle.key,
     );
     const nodes = [...places].map(([id, place]) => ({ id, place, ...trafficOf(flows, id) }));
@@ -151,14 +152,19 @@ export class FlowMap {
       "data-state": state ?? "gone",
       "data-chosen": String(this.#scope.peer === id),
     });
-    drawNode(group, node, nameOf(this.#record, id), radius, width < 480);
+    drawNode(group, node, nameOf(this.#record, id), radius, width < TIGHT);
   }
 }
 
 /** Lines of the same direction side by side. */
 function linesOf(bundles: readonly Bundle[], isSigned: boolean): readonly Line[] {
   const groups = Map.groupBy(bundles, ({ from, to }) => `${from} ${to}`);
-  return [...groups.values()].flatMap((group) =>
+  const lines = [...groups.values()].flatMap((group) =>
     group.map((bundle, slot) => ({ bundle, slot, slots: group.length, isSigned })),
   );
+  // What is wrong lies on top.
+  return lines.toSorted((one, other) => depthOf(one) - depthOf(other));
 }
+
+const depthOf = ({ bundle }: Line): number =>
+  ({ impaired: 3, held: 2, negotiated: 1, proposed: 1, active: 0, ended: -1 })[bundle.look];

@@ -15,7 +15,7 @@ export function flowMembers(record: CallRecord, flow: Flow): HTMLElement {
     if (value !== undefined && value !== "")
       list.append(make("dt", "", name), make("dd", "", value));
   };
-  add("State", stateOf(flow, createdAt));
+  add("State", stateOf(record, flow, createdAt));
   add(
     "Codecs",
     flow.codecs
@@ -46,9 +46,9 @@ export function flowMembers(record: CallRecord, flow: Flow): HTMLElement {
   return list;
 }
 
-function stateOf(flow: Flow, createdAt: number): string {
+function stateOf(record: CallRecord, flow: Flow, createdAt: number): string {
   const parts = [
-    LOOKS[lookOf(flow)].word,
+    LOOKS[lookOf(record, flow)].word,
     flow.reason ?? "",
     `since ${clock(flow.since - createdAt)}`,
     flow.timing.activeMs > 0 ? `active for ${span(flow.timing.activeMs)} before` : "",

@@ -54,6 +54,7 @@ export function lanesOf(
 /** The names above the lanes: along them where they are narrow. */
 export function laneHead({ lanes, width }: Lanes): SVGSVGElement {
   const isSteep = width < 62;
+  const isUpright = width < 17;
   const height = isSteep ? 78 : 30;
   const most = isSteep ? 12 : Math.floor(width / 7.2);
   const room = isSteep ? 64 : 0;
@@ -66,15 +67,19 @@ export function laneHead({ lanes, width }: Lanes): SVGSVGElement {
   lanes.forEach(({ id, name }, index) => {
     const x = (index + 0.5) * width;
     const shown = name.length > most ? `${name.slice(0, most - 1)}…` : name;
+    const turn = isUpright ? -90 : -52;
     const place = isSteep
-      ? { transform: `translate(${x + 3} ${height - 8}) rotate(-52)` }
+      ? { transform: `translate(${x + 3} ${height - 8}) rotate(${turn})` }
       : { x, y: height - 11, "text-anchor": "middle" };
-    const label = svg("text", { ...place, class: id === SERVER ? "lane-server" : "" }, shown);
+    const label = svg("text", { ...place, class: classOf(id, isUpright) }, shown);
     label.append(svg("title", {}, name));
     head.append(label, svg("circle", { cx: x, cy: height - 3, r: 2.5, class: "lane-start" }));
   });
   return head;
 }
+
+const classOf = (id: string, isUpright: boolean): string =>
+  `${id === SERVER ? "lane-server" : ""}${isUpright ? " upright" : ""}`;
 
 /** What an entry draws between the lanes. */
 export function laneRow(

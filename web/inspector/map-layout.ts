@@ -1,11 +1,13 @@
 import type { CallRecord } from "./record.ts";
 
+/** Below this many pixels there is room for little. */
+export const TIGHT = 480;
+
 export interface Place {
   readonly x: number;
   readonly y: number;
   /** Where the name goes: away from the middle. */
-  readonly side: "above" | "below" | "middle";
-  readonly isServer: boolean;
+  readonly side: "above" | "below" | "left" | "right" | "middle";
 }
 
 export interface Layout {
@@ -19,29 +21,34 @@ export interface Layout {
 export function layOut(record: CallRecord, peers: readonly string[], width: number): Layout {
   const servers = peers.filter((id) => record.peers.get(id)?.role === "media-server");
   const others = peers.filter((id) => !servers.includes(id));
+  const isTight = width < TIGHT;
   const isFew = others.length <= 2 && servers.length === 0;
   const height = isFew
-    ? Math.min(300, Math.max(220, width * 0.45))
-    : Math.min(620, Math.max(380, width * 0.72));
-  const radius = others.length > 8 && width < 480 ? 15 : 20;
-  const [margin, lift] = width < 480 ? [44, 56] : [86, 62];
-  const across = (width - 2 * margin) / 2;
-  const down = (height - 2 * lift) / 2;
-  const places = new Map<string, Place>();
+    ? Math.min(300, Math.max(220, width * 0.5))
+    : Math.min(640, Math.max(isTight ? 400 : 430, width * 0.95));
+  const radius = others.length > 8 && isTight ? 15 : 20;
+  const [margin, lift] = isTight ? [44, 56] : [118, 60];
   const [middleX, middleY] = [width / 2, height / 2];
+  const [across, down] = [middleX - margin, middleY - lift];
+  const places = new Map<string, Place>();
   servers.forEach((id, index) => {
     const shift = (index - (servers.length - 1) / 2) * 130;
-    places.set(id, { x: middleX + shift, y: middleY, side: "middle", isServer: true });
+    places.set(id, { x: middleX + shift, y: middleY, side: "middle" });
   });
   // Two face each other; more begin at the top.
   const first = others.length === 2 ? Math.PI : -Math.PI / 2;
   others.forEach((id, index) => {
     const angle = first + (2 * Math.PI * index) / others.length;
-    const y = middleY + down * Math.sin(angle);
-    const x = middleX + across * Math.cos(angle);
-    places.set(id, { x, y, side: y < middleY - 1 ? "above" : "below", isServer: false });
+    const [x, y] = [middleX + across * Math.cos(angle), middleY + down * Math.sin(angle)];
+    places.set(id, { x, y, side: sideOf(angle, isTight || isFew) });
   });
   return { width, height, radius, places };
+}
+
+/** Names stand outside of the lines: beside a peer at the left or the right, where there is room for it. */
+function sideOf(angle: number, isTight: boolean): Place["side"] {
+  if (!isTight && Math.abs(Math.cos(angle)) > 0.5) return Math.cos(angle) < 0 ? "left" : "right";
+  return Math.sin(angle) < -0.01 ? "above" : "below";
 }
 
 export interface Curve {
@@ -62,8 +69,8 @@ export function curve(from: Place, to: Place, radius: number, slot: number, slot
   const apart = Math.min(46, 110 / slots);
   const bend = Math.min(46, length * 0.1) + slot * apart;
   const control = { x: (from.x + to.x) / 2 + nx * bend, y: (from.y + to.y) / 2 + ny * bend };
-  const start = edgeOf(from, control, radius + 4);
-  const end = edgeOf(to, control, radius + 11);
+  const start = edgeOf(from, control, reachOf(from, radius) + 4);
+  const end = edgeOf(to, control, reachOf(to, radius) + 11);
   const at = (t: number) => ({
     x: (1 - t) ** 2 * start.x + 2 * t * (1 - t) * control.x + t * t * end.x,
     y: (1 - t) ** 2 * start.y + 2 * t * (1 - t) * control.y + t * t * end.y,
@@ -77,6 +84,13 @@ export function curve(from: Place, to: Place, radius: number, slot: number, slot
     middle: at(0.5),
   };
 }
+
+/** Half the size of a media server, which has its name inside. */
+export const SERVER_SIZE = { across: 52, down: 25 };
+
+/** How far lines stay away from the middle of a place. */
+const reachOf = ({ side }: Place, radius: number): number =>
+  side === "middle" ? SERVER_SIZE.across - 6 : radius;
 
 function edgeOf(place: Place, towards: { x: number; y: number }, radius: number) {
   const [dx, dy] = [towards.x - place.x, towards.y - place.y];

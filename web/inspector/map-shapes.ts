@@ -1,6 +1,6 @@
 import { setText } from "../element.ts";
 import { type Bundle, LOOKS } from "./flow-bundles.ts";
-import type { Curve, Place } from "./map-layout.ts";
+import { type Curve, type Place, SERVER_SIZE } from "./map-layout.ts";
 import { setAttributes, svg } from "./svg.ts";
 
 /** What the flow map is drawn of. */
@@ -47,7 +47,9 @@ export function drawLine(group: SVGGElement, line: Line, way: Curve, says: strin
   const { bundle, isSigned } = line;
   const [title, hit, path, head, sign] = group.children;
   if (!(title && hit && path && head && sign)) return;
-  const width = Math.min(13, 1.4 + Math.sqrt(bundle.bps / 1_000_000) * 3.6);
+  // Where there are many, all are thinner.
+  const scale = isSigned ? 1 : 0.6;
+  const width = scale * Math.min(10, 1.4 + Math.sqrt(bundle.bps / 1_000_000) * 2.8);
   setAttributes(group, { "data-look": bundle.look, "data-kind": bundle.kind });
   setAttributes(hit, { d: way.d });
   setAttributes(path, { d: way.d, "stroke-width": width });
@@ -75,13 +77,29 @@ function drawSign(sign: Element, { look, kind }: Bundle, isSigned: boolean): voi
 export function makeNode(isServer: boolean): SVGGElement {
   return svg(
     "g",
-    { class: "node" },
+    { class: isServer ? "node server" : "node" },
     svg("title"),
-    isServer ? svg("rect", { rx: 9 }) : svg("circle"),
+    isServer ? svg("rect", { rx: 10 }) : svg("circle"),
     svg("text", { class: "initials", "text-anchor": "middle", dy: "0.35em" }),
-    svg("text", { class: "name", "text-anchor": "middle" }),
-    svg("text", { class: "rates", "text-anchor": "middle" }),
+    svg("text", { class: "name" }),
+    svg("text", { class: "rates" }),
   );
+}
+
+/** Where name and bit rates stand, from the middle of the node. */
+function wordsAt({ side }: Place, radius: number, isIdle: boolean) {
+  switch (side) {
+    case "above":
+      return { x: 0, name: -radius - (isIdle ? 8 : 21), rates: -radius - 7, anchor: "middle" };
+    case "left":
+      return { x: -radius - 7, name: isIdle ? 4 : -2, rates: 12, anchor: "end" };
+    case "right":
+      return { x: radius + 7, name: isIdle ? 4 : -2, rates: 12, anchor: "start" };
+    case "middle":
+      return { x: 0, name: isIdle ? 4 : -3, rates: 12, anchor: "middle" };
+    default:
+      return { x: 0, name: radius + 17, rates: radius + 31, anchor: "middle" };
+  }
 }
 
 export function drawNode(
@@ -94,22 +112,19 @@ export function drawNode(
   const [title, shape, initials, label, rates] = group.children;
   if (!(title && shape && initials && label && rates)) return;
   setAttributes(group, { transform: moved(place) });
-  const half = radius + 4;
-  if (place.isServer) {
-    setAttributes(shape, { x: -half, y: -half, width: 2 * half, height: 2 * half });
+  const isServer = place.side === "middle";
+  const { across, down: high } = SERVER_SIZE;
+  if (isServer) {
+    setAttributes(shape, { x: -across, y: -high, width: 2 * across, height: 2 * high });
   } else setAttributes(shape, { r: radius });
   const isIdle = up + down === 0;
-  const lift = place.isServer ? 5 : 0;
-  const [near, far] =
-    place.side === "above"
-      ? [-radius - (isIdle ? 8 : 21), -radius - 7]
-      : [radius + 17 + lift, radius + 31 + lift];
-  setAttributes(label, { y: near });
-  setAttributes(rates, { y: far });
-  const most = isTight ? 9 : 18;
+  const at = wordsAt(place, radius, isIdle);
+  setAttributes(label, { x: at.x, y: at.name, "text-anchor": at.anchor });
+  setAttributes(rates, { x: at.x, y: at.rates, "text-anchor": at.anchor });
+  const most = isTight ? 9 : 14;
   setText(title, name);
   setText(label, name.length > most ? `${name.slice(0, most - 1)}…` : name);
-  setText(initials, place.isServer ? "MS" : initialsOf(name));
+  setText(initials, isServer ? "" : initialsOf(name));
   setText(rates, isIdle ? "" : `↑${short(up)} ↓${short(down)}`);
 }
 

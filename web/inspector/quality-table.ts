@@ -11,7 +11,7 @@ import { nameOf } from "./words.ts";
 
 const WINDOW_MS = 5 * 60_000;
 const LEAST_MS = 30_000;
-const SPARK = { width: 96, height: 26 };
+const SPARK = { width: 64, height: 26 };
 
 const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 const percent = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)} %`;
@@ -118,7 +118,7 @@ export class QualityTable {
     const isOpen = this.#open === flow.id;
     const last = samples.at(-1);
     const names = [flow.from, flow.to].map((id) => nameOf(this.#record, id));
-    const look = lookOf(flow);
+    const look = lookOf(this.#record, flow);
     const { clientWidth } = this.#table;
     const text = JSON.stringify([last, samples.length, isOpen, names, look, isOpen && clientWidth]);
     if (this.#shown.get(body) === text) return;
@@ -142,15 +142,17 @@ export class QualityTable {
       if (cell instanceof HTMLElement) fill(cell, metric, samples, shape);
     });
     more.hidden = !isOpen;
-    charts.replaceChildren(...(isOpen ? figuresOf(samples, shape, clientWidth) : []));
+    charts.replaceChildren(...(isOpen ? [figuresOf(samples, shape, clientWidth)] : []));
   }
 }
 
 /** The charts of a flow, as many side by side as are readable. */
-function figuresOf(samples: readonly Sample[], shape: Shape, space: number): HTMLElement[] {
+function figuresOf(samples: readonly Sample[], shape: Shape, space: number): HTMLElement {
   const columns = Math.max(1, Math.min(3, Math.floor(space / 290)));
   const width = Math.max(240, Math.floor((space - 32) / columns) - 14);
-  return METRICS.flatMap((metric) => figureOf(metric, samples, shape, width) ?? []);
+  const box = make("div", "figures");
+  box.append(...METRICS.flatMap((metric) => figureOf(metric, samples, shape, width) ?? []));
+  return box;
 }
 
 interface Shape {

@@ -6,10 +6,11 @@ import { clock, toneOf } from "./words.ts";
 
 /** Entries as the server tells them: number, time, type, and the members of each kind. */
 export class RawTable {
+  readonly #scroller = element("raw", HTMLElement);
   readonly #list: VirtualList<TimelineEntry>;
 
   constructor(chosen: (entry: TimelineEntry) => void) {
-    const scroller = element("raw", HTMLElement);
+    const scroller = this.#scroller;
     const head = make("div", "raw-head");
     for (const title of ["No.", "Time", "Type", "Members"]) head.append(make("span", "", title));
     head.ariaHidden = "true";
@@ -28,6 +29,7 @@ export class RawTable {
   }
 
   show(entries: readonly TimelineEntry[]): void {
+    this.#scroller.hidden = entries.length === 0;
     this.#list.show(entries);
   }
 }

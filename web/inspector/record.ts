@@ -2,6 +2,7 @@ import type { Flow, FlowsView } from "../../protocol/flow.ts";
 import type { PeerView } from "../../protocol/message-parts.ts";
 import type { SdpFinding } from "../../protocol/sdp/finding.ts";
 import type { TimelineEntry } from "../../protocol/timeline/entry.ts";
+import type { DescriptionView, TimelineView } from "../../protocol/timeline/view.ts";
 import type { Transport } from "../../protocol/transport.ts";
 import type { Verdict } from "../../protocol/verdict/verdict.ts";
 import { Samples } from "./samples.ts";
@@ -18,19 +19,6 @@ export interface SessionHead {
   readonly links: readonly { readonly id: string; readonly peers: readonly [string, string] }[];
 }
 
-/** An entry of GET .../descriptions. */
-export interface HeldDescription {
-  readonly link: string;
-  readonly from: string;
-  readonly to: string;
-  readonly exchange: number;
-  readonly type: "offer" | "answer";
-  readonly state: "open" | "in-force" | "past";
-  readonly at?: number;
-  readonly sdp: string;
-  readonly withheld?: number;
-}
-
 /** An entry of GET .../findings. */
 export interface RecordedFinding extends SdpFinding {
   readonly link: string;
@@ -38,15 +26,6 @@ export interface RecordedFinding extends SdpFinding {
   readonly at: number;
   readonly exchange?: number;
   readonly refused?: true;
-}
-
-/** What GET .../timeline answers. */
-export interface TimelineAnswer {
-  readonly at: number;
-  readonly newest: number;
-  readonly dropped?: number;
-  readonly entries: readonly TimelineEntry[];
-  readonly verdicts?: readonly Verdict[];
 }
 
 export type Part =
@@ -61,7 +40,7 @@ export type Part =
 /** More than a session keeps; a page that stays open for days has an end, too. */
 const MOST_ENTRIES = 20_000;
 
-const keyOf = ({ link, from, exchange, type }: HeldDescription): string =>
+const keyOf = ({ link, from, exchange, type }: DescriptionView): string =>
   [link, exchange, type, from].join(" ");
 
 /** All that is known of one session. It only grows: what the server forgets stays here while the page is open. */
@@ -73,7 +52,7 @@ export class CallRecord {
   readonly flows = new Map<string, Flow>();
   readonly transports = new Map<string, Transport>();
   readonly #links = new Map<string, readonly [string, string]>();
-  readonly #descriptions = new Map<string, HeldDescription>();
+  readonly #descriptions = new Map<string, DescriptionView>();
   readonly #changed: (part: Part) => void;
   session: SessionHead | undefined;
   entries: readonly TimelineEntry[] = [];
@@ -82,7 +61,7 @@ export class CallRecord {
   newest = 0;
   dropped = 0;
   /** Clock of the server minus that of this page, in ms. */
-  #skew = 0;
+  #skew = Number.NEGATIVE_INFINITY;
 
   constructor(changed: (part: Part) => void) {
     this.#changed = changed;
@@ -90,7 +69,8 @@ export class CallRecord {
 
   /** Now, in milliseconds from the start of the session. */
   get elapsed(): number {
-    return Date.now() + this.#skew - (this.session?.createdAt ?? Date.now() + this.#skew);
+    const now = Date.now() + (Number.isFinite(this.#skew) ? this.#skew : 0);
+    return Math.max(0, now - (this.session?.createdAt ?? now));
   }
 
   /** Links by id, with the two peers of each. */
@@ -99,7 +79,7 @@ export class CallRecord {
   }
 
   /** Oldest first. */
-  get descriptions(): readonly HeldDescription[] {
+  get descriptions(): readonly DescriptionView[] {
     return [...this.#descriptions.values()];
   }
 
@@ -142,12 +122,13 @@ export class CallRecord {
     this.#changed("peers");
   }
 
-  takeTimeline({ at, newest, dropped = 0, entries, verdicts }: TimelineAnswer): void {
+  takeTimeline({ at, newest, dropped, entries, verdicts }: TimelineView): void {
     const createdAt = this.session?.createdAt;
-    if (createdAt !== undefined) this.#skew = createdAt + at - Date.now();
+    // The answer that was fastest on its way tells best.
+    if (createdAt !== undefined) this.#skew = Math.max(this.#skew, createdAt + at - Date.now());
     this.dropped = dropped;
     this.takeEntries(entries, newest);
-    if (verdicts !== undefined) this.#takeVerdicts(verdicts);
+    this.#takeVerdicts(verdicts);
   }
 
   takeEntries(entries: readonly TimelineEntry[], newest: number): void {
@@ -189,7 +170,7 @@ export class CallRecord {
   }
 
   /** What the server has now; what it had before is past. */
-  takeDescriptions(descriptions: readonly HeldDescription[]): void {
+  takeDescriptions(descriptions: readonly DescriptionView[]): void {
     const present = new Set(descriptions.map(keyOf));
     for (const [key, description] of this.#descriptions) {
       if (!present.has(key)) this.#descriptions.set(key, { ...description, state: "past" });

@@ -45,8 +45,10 @@ export class Samples {
       return true;
     });
     if (fresh.length === 0) return false;
+    // The clock is set by what the server says of it: no line runs backwards for that.
+    const time = Math.max(at, series.samples.at(-1)?.at ?? 0);
     for (const [peer, quality] of fresh) {
-      const sample = sampleOf(flow, peer, quality, at, series);
+      const sample = sampleOf(flow, peer, quality, time, series);
       series.samples.push(sample);
       if (series.samples.length > MOST) series.samples = series.samples.slice(-MOST);
     }

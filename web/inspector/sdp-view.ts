@@ -1,13 +1,14 @@
+import type { DescriptionView } from "../../protocol/timeline/view.ts";
 import { element, make, setText } from "../element.ts";
 import { Keyed } from "./keyed.ts";
-import type { CallRecord, HeldDescription, RecordedFinding } from "./record.ts";
+import type { CallRecord, RecordedFinding } from "./record.ts";
 import type { Scope } from "./scope.ts";
 import { changesOf, textOf } from "./sdp-text.ts";
 import { clock, counted, nameOf } from "./words.ts";
 
 type How = "text" | "changes" | "pair";
 
-const keyOf = ({ link, exchange, type }: HeldDescription): string =>
+const keyOf = ({ link, exchange, type }: DescriptionView): string =>
   [link, exchange, type].join(" ");
 
 const STATE_WORDS = { open: "waits for its answer", "in-force": "in force", past: "past" } as const;
@@ -16,7 +17,7 @@ const STATE_WORDS = { open: "waits for its answer", "in-force": "in force", past
 export class SdpView {
   readonly #record: CallRecord;
   readonly #scope: Scope;
-  readonly #rows: Keyed<HeldDescription, HTMLElement>;
+  readonly #rows: Keyed<DescriptionView, HTMLElement>;
   readonly #none = element("no-sdp", HTMLElement);
   readonly #main = element("sdp-main", HTMLElement);
   readonly #title = element("sdp-title", HTMLElement);
@@ -30,11 +31,13 @@ export class SdpView {
   constructor(record: CallRecord, scope: Scope) {
     this.#record = record;
     this.#scope = scope;
-    this.#rows = new Keyed<HeldDescription, HTMLElement>(
+    this.#rows = new Keyed<DescriptionView, HTMLElement>(
       element("sdp-list", HTMLElement),
       (description) => this.#make(description),
       (row, description) => this.#update(row, description),
     );
+    // What scrolls must be within reach of the keyboard.
+    this.#body.tabIndex = 0;
     this.#hows.addEventListener("change", ({ target }) => {
       if (target instanceof HTMLInputElement) this.#how = target.value as How;
       this.show();
@@ -91,7 +94,7 @@ export class SdpView {
     return nameOf(this.#record, peer);
   }
 
-  #showText(current: HeldDescription, within: readonly HeldDescription[]): void {
+  #showText(current: DescriptionView, within: readonly DescriptionView[]): void {
     const findings = this.#findingsOf(current);
     const before = within.findLast(
       (one) =>
@@ -143,11 +146,11 @@ export class SdpView {
     row?.focus({ preventScroll: true });
   }
 
-  #aboutOf({ state, at, sdp, withheld }: HeldDescription, findings: readonly unknown[]): string {
-    const createdAt = this.#record.session?.createdAt ?? 0;
+  #aboutOf(description: DescriptionView, findings: readonly unknown[]): string {
+    const { state, sdp, withheld } = description;
+    const at = this.#timeOf(description);
     const parts = [
-      // Times of entries count from the start; those of some servers from 1970.
-      at === undefined ? "" : clock(at > createdAt ? at - createdAt : at),
+      at === undefined ? "" : clock(at),
       STATE_WORDS[state],
       counted(sdp.trimEnd().split("\n").length, "line"),
       findings.length === 0 ? "nothing found" : counted(findings.length, "finding"),
@@ -156,7 +159,14 @@ export class SdpView {
     return parts.filter((part) => part !== "").join(" · ");
   }
 
-  #showChanges(current: HeldDescription, before: HeldDescription | undefined): void {
+  #timeOf({ at, link, exchange, type }: DescriptionView): number | undefined {
+    const entry = this.#record.entries.findLast(
+      (one) => one.type === type && one.link === link && one.exchange === exchange,
+    );
+    return at ?? entry?.at;
+  }
+
+  #showChanges(current: DescriptionView, before: DescriptionView | undefined): void {
     if (before === undefined) {
       const words = `No earlier description of ${this.#name(current.from)} is known on this link. The inspector keeps those that it sees; a session created with debug: true keeps them from the start.`;
       this.#body.replaceChildren(make("p", "hint padded", words));
@@ -166,7 +176,7 @@ export class SdpView {
     this.#body.replaceChildren(make("p", "hint padded", head), changesOf(before.sdp, current.sdp));
   }
 
-  #showPair(current: HeldDescription, other: HeldDescription | undefined): void {
+  #showPair(current: DescriptionView, other: DescriptionView | undefined): void {
     if (other === undefined) {
       this.#body.replaceChildren(make("p", "hint padded", "This offer has no answer yet."));
       return;
@@ -177,7 +187,7 @@ export class SdpView {
   }
 
   /** Findings about a pair point into the answer. */
-  #findingsOf({ link, exchange, from, type }: HeldDescription): readonly RecordedFinding[] {
+  #findingsOf({ link, exchange, from, type }: DescriptionView): readonly RecordedFinding[] {
     return this.#record.findings.filter(
       (finding) =>
         finding.link === link &&
@@ -196,7 +206,7 @@ export class SdpView {
     return description === undefined ? from : (found?.from ?? from);
   }
 
-  #make(description: HeldDescription): HTMLElement {
+  #make(description: DescriptionView): HTMLElement {
     const row = make("li");
     const button = make("button", "sdp-item");
     button.type = "button";
@@ -210,7 +220,7 @@ export class SdpView {
     return row;
   }
 
-  #update(row: HTMLElement, description: HeldDescription): void {
+  #update(row: HTMLElement, description: DescriptionView): void {
     const { type, exchange, from, to, state } = description;
     const findings = this.#findingsOf(description);
     const [button] = row.children;

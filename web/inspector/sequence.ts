@@ -1,5 +1,5 @@
 import type { TimelineEntry } from "../../protocol/timeline/entry.ts";
-import { element, make } from "../element.ts";
+import { element, make, setText } from "../element.ts";
 import { wordsOf } from "./entry-words.ts";
 import { type Lanes, laneHead, laneRow, lanesOf } from "./lanes.ts";
 import type { CallRecord } from "./record.ts";
@@ -18,6 +18,7 @@ export class Sequence {
   readonly #scroller = element("sequence", HTMLElement);
   readonly #head = make("div", "sequence-head");
   readonly #list: VirtualList<TimelineEntry>;
+  readonly #sum = make("span", "when");
   #entries: readonly TimelineEntry[] = [];
   #before = new Map<number, number>();
   #lanes: Lanes = { lanes: [], width: 0, at: new Map() };
@@ -53,16 +54,17 @@ export class Sequence {
     return this.#list.reveal(String(n));
   }
 
-  show(entries: readonly TimelineEntry[]): void {
+  show(entries: readonly TimelineEntry[], sum = this.#sum.textContent): void {
     this.#entries = entries;
+    setText(this.#sum, sum);
     const { link } = this.#scope;
     const ends = link === "" ? [] : this.#record.endsOf(link);
-    const width = this.#scroller.clientWidth;
+    const width = this.#scroller.parentElement?.clientWidth ?? 0;
     // Hidden: there is no room to divide.
     if (width === 0) return;
     const isNarrow = width < NARROW;
     this.#scroller.toggleAttribute("data-narrow", isNarrow);
-    const room = isNarrow ? width - 220 : Math.min(width - 430, width * 0.6);
+    const room = isNarrow ? width - 220 : Math.min(width - 500, width * 0.55);
     const [least, most] = isNarrow ? [11, 48] : [24, 116];
     this.#lanes = lanesOf(this.#record, entries, ends, (count) =>
       Math.round(Math.max(least, Math.min(most, room / count))),
@@ -71,8 +73,8 @@ export class Sequence {
     const look = JSON.stringify([this.#lanes.lanes, this.#lanes.width, entries[0]?.n, isNarrow]);
     const isOther = look !== this.#look;
     this.#look = look;
-    if (isOther) this.#head.replaceChildren(make("span", "when"), laneHead(this.#lanes));
-    this.#head.hidden = entries.length === 0;
+    if (isOther) this.#head.replaceChildren(this.#sum, laneHead(this.#lanes));
+    this.#scroller.hidden = entries.length === 0;
     this.#list.show(entries, isOther);
   }
 

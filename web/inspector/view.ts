@@ -18,6 +18,8 @@ import { TransportCards } from "./transport-cards.ts";
 import { VerdictCards } from "./verdict-cards.ts";
 import { span } from "./words.ts";
 
+const NOTHING_YET = "Nothing has happened yet: entries appear here as soon as a peer joins.";
+const NONE_FITS = "No entry fits these filters.";
 const TICK_MS = 1_000;
 const COPIED_MS = 2_000;
 
@@ -102,7 +104,8 @@ export class InspectorView {
     if (isEntries) {
       const entries = this.#filter.apply();
       noEntries.hidden = entries.length > 0;
-      if (current === "sequence") this.#sequence.show(entries);
+      setText(noEntries, this.#record.entries.length === 0 ? NOTHING_YET : NONE_FITS);
+      if (current === "sequence") this.#sequence.show(entries, this.#filter.sum);
       else this.#raw.show(entries);
     } else if (current === "map") this.#map.show();
     else if (current === "sdp") this.#sdp.show();
