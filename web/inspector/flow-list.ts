@@ -136,8 +136,8 @@ export class FlowList {
       sign,
       `${way}${nameOf(this.#record, from)} → ${nameOf(this.#record, to)}`,
       flows.length === 1 ? kind : `${flows.length} ${kind}`,
-      bps === 0 ? "" : bitrate(bps),
-      look === "active" ? "" : word,
+      bps === 0 ? word : bitrate(bps),
+      look === "active" || bps === 0 ? "" : word,
     ];
   }
 }

@@ -55,7 +55,7 @@ export function lanesOf(
 export function laneHead({ lanes, width }: Lanes): SVGSVGElement {
   const isSteep = width < 62;
   const isUpright = width < 17;
-  const height = isSteep ? 78 : 30;
+  const height = isSteep ? 88 : 30;
   const most = isSteep ? 12 : Math.floor(width / 7.2);
   const room = isSteep ? 64 : 0;
   const head = svg("svg", {

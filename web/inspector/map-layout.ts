@@ -69,8 +69,8 @@ export function curve(from: Place, to: Place, radius: number, slot: number, slot
   const apart = Math.min(46, 110 / slots);
   const bend = Math.min(46, length * 0.1) + slot * apart;
   const control = { x: (from.x + to.x) / 2 + nx * bend, y: (from.y + to.y) / 2 + ny * bend };
-  const start = edgeOf(from, control, reachOf(from, radius) + 4);
-  const end = edgeOf(to, control, reachOf(to, radius) + 11);
+  const start = edgeOf(from, control, radius, 4);
+  const end = edgeOf(to, control, radius, 11);
   const at = (t: number) => ({
     x: (1 - t) ** 2 * start.x + 2 * t * (1 - t) * control.x + t * t * end.x,
     y: (1 - t) ** 2 * start.y + 2 * t * (1 - t) * control.y + t * t * end.y,
@@ -88,12 +88,19 @@ export function curve(from: Place, to: Place, radius: number, slot: number, slot
 /** Half the size of a media server, which has its name inside. */
 export const SERVER_SIZE = { across: 52, down: 25 };
 
-/** How far lines stay away from the middle of a place. */
-const reachOf = ({ side }: Place, radius: number): number =>
-  side === "middle" ? SERVER_SIZE.across - 6 : radius;
+type Spot = Readonly<Record<"x" | "y", number>>;
 
-function edgeOf(place: Place, towards: { x: number; y: number }, radius: number) {
+/** Where a line towards a spot leaves a place, `gap` away from its edge. */
+function edgeOf(place: Place, towards: Spot, radius: number, gap: number): Spot {
   const [dx, dy] = [towards.x - place.x, towards.y - place.y];
   const length = Math.hypot(dx, dy) || 1;
-  return { x: place.x + (dx / length) * radius, y: place.y + (dy / length) * radius };
+  const { across, down } = SERVER_SIZE;
+  const reach =
+    place.side === "middle"
+      ? length / Math.max(Math.abs(dx) / across, Math.abs(dy) / down, 0.01)
+      : radius;
+  return {
+    x: place.x + (dx / length) * (reach + gap),
+    y: place.y + (dy / length) * (reach + gap),
+  };
 }

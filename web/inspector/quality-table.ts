@@ -196,7 +196,8 @@ function figureOf(
   caption.append(make("b", "", title));
   lines.forEach(({ name, points }, index) => {
     const value = unit(points.at(-1)?.[1] ?? 0);
-    const text = lines.length > 1 ? `${name} ${value}` : value;
+    const text = lines.length > 1 ? name : value;
+    if (lines.length > 1 && index === 0) caption.append(` ${value}`);
     caption.append(" ", make("span", `key key-${index}`, text));
   });
   figure.append(caption, chart(title, lines, { ...shape, width, height: 128, unit }));
