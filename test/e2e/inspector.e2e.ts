@@ -6,7 +6,7 @@ import {
   type Page,
 } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
-import type { TimelineView } from "../../protocol/timeline/view.ts";
+import type { DescriptionView, TimelineView } from "../../protocol/timeline/view.ts";
 import { toolPath } from "../../scripts/tools.ts";
 import { type Browser, CHROMIUM_FLAGS, launchChromium } from "./browsers.ts";
 import { Backend, Caller, until } from "./caller.ts";
@@ -143,45 +143,60 @@ describe("the inspector", () => {
   }, 120_000);
 
   it("[M15] shows descriptions with line numbers, findings at their line, and what a renegotiation changed", async () => {
-    const backend = await Backend.start(baseUrl, { sdpPolicy: "report" });
+    const backend = await Backend.start(baseUrl, { sdpPolicy: "report", debug: true });
     const page = await inspect(backend.id);
     const a = await Caller.join(browser, backend, { kinds: ["audio"] });
     const b = await Caller.join(browser, backend, { kinds: [] });
     await b.receives(a.id, ["audio"]);
-    await tab(page, "sdp");
-    await page.locator(".sdp-item").nth(1).waitFor();
     await a.publishCanvas("canvas");
     await b.receives(a.id, ["audio", "video"]);
-    const held = () =>
-      backend.read<{ descriptions: { type: string; exchange: number; sdp: string }[] }>(
-        "/descriptions",
+    const { descriptions } = await backend.read<{ descriptions: DescriptionView[] }>(
+      "/descriptions",
+    );
+    const newest = descriptions.findLast(({ from }) => from === a.id);
+    const before = descriptions.findLast(
+      ({ from, exchange }) => from === a.id && exchange < (newest?.exchange ?? 0),
+    );
+    if (!(newest && before)) throw new Error("nothing was renegotiated");
+    const linesOf = ({ sdp }: DescriptionView) => sdp.trimEnd().split("\r\n");
+    await tab(page, "sdp");
+    const title = new RegExp(`^${newest.type} ${newest.exchange}`);
+    await page.locator(".sdp-item", { hasText: title }).click();
+    const rows = (selector: string) =>
+      page.locator(selector).evaluateAll((all) =>
+        all.map((row) => ({
+          no: row.querySelector(".no")?.textContent,
+          text: row.querySelector("code")?.lastChild?.textContent,
+          kind: (row as HTMLElement).dataset.kind,
+        })),
       );
-    const offered = async () =>
-      (await held()).descriptions.findLast(({ type }) => type === "offer");
-    await until(
-      "video is offered",
-      async () => (await offered())?.sdp.includes("m=video") === true,
+    expect(await rows(".code-lines:not(.diff) li")).toEqual(
+      linesOf(newest).map((text, index) => ({ no: String(index + 1), text, kind: undefined })),
     );
-    const { exchange = 0, sdp: newest = "" } = (await offered()) ?? {};
-    await page.locator(".sdp-item", { hasText: new RegExp(`^offer ${exchange}`) }).click();
-    const lines = page.locator(".code-lines:not(.diff) li");
-    const shown = await lines.evaluateAll((rows) =>
-      rows.map((row) => [
-        row.querySelector(".no")?.textContent,
-        row.querySelector("code")?.textContent,
-      ]),
-    );
-    expect(shown).toEqual(
-      newest
-        .trimEnd()
-        .split("\r\n")
-        .map((line, index) => [String(index + 1), line]),
+    const { findings } = await backend.read<{
+      findings: { exchange?: number; from: string; line?: number }[];
+    }>("/findings");
+    const marked = findings
+      .filter(({ exchange, from }) => exchange === newest.exchange && from === a.id)
+      .map(({ line = 1 }) => String(line));
+    expect(new Set((await rows(".code-lines li[data-level]")).map(({ no }) => no))).toEqual(
+      new Set(marked),
     );
     await shoot(page, "live-sdp");
+    // The diff is both texts, line by line.
     await page.locator('#sdp-how input[value="changes"]').check({ force: true });
-    const added = await texts(page, '.diff li[data-kind="new"] code');
     await shoot(page, "live-changes");
-    expect(added.some((line) => line.includes("m=video"))).toBe(true);
+    await page.locator(".hidden-lines button").evaluateAll((all) => {
+      for (const button of all) (button as HTMLElement).click();
+    });
+    const diff = await rows(".code-lines.diff li");
+    expect(diff.filter(({ kind }) => kind !== "gone").map(({ text }) => text)).toEqual(
+      linesOf(newest),
+    );
+    expect(diff.filter(({ kind }) => kind !== "new").map(({ text }) => text)).toEqual(
+      linesOf(before),
+    );
+    expect(diff.some(({ kind }) => kind === "new")).toBe(true);
     await page.locator('#sdp-how input[value="pair"]').check({ force: true });
     expect(await texts(page, "#sdp-body > .hint")).toEqual([
       expect.stringContaining("in the answer"),
@@ -277,10 +292,12 @@ describe("the inspector", () => {
     const pairs = peers.flatMap((one, i) =>
       peers.slice(i + 1).map((other) => [one, other] as const),
     );
-    for (const [index, [one, other]] of pairs.entries()) {
-      await negotiate(one, other, index < 5 ? both : audio);
-      transport(one, other, index === 7 ? "failed" : "connected");
-    }
+    await Promise.all(
+      pairs.map(async ([one, other], index) => {
+        await negotiate(one, other, index < 5 ? both : audio);
+        transport(one, other, index === 7 ? "failed" : "connected");
+      }),
+    );
     const page = await inspect(backend.id);
     for (const n of [1, 2, 3]) await measure(backend, peers, n);
     await tab(page, "map");

@@ -18,6 +18,23 @@ type Evidence = Verdict["evidence"][number];
 
 const keyOf = (verdict: Verdict): string => verdict.link ?? "session";
 
+const STATES = {
+  failed: "failed",
+  disconnected: "degraded",
+  connected: "working",
+  checking: "connecting",
+  new: "connecting",
+  closed: "over",
+} as const;
+
+function stateOf(record: CallRecord, link: string, peers: readonly string[]): Verdict["state"] {
+  if (peers.some((peer) => record.gone.has(peer))) return "over";
+  const states = [...record.transports.values()]
+    .filter((transport) => transport.link === link)
+    .map(({ state }) => STATES[state]);
+  return WORST_FIRST.find((state) => states.some((one) => one === state)) ?? "waiting";
+}
+
 const worstFirst = (verdicts: readonly Verdict[]): readonly Verdict[] =>
   verdicts.toSorted(
     (one, other) => WORST_FIRST.indexOf(one.state) - WORST_FIRST.indexOf(other.state),
@@ -51,7 +68,7 @@ export class VerdictCards {
   }
 
   show(): void {
-    const all = worstFirst(this.#record.verdicts);
+    const all = worstFirst([...this.#record.verdicts, ...this.#unjudged()]);
     const bad = all.filter(({ state }) => state === "failed" || state === "degraded").length;
     const shown = this.#isWhole ? all : all.slice(0, Math.max(FEW, bad));
     this.#cards.show(shown, keyOf);
@@ -63,6 +80,20 @@ export class VerdictCards {
       return count === 0 ? [] : [`${count} ${VERDICT_STATES[state].word}`];
     });
     setText(this.#sum, counts.join(", "));
+  }
+
+  /** Links that the server says nothing of: what their transports say. */
+  #unjudged(): readonly Verdict[] {
+    const judged = new Set(this.#record.verdicts.map(({ link }) => link));
+    return [...this.#record.links]
+      .filter(([link]) => !judged.has(link))
+      .map(([link, peers]) => ({
+        link,
+        peers: [...peers],
+        state: stateOf(this.#record, link, peers),
+        says: "",
+        evidence: [],
+      }));
   }
 
   #make(verdict: Verdict): HTMLElement {
@@ -107,7 +138,7 @@ export class VerdictCards {
     const { state, says, cause, advice, evidence } = verdict;
     const isQuiet = (state === "working" || state === "over") && !isChosen;
     if (isQuiet) return [];
-    const parts: HTMLElement[] = [make("p", "says", says)];
+    const parts: HTMLElement[] = says === "" ? [] : [make("p", "says", says)];
     if (cause !== undefined) parts.push(make("p", "cause", cause));
     if (evidence.length > 0) {
       const list = make("ul", "evidence");

@@ -140,7 +140,7 @@ export class InspectorView {
   }
 
   #showFacts(): void {
-    const { session, peers, gone, flows, verdicts, transports } = this.#record;
+    const { session, peers, gone, flows, links, verdicts, transports } = this.#record;
     if (session === undefined) return;
     const present = [...peers.values()].filter(
       ({ id, role }) => role !== "observer" && !gone.has(id),
@@ -149,16 +149,14 @@ export class InspectorView {
     const live = [...flows.values()].filter(({ state }) => state !== "ended");
     const active = live.filter(({ state }) => state === "active").length;
     const paths = [...transports.values()].filter(({ state }) => state !== "closed");
+    const judged = verdicts.filter(({ link, state }) => link !== undefined && state !== "over");
     const facts: readonly (readonly [string, string])[] = [
       ["Running for", span(this.#record.elapsed)],
       ["Topology", session.topology],
       ["Peers", away === 0 ? `${present.length}` : `${present.length}, ${away} away`],
-      [
-        "Links",
-        String(verdicts.filter(({ link, state }) => link !== undefined && state !== "over").length),
-      ],
+      ["Links", String(judged.length || links.size)],
       ["Transports", String(paths.length)],
-      ["Flows", active === live.length ? `${live.length}` : `${live.length}, ${active} active`],
+      ["Flows", active === live.length ? `${live.length}` : `${active} of ${live.length}`],
       ["Bit rate", bitrate(live.reduce((sum, flow) => sum + bitrateOf(flow), 0))],
     ];
     if (this.#facts.children.length !== facts.length) {
