@@ -240,6 +240,7 @@ describe("the inspector", () => {
     expect(await page.locator("#entry-members dd").first().textContent()).toBe("2");
     // Filters, and the raw entries.
     await page.keyboard.press("Escape");
+    expect(await page.locator("#entry").isVisible()).toBe(false);
     await tab(page, "timeline");
     await page.locator("#scope-peer").selectOption({ label: "Linus" });
     await page.locator("#entry-search").fill("failed");

@@ -23,6 +23,9 @@ export class EntryDetail {
     this.#record = record;
     this.#actions = actions;
     element("entry-close", HTMLButtonElement).addEventListener("click", () => this.hide());
+    addEventListener("keydown", ({ key }) => {
+      if (key === "Escape") this.hide();
+    });
   }
 
   hide(): void {

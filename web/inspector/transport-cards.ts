@@ -1,11 +1,11 @@
 import type { TimelineEntry } from "../../protocol/timeline/entry.ts";
 import type { PairEnd, Transport } from "../../protocol/transport.ts";
-import { element, make, setText } from "../element.ts";
+import { element, make } from "../element.ts";
 import { tupleText } from "./flow-members.ts";
 import { Keyed } from "./keyed.ts";
 import type { CallRecord } from "./record.ts";
 import type { Scope } from "./scope.ts";
-import { clock, counted, linkName, nameOf } from "./words.ts";
+import { clock, linkName, nameOf } from "./words.ts";
 
 const STATES: Readonly<Record<Transport["state"], { sign: string; tone: string }>> = {
   failed: { sign: "✕", tone: "bad" },
@@ -94,7 +94,7 @@ export class TransportCards {
     const table = make("table", "ends");
     const caption = make("caption", "visually-hidden", "What each end has gathered and selected");
     const head = make("tr");
-    for (const title of ["End", "Candidates", "Selected pair", "5-tuple"]) {
+    for (const title of ["End", "Candidates", "Pair", "5-tuple"]) {
       const cell = make("th", "", title);
       cell.scope = "col";
       head.append(cell);
@@ -123,7 +123,7 @@ export class TransportCards {
       tuples.map(tupleText).join("\n") || "unknown",
     ].map((value, index) => {
       const cell = make("td", index === 2 ? "tuple" : "", value);
-      cell.dataset.label = ["Candidates", "Selected pair", "5-tuple"][index] ?? "";
+      cell.dataset.label = ["Candidates", "Pair", "5-tuple"][index] ?? "";
       return cell;
     });
     row.append(name, ...cells);
@@ -141,15 +141,5 @@ function tlsName(version: string): string {
   return (
     { FEFF: "DTLS 1.0", FEFD: "DTLS 1.2", FEFC: "DTLS 1.3" }[version.toUpperCase()] ??
     `TLS ${version}`
-  );
-}
-
-/** For a heading: how many transports there are, and how many are not connected. */
-export function transportSum(record: CallRecord, target: HTMLElement): void {
-  const all = [...record.transports.values()].filter(({ state }) => state !== "closed");
-  const off = all.filter(({ state }) => state !== "connected").length;
-  setText(
-    target,
-    `${counted(all.length, "transport")}${off === 0 ? "" : `, ${off} not connected`}`,
   );
 }
