@@ -32,6 +32,7 @@ export class ScenePeer {
     const { peer, token } = await backend.invite({ name, role });
     const url = new URL(`v1/sessions/${backend.id}/signalling`, backend.baseUrl);
     url.protocol = "ws:";
+    url.searchParams.set("flows", "brief");
     const socket = new WebSocket(url, ["duplex.v1", `bearer.${token}`]);
     const joined = new ScenePeer(peer.id, name, socket);
     await joined.next("welcome");

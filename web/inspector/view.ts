@@ -153,7 +153,7 @@ export class InspectorView {
     const facts: readonly (readonly [string, string])[] = [
       ["Running for", span(this.#record.elapsed)],
       ["Topology", session.topology],
-      ["Peers", away === 0 ? `${present.length}` : `${present.length}, ${away} away`],
+      ["Peers", away === 0 ? `${present.length}` : `${present.length - away} of ${present.length}`],
       ["Links", String(judged.length || links.size)],
       ["Transports", String(paths.length)],
       ["Flows", active === live.length ? `${live.length}` : `${active} of ${live.length}`],
