@@ -28,7 +28,7 @@ const NOTHING: ReadonlySet<string> = new Set();
 export interface Keeping {
   /** The socket it came through. */
   readonly sender?: WebSocket | undefined;
-  /** Links that have to be written. */
+  /** Links, and subjects of the timeline, that have to be written. */
   readonly forced?: ReadonlySet<string> | undefined;
   /** What the alarm is set to now; undefined when it stays as it is. */
   readonly alarmAt?: number | undefined;
@@ -128,15 +128,15 @@ export class SessionMemory {
    */
   keepEntries(before: Session, after: Session, sender: WebSocket | undefined): string | undefined {
     const known = sender && attachmentOf(sender).timeline;
-    const text = this.#timeline.apart(known, before.timeline, after.timeline);
-    if (text === null) this.#write(after, after, new Set(after.links.keys()));
-    if (sender) rememberEntries(sender, text ?? undefined);
-    return text ?? undefined;
+    const { text, due } = this.#timeline.afterTurn(known, before.timeline, after.timeline);
+    if (due.size > 0) this.#write(after, after, due);
+    if (sender) rememberEntries(sender, text);
+    return text;
   }
 
-  /** Links of which these sockets remember what no row has. */
-  linksApart(attachments: readonly Attachment[]): ReadonlySet<string> {
-    return new Set([...softLinksOf(attachments), ...this.#timeline.linksApart(attachments)]);
+  /** Links, and subjects of the timeline, of which these sockets remember what no row has. */
+  apartIn(attachments: readonly Attachment[]): ReadonlySet<string> {
+    return new Set([...softLinksOf(attachments), ...this.#timeline.apartIn(attachments)]);
   }
 
   /** Puts what an event changes into the attachments of sockets; undefined when it takes a row. */

@@ -71,7 +71,7 @@ export abstract class SessionSockets extends SessionTurns {
     const remembered = this.sockets.remembered(peer);
     const written = before.peers.get(peer)?.allowances;
     const allowances = allowancesLeft(written ? [...remembered, written] : remembered, at);
-    const forced = this.linksApart(remembered);
+    const forced = this.apartIn(remembered);
     const kept = this.commit(before, result.session, event, { forced });
     this.sockets.accept(server, {
       peer,

@@ -156,11 +156,11 @@ export class SessionStore {
 
   /**
    * Writes what differs. Candidates and entries of the timeline alone are not worth a row: they are written with the next
-   * change of their link or peer, or when `forced` names the link.
+   * change of their link or peer, or when `forced` names the link or the subject of the peer.
    */
   save(before: Session, after: Session, forced: ReadonlySet<string> = new Set()): Written {
     const links = new Set<string>();
-    const subjects = this.#savePeers(before, after);
+    const subjects = this.#savePeers(before, after, forced);
     if (headChanged(before, after)) {
       this.#sql.exec("UPDATE session SET json = ?", headJson(after));
       subjects.push(OF_SESSION);
@@ -186,12 +186,13 @@ export class SessionStore {
   }
 
   /** Gives the subjects of which the rings were written. */
-  #savePeers(before: Session, after: Session): string[] {
+  #savePeers(before: Session, after: Session, forced: ReadonlySet<string>): string[] {
     const subjects: string[] = [];
     const gone = [...before.peers.keys()].filter((id) => !after.peers.has(id));
     for (const id of [...gone, ...after.peers.keys()]) {
       const peer = after.peers.get(id);
-      if (peer && peer === before.peers.get(id)) continue;
+      const isAsBefore = peer !== undefined && peer === before.peers.get(id);
+      if (isAsBefore && !forced.has(ofPeer(id))) continue;
       const ring = after.timeline.rings.get(ofPeer(id));
       this.#savePeer(id, { ...(peer && { peer }), ...(ring && { ring }) });
       subjects.push(ofPeer(id));

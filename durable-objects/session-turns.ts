@@ -95,12 +95,12 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     if (last.length > 0) this.#session = this.#memory.recall(session, last);
     const allowances = allowancesLeft(remembered, at);
     const lost = { type: "lost", peer, ...(allowances && { allowances }), at } as const;
-    this.turn(lost, this.linksApart(remembered));
+    this.turn(lost, this.apartIn(remembered));
   }
 
-  /** Links of which these sockets remember what no row has. */
-  protected linksApart(remembered: readonly Attachment[]): ReadonlySet<string> {
-    return this.#memory.linksApart(remembered);
+  /** What these sockets remember and no row has: it has to be written when they go. */
+  protected apartIn(remembered: readonly Attachment[]): ReadonlySet<string> {
+    return this.#memory.apartIn(remembered);
   }
 
   protected begin(session: Session): void {

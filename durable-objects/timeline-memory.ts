@@ -11,6 +11,15 @@ import { type Attachment, attachmentOf, remember } from "./attachment.ts";
 /** In characters. */
 const ROOM = 1_800;
 
+/** What a socket is to remember of the timeline. */
+export interface Apart {
+  readonly text: string | undefined;
+  /** What has to be written, because it has no room: links, and subjects of others. */
+  readonly due: ReadonlySet<string>;
+}
+
+const NOTHING_APART: Apart = { text: undefined, due: new Set() };
+
 /**
  * What rows have of the timeline. It is written with whatever is written; until then the socket that something came
  * through remembers it, and only when that is full it is worth a row.
@@ -28,24 +37,25 @@ export class TimelineMemory {
     for (const subject of subjects) this.#written.set(subject, rings.get(subject) ?? []);
   }
 
-  /** Links of which these sockets remember entries that no row has. */
-  linksApart(attachments: readonly Attachment[]): readonly string[] {
+  /** Links, and subjects of others, of which these sockets remember entries that no row has. */
+  apartIn(attachments: readonly Attachment[]): readonly string[] {
     return attachments
       .flatMap(entriesIn)
       .filter((each) => this.#isApart(each))
-      .flatMap(([subject]) => linkOf(subject) ?? []);
+      .map(([subject]) => linkOf(subject) ?? subject);
   }
 
-  /** What a socket is to remember after a turn, as text; null when there is no room for it. */
-  apart(known: string | undefined, before: Timeline, after: Timeline): string | undefined | null {
-    if (known === undefined && before === after) return undefined;
+  /** What a socket is to remember after a turn, and the text of it; none when nothing is left or there is no room. */
+  afterTurn(known: string | undefined, before: Timeline, after: Timeline): Apart {
+    if (known === undefined && before === after) return NOTHING_APART;
     const news = newsSince(before, after);
     const changed = new Set(news.map(([, { n }]) => n));
     const older = read(known).filter(([, { n }]) => !changed.has(n));
     const all = [...older, ...news].filter((each) => this.#isApart(each));
-    if (all.length === 0) return undefined;
+    if (all.length === 0) return NOTHING_APART;
     const text = JSON.stringify(all);
-    return text.length > ROOM ? null : text;
+    if (text.length <= ROOM) return { text, due: new Set() };
+    return { text: undefined, due: new Set(all.map(([subject]) => linkOf(subject) ?? subject)) };
   }
 
   #isApart([subject, entry]: Remembered): boolean {

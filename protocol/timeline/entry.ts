@@ -69,7 +69,7 @@ export const TIMELINE_ENTRIES = {
     by,
     link,
     rule: z.string(),
-    level: z.enum(["error", "warning", "info"]),
+    level: z.enum(["error", "warning", "info"]).describe("remarks are left to the findings"),
     description: z.enum(["offer", "answer", "pair"]).optional(),
     line: z.int().optional(),
     mid: z.string().optional(),

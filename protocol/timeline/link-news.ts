@@ -13,7 +13,7 @@ export function linkNews(before: Session, event: SessionEvent, after: Session): 
     const known = before.links.get(link.id);
     if (link === known) continue;
     const said = [...endedOffer(known, link, event), ...descriptions(known, link, after)];
-    for (const each of [...findings(known, link), ...said]) news.push([ofLink(link.id), each]);
+    for (const each of [...said, ...findings(known, link)]) news.push([ofLink(link.id), each]);
     for (const each of flowStates(known, link)) news.push([ofFlows(link.id), each]);
   }
   return news;
@@ -53,10 +53,13 @@ function endedOffer(known: Link | undefined, link: Link, event: SessionEvent): N
   return message?.type === "rollback" ? [{ type: "rollback", by: open.offerer, ...about }] : [];
 }
 
+/** Remarks are left to whoever reads all findings. */
 function findings(known: Link | undefined, link: Link): News[] {
   if (link.findings === known?.findings) return [];
   const old = new Set(known?.findings);
-  return link.findings.filter((finding) => !old.has(finding)).map((each) => found(each, link.id));
+  return link.findings
+    .filter((finding) => finding.level !== "info" && !old.has(finding))
+    .map((each) => found(each, link.id));
 }
 
 const found = (
@@ -74,7 +77,7 @@ const found = (
   ...(refused && { refused }),
 });
 
-/** What is only proposed follows from the offer. */
+/** What is only proposed follows from the offer, and what becomes of that if nothing comes of it. */
 function flowStates(known: Link | undefined, { id, flows }: Link): News[] {
   if (flows.flows === known?.flows.flows) return [];
   const old = new Map<string, Flow>();
@@ -82,7 +85,9 @@ function flowStates(known: Link | undefined, { id, flows }: Link): News[] {
   return flows.flows.flatMap((flow): News[] => {
     const was = old.get(flow.id);
     const isAsBefore = flow === was || (flow.state === was?.state && flow.reason === was.reason);
+    const wasNothing = was === undefined || was.state === "proposed";
     if (isAsBefore || flow.state === "proposed") return [];
+    if (wasNothing && flow.state === "ended") return [];
     const { kind, state, reason } = flow;
     return [{ type: "flow", link: id, flow: flow.id, kind, state, ...(reason && { reason }) }];
   });

@@ -1,7 +1,6 @@
 import type { LeaveReason } from "../presence.ts";
 import { isConnected, type Peer, type Session, type Step } from "../session.ts";
 import type { SessionEvent } from "../step.ts";
-import type { News } from "./entry.ts";
 import { type Noted, ofPeer } from "./timeline.ts";
 
 /** Who came, went, was lost and came back. */
@@ -28,15 +27,15 @@ const departureNews = ({ peer, reason }: Departure): Noted => [
 /** Peers that left by an event, one that left and came again at once included. */
 export function departuresOf(before: Session, event: SessionEvent, { session }: Step): Departure[] {
   return [...before.peers.values()]
-    .filter((peer) => !session.peers.has(peer.id) || cameAfresh(peer, event))
+    .filter((peer) => cameAfresh(peer, session.peers.get(peer.id), event))
     .map((peer) => ({ peer, reason: reasonOf(peer, event) }));
 }
 
-/** It leaves and joins by one event (see `join`). */
-const cameAfresh = (known: Peer, event: SessionEvent): boolean =>
-  event.type === "join" &&
-  event.grant.peer === known.id &&
-  (event.asked?.fresh !== undefined || known.http !== undefined);
+/** It is gone, or has left and joined by one event (see `join` and `openHttpSession`). */
+function cameAfresh(known: Peer, peer: Peer | undefined, event: SessionEvent): boolean {
+  if (!peer || known.http?.resource !== peer.http?.resource) return true;
+  return event.type === "join" && event.grant.peer === known.id && event.asked?.fresh !== undefined;
+}
 
 function reasonOf({ id, tokenExpiresAt, http }: Peer, event: SessionEvent): LeaveReason {
   switch (event.type) {
@@ -56,7 +55,7 @@ function reasonOf({ id, tokenExpiresAt, http }: Peer, event: SessionEvent): Leav
 function changesOf(known: Peer | undefined, peer: Peer, event: SessionEvent): readonly Noted[] {
   if (known === peer) return [];
   const { id } = peer;
-  if (!known || cameAfresh(known, event)) {
+  if (!known || cameAfresh(known, peer, event)) {
     return [[ofPeer(id), { type: "peer-joined", peer: id, role: peer.role }]];
   }
   if (peer.connection !== known.connection) {
@@ -65,12 +64,5 @@ function changesOf(known: Peer | undefined, peer: Peer, event: SessionEvent): re
   if (isConnected(known) && !isConnected(peer)) {
     return [[ofPeer(id), { type: "peer-lost", peer: id }]];
   }
-  if (peer.draining && !known.draining) return [[ofPeer(id), drainNews(id, event)]];
   return [];
-}
-
-function drainNews(by: string, event: SessionEvent): News {
-  const message = event.type === "message" ? event.message : undefined;
-  const successor = message?.type === "drain" ? message.successor : undefined;
-  return { type: "drain", by, ...(successor !== undefined && { successor }) };
 }

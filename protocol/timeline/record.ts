@@ -116,7 +116,7 @@ function refusal(
 function reported(before: Session, event: SessionEvent, step: Step): readonly Noted[] {
   const { session, problem } = step;
   // What is as it was before is no news.
-  if (problem || session.links === before.links) return [];
+  if (problem || (session.links === before.links && session.peers === before.peers)) return [];
   if (event.type === "change-flow") {
     return [steered(event.flow, event.change, event.peer)];
   }
@@ -127,6 +127,11 @@ function reported(before: Session, event: SessionEvent, step: Step): readonly No
       return [steered(message.flow, message, peer)];
     case "transport":
       return transportNews(session, peer, message);
+    case "drain": {
+      const { successor } = message;
+      const news = { type: "drain", by: peer, ...(successor !== undefined && { successor }) } as const;
+      return [[ofPeer(peer), news]];
+    }
     case "context-result": {
       const { context, outcome, cause: reason } = message;
       const news = { type: "context", by: peer, context, ...(reason && { reason }) } as const;
@@ -159,9 +164,9 @@ function transportNews(
   by: string,
   message: Extract<FromPeer, { type: "transport" }>,
 ): readonly Noted[] {
-  const to = message.to ?? mediaServerOf(session.peers)?.id;
+  // It was accepted: who names nobody means the media server.
+  const to = message.to ?? (mediaServerOf(session.peers) as Peer).id;
   const { transport, state, reason, pair } = message;
-  if (to === undefined) return [];
   const link = linkIdOf(by, to);
   const news: News = {
     type: "transport",

@@ -28,25 +28,28 @@ export const ofLink = (link: string): string => `link ${link}`;
 /** Flows are many, and change together: they have a ring beside that of their link. */
 export const ofFlows = (link: string): string => `flows ${link}`;
 
-/** What a ring is about, by the beginning of its name. */
-const ROOM = { session: 64, peer: 32, link: 96, flows: 48 } as const;
+/** Entries that a ring has room for, by the beginning of its name. */
+const ROOM: ReadonlyMap<string, number> = new Map([
+  ["peer", 32],
+  ["link", 96],
+  ["flows", 48],
+]);
+const ROOM_OF_SESSION = 64;
 
 /** Peers that have left and are still remembered here. */
 const DEPARTED_PEERS = 128;
 
-const roomOf = (subject: string): number => {
-  const [what = ""] = subject.split(" ", 1);
-  return what === "peer" || what === "link" || what === "flows" ? ROOM[what] : ROOM.session;
-};
+const roomOf = (subject: string): number =>
+  ROOM.get(subject.slice(0, subject.indexOf(" "))) ?? ROOM_OF_SESSION;
 
 /** News, and the subject whose ring it goes to. */
 export type Noted = readonly [subject: string, news: News];
 
-/** All entries after number `since`, in their order. */
+/** All entries after number `since`, in the order in which they happened. */
 export function entriesOf({ rings }: Timeline, since = 0): readonly TimelineEntry[] {
   return [...rings.values()]
     .flatMap((ring) => (newestOf(ring) > since ? ring.filter(({ n }) => n > since) : []))
-    .toSorted((one, other) => one.n - other.n);
+    .toSorted((one, other) => one.at - other.at || one.n - other.n);
 }
 
 /** Entries that had to go: all were numbered. */
@@ -114,18 +117,26 @@ const hasText = (entry: TimelineEntry | undefined): entry is Described & { sdp: 
 /** Entries with the subject of their ring, as sockets remember what no row has yet. */
 export type Remembered = readonly [subject: string, entry: TimelineEntry];
 
-/** The timeline with what was remembered besides; what it has already stays as it is. */
+/**
+ * The timeline with what was remembered besides; what it has already stays as it is. What got its number while nobody
+ * knew of it, because its socket was closing, gets another.
+ */
 export function withEntries(timeline: Timeline, remembered: readonly Remembered[]): Timeline {
-  if (remembered.length === 0) return timeline;
   const rings = new Map(timeline.rings);
+  const lacking = remembered
+    .filter(([subject, entry]) => !isIn(rings.get(subject) ?? [], subject, entry))
+    .toSorted(([, one], [, other]) => one.n - other.n);
+  if (lacking.length === 0) return timeline;
   let { newest } = timeline;
-  const inOrder = remembered.toSorted(([, one], [, other]) => one.n - other.n);
-  for (const [subject, entry] of inOrder) {
+  const taken = new Set([...rings.values()].flatMap((ring) => ring.map(({ n }) => n)));
+  for (const [subject, entry] of lacking) {
     const ring = rings.get(subject) ?? [];
-    if (isIn(ring, subject, entry)) continue;
-    newest = Math.max(newest, entry.n);
-    const others = ring.filter(({ n }) => n !== entry.n);
-    const next = [...others, entry].toSorted((one, other) => one.n - other.n);
+    const others = ring.filter((each) => !isSame(each, entry));
+    const isFree = others.length < ring.length || !taken.has(entry.n);
+    newest = Math.max(newest + (isFree ? 0 : 1), entry.n);
+    const placed = isFree ? entry : { ...entry, n: newest };
+    taken.add(placed.n);
+    const next = [...others, placed].toSorted((one, other) => one.n - other.n);
     rings.set(subject, next.slice(-roomOf(subject)));
   }
   return { newest, rings };
@@ -133,25 +144,36 @@ export function withEntries(timeline: Timeline, remembered: readonly Remembered[
 
 /** True when the ring of a subject has the entry as it is, or has had it. */
 export function isIn(ring: Ring, subject: string, entry: TimelineEntry): boolean {
-  const known = ring.findLast(({ n }) => n === entry.n);
+  const known = ring.findLast((each) => isSame(each, entry));
   if (known) return timesOf(known) >= timesOf(entry);
   const [oldest] = ring;
   return oldest !== undefined && entry.n < oldest.n && ring.length >= roomOf(subject);
 }
 
+/** Whatever number it got, and however often it was said. */
+const isSame = (one: TimelineEntry, other: TimelineEntry): boolean =>
+  one.at === other.at &&
+  one.type === other.type &&
+  (one.n === other.n || contentOf(one) === contentOf(other));
+
+const contentOf = (entry: TimelineEntry): string =>
+  JSON.stringify({ ...entry, n: 0, times: undefined, until: undefined });
+
 const timesOf = (entry: TimelineEntry): number =>
   entry.type === "refused" ? (entry.times ?? 1) : 0;
 
-/** What differs between two states of a timeline: the entries that are new, or were changed. */
+/** What differs between two states of a timeline: the entries that are new, or were changed, in their order. */
 export function newsSince(before: Timeline, { rings }: Timeline): readonly Remembered[] {
-  return [...rings].flatMap(([subject, ring]) => {
-    const known = before.rings.get(subject);
-    if (ring === known) return [];
-    const last = known?.at(-1);
-    return ring
-      .filter((entry) => entry.n > (last?.n ?? 0) || (entry.n === last?.n && entry !== last))
-      .map((entry) => [subject, entry] as const);
-  });
+  return [...rings]
+    .flatMap(([subject, ring]) => {
+      const known = before.rings.get(subject);
+      if (ring === known) return [];
+      const last = known?.at(-1);
+      return ring
+        .filter((entry) => entry.n > newestOf(known) || (entry.n === last?.n && entry !== last))
+        .map((entry) => [subject, entry] as const);
+    })
+    .toSorted(([, one], [, other]) => one.n - other.n);
 }
 
 /** Without rings of links and peers that the session has forgotten; of peers that left, the newest are kept. */
