@@ -4,6 +4,7 @@
  */
 
 const KEY_ITEM = "duplex-api-key";
+const OBSERVER_ITEM = "duplex.observer.";
 const DEVELOPMENT_KEY = "dev-key";
 
 /** What POST /v1/sessions/{id}/peers answers, as far as the demo needs it. */
@@ -25,6 +26,16 @@ export class Refusal extends Error {
   }
 }
 
+/** True where the server is on this machine: `npm start` takes the key of local development. */
+export function isLocal(): boolean {
+  return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(location.hostname);
+}
+
+/** True where this page has something to make peers with. */
+export function hasKey(): boolean {
+  return isLocal() || sessionStorage.getItem(KEY_ITEM) !== null;
+}
+
 /** Keeps an API key for this tab. */
 export function useApiKey(key: string): void {
   sessionStorage.setItem(KEY_ITEM, key);
@@ -37,9 +48,33 @@ export async function createSession(): Promise<string> {
 }
 
 /** Creates a peer in a session. */
-export async function createPeer(session: string, name: string): Promise<Invitation> {
+export function createPeer(session: string, name: string): Promise<Invitation> {
+  return invite(session, { name });
+}
+
+/** Creates an observer and keeps its token in this tab, where the inspector of the session looks for it. */
+export async function createObserver(session: string): Promise<string> {
+  const { token } = await invite(session, { role: "observer", name: "Inspector" });
+  keepObserverToken(session, token);
+  return token;
+}
+
+/** Tokens never travel in an address (A1): pages of this origin hand them over in the storage of the tab. */
+export function keepObserverToken(session: string, token: string): void {
+  sessionStorage.setItem(`${OBSERVER_ITEM}${session}`, token);
+}
+
+export function keptObserverToken(session: string): string | undefined {
+  return sessionStorage.getItem(`${OBSERVER_ITEM}${session}`) ?? undefined;
+}
+
+export function dropObserverToken(session: string): void {
+  sessionStorage.removeItem(`${OBSERVER_ITEM}${session}`);
+}
+
+async function invite(session: string, request: object): Promise<Invitation> {
   const path = `/v1/sessions/${encodeURIComponent(session)}/peers`;
-  const invitation = (await post(path, { name })) as Invitation;
+  const invitation = (await post(path, request)) as Invitation;
   const url = new URL(invitation.signalling.url, location.href).href;
   return { token: invitation.token, signalling: { url } };
 }

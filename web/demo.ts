@@ -1,5 +1,12 @@
 import type { Flow, Session, SignallingState } from "../client/duplex.ts";
-import { createPeer, createSession, Refusal, useApiKey } from "./back-end.ts";
+import {
+  createObserver,
+  createPeer,
+  createSession,
+  hasKey,
+  Refusal,
+  useApiKey,
+} from "./back-end.ts";
 import { Call } from "./call.ts";
 import { element, setText } from "./element.ts";
 import { showFaultButtons } from "./fault-buttons.ts";
@@ -41,6 +48,7 @@ const page = {
   camera: element("camera", HTMLButtonElement),
   share: element("share", HTMLButtonElement),
   leave: element("leave", HTMLButtonElement),
+  inspect: element("inspect", HTMLButtonElement),
   ended: element("ended", HTMLInputElement),
   flowsSum: element("flows-sum", HTMLElement),
   noFlows: element("no-flows", HTMLElement),
@@ -106,6 +114,7 @@ function showCall(): void {
   page.mute.disabled = !call.has("audio");
   page.camera.disabled = !call.has("video");
   page.share.hidden = !canShareScreen();
+  page.inspect.hidden = !hasKey();
   showControl(page.mute, call.off("audio"), call.off("audio") ? "Unmute" : "Mute");
   showControl(page.camera, call.off("video"), call.off("video") ? "Camera on" : "Camera off");
   showControl(page.share, call.sharing, call.sharing ? "Stop sharing" : "Share screen");
@@ -175,6 +184,12 @@ async function copyLink(button: HTMLButtonElement): Promise<void> {
   setTimeout(() => setText(button, "Copy link"), COPIED_MS);
 }
 
+/** In a tab of its own, which gets what this one keeps: the token of an observer. */
+async function inspect(id: string): Promise<void> {
+  await createObserver(id);
+  open(`/inspect/${encodeURIComponent(id)}`);
+}
+
 lobby.onEnter(enterOnce);
 page.keyForm.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -193,6 +208,9 @@ page.camera.addEventListener("click", () => call?.toggle("video"));
 page.share.addEventListener("click", () => {
   if (call?.sharing === true) call.stopSharing();
   else call?.share().catch(reportError);
+});
+page.inspect.addEventListener("click", () => {
+  if (call !== undefined) inspect(call.session.info.id).catch(refuse);
 });
 page.leave.addEventListener("click", () => call?.leave());
 page.ended.addEventListener("change", showCall);
