@@ -80,6 +80,10 @@ const seesTheOther = (page: Page): Promise<void> =>
 
 const press = (page: Page, name: string) => page.getByRole("button", { name }).first().click();
 
+/** The inspector follows its session. */
+const isLive = (page: Page): Promise<void> =>
+  page.locator("#liveness", { hasText: "Live" }).waitFor({ timeout: 90_000 });
+
 describe("docs/get-started.md, followed in a clone", () => {
   it(
     "[M19] has a call in two tabs, its inspector, a page of one's own, its flows: by its commands as they stand there",
@@ -134,7 +138,7 @@ describe("docs/get-started.md, followed in a clone", () => {
       const opened = a.context().waitForEvent("page");
       await press(a, "Inspect this call");
       const inspector = await opened;
-      await inspector.locator("#liveness", { hasText: "Live" }).waitFor();
+      await isLive(inspector);
       await inspector.locator("#sequence .mark-answer").first().waitFor();
       expect(await inspector.locator("#session-id").textContent()).toBe(
         new URL(link).hash.slice(1),
@@ -146,7 +150,7 @@ describe("docs/get-started.md, followed in a clone", () => {
       const id = inspected.replace(/^.*\//, "");
       const look = await tab(inspected);
       await press(look, "Inspect with the key of local development");
-      await look.locator("#liveness", { hasText: "Live" }).waitFor();
+      await isLive(look);
       for (const { file, text } of [backEnd, ownPage]) save(clone, file ?? "", here(text));
       await shell.run(here(open.text));
       const own = `http://127.0.0.1:${ownPort}/`;
