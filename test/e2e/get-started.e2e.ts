@@ -80,9 +80,13 @@ const seesTheOther = (page: Page): Promise<void> =>
 
 const press = (page: Page, name: string) => page.getByRole("button", { name }).first().click();
 
+/** The inspector follows its session. */
+const isLive = (page: Page): Promise<void> =>
+  page.locator("#liveness", { hasText: "Live" }).waitFor({ timeout: 90_000 });
+
 describe("docs/get-started.md, followed in a clone", () => {
   it(
-    "[M19] has a call in two tabs, a page of one's own, its flows: by its commands as they stand there",
+    "[M19] has a call in two tabs, its inspector, a page of one's own, its flows: by its commands as they stand there",
     async () => {
       const page = readFileSync(join(root, "docs", "get-started.md"), "utf8");
       const blocks = blocksOf(page);
@@ -130,9 +134,23 @@ describe("docs/get-started.md, followed in a clone", () => {
       await press(a, "Hold");
       await a.locator('[data-flow][data-state="held"]').waitFor();
 
+      // 3. Look into the call.
+      const opened = a.context().waitForEvent("page");
+      await press(a, "Inspect this call");
+      const inspector = await opened;
+      await isLive(inspector);
+      await inspector.locator("#sequence .mark-answer").first().waitFor();
+      expect(await inspector.locator("#session-id").textContent()).toBe(
+        new URL(link).hash.slice(1),
+      );
+
       // 4. Your own page.
       shell = openShell(clone, { ...process.env, PATH: theirPath });
-      const id = (await shell.run(here(create.text))).trim();
+      const inspected = (await shell.run(here(create.text))).trim();
+      const id = inspected.replace(/^.*\//, "");
+      const look = await tab(inspected);
+      await press(look, "Inspect with the key of local development");
+      await isLive(look);
       for (const { file, text } of [backEnd, ownPage]) save(clone, file ?? "", here(text));
       await shell.run(here(open.text));
       const own = `http://127.0.0.1:${ownPort}/`;
