@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core";
 import { until } from "./caller.ts";
+import { INSPECTOR_SCENES, inspectCall, TABS } from "./inspector-scenes.ts";
 import type { Device, Stage } from "./stage.ts";
 
 /** Where each page is, by its file in `web/`, and what it may load, in bytes before compression. */
@@ -7,6 +8,8 @@ export const PAGES = {
   "index.html": { path: "", budgetBytes: 180_000 },
   "check.html": { path: "check", budgetBytes: 60_000 },
   "swap.html": { path: "swap", budgetBytes: 50_000 },
+  "inspect.html": { path: "inspect", budgetBytes: 75_000 },
+  "inspector.html": { path: "inspect/no-such-session", budgetBytes: 230_000 },
   /** Written by the Worker. */
   docs: { path: "docs", budgetBytes: 130_000 },
 } as const;
@@ -160,6 +163,24 @@ export const SCENES: readonly Scene[] = [
     },
   },
   { name: "swap-call", page: "swap.html", window: ["phone"], set: swapCall },
+  {
+    name: "sessions",
+    page: "inspect.html",
+    set: async (stage) => {
+      await startCall(stage);
+      const page = await stage.open("inspect", { isExtra: true });
+      await page.locator("#sessions tbody tr").first().waitFor();
+      return page;
+    },
+  },
+  {
+    name: "inspect-call",
+    page: "inspector.html",
+    window: ["desktop", "phone"],
+    views: TABS,
+    set: async (stage) => inspectCall(stage, await call(stage, ["Grace"])),
+  },
+  ...INSPECTOR_SCENES,
   {
     name: "docs",
     page: "docs",
