@@ -27,7 +27,7 @@ type Described = (ufrag: string, restarts: number) => string;
 const hex = (byte: number): string => byte.toString(16).padStart(2, "0").toUpperCase();
 
 /** Descriptions of one end of one connection: its certificate, CNAME, sources and streams are its own. */
-function describing(sdp: string): Described {
+export function describing(sdp: string): Described {
   const fingerprint = [...randomBytes(32)].map(hex).join(":");
   const cname = randomBytes(12).toString("base64");
   const own = new Map<string, string>();

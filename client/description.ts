@@ -68,29 +68,13 @@ export async function setRemoteOffer(connection: RTCPeerConnection, sdp: string)
   return known !== undefined && restartsIce(known, sdp);
 }
 
-/** The sections of a description, by mid. */
-function sectionsOf(sdp: string): (readonly [mid: string, section: string])[] {
-  const [, ...sections] = sdp.split(/^(?=m=)/m);
-  return sections.map((section) => [/^a=mid:(\S+)/m.exec(section)?.[1] ?? "", section]);
-}
-
-/** The mids of sections, by the SSRCs that they announce. */
-export function midsBySsrc(sdp = ""): ReadonlyMap<number, string> {
-  const mids = sectionsOf(sdp).flatMap(([mid, section]) =>
-    [...section.matchAll(/^a=ssrc:(\d+)/gm)].map(([, ssrc]) => [Number(ssrc), mid] as const),
-  );
-  return new Map(mids);
-}
-
 /** The ids of tracks that sections name (RFC 8830), by mid. */
 export function tracksIn(sdp: string): ReadonlyMap<string, string | undefined> {
+  const sections = sdp.split(/^(?=m=)/m).slice(1);
   return new Map(
-    sectionsOf(sdp).map(([mid, section]) => [mid, /^a=msid:\S+ (\S+)/m.exec(section)?.[1]]),
+    sections.map((section) => [
+      /^a=mid:(\S+)/m.exec(section)?.[1] ?? "",
+      /^a=msid:\S+ (\S+)/m.exec(section)?.[1],
+    ]),
   );
-}
-
-/** The mid of the data channels' section; undefined where there is none that is alive. */
-export function dataMidOf(sdp = ""): string | undefined {
-  const section = sdp.split(/^(?=m=)/m).find((text) => /^m=application [1-9]/.test(text));
-  return /^a=mid:(\S+)/m.exec(section ?? "")?.[1];
 }

@@ -13,11 +13,15 @@ export type ClientProblemCode =
 
 /** What a `DuplexError` is made of: the members of a problem document (RFC 9457) with its code. */
 export interface DuplexProblem {
+  /** One of the server's problems (docs/protocol.md), or of `ClientProblemCode`. */
   readonly code: string;
+  /** The same for every problem of this code. */
   readonly title: string;
   /** HTTP status of the problem; 0 when no server answered. */
   readonly status: number;
+  /** What it was this time. */
   readonly detail: string;
+  /** Further members, such as `finding` of a refused description. */
   readonly [member: string]: unknown;
 }
 
@@ -26,14 +30,20 @@ export interface DuplexProblem {
  * problem, such as `finding` of a refused description, are in `problem`.
  */
 export class DuplexError extends Error {
+  /** `DuplexError`, or `SdpError`. */
   override readonly name: string = "DuplexError";
+  /** For programs: one of the server's problems (docs/protocol.md), or of `ClientProblemCode`. */
   readonly code: string;
+  /** For people: the same for every problem of this code. */
   readonly title: string;
   /** HTTP status of the problem; 0 when no server answered. */
   readonly status: number;
+  /** For people: what it was this time. */
   readonly detail: string;
+  /** All members of the problem. */
   readonly problem: DuplexProblem;
 
+  /** @internal */
   constructor(problem: DuplexProblem) {
     super(`${problem.title}: ${problem.detail}`);
     this.code = problem.code;
@@ -52,10 +62,14 @@ export type SdpFinding = NonNullable<Extract<ToPeer, { type: "ack" }>["findings"
  * the rule, the line and the clause; `findings` has whatever else deserves attention.
  */
 export class SdpError extends DuplexError {
+  /** Tells it from other errors where `isSdpError` is not at hand. */
   override readonly name = "SdpError";
+  /** Why it was refused. */
   readonly finding: SdpFinding;
+  /** All that was found, `finding` included. */
   readonly findings: readonly SdpFinding[];
 
+  /** @internal */
   constructor(problem: DuplexProblem & { readonly finding: SdpFinding }) {
     super(problem);
     this.finding = problem.finding;

@@ -5,19 +5,30 @@
 import type { Flow } from "../protocol/flow.ts";
 import { SdpError } from "./duplex-error.ts";
 import { type ConnectionOptions, Session } from "./session.ts";
-import { Signalling, type SignallingOptions } from "./signalling.ts";
+import { Signalling } from "./signalling.ts";
+import type { SignallingOptions } from "./signalling-options.ts";
 
 export type { Flow, FlowsView } from "../protocol/flow.ts";
 export type { FlowChange } from "../protocol/flow-query.ts";
 export type { FlowDetail, FlowSummary } from "../protocol/flow-summary.ts";
 export type { PeerView } from "../protocol/message-parts.ts";
 export type { Transport } from "../protocol/transport.ts";
-export type { DuplexError, DuplexProblem, SdpError, SdpFinding } from "./duplex-error.ts";
+export type { TokenSource } from "./access-token.ts";
+export type {
+  ClientProblemCode,
+  DuplexError,
+  DuplexProblem,
+  SdpError,
+  SdpFinding,
+} from "./duplex-error.ts";
+export type { Listener } from "./emitter.ts";
 export type { FlowReportOptions } from "./flow-reports.ts";
 export type { RemoteTrack } from "./link.ts";
-export type { Publication, PublishOptions } from "./publication.ts";
+export type { Publication, PublicationLabels, PublishOptions } from "./publication.ts";
+export type { ConnectionOptions } from "./session.ts";
 export type { SessionEvents } from "./session-events.ts";
 export type { Closed, SignallingState } from "./signalling-listener.ts";
+export type { SignallingOptions } from "./signalling-options.ts";
 export type { Session };
 
 /** Where to join and as whom: `url` and `token` come from POST /v1/sessions/{id}/peers. */
@@ -36,8 +47,13 @@ export function join(
  */
 export function join(options: JoinOptions): Promise<Session>;
 export async function join(options: JoinOptions): Promise<Session> {
+  // A file of its own where the bundler splits: it comes while the socket connects, and nothing waits for it.
+  const duties = import("./flow-duties.ts").then(
+    ({ FlowDuties }) => FlowDuties,
+    (error) => void reportError(error),
+  );
   const { signalling, welcome } = await Signalling.open(options);
-  return new Session(signalling, welcome, options);
+  return new Session(signalling, welcome, options, duties);
 }
 
 /** True for the error of a description or candidate that the server refused: `finding` says why and where. */

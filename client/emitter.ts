@@ -13,6 +13,7 @@ export class Emitter<Events> {
     return () => listeners.delete(listener);
   }
 
+  /** Calls the listeners of a type; what one of them throws does not concern the others. */
   emit<K extends keyof Events>(type: K, event: Events[K]): void {
     for (const listener of [...(this.#listeners[type] ?? [])]) {
       try {

@@ -4,23 +4,23 @@ import type { PeerView } from "../protocol/message-parts.ts";
 import type { ToPeer } from "../protocol/messages.ts";
 import type { DuplexError, SdpFinding } from "./duplex-error.ts";
 import { clientError } from "./duplex-error.ts";
-import { type FlowReportOptions, FlowReports } from "./flow-reports.ts";
+import type { FlowDuties, FlowDutiesHost } from "./flow-duties.ts";
 import { IceRecovery } from "./ice-recovery.ts";
 import type { IceServers } from "./ice-servers.ts";
 import { Negotiation } from "./negotiation.ts";
 import type { NegotiationHost, NegotiationStart } from "./negotiation-host.ts";
 import { type Publication, PublishedTracks } from "./publication.ts";
-import type { SignallingPort } from "./requests.ts";
 import { type Rights, rightsBetween } from "./rights.ts";
-import { SenderSteering } from "./sender-steering.ts";
-import { TransportReports } from "./transport-reports.ts";
 
 /** A track that another peer sends. */
 export interface RemoteTrack {
   /** Id of the peer. */
   readonly peer: string;
+  /** What it sends. */
   readonly track: MediaStreamTrack;
+  /** The streams that its sender put it into; a track of each kind in one stream is one camera with its microphone. */
   readonly streams: readonly MediaStream[];
+  /** Its place in the connection. */
   readonly transceiver: RTCRtpTransceiver;
 }
 
@@ -31,14 +31,12 @@ export type LinkFrame = Extract<
 >;
 
 /** What a link needs of its session, and tells it. */
-export interface LinkHost {
-  readonly self: PeerView;
-  readonly port: SignallingPort;
+export interface LinkHost extends FlowDutiesHost {
   readonly publications: Iterable<Publication>;
-  readonly flowReports: FlowReportOptions;
+  /** On its way, or undefined when that part of the SDK could not be loaded: the call goes on without. */
+  readonly flowDuties: Promise<typeof FlowDuties | undefined>;
   readonly iceServers: Pick<IceServers, "endAt" | "renewalsUntil">;
   configuration(): RTCConfiguration;
-  flows(): readonly FlowSummary[];
   linkState(peer: string, state: RTCPeerConnectionState): void;
   track(track: RemoteTrack): void;
   trackEnded(track: RemoteTrack): void;
@@ -51,10 +49,8 @@ export interface LinkHost {
 interface Connected {
   readonly connection: RTCPeerConnection;
   readonly published: PublishedTracks;
-  readonly steering: SenderSteering;
-  readonly transports: TransportReports;
-  /** Undefined when the application does not want flows to be reported. */
-  readonly flows: FlowReports | undefined;
+  duties?: FlowDuties;
+  isSettled?: boolean;
 }
 
 /** This peer and another one: their RTCPeerConnection and what negotiates it. */
@@ -111,7 +107,12 @@ export class Link implements NegotiationHost {
 
   /** The record of a flow that this side sends changed. */
   obey(flow: FlowSummary): void {
-    this.#now.steering.obey(flow);
+    this.#now.duties?.obey(flow);
+  }
+
+  /** Bits per second by flow id, measured since the call before. */
+  bitrates(): Promise<Map<string, number>> | undefined {
+    return this.#now.duties?.bitrates();
   }
 
   restartIce(): void {
@@ -127,7 +128,8 @@ export class Link implements NegotiationHost {
     // One side is named to restart, so that both do not; when it does not, this one does at its next renewal.
     const renewals = self.id < this.#peer ? 2 : 1;
     if (this.connection.localDescription === null) this.refresh(false);
-    else if (!this.#now.transports.relayed) return;
+    // Where that is not known it may be relayed.
+    else if (this.#now.duties?.relayed === false) return;
     else if (iceServers.renewalsUntil(this.#relaysEndAt) < renewals) this.restartIce();
   }
 
@@ -156,9 +158,7 @@ export class Link implements NegotiationHost {
   resume(summary: NegotiationStart["summary"]): void {
     this.#negotiation.resume(summary);
     this.#recovery.resumed(summary?.state === "offered" && summary.offerer === this.#peer);
-    this.#now.transports.repeat();
-    this.#now.steering.repeat();
-    this.#now.flows?.repeat();
+    this.#now.duties?.repeat();
   }
 
   close(): void {
@@ -183,7 +183,8 @@ export class Link implements NegotiationHost {
   }
 
   settled(): void {
-    this.#now.transports.settled();
+    this.#now.isSettled = true;
+    this.#now.duties?.settled();
     for (const [transceiver, track] of [...this.#tracks]) {
       const { currentDirection } = transceiver;
       if (currentDirection === "sendrecv" || currentDirection === "recvonly") continue;
@@ -202,15 +203,10 @@ export class Link implements NegotiationHost {
   }
 
   #connect(): Connected {
-    const { port, flowReports } = this.#host;
     const connection = new RTCPeerConnection(this.#host.configuration());
     this.#relaysEndAt = this.#host.iceServers.endAt;
     const published = new PublishedTracks(connection, this.#rights, this.#takesLayers);
-    const steering = new SenderSteering(connection, port);
-    const transports = new TransportReports(connection, port, this.#peer);
-    const flows = flowReports
-      ? new FlowReports(connection, this.#host, this.#peer, flowReports)
-      : undefined;
+    const now: Connected = { connection, published };
     const on = (type: string, listener: (event: Event) => void) =>
       connection.addEventListener(type, (event) => {
         if (connection === this.connection) listener(event);
@@ -219,22 +215,33 @@ export class Link implements NegotiationHost {
     on("icecandidate", (event) =>
       this.#negotiation.localCandidate((event as RTCPeerConnectionIceEvent).candidate),
     );
-    on("icecandidateerror", (event) => transports.failed(event as RTCPeerConnectionIceErrorEvent));
+    on("icecandidateerror", (event) =>
+      now.duties?.iceServerFailed(event as RTCPeerConnectionIceErrorEvent),
+    );
     on("track", (event) => this.#received(event as RTCTrackEvent));
-    on("iceconnectionstatechange", () => transports.changed());
+    on("iceconnectionstatechange", () => now.duties?.changed());
     on("connectionstatechange", () => {
-      transports.changed();
-      flows?.stateIs(connection.connectionState);
+      now.duties?.changed();
       this.#recovery.changed();
       this.#host.linkState(this.#peer, connection.connectionState);
     });
     for (const publication of this.#host.publications) published.add(publication);
-    return { connection, published, steering, transports, flows };
+    this.#host.flowDuties.then((Duties) => Duties && this.#begin(now, Duties)).catch(reportError);
+    return now;
+  }
+
+  /** Mostly before anything happens; where it was long in coming, it makes up for that. */
+  #begin(now: Connected, Duties: typeof FlowDuties): void {
+    if (now !== this.#now || now.connection.signalingState === "closed") return;
+    now.duties = new Duties(now.connection, this.#host, this.#peer);
+    if (!now.isSettled) return;
+    now.duties.settled();
+    now.duties.changed();
+    this.#host.settled(this.#peer);
   }
 
   #disconnect(): void {
-    this.#now.transports.stop();
-    this.#now.flows?.stop();
+    this.#now.duties?.stop();
     this.#now.connection.close();
     for (const track of this.#tracks.values()) this.#host.trackEnded(track);
     this.#tracks.clear();

@@ -13,7 +13,13 @@ type PeerNotice = Extract<Notice, { type: "peer-joined" | "peer-left" | "drain" 
 /** What links share. */
 export type LinksContext = Pick<
   LinkHost,
-  "publications" | "flowReports" | "iceServers" | "configuration" | "flows" | "settled"
+  | "publications"
+  | "flowReports"
+  | "flowDuties"
+  | "iceServers"
+  | "configuration"
+  | "flows"
+  | "settled"
 >;
 
 /** The other peers of a session and the links to those that this peer may have one with. */
@@ -44,16 +50,8 @@ export class Links {
     return this.#links.get(peer);
   }
 
-  entries(): [string, Link][] {
-    return [...this.#links];
-  }
-
-  each(visit: (link: Link) => void): void {
-    for (const link of [...this.#links.values()]) visit(link);
-  }
-
-  async all(visit: (link: Link) => Promise<void>): Promise<void> {
-    await Promise.all([...this.#links.values()].map(visit));
+  map<T>(visit: (link: Link) => T): T[] {
+    return [...this.#links.values()].map(visit);
   }
 
   /** The first frame: this peer joined, so it offers to those who are there. */

@@ -6,6 +6,7 @@ export type PublicationLabels = MediaLabels[string];
 
 /** How a track is published: `streams` as of RTCRtpTransceiverInit, and what is said of it. */
 export interface PublishOptions {
+  /** The streams that the others get it in; none when left out. */
   readonly streams?: readonly MediaStream[];
   /** Equal for tracks that carry one camera or microphone; the id of the first track when left out. */
   readonly sourceId?: string;
@@ -19,9 +20,13 @@ export interface PublishOptions {
 
 /** A track on its way to all peers, present and future. */
 export interface Publication {
+  /** What is sent now. */
   readonly track: MediaStreamTrack;
+  /** The streams that the others get it in. */
   readonly streams: readonly MediaStream[];
+  /** What is said of it in the records of its flows. */
   readonly labels: PublicationLabels;
+  /** Its simulcast layers; empty without. */
   readonly sendEncodings: readonly RTCRtpEncodingParameters[];
   /** Takes the track away from all peers. */
   unpublish(): void;

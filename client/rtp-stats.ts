@@ -1,5 +1,5 @@
 import type { FlowSummary } from "../protocol/flow-summary.ts";
-import { midsBySsrc } from "./description.ts";
+import { midsBySsrc } from "./sections.ts";
 
 /** The members of getStats entries read of flows (W3C webrtc-stats); TypeScript's DOM lacks several. */
 export interface RtpStat {

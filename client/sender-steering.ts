@@ -1,6 +1,6 @@
 import type { FlowApplied } from "../protocol/flow.ts";
 import type { FlowSummary } from "../protocol/flow-summary.ts";
-import { DONE, type SignallingPort } from "./requests.ts";
+import type { Ack, SignallingPort } from "./requests.ts";
 
 /** What its record asks of the sender of a flow; what is undefined is the application's to choose. */
 interface Asked {
@@ -14,6 +14,9 @@ type Encoding = RTCRtpEncodingParameters & { networkPriority?: RTCPriorityType }
 
 /** What tells whether something is to be set: `networkPriority` goes with `priority`. */
 const TOLD_BACK = ["active", "maxBitrate", "priority"] as const;
+
+/** A reply that was lost with the socket: `repeat` says it all again. */
+const told: Ack = { type: "ack", re: 0 };
 
 const NO_LIMIT = Number.POSITIVE_INFINITY;
 
@@ -107,7 +110,7 @@ export class SenderSteering {
     if (text === known || (known === undefined && !asksFor(asked))) return;
     this.#told.set(id, text);
     this.#port
-      .request({ type: "applied", flow: id, revision: flow.revision, ...outcome }, () => DONE)
+      .request({ type: "applied", flow: id, revision: flow.revision, ...outcome }, () => told)
       // The flow ended meanwhile, or there is no server any more to tell.
       .catch(() => undefined);
   }

@@ -4,9 +4,9 @@ import type { FlowSummary } from "../protocol/flow-summary.ts";
 import type { PeerView } from "../protocol/message-parts.ts";
 import type { Welcome } from "../protocol/messages.ts";
 import type { Transport } from "../protocol/transport.ts";
-import { Bitrates } from "./bitrates.ts";
 import { clientError, errorOfFrame } from "./duplex-error.ts";
 import { Emitter, type Listener } from "./emitter.ts";
+import type { FlowDuties } from "./flow-duties.ts";
 import { FlowList } from "./flow-list.ts";
 import type { FlowReportOptions } from "./flow-reports.ts";
 import { IceServers } from "./ice-servers.ts";
@@ -15,7 +15,6 @@ import { Links } from "./links.ts";
 import { MessageKeys } from "./message-keys.ts";
 import { watchNetwork } from "./network-change.ts";
 import { type Publication, type PublishOptions, publicationOf } from "./publication.ts";
-import { rtpStatsOf } from "./rtp-stats.ts";
 import type { SessionEvents } from "./session-events.ts";
 import type { Signalling } from "./signalling.ts";
 import type { Closed, Notice, SignallingState } from "./signalling-listener.ts";
@@ -46,7 +45,6 @@ export class Session<F extends FlowSummary = FlowSummary> {
   readonly #events = new Emitter<SessionEvents>();
   readonly #flowList = new FlowList();
   readonly #iceServers = new IceServers(() => this.#signalling.send({ type: "ice-servers" }));
-  readonly #bitrates = new WeakMap<RTCPeerConnection, Bitrates>();
   readonly #messageKeys = new MessageKeys();
   readonly #publications = new Set<Publication>();
   readonly #links: Links;
@@ -54,8 +52,13 @@ export class Session<F extends FlowSummary = FlowSummary> {
   #welcome: Welcome;
   #state: SignallingState = "connected";
 
-  /** Made by `join`. */
-  constructor(signalling: Signalling, welcome: Welcome, options: ConnectionOptions) {
+  /** @internal Made by `join`. */
+  constructor(
+    signalling: Signalling,
+    welcome: Welcome,
+    options: ConnectionOptions,
+    flowDuties: Promise<typeof FlowDuties | undefined>,
+  ) {
     this.#signalling = signalling;
     this.#options = options;
     this.#welcome = welcome;
@@ -65,6 +68,7 @@ export class Session<F extends FlowSummary = FlowSummary> {
     this.#links = new Links(signalling, this.#events, {
       publications: this.#publications,
       flowReports: options.flowReports ?? {},
+      flowDuties,
       iceServers: this.#iceServers,
       configuration: () => this.#configuration(),
       flows: () => this.flows,
@@ -117,15 +121,17 @@ export class Session<F extends FlowSummary = FlowSummary> {
     return this.#flowList.flows as readonly F[];
   }
 
-  /** Those of the flows; none without `flowRecords: "full"`. */
+  /** Transports of the flows; none without `flowRecords: "full"`. */
   get transports(): readonly Transport[] {
     return this.#flowList.transports;
   }
 
+  /** Limits of the session, in bytes, messages and seconds (docs/limits.md). */
   get limits(): Welcome["limits"] {
     return this.#welcome.limits;
   }
 
+  /** The state of signalling; media goes on while it is `reconnecting`. */
   get state(): SignallingState {
     return this.#state;
   }
@@ -157,18 +163,20 @@ export class Session<F extends FlowSummary = FlowSummary> {
     const publication = publicationOf(track, given, {
       unpublish: (one) => {
         this.#publications.delete(one);
-        this.#links.each((link) => link.unpublish(one));
+        this.#links.map((link) => link.unpublish(one));
       },
-      replaceTrack: (one, next) => this.#links.all((link) => link.replaceTrack(one, next)),
+      replaceTrack: async (one, next) => {
+        await Promise.all(this.#links.map((link) => link.replaceTrack(one, next)));
+      },
     });
     this.#publications.add(publication);
-    this.#links.each((link) => link.publish(publication));
+    this.#links.map((link) => link.publish(publication));
     return publication;
   }
 
   /**
    * Sends application data to a peer: any JSON up to `limits.bodyBytes`. Resolves when the server has passed it
-   * on. When the socket is lost before the reply it is sent again; the peer's `message` event comes once.
+   * on; rejects with a `DuplexError`, such as `unknown-peer`. When the socket is lost before the reply it is sent again; the peer's `message` event comes once.
    */
   async send(peer: string, body: unknown): Promise<void> {
     const key = this.#messageKeys.next();
@@ -185,7 +193,7 @@ export class Session<F extends FlowSummary = FlowSummary> {
 
   /** Finds new paths for media: to one peer, or to all. */
   restartIce(peer?: string): void {
-    if (peer === undefined) this.#links.each((link) => link.restartIce());
+    if (peer === undefined) this.#links.map((link) => link.restartIce());
     else this.#links.get(peer)?.restartIce();
   }
 
@@ -194,32 +202,27 @@ export class Session<F extends FlowSummary = FlowSummary> {
     this.#signalling.reconnectNow();
   }
 
-  /** Steers a flow that this peer sends or receives; `maxBitrateBps: null` takes the limit away. */
+  /**
+   * Steers a flow that this peer sends or receives: `held`, `maxBitrateBps` (bits per second), `priority`; `null` takes
+   * a limit or a priority back. Resolves when the server has recorded it. Rejects with a `DuplexError`:
+   * `flow-not-found`, `flow-held`, or what else the server has against it.
+   */
   async changeFlow(flow: string, change: FlowChange): Promise<void> {
     await this.#signalling.request({ type: "flow", flow, ...change });
   }
 
-  /** The whole records of flows and transports as the server has them now, whatever `flowRecords` is. */
+  /**
+   * The whole records of flows and transports as the server has them now, whatever `flowRecords` is. Rejects with the
+   * server's problem as a `DuplexError`.
+   */
   async getFlowRecords(): Promise<FlowsView> {
     return (await this.#signalling.read("/flows")) as FlowsView;
   }
 
   /** Bits per second by flow id, measured since the call before; the first call of a flow has no entry. */
   async getBitrates(): Promise<Map<string, number>> {
-    const rates = new Map<string, number>();
-    for (const [peer, link] of this.#links.entries()) {
-      const { connection } = link;
-      const measured = this.#bitrates.get(connection) ?? new Bitrates();
-      this.#bitrates.set(connection, measured);
-      const flows = this.flows.filter(({ from, to, state }) => {
-        return state !== "ended" && (from === peer || to === peer);
-      });
-      const stats = await rtpStatsOf(connection);
-      for (const [flow, rate] of measured.measure(stats, this.peer.id, flows)) {
-        rates.set(flow, rate);
-      }
-    }
-    return rates;
+    const measured = await Promise.all(this.#links.map((link) => link.bitrates()));
+    return new Map(measured.flatMap((rates) => [...(rates ?? [])]));
   }
 
   /** Leaves the session: others see `peer-left` with reason `left` at once. */
@@ -233,7 +236,7 @@ export class Session<F extends FlowSummary = FlowSummary> {
     this.#takeIceServers(welcome);
     this.#flowList.reset(welcome.flows);
     this.#links.resume(welcome);
-    this.#links.each((link) => link.reconfigure());
+    this.#links.map((link) => link.reconfigure());
     // What was asked of a flow meanwhile came with no event.
     for (const flow of this.flows) this.#obey(flow);
     this.#events.emit("flows", this.flows);
@@ -248,7 +251,7 @@ export class Session<F extends FlowSummary = FlowSummary> {
         return;
       case "ice-servers":
         this.#iceServers.set(frame.iceServers, frame.expiresAt, frame.allocationsExpire);
-        this.#links.each((link) => link.reconfigure());
+        this.#links.map((link) => link.reconfigure());
         return;
       case "message":
         if (!this.#messageKeys.isNew(frame)) return;

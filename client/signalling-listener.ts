@@ -8,6 +8,7 @@ export type SignallingState = "connected" | "reconnecting" | "closed";
 export interface Closed {
   /** Close code of the socket; 1006 when an upgrade was refused for good. */
   readonly code: number;
+  /** In a word, such as `left`, `replaced` or `kicked`. */
   readonly reason: string;
   /** What the server said, where it said more than the code. */
   readonly problem?: DuplexError;

@@ -1,7 +1,6 @@
-import type { FlowDetail } from "../protocol/flow-summary.ts";
 import type { ToPeer, Welcome } from "../protocol/messages.ts";
 import { withUsual } from "../protocol/usual-values.ts";
-import { AccessToken, type TokenSource } from "./access-token.ts";
+import { AccessToken } from "./access-token.ts";
 import { backoffMs } from "./backoff.ts";
 import { type DuplexError, errorOfFrame } from "./duplex-error.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -15,14 +14,7 @@ import {
 } from "./requests.ts";
 import { readOfSession } from "./session-http.ts";
 import type { Closed, Notice, SignallingListener } from "./signalling-listener.ts";
-
-export interface SignallingOptions {
-  /** The address of `signalling.url`, absolute; http(s) or ws(s). */
-  readonly url: string;
-  readonly token: TokenSource;
-  /** Of flows: whole records and transports (`full`), or what steering needs of those that run (the default). */
-  readonly flowRecords?: FlowDetail;
-}
+import type { SignallingOptions } from "./signalling-options.ts";
 
 // Half of each wait is random: the clients of a server that restarts must not come back in one moment.
 const RECONNECT = { firstMs: 800, mostMs: 15_000 };

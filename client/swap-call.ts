@@ -11,6 +11,7 @@ export interface SwapCallEvents {
   application: { readonly type: string; readonly value: unknown };
   /** It is over: closed by either side, rejected, or not answered. */
   closed: { readonly reason: string };
+  /** Something was refused or failed; the call goes on. */
   problem: { readonly error: DuplexError };
 }
 
@@ -36,6 +37,7 @@ async function gathered(connection: RTCPeerConnection): Promise<string> {
  * sends an update whenever the browser says that it needs to be negotiated.
  */
 export class SwapCall extends Emitter<SwapCallEvents> {
+  /** Its connection: what is added to it is negotiated. */
   readonly connection: RTCPeerConnection;
   /** The other endpoint; known to a caller that named criteria once it is accepted. */
   partner: string | undefined;
@@ -45,6 +47,7 @@ export class SwapCall extends Emitter<SwapCallEvents> {
   #isNegotiated = false;
   #isOver = false;
 
+  /** @internal */
   constructor(socket: SwapSocket, connection: RTCPeerConnection, offer?: SwapFrame) {
     super();
     this.#socket = socket;
@@ -60,7 +63,7 @@ export class SwapCall extends Emitter<SwapCallEvents> {
     });
   }
 
-  /** Sends the connect of a caller; resolves when it was delivered. */
+  /** @internal Sends the connect of a caller; resolves when it was delivered. */
   async connect(to: { target: string } | { criteria: { type: string; value: unknown }[] }) {
     await this.connection.setLocalDescription();
     const offer = await gathered(this.connection);
@@ -100,7 +103,7 @@ export class SwapCall extends Emitter<SwapCallEvents> {
     await this.#socket.send({ type: "close", target });
   }
 
-  /** A message of the other side. */
+  /** @internal A message of the other side. */
   receive(frame: SwapFrame): void {
     switch (frame.message_type) {
       case "accept":

@@ -3,6 +3,11 @@ import { Emitter } from "./emitter.ts";
 import { SwapCall } from "./swap-call.ts";
 import { type SwapFrame, SwapSocket } from "./swap-socket.ts";
 
+export type { Criterion } from "../protocol/swap/message.ts";
+export type { DuplexError } from "./duplex-error.ts";
+export type { Emitter, Listener } from "./emitter.ts";
+export type { SwapCall, SwapCallEvents } from "./swap-call.ts";
+
 /** A small endpoint of SWAP v1 for browsers (TS 26.113 clause 13.2). */
 
 export interface SwapEndpointOptions {
@@ -18,6 +23,7 @@ export interface SwapEndpointOptions {
   readonly configuration?: RTCConfiguration;
 }
 
+/** What happens to an endpoint. */
 export interface SwapEndpointEvents {
   /** Somebody calls: add what is to be sent to `call.connection` and accept, or reject. */
   incoming: { readonly call: SwapCall };
@@ -28,6 +34,7 @@ export type SwapCallee = { readonly target: string } | { readonly criteria: read
 
 /** An endpoint and its calls. */
 export class SwapEndpoint extends Emitter<SwapEndpointEvents> {
+  /** How it names itself: what others may call it by. */
   readonly source: string;
   readonly #socket: SwapSocket;
   readonly #configuration: RTCConfiguration | undefined;

@@ -1,6 +1,6 @@
 import type { IceError, TransportState } from "../protocol/transport.ts";
-import { dataMidOf } from "./description.ts";
 import type { SignallingPort } from "./requests.ts";
+import { dataMidOf } from "./sections.ts";
 import { type ConnectionTransports, type TransportStats, transportsOf } from "./transport-stats.ts";
 
 /** Firefox does not tell when the pair changes: after a change of state it is looked at again. */

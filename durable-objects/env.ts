@@ -15,5 +15,7 @@ export interface Bindings {
   readonly MANAGED_SFUS: DurableObjectNamespace<ManagedSfu>;
   /** Counts what makes TURN credentials, per peer. */
   readonly RECONNECTS: RateLimit;
+  /** Takes data points of what happens (docs/metrics.md); a deployment may do without. */
+  readonly METRICS?: AnalyticsEngineDataset;
   readonly ASSETS?: Fetcher;
 }

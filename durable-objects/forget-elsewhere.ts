@@ -5,10 +5,10 @@ import { report } from "./frames.ts";
 /** A session has erased itself: whoever lists or counts it is told. That one of them fails is not the others' loss. */
 export async function forgetElsewhere(
   { SESSION_INDEX, KEY_QUOTAS }: Bindings,
-  { id, config, quota }: Session,
+  { id, quota, listing }: Session,
 ): Promise<void> {
   const told = await Promise.allSettled([
-    config.listed ? SESSION_INDEX.getByName("index").remove(id) : undefined,
+    listing && SESSION_INDEX.getByName(listing.index).remove(listing.n),
     quota === undefined ? undefined : KEY_QUOTAS.getByName(quota).release(id),
   ]);
   for (const outcome of told) if (outcome.status === "rejected") report(outcome.reason);

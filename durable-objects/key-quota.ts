@@ -36,10 +36,19 @@ export class KeyQuota extends DurableObject<Bindings> {
     this.ctx.storage.sql.exec("DELETE FROM held WHERE session = ?", session);
   }
 
+  /** How many places are taken. */
+  async held(): Promise<number> {
+    return this.#held();
+  }
+
+  #held(): number {
+    const { sql } = this.ctx.storage;
+    return sql.exec<{ held: number }>("SELECT count(*) AS held FROM held").one().held;
+  }
+
   #enter(session: string, most: number, at: number): boolean {
     const { sql } = this.ctx.storage;
-    const { held } = sql.exec<{ held: number }>("SELECT count(*) AS held FROM held").one();
-    if (held >= most) return false;
+    if (this.#held() >= most) return false;
     sql.exec("INSERT OR IGNORE INTO held (session, seen) VALUES (?, ?)", session, at);
     return true;
   }

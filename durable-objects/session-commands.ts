@@ -1,10 +1,12 @@
 import type { ContextRecord } from "../protocol/context-messages.ts";
 import type { Flow, FlowsView } from "../protocol/flow.ts";
 import type { FlowChange, FlowFilter } from "../protocol/flow-query.ts";
+import type { Kept } from "../protocol/kept.ts";
 import type { PeerView } from "../protocol/message-parts.ts";
 import type { Problem } from "../protocol/problem.ts";
 import type { RecordedFinding } from "../protocol/session.ts";
 import type { Grant, SessionConfig } from "../protocol/session-config.ts";
+import type { SessionOverview } from "../protocol/session-overview.ts";
 import type { SimulatedFault } from "../protocol/simulated-fault.ts";
 import type { DescriptionView, TimelineView } from "../protocol/timeline/view.ts";
 import type { SessionView } from "../protocol/views.ts";
@@ -20,10 +22,12 @@ export type LinkFinding = RecordedFinding & { readonly link: string };
  * by a kick is `unauthorized` everywhere.
  */
 export interface SessionCommands {
-  /** `quota` names the object that counts the session; it is told when the session is over. */
-  create(id: string, config: SessionConfig, quota?: string): Promise<SessionView>;
+  /** `kept` names the objects that count and list the session; they are told when it is over. */
+  create(id: string, config: SessionConfig, kept?: Kept): Promise<SessionView>;
   exists(): Promise<boolean>;
   view(asker: Asker): Promise<SessionView | Problem>;
+  /** The session at a glance, for a list of the application's back end. */
+  overview(): Promise<SessionOverview | Problem>;
   peers(asker: Asker): Promise<PeerView[] | Problem>;
   flows(asker: Asker, filter: FlowFilter): Promise<FlowsView | Problem>;
   flow(asker: Asker, id: string): Promise<Flow | Problem>;

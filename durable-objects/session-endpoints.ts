@@ -20,7 +20,7 @@ const DEFAULTS = SessionRequest.parse({});
 const NO_ICE_SERVERS = { iceServers: [] };
 
 /** Peers of a session that are endpoints of SWAP: their realm speaks for them. */
-export class SessionEndpoints extends SessionSockets implements CallCommands {
+export abstract class SessionEndpoints extends SessionSockets implements CallCommands {
   async openCall({ id, realm, caller, callee, message }: NewCall): Promise<null | Problem> {
     const at = Date.now();
     if (!this.session) this.begin(newSession(id, DEFAULTS, at));

@@ -33,7 +33,7 @@ const notFound = (): Problem =>
   problem("resource-not-found", "there is no such session; it may have ended");
 
 /** Peers of a session that are WHIP publishers and WHEP players: the Worker speaks for them. */
-export class SessionHttp extends SessionEndpoints implements HttpSessionCommands {
+export abstract class SessionHttp extends SessionEndpoints implements HttpSessionCommands {
   readonly #ended = new EndedResources();
 
   protected override commit(...turn: Parameters<SessionEndpoints["commit"]>) {

@@ -6,7 +6,7 @@ import type { ManagedReply, ManagedServerCommands } from "./managed-sfu-commands
 import { SessionHttp } from "./session-http.ts";
 
 /** The managed media server of a session, if it has one: an object of its own speaks for it (see ManagedSfu). */
-export class SessionManaged extends SessionHttp implements ManagedServerCommands {
+export abstract class SessionManaged extends SessionHttp implements ManagedServerCommands {
   async hear(message: FromPeer): Promise<ManagedReply> {
     const server = this.session && managedServerOf(this.session);
     if (!server) return { type: "problem", code: "session-not-found" };

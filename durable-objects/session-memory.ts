@@ -1,6 +1,6 @@
 import type { Session } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
-import { NO_TIMELINE } from "../protocol/timeline/timeline.ts";
+import { NO_TIMELINE, OF_SESSION } from "../protocol/timeline/timeline.ts";
 import { type Attachment, attachmentOf, remember, softLinksOf, withSoft } from "./attachment.ts";
 import type { PeerSockets } from "./peer-sockets.ts";
 import {
@@ -132,6 +132,11 @@ export class SessionMemory {
     if (due.size > 0) this.#write(after, after, due);
     if (sender) rememberEntries(sender, text);
     return text;
+  }
+
+  /** Writes what is in the timeline of nobody in particular. */
+  writeNews(after: Session): void {
+    this.#write(after, after, new Set([OF_SESSION]));
   }
 
   /** Links, and subjects of the timeline, of which these sockets remember what no row has. */

@@ -3,11 +3,13 @@ import { viewContexts } from "../protocol/context-results.ts";
 import type { Flow, FlowsView } from "../protocol/flow.ts";
 import type { FlowChange, FlowFilter } from "../protocol/flow-query.ts";
 import { filterFlows, isFilter } from "../protocol/flows/filter.ts";
+import type { Kept } from "../protocol/kept.ts";
 import { withManagedServer } from "../protocol/managed-server.ts";
 import type { PeerView } from "../protocol/message-parts.ts";
 import { isProblem, type Problem, problem } from "../protocol/problem.ts";
 import { newSession, type Session } from "../protocol/session.ts";
 import type { SessionConfig } from "../protocol/session-config.ts";
+import { overviewOf, type SessionOverview } from "../protocol/session-overview.ts";
 import { notSimulated, type SimulatedFault } from "../protocol/simulated-fault.ts";
 import { findFlow } from "../protocol/steering.ts";
 import {
@@ -16,23 +18,27 @@ import {
   viewDescriptions,
   viewTimeline,
 } from "../protocol/timeline/view.ts";
+import { verdictsOf } from "../protocol/verdict/verdict.ts";
 import { type SessionView, viewFlows, viewPeer, viewSession } from "../protocol/views.ts";
 import { deploymentConfig } from "./deployment-config.ts";
 import { withHashedCnames } from "./hash-cnames.ts";
 import type { Asker, LinkFinding, SessionCommands } from "./session-commands.ts";
-import { SessionManaged } from "./session-managed.ts";
+import { SessionLifecycle } from "./session-lifecycle.ts";
 import { sessionNotFound } from "./session-not-found.ts";
 
-/** One session: its sockets, endpoints and HTTP clients (see SessionManaged), and what the Worker asks of it over RPC. */
-export class SessionObject extends SessionManaged implements SessionCommands {
-  async create(id: string, config: SessionConfig, quota?: string): Promise<SessionView> {
-    const session = this.session ?? this.#newSession(id, config, quota);
+/** A list of sessions shows no verdicts of those with more links. */
+const JUDGED_LINKS = 64;
+
+/** One session: its sockets, endpoints and HTTP clients (see SessionManaged), what operators learn of it, and what the Worker asks of it over RPC. */
+export class SessionObject extends SessionLifecycle implements SessionCommands {
+  async create(id: string, config: SessionConfig, kept?: Kept): Promise<SessionView> {
+    const session = this.session ?? this.#newSession(id, config, kept);
     if (!this.session) this.begin(session);
     return viewSession(session);
   }
 
-  #newSession(id: string, config: SessionConfig, quota?: string): Session {
-    const session = newSession(id, config, Date.now(), quota);
+  #newSession(id: string, config: SessionConfig, kept?: Kept): Session {
+    const session = newSession(id, config, Date.now(), kept);
     if (config.topology !== "central") return session;
     const { mediaBackend } = deploymentConfig(this.env);
     return mediaBackend.provider === "none" ? session : withManagedServer(session);
@@ -45,6 +51,13 @@ export class SessionObject extends SessionManaged implements SessionCommands {
   async view(asker: Asker): Promise<SessionView | Problem> {
     const session = this.#readBy(asker);
     return isProblem(session) ? session : viewSession(session);
+  }
+
+  async overview(): Promise<SessionOverview | Problem> {
+    const { session } = this;
+    if (!session) return sessionNotFound();
+    const isSmall = session.links.size <= JUDGED_LINKS;
+    return overviewOf(session, isSmall ? verdictsOf(session, Date.now()) : []);
   }
 
   async peers(asker: Asker): Promise<PeerView[] | Problem> {
@@ -150,7 +163,7 @@ export class SessionObject extends SessionManaged implements SessionCommands {
     if (!known) return problem("unknown-peer", "no such peer is in the session");
     const socket = this.sockets.of(known);
     if (!socket) return problem("peer-away", "the peer has no socket now");
-    this.network.simulate(socket, fault);
+    this.simulateFault(socket, peer, fault);
     return null;
   }
 

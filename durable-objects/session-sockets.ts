@@ -4,6 +4,7 @@ import { LIMITS } from "../protocol/limits.ts";
 import type { FromPeer } from "../protocol/messages.ts";
 import { CLOSE, isProblem, PROBLEMS, type Problem, problem } from "../protocol/problem.ts";
 import type { Session, Step } from "../protocol/session.ts";
+import type { SimulatedFault } from "../protocol/simulated-fault.ts";
 import { step } from "../protocol/step.ts";
 import { recordedNews, recordedRefusal } from "../protocol/timeline/record.ts";
 import type { TransportState } from "../protocol/transport.ts";
@@ -65,13 +66,8 @@ export abstract class SessionSockets extends SessionTurns {
     const event = { type: "join", grant, ice, asked, at } as const;
     const result = step(before, event);
     if (isProblem(result)) {
-      const { code } = result;
-      // Who is turned away has no history of its own, and no socket that remembers it.
-      if (code === "session-full") {
-        const noted = recordedNews(before, { type: "refused", by: grant.peer, code }, at);
-        const [witness] = [...before.peers.values()].flatMap((peer) => this.sockets.of(peer) ?? []);
-        this.note(before, noted, at, witness);
-      }
+      this.noteRefusal(result, grant.peer);
+      if (result.code === "session-full") this.#noteTurnedAway(before, grant.peer, at);
       return problemResponse(result);
     }
     const { 0: client, 1: server } = new WebSocketPair();
@@ -96,6 +92,13 @@ export abstract class SessionSockets extends SessionTurns {
       webSocket: client,
       headers: { "sec-websocket-protocol": SUBPROTOCOL },
     });
+  }
+
+  /** Who is turned away has no history of its own, and no socket: another one remembers it. */
+  #noteTurnedAway(session: Session, by: string, at: number): void {
+    const [witness] = [...session.peers.values()].flatMap((peer) => this.sockets.of(peer) ?? []);
+    const noted = recordedNews(session, { type: "refused", by, code: "session-full" }, at);
+    if (witness) this.note(session, noted, at, witness);
   }
 
   override webSocketMessage(ws: WebSocket, frame: string | ArrayBuffer): void {
@@ -163,7 +166,17 @@ export abstract class SessionSockets extends SessionTurns {
       rememberCount(ws);
     } else remember(ws, living);
     this.#obey(ws, living, before, message, at);
-    if (message.type === "simulate") this.network?.simulate(ws, message);
+    if (message.type === "simulate") this.simulateFault(ws, living.peer, message);
+  }
+
+  /** In local development: the network of a peer fails, and the timeline says so. */
+  protected simulateFault(ws: WebSocket, peer: string, fault: SimulatedFault): void {
+    const { session } = this;
+    const at = Date.now();
+    // Not written: a fault must not find more in rows than there was.
+    const news = { type: "fault", peer, fault: fault.fault } as const;
+    if (session) this.note(session, recordedNews(session, news, at), at, ws);
+    this.network?.simulate(ws, fault);
   }
 
   /** Takes the step that a message asks for, and answers it. */
@@ -220,8 +233,12 @@ export abstract class SessionSockets extends SessionTurns {
     this.#refuse(ws, attachmentOf(ws), at, what, id);
   }
 
+  /** Somebody was refused something: news for operators. */
+  protected abstract noteRefusal(what: Problem, peer: string): void;
+
   /** A problem first; a peer that goes on is closed (S7). Others notice nothing (S8). */
   #refuse(ws: WebSocket, known: Attachment, at: number, what: Problem, id?: number): void {
+    this.noteRefusal(what, known.peer);
     const frame = problemFrame(what, id);
     const { socket } = PROBLEMS[what.code];
     const next = socket === "reply" ? known : withProblem(known, at);
@@ -239,8 +256,18 @@ export abstract class SessionSockets extends SessionTurns {
   #fault(ws: WebSocket, thrown: unknown): void {
     const id = report(thrown);
     this.forget();
+    this.#noteFault(ws, id);
     if (ws.readyState !== WebSocket.OPEN) return;
     this.sockets.deliver(ws, problemFrame(problem("internal-fault", `fault ${id}`)));
     ws.close(CLOSE.fault, id);
+  }
+
+  #noteFault(ws: WebSocket, fault: string): void {
+    try {
+      this.noteNews({ type: "fault", peer: attachmentOf(ws).peer, fault });
+    } catch {
+      // What failed fails again: the log has it.
+      this.forget();
+    }
   }
 }

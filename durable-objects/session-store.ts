@@ -1,4 +1,5 @@
 import type { Flow } from "../protocol/flow.ts";
+import type { Kept } from "../protocol/kept.ts";
 import type { Link, Peer, Session, Trickle } from "../protocol/session.ts";
 import type { SessionConfig } from "../protocol/session-config.ts";
 import {
@@ -21,10 +22,9 @@ import {
 import { partsOf } from "./text-parts.ts";
 
 /** What the one row of a session holds; everything else has rows of its own. */
-interface Head {
+interface Head extends Kept {
   readonly id: string;
   readonly config: SessionConfig;
-  readonly quota?: string;
   readonly createdAt: number;
   readonly emptySince: number | null;
   readonly kicked: readonly (readonly [string, number])[];
@@ -161,7 +161,7 @@ export class SessionStore {
   save(before: Session, after: Session, forced: ReadonlySet<string> = new Set()): Written {
     const links = new Set<string>();
     const subjects = this.#savePeers(before, after, forced);
-    if (headChanged(before, after)) {
+    if (headChanged(before, after) || forced.has(OF_SESSION)) {
       this.#sql.exec("UPDATE session SET json = ?", headJson(after));
       subjects.push(OF_SESSION);
     }
@@ -273,9 +273,10 @@ const headChanged = (before: Session, after: Session): boolean =>
   before.kicked !== after.kicked ||
   before.timeline.rings.get(OF_SESSION) !== after.timeline.rings.get(OF_SESSION);
 
-function headJson({ id, config, quota, createdAt, emptySince, kicked, timeline }: Session): string {
-  const counted = quota === undefined ? {} : { quota };
+function headJson(session: Session): string {
+  const { id, config, quota, listing, createdAt, emptySince, kicked, timeline } = session;
+  const kept = { ...(quota !== undefined && { quota }), ...(listing && { listing }) };
   const ring = timeline.rings.get(OF_SESSION) ?? [];
-  const head: Head = { id, config, ...counted, createdAt, emptySince, kicked: [...kicked], ring };
+  const head: Head = { id, config, ...kept, createdAt, emptySince, kicked: [...kicked], ring };
   return JSON.stringify(head);
 }

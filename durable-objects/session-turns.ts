@@ -11,6 +11,8 @@ import {
 import type { SessionEvent } from "../protocol/step.ts";
 import { step } from "../protocol/step.ts";
 import type { CallMessage } from "../protocol/swap/bridge.ts";
+import type { News } from "../protocol/timeline/entry.ts";
+import { recordedNews } from "../protocol/timeline/record.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { type Attachment, allowancesLeft, attachmentOf } from "./attachment.ts";
 import { EndpointCourier } from "./endpoint-courier.ts";
@@ -167,11 +169,22 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   }
 
   /** Makes durable what is in the timeline and nowhere else; `sender` is the socket through which it came. */
-  protected note(before: Session, noted: Step, at: number, sender?: WebSocket): void {
+  protected note(before: Session, noted: Step, at: number, sender: WebSocket): void {
     if (noted.session === before) return;
     this.#memory.keepEntries(before, noted.session, sender);
     this.#session = noted.session;
     this.perform(before, noted, at);
+  }
+
+  /** Notes for the session what nobody of it has done. */
+  protected noteNews(news: News): void {
+    const { session } = this;
+    if (!session) return;
+    const at = Date.now();
+    const noted = recordedNews(session, news, at);
+    this.#memory.writeNews(noted.session);
+    this.#session = noted.session;
+    this.perform(session, noted, at);
   }
 
   #moveAlarm(session: Session, alarmAt: number | undefined): void {

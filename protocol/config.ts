@@ -82,6 +82,10 @@ const longSecrets = list.refine(
 const ORIGIN =
   /^(?:http(?!\S*:80$)|https(?!\S*:443$)):\/\/(?:[a-z\d.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/;
 
+/** What the log has besides faults, which it always has: docs/metrics.md says what is told at which level. */
+export const LogLevel = z.enum(["error", "warn", "info"]);
+export type LogLevel = z.infer<typeof LogLevel>;
+
 const Variables = z.object({
   LOCAL_DEV: z.enum(["true", "false"]).default("false"),
   API_KEYS: list,
@@ -119,6 +123,7 @@ const Variables = z.object({
   DO_JURISDICTION: z.enum(["eu", "us", "fedramp", "fedramp-high"]).optional(),
   SWAP_ACCESS: z.enum(["open", "authorised"]).optional(),
   MAX_SESSIONS_PER_KEY: z.coerce.number().int().min(1).max(1_000_000).optional(),
+  LOG_LEVEL: LogLevel.optional(),
 });
 
 /** Names of the variables that configure Duplex; `npm start` hands those set in the environment on. */
@@ -221,6 +226,12 @@ function readMediaBackend(read: Read, localDev: boolean): MediaBackendConfig {
 /** True where `LOCAL_DEV` says local development, without reading the rest of the configuration. */
 export function isLocalDev(env: object): boolean {
   return "LOCAL_DEV" in env && env.LOCAL_DEV === "true";
+}
+
+/** `LOG_LEVEL`, without reading the rest of the configuration: the log must work where that is wrong. */
+export function logLevelOf(env: object): LogLevel {
+  const read = LogLevel.safeParse("LOG_LEVEL" in env ? env.LOG_LEVEL : undefined);
+  return read.success ? read.data : "warn";
 }
 
 function refuseIf(contradiction: boolean, message: string, config: TurnConfig): TurnConfig {

@@ -287,9 +287,11 @@ export const Flow = z
       .describe("latest report per reporting peer"),
   })
   .meta({ id: "Flow" });
+/** The whole record of a flow: one direction of one m-section, from one sender to one receiver. */
 export type Flow = z.infer<typeof Flow>;
 
 export const FlowsView = z
   .object({ revision: z.int(), flows: z.array(Flow), transports: z.array(Transport) })
   .meta({ id: "Flows" });
+/** Records of flows and of the transports they run on, at one revision. */
 export type FlowsView = z.infer<typeof FlowsView>;

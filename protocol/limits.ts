@@ -1,23 +1,12 @@
+import { TOLD_LIMITS } from "./told-limits.ts";
+
+const { offerExpirySeconds, ...told } = TOLD_LIMITS;
+
 /** Limits of Duplex, told to every peer in `welcome` (S7). Bytes are UTF-8 bytes, times are milliseconds. */
 export const LIMITS = {
-  /** One WebSocket frame. Larger than the SDP limit, so that a description too large is told so by name. */
-  messageBytes: 1_048_576,
-  sdpBytes: 524_288,
+  ...told,
   sdpLines: 16_000,
   sdpSections: 256,
-  /** Application data in one `message`. */
-  bodyBytes: 16_384,
-  /** Candidates of one peer in one exchange, and their texts together. */
-  candidates: 256,
-  candidateBytes: 65_536,
-  /** Offers of one peer that wait for answers, together; not of a media server, which offers to all at once. */
-  pendingOfferBytes: 4_194_304,
-  /**
-   * Descriptions of a session, in force and open, together. An object has 128 MB, which it may share with other
-   * sessions: to load the session takes this much for the texts and not much more (what is read from them takes 12 to
-   * 38 times their size, and is not kept for all of them).
-   */
-  sessionSdpBytes: 33_554_432,
   /** Media flows of a session that have not ended, and ended ones it remembers; a record takes 1 to 2 KB. */
   sessionFlows: 16_384,
   sessionEndedFlows: 8_000,
@@ -25,9 +14,6 @@ export const LIMITS = {
   departedLinks: 256,
   /** Peers that were kicked and whose tokens the session refuses until they expire. */
   kickedPeers: 10_000,
-  /** Sustained rate and burst of one socket (token bucket). */
-  messagesPerSecond: 100,
-  messageBurst: 400,
   /** Problems a peer may cause before it is closed, and how many are forgiven per second. */
   problemBurst: 64,
   problemsForgivenPerSecond: 1,
@@ -54,5 +40,5 @@ export const LIMITS = {
   /** How long a counter-offer is good for (WHEP). */
   counterOfferMs: 30_000,
   /** N7: an offer without an answer. */
-  offerExpiryMs: 60_000,
+  offerExpiryMs: offerExpirySeconds * 1000,
 } as const;

@@ -61,7 +61,12 @@ export const SessionRequest = z
       .boolean()
       .optional()
       .describe("the timeline keeps the texts of descriptions, without ICE passwords"),
-    listed: z.boolean().default(false).describe("appear in GET /v1/sessions"),
+    listed: z
+      .boolean()
+      .default(false)
+      .describe(
+        "appear in GET /v1/sessions of the API key that creates the session; costs three rows and two object requests",
+      ),
     locationHint: z
       .enum(["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"])
       .optional(),

@@ -4,6 +4,7 @@ import type { Kind } from "./flow.ts";
 import { flowDeadline } from "./flow-deadlines.ts";
 import type { MediaLabels } from "./flow-query.ts";
 import type { LinkFlows } from "./flows/link-flows.ts";
+import type { Kept } from "./kept.ts";
 import type { Candidate } from "./message-parts.ts";
 import type { ToPeer } from "./messages.ts";
 import type { Problem } from "./problem.ts";
@@ -16,11 +17,9 @@ import { NO_TIMELINE, type Timeline } from "./timeline/timeline.ts";
 import type { HttpSession } from "./whip/http-session.ts";
 
 /** A session as a value. Immutable: a step makes a new one, sharing what did not change. */
-export interface Session {
+export interface Session extends Kept {
   readonly id: string;
   readonly config: SessionConfig;
-  /** Names the quota that the session counts against, as long as it lives; told to nobody. */
-  readonly quota?: string;
   /** All times are milliseconds since 1970. */
   readonly createdAt: number;
   /** Since when nobody is connected; null while somebody is (S6). */
@@ -178,11 +177,11 @@ export interface Step {
   readonly problem?: Problem;
 }
 
-export function newSession(id: string, config: SessionConfig, at: number, quota?: string): Session {
+export function newSession(id: string, config: SessionConfig, at: number, kept?: Kept): Session {
   return {
     id,
     config,
-    ...(quota === undefined ? {} : { quota }),
+    ...kept,
     createdAt: at,
     emptySince: at,
     peers: new Map(),

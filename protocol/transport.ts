@@ -137,4 +137,5 @@ export const Transport = z
       .describe("one per reporting peer, and one more for RTCP where it is not multiplexed"),
   })
   .meta({ id: "Transport" });
+/** The record of a transport: its state, its pair and 5-tuples, and the sections it carries. */
 export type Transport = z.infer<typeof Transport>;

@@ -1,7 +1,7 @@
 import { isSame } from "./flows/same.ts";
-import { LIMITS } from "./limits.ts";
 import type { PeerView } from "./message-parts.ts";
 import type { ToPeer, Welcome } from "./messages.ts";
+import { TOLD_LIMITS } from "./told-limits.ts";
 
 /**
  * Values that most calls have: a socket with `?defaults=omit` is not sent them, and its reader puts them back. They are
@@ -23,20 +23,6 @@ const SESSION: Omit<Welcome["session"], "id" | "createdAt" | "metadata"> = {
   sdpPolicy: "enforce",
   resumeSeconds: 60,
 };
-
-/** Limits as `welcome` tells them, but for how many peers the session takes. */
-export const TOLD_LIMITS = {
-  messageBytes: LIMITS.messageBytes,
-  sdpBytes: LIMITS.sdpBytes,
-  bodyBytes: LIMITS.bodyBytes,
-  candidates: LIMITS.candidates,
-  candidateBytes: LIMITS.candidateBytes,
-  pendingOfferBytes: LIMITS.pendingOfferBytes,
-  sessionSdpBytes: LIMITS.sessionSdpBytes,
-  messagesPerSecond: LIMITS.messagesPerSecond,
-  messageBurst: LIMITS.messageBurst,
-  offerExpirySeconds: LIMITS.offerExpiryMs / 1000,
-} as const;
 
 const PEERS = 16;
 

@@ -16,7 +16,7 @@ import {
 } from "./session.ts";
 import { traitsOf } from "./session-config.ts";
 import { transportFor } from "./shown-transports.ts";
-import { TOLD_LIMITS } from "./usual-values.ts";
+import { TOLD_LIMITS } from "./told-limits.ts";
 
 /** What others read of a session: the state as values of the wire. */
 

@@ -11,7 +11,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build as bundle, stop as stopBundler } from "esbuild";
 import { cliPackage } from "./cli-package.ts";
-import { sdkTypes } from "./sdk-types.ts";
+import { sdkPackage } from "./sdk-package.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -52,7 +52,12 @@ const pageScripts = (web: string[]): string[] => {
 };
 
 const gatherScripts = async (files: Files, web: string[]): Promise<void> => {
-  const entryPoints = ["client/duplex.ts", "client/swap.ts", ...pageScripts(web)];
+  const entryPoints = [
+    "client/duplex.ts",
+    "client/peerjs.ts",
+    "client/swap.ts",
+    ...pageScripts(web),
+  ];
   const results = await Promise.all(
     entryPoints.map((entry) =>
       // One folder above the outputs: client/duplex.ts and web/demo.ts both land in dist/web itself.
@@ -69,47 +74,6 @@ const gatherStatic = (files: Files, web: string[]): void => {
   for (const path of web) {
     if (!path.endsWith(".ts")) files.set(join("web", path), readFileSync(join(root, "web", path)));
   }
-};
-
-const packageJson = (): string => {
-  const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const entry = { types: "./types/client/duplex.d.ts", default: "./duplex.js" };
-  const description = {
-    name: own.name,
-    version: own.version,
-    description: own.description,
-    type: "module",
-    exports: { ".": entry },
-    types: entry.types,
-    sideEffects: false,
-  };
-  return `${JSON.stringify(description, null, 2)}\n`;
-};
-
-/** The SDK has no dependency, not even for its types: who installs it gets this and nothing else. */
-const refuseDependencies = (files: Files): void => {
-  const dependent = [...files].filter(
-    ([path, content]) => path.startsWith("package") && Buffer.from(content).includes("zod"),
-  );
-  if (dependent.length > 0) {
-    throw new Error(`The SDK mentions zod: ${dependent.map(([path]) => path).join(", ")}`);
-  }
-};
-
-const gatherPackage = async (files: Files): Promise<void> => {
-  for (const [path, text] of await sdkTypes()) {
-    files.set(join("package", "types", path), Buffer.from(text));
-  }
-  for (const name of ["duplex.js", "duplex.js.map"]) {
-    const content = files.get(join("web", name));
-    if (content !== undefined) files.set(join("package", name), content);
-  }
-  for (const name of ["LICENSE", "client/README.md"]) {
-    const path = join(root, name);
-    if (existsSync(path)) files.set(join("package", name.replace(/^.*\//, "")), readFileSync(path));
-  }
-  files.set(join("package", "package.json"), Buffer.from(packageJson()));
-  refuseDependencies(files);
 };
 
 /** Writes what changed and removes what is no longer built: a server that runs reloads only if it must. */
@@ -148,14 +112,14 @@ export const build = async (wanted: "web" | "all", target = join(root, "dist")):
     if (wanted === "all") {
       for (const [path, content] of await cliPackage())
         files.set(join("duplex-sdp", path), content);
+      for (const [path, content] of await sdkPackage()) files.set(join("package", path), content);
     }
   } finally {
     // esbuild would keep a process of its own for the life of ours.
     await stopBundler();
   }
   gatherStatic(files, web);
-  if (wanted === "all") await gatherPackage(files);
-  else keepPackages(files, target);
+  if (wanted !== "all") keepPackages(files, target);
   writeAll(files, target);
 };
 

@@ -1,24 +1,31 @@
-// `npm run docs` writes docs/protocol.md, docs/sdp-rules.md and test/vectors/swap/. With `--check` it writes nothing and says what is not as
+// `npm run docs` writes docs/protocol.md, docs/sdk.md, docs/sdp-rules.md and test/vectors/swap/. With `--check` it writes nothing and says what is not as
 // it should be: a document that differs from the tables, a test that names no promise of docs/rules.md, a promise nobody
-// proves, what docs/conformance.md says otherwise than the code, and what docs/threat-model.md says without a test.
+// proves, what docs/conformance.md says otherwise than the code, and what docs/threat-model.md says without a test,
+// and links that lead nowhere.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { PROBLEMS } from "../protocol/problem.ts";
 import { CAUSES } from "../protocol/verdict/causes.ts";
 import { conformanceComplaints, facts } from "./conformance.ts";
 import { brokenChecks } from "./conformance-plants.ts";
+import { linkComplaints } from "./links.ts";
 import { protocolDocument } from "./protocol-document.ts";
+import { sdkDocument } from "./sdk-document.ts";
 import { catalogueComplaints, sdpRulesDocument } from "./sdp-rules-document.ts";
 import { staleVectors, writeVectors } from "./swap-vectors.ts";
 import { brokenThreatChecks, threatModelComplaints } from "./threat-model.ts";
+import { readTree } from "./tree.ts";
 import { verdictsDocument } from "./verdicts-document.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = (path: string): string => readFileSync(at(path), "utf8");
 
+const sdk = await sdkDocument();
+
 /** What is made, by its path. */
 const GENERATED: Readonly<Record<string, string>> = {
   "docs/protocol.md": protocolDocument(),
+  "docs/sdk.md": sdk.text,
   "docs/sdp-rules.md": await sdpRulesDocument(),
   "docs/verdicts.md": verdictsDocument(),
 };
@@ -78,12 +85,14 @@ async function complaints(): Promise<string[]> {
   return [
     ...stale.map(([path]) => `${path} is not what the tables say: run \`npm run docs\``),
     ...staleVectors().map((file) => `test/vectors/swap/${file}: run \`npm run docs\``),
+    ...sdk.complaints,
     ...promiseComplaints(),
     ...(await catalogueComplaints()),
     ...conformanceComplaints(read("docs/conformance.md"), facts()),
     ...brokenChecks(),
     ...threatModelComplaints(read("docs/threat-model.md"), testsByName()),
     ...brokenThreatChecks(),
+    ...linkComplaints(readTree(at(""))),
   ];
 }
 

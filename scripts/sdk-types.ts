@@ -7,7 +7,13 @@ import { type WireModule, withoutSchemas } from "./wire-declarations.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const LIMIT_MS = 60_000;
-const ENTRY = "client/duplex.d.ts";
+
+/** What the package exports, by the names that follow the package's own. */
+export const SDK_ENTRIES = [
+  { name: ".", source: "client/duplex.ts" },
+  { name: "./swap", source: "client/swap.ts" },
+  { name: "./peerjs", source: "client/peerjs.ts" },
+] as const;
 
 const NEEDS_ZOD = /^import .* from "zod";$/m;
 const IMPORTED = /^(?:import|export) (?:type )?\{([^}]*)\} from "(\.[^"]*)\.ts";$/gm;
@@ -19,7 +25,13 @@ const emitted = async (): Promise<Map<string, string>> => {
   const target = mkdtempSync(join(tmpdir(), "duplex-types-"));
   try {
     const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-    const options = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly"];
+    const options = [
+      "--noEmit",
+      "false",
+      "--declaration",
+      "--emitDeclarationOnly",
+      "--stripInternal",
+    ];
     const { code, output } = await run(
       process.execPath,
       [tsc, "-p", join(root, "client"), ...options, "--rootDir", root, "--outDir", target],
@@ -81,9 +93,9 @@ const declares = (text: string, name: string): boolean =>
     "m",
   ).test(text);
 
-/** The entry and all that it reaches; a type that is imported but not there would be `any` for its user. */
+/** The entries and all that they reach; a type that is imported but not there would be `any` for its user. */
 const reached = (files: ReadonlyMap<string, string>): Set<string> => {
-  const paths = new Set([ENTRY]);
+  const paths = new Set<string>(SDK_ENTRIES.map(({ source }) => source.replace(/ts$/, "d.ts")));
   for (const from of paths) {
     for (const { names, path } of importsOf(from, files.get(from) ?? "")) {
       const missing = names.filter((name) => !declares(files.get(path) ?? "", name));
@@ -96,7 +108,7 @@ const reached = (files: ReadonlyMap<string, string>): Set<string> => {
   return paths;
 };
 
-/** The declarations of the SDK, by path: without dependencies, and only what its entry reaches. */
+/** The declarations of the SDK, by path: without dependencies, and only what its entries reach. */
 export const sdkTypes = async (): Promise<Map<string, string>> => {
   const files = await emitted();
   const wire = [...files].filter(([, text]) => NEEDS_ZOD.test(text));

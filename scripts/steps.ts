@@ -87,10 +87,12 @@ export const STEPS: readonly Step[] = [
       };
     },
   },
-  program("docs", "docs say what tables and rules say; tests name promises", "checks", [
-    join(root, "scripts", "docs.ts"),
-    "--check",
-  ]),
+  program(
+    "docs",
+    "docs say what tables and rules say, links lead somewhere; tests name promises",
+    "checks",
+    [join(root, "scripts", "docs.ts"), "--check"],
+  ),
   {
     name: "tools",
     what: "browsers and TURN server are installed",
@@ -110,6 +112,7 @@ export const STEPS: readonly Step[] = [
   compiles("tsc-client", "client"),
   compiles("tsc-e2e", "test/e2e"),
   compiles("tsc-examples", "examples/media-server"),
+  compiles("tsc-example-pages", "examples"),
   compiles("tsc-kit", "media-server-kit"),
   {
     name: "build",

@@ -1,4 +1,4 @@
-// `npm run setup`: what the tests need and npm cannot bring: two browsers, a TURN server, git.
+// `npm run setup`: what the tests need and npm cannot bring: two browsers, a TURN server, curl, git.
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { run } from "./processes.ts";
@@ -29,6 +29,12 @@ const TOOLS = {
     variable: "TURNSERVER_PATH",
     names: ["turnserver"],
     packages: { debian: "coturn", ubuntu: "coturn" },
+  },
+  curl: {
+    what: "curl",
+    variable: "CURL_PATH",
+    names: ["curl"],
+    packages: { debian: "curl", ubuntu: "curl" },
   },
   git: {
     what: "git",

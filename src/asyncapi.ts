@@ -2,7 +2,7 @@ import { z } from "zod";
 import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
 import { FROM_PEER, TO_PEER } from "../protocol/messages.ts";
 import { SocketRequest } from "../protocol/socket-request.ts";
-import { VERSION } from "./openapi.ts";
+import { VERSION } from "../protocol/version.ts";
 
 type Table = Readonly<Record<string, z.ZodType>>;
 

@@ -1,4 +1,4 @@
-import { html, raw } from "hono/html";
+import { html } from "hono/html";
 
 /** What the page reads of an OpenAPI 3.1 document. */
 export interface ApiDocument {
@@ -37,15 +37,6 @@ interface Schema {
   readonly maximum?: number;
 }
 
-const STYLE = `
-:root{color-scheme:light dark;--line:color-mix(in srgb,currentColor 18%,transparent)}
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1.5rem}
-code,pre{font:0.9em ui-monospace,monospace}h2{margin-top:2.5rem}
-article{border:1px solid var(--line);border-radius:.6rem;padding:.2rem 1rem;margin:1rem 0;overflow-x:auto}
-h3 b{display:inline-block;min-width:4.5rem;text-transform:uppercase;color:light-dark(#0a58ca,#7ab7ff)}
-table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;border-top:1px solid var(--line);padding:.3rem .6rem .3rem 0}
-`;
-
 /** `"audio" | "video"`, `Flow[]`, `integer`: a schema in a few words. */
 function typeOf(schema: Schema | undefined): string {
   if (!schema) return "any";
@@ -77,32 +68,71 @@ function notesOf(schema: Schema): string {
   return notes.filter((note) => note !== "").join("; ");
 }
 
+const table = (heads: readonly string[], rows: unknown) =>
+  html`<table><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${rows}</tbody></table>`;
+
 const fields = (schema: Schema | undefined) =>
   schema?.properties
-    ? html`<table>
-        <tr><th>field</th><th>type</th><th></th></tr>
-        ${Object.entries(schema.properties).map(
+    ? table(
+        ["Field", "Type", "Meaning"],
+        Object.entries(schema.properties).map(
           ([name, field]) =>
-            html`<tr><td><code>${name}${schema.required?.includes(name) ? "" : "?"}</code></td><td>${typeCode(field)}</td><td>${prose(notesOf(field))}</td></tr>`,
-        )}
-      </table>`
+            html`<tr><th scope="row"><code>${name}${schema.required?.includes(name) ? "" : "?"}</code></th><td>${typeCode(field)}</td><td>${prose(notesOf(field))}</td></tr>`,
+        ),
+      )
     : "";
 
 const firstSchema = (content: Readonly<Record<string, { schema?: Schema }>> | undefined) =>
   content && Object.values(content)[0]?.schema;
 
-const answersOf = (operation: Operation) =>
-  html`<table>
-    ${Object.entries(operation.responses).map(
-      ([status, { description, content }]) =>
-        html`<tr><td><code>${status}</code></td><td>${content ? typeCode(firstSchema(content)) : ""}</td><td>${prose(description)}</td></tr>`,
-    )}
-  </table>`;
+type Answer = Operation["responses"][string];
 
-function article(path: string, method: string, operation: Operation) {
+const isProblem = ({ content = {} }: Answer): boolean => "application/problem+json" in content;
+
+/** What the call answers, and below it what it may refuse: long lists of the same shape. */
+function answersOf({ responses }: Operation) {
+  const answers = Object.entries(responses);
+  const refusals = answers.filter(([, answer]) => isProblem(answer));
+  return [
+    table(
+      ["Status", "Body", "Meaning"],
+      answers
+        .filter(([, answer]) => !isProblem(answer))
+        .map(
+          ([status, { description, content }]) =>
+            html`<tr><th scope="row"><code>${status}</code></th><td>${content ? typeCode(firstSchema(content)) : "none"}</td><td>${prose(description)}</td></tr>`,
+        ),
+    ),
+    refusals.length === 0
+      ? ""
+      : html`<details>
+        <summary>Refused with a problem: ${refusals.map(([status]) => status).join(", ")}</summary>
+        <ul>${refusals.map(([status, { description }]) => html`<li><code>${status}</code> ${prose(description)}</li>`)}</ul>
+      </details>`,
+  ];
+}
+
+interface Call {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+const callsOf = ({ paths = {} }: ApiDocument): Call[] =>
+  Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      id: `${method}${path.replaceAll(/[^\w.-]+/g, "-")}`,
+      method,
+      path,
+      operation: operation as Operation,
+    })),
+  );
+
+function article({ id, path, method, operation }: Call) {
   const body = firstSchema(operation.requestBody?.content);
   const query = operation.parameters?.filter((parameter) => parameter.in === "query") ?? [];
-  return html`<article>
+  return html`<article id="${id}">
     <h3><b>${method}</b> <code>${path}</code></h3>
     <p>${prose(`${operation.summary ?? ""}. ${operation.description ?? ""}`)}</p>
     ${query.length > 0 ? html`<p>Query: ${query.map(({ name }) => html`<code>${name}</code> `)}</p>` : ""}
@@ -111,30 +141,63 @@ function article(path: string, method: string, operation: Operation) {
   </article>`;
 }
 
+const shape = ([name, schema]: readonly [string, Schema]) =>
+  html`<article id="${name}">
+    <h3><code>${name}</code></h3>
+    <p>${typeOf(schema) === "object" ? "" : html`<code>${typeOf(schema)}</code>`} ${prose(schema.description ?? "")}</p>
+    ${fields(schema)}
+  </article>`;
+
+/** The bar of all pages; `web/*.html` have the same. */
+const BAR = html`<header class="bar">
+  <a class="brand" href="/" aria-label="Duplex, new call">
+    <svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"/><path d="M8 12h14l-4-4M24 20H10l4 4"/></svg>
+    <span>Duplex</span>
+  </a>
+  <nav class="pages" aria-label="Pages"><a href="/">Call</a><a href="/check">Check an SDP</a><a href="/swap">SWAP</a><a href="/inspect">Inspect</a><a href="/docs" aria-current="page">API</a></nav>
+</header>`;
+
+const contents = (calls: readonly Call[], shapes: readonly string[]) =>
+  html`<nav class="contents" aria-label="On this page">
+    <h2>Calls</h2>
+    <ul>${calls.map(({ id, method, path }) => html`<li><a href="#${id}"><b>${method}</b> ${path}</a></li>`)}</ul>
+    <h2>Shapes</h2>
+    <ul>${shapes.map((name) => html`<li><a href="#${name}">${name}</a></li>`)}</ul>
+  </nav>`;
+
 /** The OpenAPI document as a page that needs nothing from elsewhere. */
 export function docsPage(api: ApiDocument) {
-  const operations = Object.entries(api.paths ?? {}).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) =>
-      article(path, method, operation as Operation),
-    ),
-  );
-  const schemas = Object.entries(api.components?.schemas ?? {});
+  const calls = callsOf(api);
+  const shapes = Object.entries(api.components?.schemas ?? {});
+  const names = shapes.map(([name]) => name);
   return html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="description" content="Every HTTP call of Duplex: what it takes, what it answers, what it may refuse." />
         <title>${api.info.title} API</title>
-        <style>${raw(STYLE)}</style>
+        <link rel="icon" href="/icon.svg" />
+        <link rel="stylesheet" href="/style.css" />
+        <link rel="stylesheet" href="/docs.css" />
       </head>
       <body>
-        <h1>${api.info.title} API ${api.info.version}</h1>
-        <p>${prose(api.info.description ?? "")}</p>
-        <p><a href="/openapi.json">openapi.json</a> · <a href="/asyncapi.json">asyncapi.json</a></p>
-        <h2>Calls</h2>
-        ${operations}
-        <h2>Shapes</h2>
-        ${schemas.map(([name, schema]) => html`<article id="${name}"><h3><code>${name}</code></h3><p>${typeOf(schema) === "object" ? "" : html`<code>${typeOf(schema)}</code>`} ${prose(schema.description ?? "")}</p>${fields(schema)}</article>`)}
+        ${BAR}
+        <main class="docs">
+          <div class="intro">
+            <h1>${api.info.title} API ${api.info.version}</h1>
+            <p>${prose(api.info.description ?? "")}</p>
+            <p><a class="button quiet" href="/openapi.json">OpenAPI</a> <a class="button quiet" href="/asyncapi.json">AsyncAPI</a></p>
+          </div>
+          ${contents(calls, names)}
+          <div class="reference">
+            <h2>Calls</h2>
+            ${calls.map(article)}
+            <h2>Shapes</h2>
+            ${shapes.map(shape)}
+          </div>
+        </main>
       </body>
     </html>`;
 }

@@ -14,6 +14,15 @@ import { Refusal } from "./refusal.ts";
  */
 const quotaOf = (c: Context<AppEnv>): Promise<string> => keyedHash(bearerOf(c) ?? "", "key quota");
 
+/** How many sessions an API key has and may have; undefined where nobody counts them. */
+export async function quotaHeld(
+  c: Context<AppEnv>,
+): Promise<{ held: number; most: number } | undefined> {
+  const { maxSessionsPerKey: most } = c.get("config");
+  if (most === undefined) return undefined;
+  return { held: await c.env.KEY_QUOTAS.getByName(await quotaOf(c)).held(), most };
+}
+
 /** Counts a session that is about to start. Refuses with `rate-limited`. */
 export async function admitCreation(c: Context<AppEnv>): Promise<void> {
   const refused = await tooMany(c, "SESSION_CREATIONS", await quotaOf(c));

@@ -1,12 +1,10 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { SWAP_SUBPROTOCOL } from "../durable-objects/realm-sockets.ts";
 import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
+import { VERSION } from "../protocol/version.ts";
 import type { AppEnv } from "./env.ts";
 import { ProblemBody } from "./schemas.ts";
 import { describeHttpDoors } from "./whip-openapi.ts";
-
-/** The version of the HTTP surface and of `duplex.v1`. */
-export const VERSION = "0.1.0";
 
 const ABOUT =
   "Sessions, peers, media flows, TURN credentials and SDP checks of Duplex, a trusted WebRTC signalling server. " +

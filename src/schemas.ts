@@ -4,6 +4,7 @@ import { IceServer } from "../protocol/ice-server.ts";
 import { Finding, LinkView, PeerView } from "../protocol/message-parts.ts";
 import { PROBLEMS, type ProblemCode } from "../protocol/problem.ts";
 import { PeerRequest, SessionRequest } from "../protocol/session-config.ts";
+import { SessionOverview } from "../protocol/session-overview.ts";
 import { DIALECTS } from "../protocol/swap/message.ts";
 
 /** Shapes of answers that only HTTP has. */
@@ -30,15 +31,8 @@ export const SessionBody = SessionRequest.extend({
 }).meta({ id: "Session" });
 
 export const SessionList = z.object({
-  sessions: z.array(
-    z.object({
-      id: z.string(),
-      createdAt: z.number(),
-      topology: z.string(),
-      metadata: z.record(z.string(), z.unknown()).optional(),
-    }),
-  ),
-  cursor: z.string().optional().describe("pass it on to get the next page"),
+  sessions: z.array(SessionOverview),
+  cursor: z.string().optional().describe("pass it on to get the next page, of older sessions"),
 });
 
 export const PeerGrant = z

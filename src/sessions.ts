@@ -5,7 +5,7 @@ import { newPeerId } from "../durable-objects/random-id.ts";
 import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
 import { Kind } from "../protocol/flow.ts";
 import { PeerView } from "../protocol/message-parts.ts";
-import { isProblem, problem } from "../protocol/problem.ts";
+import { problem } from "../protocol/problem.ts";
 import { type Grant, PeerRequest, traitsOf } from "../protocol/session-config.ts";
 import { keyOnly, memberPrincipal, mintToken } from "./auth.ts";
 import type { AppEnv, Principal } from "./env.ts";
@@ -22,6 +22,7 @@ import {
   SessionCreation,
   SessionList,
 } from "./schemas.ts";
+import { listedSessions, withListing } from "./session-list.ts";
 import { isSessionId, newSessionStub, sessionStub } from "./session-stub.ts";
 
 /** /v1/sessions and what is below it, flows and signalling excepted (M1). */
@@ -59,11 +60,21 @@ const create = createRoute({
 const list = createRoute({
   method: "get",
   path: "/v1/sessions",
-  summary: "Sessions that were created with `listed: true`",
+  summary: "Sessions that this API key created with `listed: true`, newest first",
+  description:
+    "Sessions that come or go meanwhile change nothing on the pages after. Every session of a page is asked: one object request each.",
   middleware: keyOnly,
   tags,
   security,
-  request: { query: z.object({ cursor: z.string().max(64).optional() }) },
+  request: {
+    query: z.object({
+      cursor: z
+        .string()
+        .regex(/^\d{1,15}$/, "the cursor of a page")
+        .optional(),
+      limit: z.coerce.number().int().min(1).max(100).default(100),
+    }),
+  },
   responses: answers(200, "A page of sessions", SessionList, "unauthorized", "not-permitted"),
 });
 
@@ -174,29 +185,16 @@ sessions.openapi(create, async (c) => {
   const { id, stub } = granted(newSessionStub(c, config));
   // Before the session is: nobody is left with one to which nobody can be invited.
   const invited = await Promise.all((guests ?? []).map((guest) => invitation(c, id, guest)));
-  const session = await withinQuota(c, id, (quota) => stub.create(id, config, quota));
-  if (config.listed) await c.env.SESSION_INDEX.getByName("index").add(id);
+  const session = await withinQuota(c, id, (quota) =>
+    withListing(c, id, config.listed, (listing) =>
+      stub.create(id, config, { ...(quota && { quota }), ...(listing && { listing }) }),
+    ),
+  );
   c.header("location", `/v1/sessions/${id}`);
   return c.json({ ...session, ...(guests && { invited }) }, 201);
 });
 
-sessions.openapi(list, async (c) => {
-  const index = c.env.SESSION_INDEX.getByName("index");
-  const { ids, cursor } = await index.list(c.req.query("cursor") ?? "");
-  const entries = await Promise.all(ids.map((id) => listEntry(c, id)));
-  const found = entries.filter((entry) => entry !== undefined);
-  return c.json({ sessions: found, ...(cursor === undefined ? {} : { cursor }) }, 200);
-});
-
-/** Each session tells of itself. One that has just ended is left out, as is one whose object fails: not all the list. */
-async function listEntry(c: Context<AppEnv>, id: string) {
-  const view = await sessionStub(c, id)
-    .view(undefined)
-    .catch(() => undefined);
-  if (view === undefined || isProblem(view)) return undefined;
-  const { createdAt, topology, metadata } = view;
-  return { id, createdAt, topology, ...(metadata === undefined ? {} : { metadata }) };
-}
+sessions.openapi(list, async (c) => c.json(await listedSessions(c, c.req.valid("query")), 200));
 
 sessions.openapi(read, async (c) => {
   const { stub, asker } = memberOf(c, c.req.valid("param").id);

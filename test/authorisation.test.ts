@@ -156,6 +156,7 @@ const NO_SESSION = "0".repeat(26);
 const ROUTES: Readonly<Record<string, Row>> = {
   "post /v1/sessions": keyOnly(201, {}),
   "get /v1/sessions": keyOnly(200),
+  "get /v1/metrics": keyOnly(200),
   "get /v1/sessions/{id}": row(200),
   "post /v1/sessions/{id}/peers": keyOnly(201, {}),
   "get /v1/sessions/{id}/peers": row(200),

@@ -1,6 +1,7 @@
 import { reset } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { faultRecord } from "../protocol/fault.ts";
+import type { TimelineView } from "../protocol/timeline/view.ts";
 import { candidateOf, sdpOf } from "./descriptions.ts";
 import { callJson, LiveSession } from "./live-session.ts";
 import { secretLines } from "./secret-patterns.ts";
@@ -61,6 +62,21 @@ describe("faults", () => {
     await back.request({ type: "offer", id: 1, to: bob.id, sdp: sdpOf() } as never);
     expect(await bob.next("offer")).toMatchObject({ exchange: 1 });
   });
+});
+
+it("[M15] a fault that storage survives is in the timeline, by the id that its peer was told", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const session = await LiveSession.start("awake");
+  const [alice, bob] = [await session.join(), await session.join()];
+  await session.inside(({ storage: { kv } }) => {
+    vi.spyOn(Object.getPrototypeOf(kv) as SyncKvStorage, "put").mockImplementationOnce(() => {
+      throw new Error("once");
+    });
+  });
+  await alice.send({ type: "offer", to: bob.id, sdp: sdpOf() });
+  const { reason } = await alice.closing();
+  const { entries } = await session.read<TimelineView>("/timeline");
+  expect(entries).toContainEqual(expect.objectContaining({ type: "fault", fault: reason }));
 });
 
 describe("a row that cannot be read", () => {

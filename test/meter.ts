@@ -18,7 +18,7 @@ const METHODS: readonly (readonly [on: object, counts: Name, names: readonly str
     SessionObject.prototype,
     "calls",
     [
-      ...["fetch", "create", "exists", "view", "peers", "flows", "flow", "changeFlow"],
+      ...["fetch", "create", "exists", "view", "overview", "peers", "flows", "flow", "changeFlow"],
       ...["findings", "kick", "end"],
     ],
   ],
@@ -30,8 +30,8 @@ const METHODS: readonly (readonly [on: object, counts: Name, names: readonly str
   [SessionObject.prototype, "closes", ["webSocketClose"]],
   [CnameMemory.prototype, "calls", ["recall"]],
   [CnameMemory.prototype, "alarms", ["alarm"]],
-  [KeyQuota.prototype, "calls", ["acquire", "release"]],
-  [SessionIndex.prototype, "calls", ["add", "remove", "list"]],
+  [KeyQuota.prototype, "calls", ["acquire", "release", "held"]],
+  [SessionIndex.prototype, "calls", ["add", "remove", "forget", "list", "totals"]],
 ];
 
 /** The object in the chain of prototypes that has a method of its own. */

@@ -68,7 +68,10 @@ function show(current: SwapCall): void {
   window.swapDemo.call = current;
   const { connection } = current;
   connection.addEventListener("track", ({ track }) => other.addTrack(track));
-  const showState = () => setText(page.state, `Media: ${connection.connectionState}`);
+  const showState = () => {
+    page.state.dataset.state = connection.connectionState;
+    setText(page.state, `Media: ${connection.connectionState}`);
+  };
   connection.addEventListener("connectionstatechange", showState);
   showState();
   // Not before: an element that waits for its first picture keeps the page from being loaded.
@@ -114,7 +117,10 @@ function ring(incoming: SwapCall): void {
   }
   ringing = incoming;
   listen(incoming);
-  setText(page.incomingText, `${incoming.partner} calls`);
+  // SWAP names who calls by an id alone: its start tells one from another.
+  const caller =
+    incoming.partner === undefined ? "Somebody" : `Endpoint ${incoming.partner.slice(0, 8)}`;
+  setText(page.incomingText, `${caller} calls you.`);
   page.incoming.hidden = false;
   page.accept.focus();
 }

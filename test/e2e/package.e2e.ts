@@ -1,9 +1,15 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runInNewContext } from "node:vm";
+import { gzipSync } from "node:zlib";
+import { stop as stopBundler } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { build } from "../../scripts/build.ts";
 import { run } from "../../scripts/processes.ts";
+import { documentOf } from "../../scripts/sdk-document.ts";
+import { costOf, SDK_BUDGET } from "../../scripts/sdk-package.ts";
+import { SDK_ENTRIES } from "../../scripts/sdk-types.ts";
 import { type Schema, typeText } from "../../scripts/wire-types.ts";
 import { temporaryFolder } from "./watchdog.ts";
 
@@ -42,6 +48,7 @@ const STRICT = {
 const RESOLUTIONS = [
   { moduleResolution: "Bundler", module: "ESNext" },
   { moduleResolution: "NodeNext", module: "NodeNext" },
+  { moduleResolution: "Node16", module: "Node16" },
 ];
 
 const compile = (options: object, ...files: string[]) => {
@@ -54,11 +61,27 @@ const compile = (options: object, ...files: string[]) => {
 
 const RIGHT_USE = `
 import { type Flow, type FlowSummary, join, type JoinOptions, type Session, type SessionEvents } from "duplex";
+import { type MediaConnection, Peer, type PeerError } from "duplex/peerjs";
+import { type Criterion, type SwapCall, SwapEndpoint } from "duplex/swap";
 
 const options: JoinOptions = {
   url: "https://example.org/",
   token: async () => "token",
   flowReports: { intervalMs: 10_000 },
+};
+
+/** The other entries. */
+export const endpoint = async (): Promise<SwapCall> => {
+  const criteria: Criterion[] = [{ type: "user", value: "alice" }];
+  const made: SwapEndpoint = await SwapEndpoint.connect({ url: "/3gpp-swap/v1", criteria });
+  made.on("incoming", ({ call }) => call.accept());
+  return made.call({ criteria }, (connection) => connection.addTransceiver("audio"));
+};
+export const old = (stream: MediaStream): MediaConnection => {
+  const peer = new Peer("alice", { invite: async (id) => ({ token: id ?? "", signalling: { url: "" } }) });
+  peer.on("error", ({ type }: PeerError) => console.log(type));
+  peer.on("connection", (connection) => connection.on("data", (data: unknown) => console.log(data)));
+  return peer.call("bob", stream, { metadata: 1 }).on("stream", (remote: MediaStream) => console.log(remote.id));
 };
 
 /** Made by the server's table of messages; a switch over it is complete. */
@@ -121,6 +144,9 @@ const WRONG_USES = [
   `join({ url: "https://example.org/" });`,
   `join({ url: "https://example.org/", token: "", flowReports: true });`,
   `session.publish(new MediaStreamTrack(), { contents: "slides" });`,
+  `import { Peer } from "duplex/peerjs"; new Peer("alice", { host: "example.org" });`,
+  `import { SwapEndpoint } from "duplex/swap"; new SwapEndpoint({ url: "/" });`,
+  `import { Signalling } from "duplex/signalling";`,
 ];
 
 /** As exact as types can be compared: each may stand for the other. */
@@ -164,7 +190,8 @@ beforeAll(async () => {
   consumer = join(folder, "node_modules", "duplex");
 });
 
-afterAll(() => {
+afterAll(async () => {
+  await stopBundler();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -185,13 +212,66 @@ describe("the SDK as others install it", () => {
     }
   });
 
-  it("[M16] a project imports it at run time", async () => {
-    const program = 'import("duplex").then(({ join }) => console.log(typeof join))';
+  it.each([
+    ["duplex", "isSdpError,join"],
+    ["duplex/peerjs", "Peer"],
+    ["duplex/swap", "SwapEndpoint"],
+  ])("[M16] a project imports %s at run time", async (entry, names) => {
+    const program = `import("${entry}").then((all) => console.log(Object.keys(all).join()))`;
     const { output } = await run(process.execPath, ["-e", program], {
       cwd: folder,
       limitMs: STEP_LIMIT_MS,
     });
-    expect(output).toBe("function\n");
+    expect(output).toBe(`${names}\n`);
+  });
+
+  it("[M16] what its description names is there, every entry with its types, and has no effect of its own", () => {
+    const { exports, sideEffects, types, type, unpkg, jsdelivr } = JSON.parse(
+      readFileSync(join(consumer, "package.json"), "utf8"),
+    );
+    expect({ sideEffects, type }).toEqual({ sideEffects: false, type: "module" });
+    const entries = Object.values<string | { types: string; default: string }>(exports);
+    const targets = entries.flatMap((entry) =>
+      typeof entry === "string" ? [entry] : [entry.types, entry.default],
+    );
+    for (const path of [...targets, types, unpkg, jsdelivr]) {
+      expect(existsSync(join(consumer, path)), path).toBe(true);
+    }
+    // Every module finds its source; `types` come first, as resolvers read conditions in their order.
+    for (const [name, entry] of Object.entries<string | object>(exports)) {
+      if (typeof entry === "object") expect(Object.keys(entry), name).toEqual(["types", "default"]);
+    }
+    const scripts = readdirSync(consumer).filter((name) => name.endsWith(".js"));
+    for (const name of scripts) {
+      expect(existsSync(join(consumer, `${name}.map`)), name).toBe(true);
+    }
+  });
+
+  it("[M16] a page that joins loads less than 12 kB with itself, and nothing that it does not use", async () => {
+    const whole = await costOf('export { join } from "duplex";', folder);
+    expect(whole.start).toBeLessThanOrEqual(SDK_BUDGET.start);
+    expect(whole.start + whole.later).toBeLessThanOrEqual(SDK_BUDGET.whole);
+    // By what only the one part says; if the needles were wrong, the other entries would not have them.
+    expect(whole.text).toContain("duplex.v1");
+    for (const [entry, needle] of [
+      ['export { Peer } from "duplex/peerjs";', "peer-unavailable"],
+      ['export { SwapEndpoint } from "duplex/swap";', "3gpp.SWAP.v1"],
+    ] as const) {
+      expect(whole.text).not.toContain(needle);
+      expect((await costOf(entry, folder)).text).toContain(needle);
+    }
+    const one = await costOf('export { isSdpError } from "duplex";', folder);
+    expect(one.text).not.toContain("RTCPeerConnection");
+    expect(one.text).not.toContain("duplex.v1");
+    expect(one.start).toBeLessThan(1000);
+    expect(one.later).toBe(0);
+    expect((await costOf('import "duplex";', folder)).text).not.toContain("class");
+  });
+
+  it("[M16] a page without modules has it as one script", () => {
+    const script = readFileSync(join(consumer, "duplex.min.js"), "utf8");
+    expect(runInNewContext(`${script}; typeof duplex.join`, {})).toBe("function");
+    expect(gzipSync(script, { level: 9 }).length).toBeLessThanOrEqual(SDK_BUDGET.whole);
   });
 
   it.each(RESOLUTIONS)(
@@ -222,6 +302,40 @@ describe("the SDK as others install it", () => {
     const { code, output } = await compile(options, "same.ts");
     expect(output).toBe("");
     expect(code).toBe(0);
+  });
+});
+
+describe("the reference of the SDK", () => {
+  const [entry, ...others] = SDK_ENTRIES.map(({ source }) => source.replace(/ts$/, "d.ts"));
+  const documented = (text: string, more: readonly [string, string][] = []) =>
+    documentOf(new Map([[entry!, text], ...others.map((path) => [path, ""] as const), ...more]));
+
+  it("[M16] has every name, every member and what is said of them", () => {
+    const { text, complaints } = documented(
+      "/** Adds. */\nexport declare function add(one: number): void;\n" +
+        "/** A box. */\nexport interface Box {\n    /** How wide,\n     * pixels. */\n    readonly width: number;\n}\n",
+    );
+    expect(complaints).toEqual([]);
+    expect(text).toContain("Adds.\n\n```ts\nfunction add(one: number): void;\n```");
+    expect(text).toContain("- `readonly width: number`<br>How wide, pixels.");
+  });
+
+  it("[M16] is not made of what says nothing of itself, or cannot be imported", () => {
+    const inner: [string, string] = [
+      "client/inner.d.ts",
+      "/** In. */\nexport interface Inner {\n}\n",
+    ];
+    const { complaints } = documented(
+      'import type { Inner } from "./inner.js";\n' +
+        "export declare function add(inner: Inner): void;\n" +
+        "/** A box. */\nexport interface Box {\n    readonly width: number;\n}\n",
+      [inner],
+    );
+    expect(complaints).toEqual([
+      "client/duplex.d.ts: add has no docstring",
+      "docs/sdk.md: add mentions Inner, which the SDK does not export",
+      "client/duplex.d.ts: Box, `readonly width: number` has no docstring",
+    ]);
   });
 });
 

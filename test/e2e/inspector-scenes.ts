@@ -1,0 +1,68 @@
+import type { Page } from "playwright-core";
+import { Backend, until } from "./caller.ts";
+import type { Scene, View } from "./scenes.ts";
+import type { Stage } from "./stage.ts";
+import { StagedSession } from "./staged-session.ts";
+
+/** The inspector of a call that runs, of one with many peers, and of one that fails. */
+
+async function inspect(stage: Stage, id: string): Promise<Page> {
+  const page = await stage.open(`inspect/${id}`);
+  await page.locator("#development-form button").click();
+  await page.locator("#view").waitFor();
+  return page;
+}
+
+async function inspectStaged(
+  stage: Stage,
+  act: (session: StagedSession) => Promise<void>,
+): Promise<Page> {
+  const session = await StagedSession.start(stage.baseUrl);
+  stage.onClose(() => session.close());
+  await act(session);
+  return inspect(stage, session.id);
+}
+
+/** The inspector of the call of two pages of the demo. */
+export async function inspectCall(stage: Stage, call: Page): Promise<Page> {
+  const id = new URL(call.url()).hash.slice(1);
+  await until("all flows run", async () => {
+    const { flows } = await new Backend(stage.baseUrl, id).flows("?state=active");
+    return flows.length === 4;
+  });
+  return inspect(stage, id);
+}
+
+/** A part of the inspector, by its tab. */
+const tab = (name: string): View => ({
+  name,
+  show: (page) => page.locator(`[role="tab"][data-tab="${name}"]`).click(),
+});
+
+export const TABS = ["map", "sdp", "transports", "quality", "timeline"].map(tab);
+
+/** As long as its call is; a picture of the window shows how it fits. */
+const WINDOW = ["desktop", "phone"] as const;
+
+export const INSPECTOR_SCENES: readonly Scene[] = [
+  {
+    name: "inspect-access",
+    page: "inspector.html",
+    window: WINDOW,
+    set: (stage) => stage.open("inspect/no-such-session"),
+  },
+  {
+    name: "inspect-many",
+    page: "inspector.html",
+    window: WINDOW,
+    views: TABS,
+    set: (stage) => inspectStaged(stage, (session) => session.fill()),
+  },
+  {
+    name: "inspect-failed",
+    page: "inspector.html",
+    window: WINDOW,
+    views: [tab("sdp")],
+    set: (stage) => inspectStaged(stage, (session) => session.failOnPath()),
+  },
+];
