@@ -54,6 +54,7 @@ export async function plainPeer(options: PlainOptions): Promise<number> {
     readonly sdp: string;
     readonly candidates: Candidate[];
     readonly re: number;
+    readonly n: number;
   }
   const { url, token, to, configuration = {}, media, reports, spoil } = options;
   const socket = new WebSocket(url, ["duplex.v1", `bearer.${token}`]);
@@ -117,6 +118,8 @@ export async function plainPeer(options: PlainOptions): Promise<number> {
   };
   const obey = async (frame: Frame) => {
     if (frame.type === "offer") await answer(frame);
+    // Its silence would be taken for its end.
+    if (frame.type === "probe") send({ type: "alive", n: frame.n });
     if (frame.type === "ack" && frame.re === 1) {
       exchange = frame.exchange;
       flush();
