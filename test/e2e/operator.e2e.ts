@@ -288,7 +288,7 @@ describe("the start page of operators", () => {
     await page.locator("#refresh").click();
     await row(page, new Backend(baseUrl, id)).waitFor();
     await demo.goto(baseUrl);
-    await demo.getByRole("link", { name: "Sessions" }).click();
+    await demo.getByRole("link", { name: "Inspect" }).click();
     await row(demo, new Backend(baseUrl, id)).waitFor();
   });
 });

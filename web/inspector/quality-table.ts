@@ -10,6 +10,7 @@ import type { Scope } from "./scope.ts";
 import { nameOf } from "./words.ts";
 
 const WINDOW_MS = 5 * 60_000;
+const HOLD_MS = 2_000;
 const LEAST_MS = 30_000;
 const SPARK = { width: 64, height: 26 };
 
@@ -120,7 +121,11 @@ export class QualityTable {
     const names = [flow.from, flow.to].map((id) => nameOf(this.#record, id));
     const look = lookOf(this.#record, flow);
     const { clientWidth } = this.#table;
-    const text = JSON.stringify([last, samples.length, isOpen, names, look, isOpen && clientWidth]);
+    // Peers tell what has changed: what they told last holds until now.
+    const now = Math.floor(this.#record.elapsed / HOLD_MS) * HOLD_MS;
+    const to = Math.max(last?.at ?? 0, look === "active" ? now : 0);
+    const width = isOpen && clientWidth;
+    const text = JSON.stringify([last, samples.length, isOpen, names, look, width, to]);
     if (this.#shown.get(body) === text) return;
     this.#shown.set(body, text);
     const [row, more] = body.children;
@@ -134,7 +139,6 @@ export class QualityTable {
     if (who) setText(who, names.join(" → "));
     const state = look === "active" ? "" : `, ${LOOKS[look].word}`;
     if (what) setText(what, `${flow.kind}, ${codecOf(flow)}${state}`);
-    const to = last?.at ?? 0;
     const first = Math.max(samples[0]?.at ?? 0, to - WINDOW_MS);
     const shape = { from: Math.min(first, to - LEAST_MS), to };
     METRICS.forEach((metric, index) => {
@@ -160,12 +164,14 @@ interface Shape {
   readonly to: number;
 }
 
-const linesOf = ({ members }: Metric, samples: readonly Sample[], { from }: Shape): Line[] =>
+const linesOf = ({ members }: Metric, samples: readonly Sample[], { from, to }: Shape): Line[] =>
   members
-    .map(([name, member]) => ({
-      name,
-      points: pointsOf(samples, member).filter(([at]) => at >= from),
-    }))
+    .map(([name, member]) => {
+      const points = pointsOf(samples, member);
+      const [at = 0, value] = points.at(-1) ?? [];
+      const held = value !== undefined && at < to ? [...points, [to, value] as const] : points;
+      return { name, points: held.filter(([time]) => time >= from) };
+    })
     .filter(({ points }) => points.length > 0);
 
 function fill(cell: HTMLElement, metric: Metric, samples: readonly Sample[], shape: Shape): void {
