@@ -89,16 +89,19 @@ describe("the timeline", () => {
     expect(awake.view.entries.find(({ type }) => type === "refused")).toMatchObject({ times: 3 });
   });
 
-  it.each(MODES)("[M15] %s: who was alone and left is remembered, though nobody else came", async (mode) => {
-    const session = await LiveSession.start(mode);
-    const peer = await session.join();
-    await peer.send({ type: "leave" });
-    await peer.closing();
-    await session.pause();
-    const { entries } = await timelineOf(session);
-    expect(entries.map(({ type }) => type)).toEqual(["peer-joined", "peer-left"]);
-    expect(entries[1]).toMatchObject({ peer: peer.id, reason: "left" });
-  });
+  it.each(MODES)(
+    "[M15] %s: who was alone and left is remembered, though nobody else came",
+    async (mode) => {
+      const session = await LiveSession.start(mode);
+      const peer = await session.join();
+      await peer.send({ type: "leave" });
+      await peer.closing();
+      await session.pause();
+      const { entries } = await timelineOf(session);
+      expect(entries.map(({ type }) => type)).toEqual(["peer-joined", "peer-left"]);
+      expect(entries[1]).toMatchObject({ peer: peer.id, reason: "left" });
+    },
+  );
 
   it("[R3] after an abort that takes all sockets, what rows have is there, and it goes on", async () => {
     const session = await LiveSession.start("awake");
@@ -133,19 +136,25 @@ describe("the timeline", () => {
     expect(entries.filter(({ type }) => type === "refused")).toHaveLength(32);
   });
 
-  it.each(MODES)("[S2] %s: an observer that follows is told as things happen, entry by entry", async (mode) => {
-    const session = await LiveSession.start(mode);
-    const observer = await session.connect(await session.invite({ role: "observer" }), "?timeline=true");
-    const [one, other] = [await session.join(), await session.join()];
-    await connect(one, other);
-    await ask(one, { type: "rollback", to: other.id, exchange: 7 });
-    const { entries, newest } = await timelineOf(session);
-    await vi.waitFor(async () => {
-      expect((await observer.all("timeline")).at(-1)?.newest).toBe(newest);
-    });
-    const told = (await observer.all("timeline")).flatMap((frame) => frame.entries);
-    expect(told).toEqual(entries);
-  });
+  it.each(MODES)(
+    "[S2] %s: an observer that follows is told as things happen, entry by entry",
+    async (mode) => {
+      const session = await LiveSession.start(mode);
+      const observer = await session.connect(
+        await session.invite({ role: "observer" }),
+        "?timeline=true",
+      );
+      const [one, other] = [await session.join(), await session.join()];
+      await connect(one, other);
+      await ask(one, { type: "rollback", to: other.id, exchange: 7 });
+      const { entries, newest } = await timelineOf(session);
+      await vi.waitFor(async () => {
+        expect((await observer.all("timeline")).at(-1)?.newest).toBe(newest);
+      });
+      const told = (await observer.all("timeline")).flatMap((frame) => frame.entries);
+      expect(told).toEqual(entries);
+    },
+  );
 
   it("[A4] a download: lines of JSON with no address, and a name", async () => {
     const session = await LiveSession.start("awake", { debug: true });
@@ -158,7 +167,9 @@ describe("the timeline", () => {
     const entries = lines.map((line) => JSON.parse(line) as { type: string });
     expect(entries[0]).toMatchObject({ type: "peer-joined", n: 1 });
     expect(lines.join("\n")).not.toMatch(/192\.0\.2\.|ice-pwd:(?!\*)/);
-    const { descriptions } = await session.read<{ descriptions: { sdp: string }[] }>("/descriptions");
+    const { descriptions } = await session.read<{ descriptions: { sdp: string }[] }>(
+      "/descriptions",
+    );
     expect(descriptions).toHaveLength(2);
     for (const { sdp } of descriptions) expect(sdp).toMatch(/a=ice-pwd:\*\*\*\r\n/);
   });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { FromPeer } from "../protocol/messages.ts";
 import { isProblem } from "../protocol/problem.ts";
-import { recordedNews, recordedRefusal } from "../protocol/timeline/record.ts";
 import type { TimelineEntry } from "../protocol/timeline/entry.ts";
 import { TimelineEntry as EntrySchema } from "../protocol/timeline/entry.ts";
+import { recordedNews, recordedRefusal } from "../protocol/timeline/record.ts";
 import {
   append,
   droppedOf,
@@ -119,7 +119,10 @@ describe("what happens", () => {
     const restart = { ...offer(2), restart: true } as FromPeer;
     accepted(pure.send("alice", restart));
     expect(ofType(pure, "offer").at(-1)?.restart).toBe(true);
-    const rejected = sdpOf({ setup: "active", of: "bob", version: 2 }).replace(/^m=audio \d+/m, "m=audio 0");
+    const rejected = sdpOf({ setup: "active", of: "bob", version: 2 }).replace(
+      /^m=audio \d+/m,
+      "m=audio 0",
+    );
     accepted(pure.send("bob", { type: "answer", to: "alice", exchange: 2, sdp: rejected }));
     expect(ofType(pure, "answer").at(-1)?.media[0]).toMatchObject({ rejected: true });
   });
@@ -201,12 +204,23 @@ describe("what happens", () => {
     const report = { type: "transport", to: "bob", state: "connected" } as const;
     accepted(pure.send("alice", { ...report, pair: { local: relay, remote: end } }));
     accepted(pure.send("alice", { ...report, pair: { local: relay, remote: end } }));
-    const [transport = "0"] = pure.session.links.get("alice~bob")?.flows.transports.map(({ id }) => id) ?? [];
-    const failed = { ...report, to: "alice", state: "failed", reason: "consent", transport } as const;
+    const [transport = "0"] =
+      pure.session.links.get("alice~bob")?.flows.transports.map(({ id }) => id) ?? [];
+    const failed = {
+      ...report,
+      to: "alice",
+      state: "failed",
+      reason: "consent",
+      transport,
+    } as const;
     accepted(pure.send("bob", { ...failed, pair: { local: bare, remote: bare } }));
     accepted(pure.send("alice", { ...report, pair: { local: end, remote: end } }));
     expect(ofType(pure, "transport")).toMatchObject([
-      { by: "alice", state: "connected", pair: { local: "relay", remote: "host", protocol: "tls" } },
+      {
+        by: "alice",
+        state: "connected",
+        pair: { local: "relay", remote: "host", protocol: "tls" },
+      },
       { by: "bob", state: "failed", reason: "consent", transport, pair: { local: "host" } },
       { by: "alice", pair: { local: "host", remote: "host", protocol: "udp" } },
     ]);
@@ -231,7 +245,10 @@ describe("what happens", () => {
     for (const server of ["sfu", "spare"]) accepted(pure.join(server, "media-server"));
     accepted(pure.send("sfu", { type: "drain", successor: "spare" }));
     accepted(pure.send("spare", { type: "drain" }));
-    expect(ofType(pure, "drain")).toMatchObject([{ by: "sfu", successor: "spare" }, { by: "spare" }]);
+    expect(ofType(pure, "drain")).toMatchObject([
+      { by: "sfu", successor: "spare" },
+      { by: "spare" },
+    ]);
   });
 
   it("[M15] in a central session a report is about the link with the media server", () => {
@@ -276,7 +293,8 @@ describe("odd cases", () => {
 
   it("[A4] candidates in a description count by type; a section without a mid has none; SDES keys are masked", () => {
     const pure = two({ sdpPolicy: "report", debug: true });
-    const crypto = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz";
+    const crypto =
+      "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz";
     const candidate = "a=candidate:1 1 udp 2113937151 192.0.2.7 9 typ host";
     const sdp = sdpOf().replace("a=mid:0\r\n", `${crypto}\r\n${candidate}\r\n`);
     accepted(pure.send("alice", { type: "offer", to: "bob", sdp }));
@@ -339,7 +357,9 @@ describe("odd cases", () => {
     const message = { type: "candidates", to: "alice", exchange: 1 } as const;
     accepted(pure.send("bob", { ...message, candidates: [candidateOf(3, "ufragbob")] }));
     accepted(pure.send("alice", candidates(4)));
-    const news = told(pure, before).map((each) => ("by" in each ? `${each.type} ${each.by}` : each.type));
+    const news = told(pure, before).map((each) =>
+      "by" in each ? `${each.type} ${each.by}` : each.type,
+    );
     expect(news).toEqual([
       "candidates alice",
       "candidates carol",
@@ -375,7 +395,9 @@ describe("odd cases", () => {
     accepted(pure.send("sfu", { type: "answer", to: "encoder", exchange: 1, sdp }));
     accepted(pure.send("sfu", { type: "transport", to: "encoder", state: "disconnected" }));
     publish("two");
-    const presence = told(pure).filter(({ type }) => type.startsWith("peer-")).slice(3);
+    const presence = told(pure)
+      .filter(({ type }) => type.startsWith("peer-"))
+      .slice(3);
     expect(presence).toMatchObject([
       { type: "peer-joined", peer: "encoder" },
       { type: "peer-left", peer: "encoder", reason: "lost" },
@@ -457,7 +479,11 @@ describe("observers", () => {
     const done = recordedNews(pure.session, news, pure.at);
     expect(done.effects).toMatchObject([{ to: "eve", message: { entries: [news] } }]);
     accepted(pure.do({ type: "lost", peer: "eve", at: pure.at }));
-    expect(accepted(pure.send("bob", answer(1))).effects.some((each) => each.type === "send" && each.to === "eve")).toBe(false);
+    expect(
+      accepted(pure.send("bob", answer(1))).effects.some(
+        (each) => each.type === "send" && each.to === "eve",
+      ),
+    ).toBe(false);
   });
 });
 
@@ -510,7 +536,10 @@ describe("texts of descriptions", () => {
 
   it("[S8] texts are kept of the newest descriptions only, however large they are", () => {
     const described = (sdp: string) =>
-      ["link a~b", { type: "offer", by: "a", link: "a~b", exchange: 1, bytes: 1, media: [], sdp }] as Noted;
+      [
+        "link a~b",
+        { type: "offer", by: "a", link: "a~b", exchange: 1, bytes: 1, media: [], sdp },
+      ] as Noted;
     let timeline: Timeline = NO_TIMELINE;
     for (let n = 0; n < 20; n++) timeline = append(timeline, [described("v=0")], n);
     const texts = ({ rings }: Timeline) =>
@@ -584,7 +613,10 @@ describe("what sockets remember of it", () => {
 
   it("[R4] what got a number that was given away meanwhile gets another, and its place by its time", () => {
     const peerLost = { n: 2, at: 9, type: "peer-lost", peer: "b" } as const;
-    const rows = timelineOf([["peer a", [entry(1)[1]]], ["peer b", [peerLost]]]);
+    const rows = timelineOf([
+      ["peer a", [entry(1)[1]]],
+      ["peer b", [peerLost]],
+    ]);
     const whole = withEntries(rows, [entry(2), entry(3)]);
     expect(whole.newest).toBe(4);
     expect(entriesOf(whole).map(({ n, at }) => [n, at])).toEqual([
@@ -600,12 +632,14 @@ describe("what sockets remember of it", () => {
     expect(isIn(ring, ...entry(3))).toBe(true);
     expect(isIn(ring.slice(1), ...entry(3))).toBe(false);
     expect(isIn([], ...entry(3))).toBe(false);
-    expect(isIn([["", { n: 1, at: 0, type: "fault", fault: "x" }][1] as TimelineEntry], "", {
-      n: 1,
-      at: 0,
-      type: "fault",
-      fault: "x",
-    })).toBe(true);
+    expect(
+      isIn([["", { n: 1, at: 0, type: "fault", fault: "x" }][1] as TimelineEntry], "", {
+        n: 1,
+        at: 0,
+        type: "fault",
+        fault: "x",
+      }),
+    ).toBe(true);
   });
 
   it("[R4] the news between two states are entries that are new, or said once more", () => {
@@ -624,7 +658,10 @@ it("[M15] a download is a line for each entry", () => {
     ...view,
     verdicts: [{ state: "working", says: "it works", evidence: [] }],
   });
-  const read = lines.trimEnd().split("\n").map((line) => JSON.parse(line) as { type: string });
+  const read = lines
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { type: string });
   expect(read).toHaveLength(view.entries.length + 1);
   expect(read.at(-1)).toMatchObject({ type: "verdict", state: "working" });
 });

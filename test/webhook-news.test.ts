@@ -8,9 +8,9 @@ import { SessionRequest } from "../protocol/session-config.ts";
 import type { SessionEvent } from "../protocol/step.ts";
 import {
   WEBHOOK_EVENTS,
+  type WebhookNews,
   webhookEvent,
   webhookIdOf,
-  type WebhookNews,
 } from "../protocol/webhooks/event.ts";
 import { newsOf, newsOfEnd, newsOfStart } from "../protocol/webhooks/news.ts";
 import {
@@ -272,7 +272,7 @@ describe("a peer", () => {
     const reasonAfter = (peer: string, message: object) => {
       const event = { type: "message", peer, message, at } as SessionEvent;
       const [left] = newsOf(before, after, event);
-      return (left?.data as { reason?: string }).reason;
+      return (left?.data as { reason?: string } | undefined)?.reason;
     };
     expect(reasonAfter("a", { type: "leave" })).toBe("left");
     expect(reasonAfter("a", { type: "candidates" })).toBe("lost");

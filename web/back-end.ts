@@ -37,7 +37,7 @@ export function hasKey(): boolean {
 }
 
 /** Keeps an API key for this tab. */
-export function useApiKey(key: string): void {
+export function keepApiKey(key: string): void {
   sessionStorage.setItem(KEY_ITEM, key);
 }
 

@@ -5,7 +5,7 @@ import {
   createSession,
   hasKey,
   Refusal,
-  useApiKey,
+  keepApiKey,
 } from "./back-end.ts";
 import { Call } from "./call.ts";
 import { element, setText } from "./element.ts";
@@ -193,7 +193,7 @@ async function inspect(id: string): Promise<void> {
 lobby.onEnter(enterOnce);
 page.keyForm.addEventListener("submit", (event) => {
   event.preventDefault();
-  useApiKey(page.key.value.trim());
+  keepApiKey(page.key.value.trim());
   page.key.value = "";
   page.keyForm.hidden = true;
   enterOnce();

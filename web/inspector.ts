@@ -3,10 +3,10 @@ import {
   createObserver,
   dropObserverToken,
   isLocal,
+  keepApiKey,
   keepObserverToken,
   keptObserverToken,
   Refusal,
-  useApiKey,
 } from "./back-end.ts";
 import { element, setText } from "./element.ts";
 import { Connection, type Liveness } from "./inspector/connection.ts";
@@ -107,7 +107,7 @@ page.keyForm.addEventListener("submit", (event) => {
   event.preventDefault();
   const key = page.key.value.trim();
   if (key === "") return;
-  useApiKey(key);
+  keepApiKey(key);
   page.key.value = "";
   begin(() => createObserver(session));
 });

@@ -46,7 +46,7 @@ export class Refusal extends Error {
 }
 
 /** Keeps an API key for this tab. */
-export function useApiKey(key: string): void {
+export function keepApiKey(key: string): void {
   sessionStorage.setItem(KEY_ITEM, key);
 }
 

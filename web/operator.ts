@@ -1,6 +1,7 @@
 import { element, make, setText } from "./element.ts";
 import {
   inspectorOf,
+  keepApiKey,
   type Letter,
   type ListedSession,
   makeObserver,
@@ -9,7 +10,6 @@ import {
   readLetters,
   readSessions,
   redeliver,
-  useApiKey,
 } from "./operator-api.ts";
 import { SessionTable, showLetters } from "./operator-table.ts";
 import { searchedOf, wordsFor } from "./operator-words.ts";
@@ -200,7 +200,7 @@ page.keyForm.addEventListener("submit", (event) => {
   const key = page.key.value.trim();
   if (key === "") return page.key.focus();
   page.key.value = "";
-  useApiKey(key);
+  keepApiKey(key);
   void refresh();
 });
 page.openForm.addEventListener("submit", (event) => {
