@@ -1,5 +1,5 @@
 import { reset } from "cloudflare:test";
-import { afterEach, expect, it } from "vitest";
+import { afterAll, afterEach, expect, it } from "vitest";
 import { play } from "./chaos-script.ts";
 import { seedsToPlay } from "./chaos-seeds.ts";
 
@@ -15,6 +15,13 @@ export function proveChaos(first: number, count: number): void {
     await reset();
   });
 
+  let reports = 0;
+
+  afterAll(() => {
+    // What is loaded later has to be there, or these runs would prove less than they seem to.
+    expect(reports).toBeGreaterThan(0);
+  });
+
   it.each(seedsToPlay(first, count))(
     "[R3] chaos, seed %i: both ends and the server agree on every link, nothing is lost or applied twice",
     async (seed) => {
@@ -22,6 +29,7 @@ export function proveChaos(first: number, count: number): void {
       const { world, members, stack } = run;
       const names = members.map(({ name, id }) => `${name}=${id}`).join(" ");
       const story = [`seed ${seed} ${stack} ${names}`, ...world.log].join("\n");
+      reports += world.log.filter((line) => line.includes(" up transport")).length;
       expect(wrongs, wrongs.length > 0 ? story : "").toEqual([]);
     },
     LIMIT_MS,

@@ -199,6 +199,31 @@ describe("the welcome", () => {
     expect(welcomeOf(pure, undefined)).toEqual(whole());
   });
 
+  it("[R2] goes on being told of a flow that was held before media ever ran", () => {
+    const pure = joined();
+    const inactive = (direction: "inactive" | "sendrecv", version: number) => [
+      { of: "alice", sections: [{ kind: "audio", direction }], version } as const,
+      { of: "bob", setup: "active", sections: [{ kind: "audio", direction }], version } as const,
+    ];
+    answer(pure, offer(pure));
+    for (const [version, direction] of [
+      [2, "inactive"],
+      [3, "sendrecv"],
+    ] as const) {
+      const [offered, answered] = inactive(direction, version).map(sdpOf);
+      accepted(pure.send("alice", { type: "offer", to: "bob", sdp: offered ?? "" }));
+      const message = { type: "answer", to: "alice", exchange: version } as const;
+      accepted(pure.send("bob", { ...message, sdp: answered ?? "" }));
+    }
+    const known = new Map(told(pure).map((each) => [each.id, each]));
+    const flows = viewFlows(pure.session).flows.filter(isSummarised).map(summaryOf);
+    expect(flows).toHaveLength(2);
+    for (const flow of flows) {
+      expect(flow.state).toBe("negotiated");
+      expect(known.get(flow.id)).toMatchObject({ state: "negotiated" });
+    }
+  });
+
   it("[R2] has no flows of which nobody has been told", () => {
     const pure = joined();
     const exchange = offer(pure);

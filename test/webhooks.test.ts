@@ -578,7 +578,7 @@ describe("a configuration that changes", () => {
 describe("price", () => {
   it.each([
     ["of two for ten minutes", 18, 32, callOfTwo],
-    ["that the application ends", 18, 21, callOfTwoDeleted],
+    ["that the application ends", 18, 22, callOfTwoDeleted],
   ] as const)(
     "[M20] a call %s tells %i events and writes %i rows",
     async (_scene, events, rows, play) => {

@@ -4,8 +4,8 @@ import {
   createPeer,
   createSession,
   hasKey,
-  Refusal,
   keepApiKey,
+  Refusal,
 } from "./back-end.ts";
 import { Call } from "./call.ts";
 import { element, setText } from "./element.ts";

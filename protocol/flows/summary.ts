@@ -37,7 +37,9 @@ export function isSummarised({ state, timing, history, requests, limits }: Flow)
   if (state === "proposed") return false;
   if (state === "ended") return history.some((past) => past.state !== "proposed");
   const isAsked = requests !== undefined || limits.effectiveBps !== undefined;
-  return state !== "negotiated" || timing.activeAt !== undefined || isAsked;
+  // Whoever was told that it is held goes on being told.
+  const wasHeld = history.some((past) => past.state === "held");
+  return state !== "negotiated" || timing.activeAt !== undefined || isAsked || wasHeld;
 }
 
 /** The summary of a flow where it, or whether there is one at all, is another than before. */
