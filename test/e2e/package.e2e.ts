@@ -264,7 +264,8 @@ describe("the SDK as others install it", () => {
     expect(one.text).not.toContain("RTCPeerConnection");
     expect(one.text).not.toContain("duplex.v1");
     expect(one.start).toBeLessThan(1000);
-    expect(one.later).toBe(0);
+    // esbuild writes a file for what is loaded later, also where nothing that loads it is left.
+    expect(one.text).not.toContain("import(");
     expect((await costOf('import "duplex";', folder)).text).not.toContain("class");
   });
 

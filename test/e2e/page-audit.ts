@@ -73,7 +73,9 @@ export const overflowing = (page: Page): Promise<string[]> =>
       element.closest(".visually-hidden, thead") === null;
     for (const element of document.body.querySelectorAll("*")) {
       const name = `${element.localName}#${element.id}.${element.getAttribute("class") ?? ""}`;
-      const isOpen = getComputedStyle(element).overflowX === "visible";
+      // Texts of drawings have no room of their own.
+      const isBox = element instanceof HTMLElement;
+      const isOpen = isBox && getComputedStyle(element).overflowX === "visible";
       if (isOpen && isSeen(element) && element.scrollWidth > element.clientWidth + 2) {
         const text = element.textContent?.trim().slice(0, 30);
         faults.push(`${name} "${text}" holds ${element.scrollWidth} px in ${element.clientWidth}`);
@@ -166,10 +168,14 @@ function readFocus(): string[] {
   const controls = document.querySelectorAll<HTMLElement>(
     "a[href], button:enabled, input:enabled, select:enabled, textarea:enabled, summary, [tabindex]",
   );
+  // Of the radio buttons of a group one takes the focus, and arrow keys go on from there.
+  const groups = new Set([...reached].map((element) => element.getAttribute("name")));
+  const isOfGroup = (element: Element) =>
+    element.matches('[type="radio"]') && groups.has(element.getAttribute("name"));
   return [
     ...[...controls]
       .filter((element) => element.tabIndex >= 0 && element.checkVisibility())
-      .filter((element) => !reached.has(element))
+      .filter((element) => !reached.has(element) && !isOfGroup(element))
       .map((element) => `Tab does not reach ${name(element)}`),
     ...window.focusStops
       .filter(({ isSeen }) => !isSeen)

@@ -8,7 +8,7 @@ export const PAGES = {
   "index.html": { path: "", budgetBytes: 180_000 },
   "check.html": { path: "check", budgetBytes: 60_000 },
   "swap.html": { path: "swap", budgetBytes: 50_000 },
-  "inspect.html": { path: "inspect", budgetBytes: 75_000 },
+  "inspect.html": { path: "inspect", budgetBytes: 45_000 },
   "inspector.html": { path: "inspect/no-such-session", budgetBytes: 230_000 },
   /** Written by the Worker. */
   docs: { path: "docs", budgetBytes: 130_000 },
