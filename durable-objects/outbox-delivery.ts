@@ -9,15 +9,21 @@ import type { OutboxMemory } from "./outbox-memory.ts";
 import { type OutboxHead, pendingOf, type ReceiverState } from "./outbox-rows.ts";
 import { deliver, letterOf } from "./webhook-delivery.ts";
 
-/** That an event was not taken, for the timeline. */
+/** That events which follow each other were not taken; for one that is tried again, that alone. */
 export interface WebhookNote {
-  readonly type: "webhook";
-  /** Its type. */
-  readonly event: string;
+  /** Their types, in order. */
+  readonly events: readonly [string, ...string[]];
+  /** Number of the first. */
   readonly sequence: number;
   readonly state: "retrying" | "dead";
   readonly reason: string;
 }
+
+/** The same as the timeline has it. */
+export const webhookNewsOf = ({ events, sequence, state, reason }: WebhookNote) => {
+  const times = events.length > 1 && { times: events.length };
+  return { type: "webhook", event: events[0], sequence, state, reason, ...times } as const;
+};
 
 export interface DeliveryPorts {
   readonly note: (note: WebhookNote) => void;
@@ -120,7 +126,7 @@ export class OutboxDelivery {
         state.gone = true;
         state.last = { at: Date.now(), status: 410, reason: "gone" };
         this.#memory.settle(state, head.newest);
-        this.#note(news, sequence, "dead", "gone");
+        this.#ports.note({ events: [news.type], sequence, state: "dead", reason: "gone" });
         return false;
       case "failed":
         return this.#failed(receiver, sequence, news, outcome);
@@ -156,7 +162,9 @@ export class OutboxDelivery {
     if (isTooOld(news.at, at, delay)) {
       return this.#bury(receiver, this.#countTooOld(head, state, at + delay), reason);
     }
-    if (state.failures === 1) this.#note(news, sequence, "retrying", reason);
+    if (state.failures === 1) {
+      this.#ports.note({ events: [news.type], sequence, state: "retrying", reason });
+    }
     return false;
   }
 
@@ -194,12 +202,12 @@ export class OutboxDelivery {
     if (!now) return false;
     now.state.dead += count;
     this.#memory.settle(now.state, settled + count);
-    for (const { news, sequence } of letters) this.#note(news, sequence, "dead", reason);
+    const [first, ...others] = letters;
+    if (first) {
+      const events = [first.news.type, ...others.map(({ news }) => news.type)] as const;
+      this.#ports.note({ events, sequence: first.sequence, state: "dead", reason });
+    }
     return isDue(now.head, now.state, Date.now());
-  }
-
-  #note(news: WebhookNews, sequence: number, state: WebhookNote["state"], reason: string): void {
-    this.#ports.note({ type: "webhook", event: news.type, sequence, state, reason });
   }
 }
 

@@ -52,6 +52,15 @@ export class PeerSockets {
     return found;
   }
 
+  /** A socket of anybody; undefined when nobody has one. */
+  anyOf({ peers }: Session): WebSocket | undefined {
+    for (const peer of peers.values()) {
+      const socket = this.of(peer);
+      if (socket) return socket;
+    }
+    return undefined;
+  }
+
   /**
    * Peers that are connected as far as anybody knows, and have no socket any more. Of an endpoint of SWAP its realm tells,
    * of an HTTP client the other side; a managed media server never has one.

@@ -36,11 +36,11 @@ export abstract class SessionLifecycle extends SessionManaged {
     this.#tell(session, [{ kind: "refused", ...(peer && { peer }), code, times }]);
   }
 
-  protected override noteDeadWebhook(type: string): void {
+  protected override noteDeadWebhooks(types: readonly string[]): void {
     const { session } = this;
-    const change = { kind: "webhook-dead", type } as const;
-    if (session) this.#tell(session, [change]);
-    else this.#news.tell({ session: this.ctx.id.name ?? "", topology: "", peers: 0 }, [change]);
+    const changes = types.map((type) => ({ kind: "webhook-dead", type }) as const);
+    if (session) this.#tell(session, changes);
+    else this.#news.tell({ session: this.ctx.id.name ?? "", topology: "", peers: 0 }, changes);
   }
 
   #tell({ id, config, peers }: Session, changes: readonly Change[]): void {

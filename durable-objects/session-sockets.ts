@@ -96,7 +96,7 @@ export abstract class SessionSockets extends SessionLosses {
 
   /** Who is turned away has no history of its own, and no socket: another one remembers it. */
   #noteTurnedAway(session: Session, by: string, at: number): void {
-    const [witness] = [...session.peers.values()].flatMap((peer) => this.sockets.of(peer) ?? []);
+    const witness = this.sockets.anyOf(session);
     const noted = recordedNews(session, { type: "refused", by, code: "session-full" }, at);
     if (witness) this.note(session, noted, at, witness);
   }

@@ -15,6 +15,7 @@ import { forgetElsewhere } from "./forget-elsewhere.ts";
 import { frameOf, opaquely, PING, PONG } from "./frames.ts";
 import { ManagedCourier } from "./managed-courier.ts";
 import { Outbox } from "./outbox.ts";
+import { type WebhookNote, webhookNewsOf } from "./outbox-delivery.ts";
 import { PeerSockets } from "./peer-sockets.ts";
 import { SessionClock } from "./session-clock.ts";
 import { type Kept, SessionMemory } from "./session-memory.ts";
@@ -62,7 +63,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     this.outbox = new Outbox(state, env, {
       dueChanged: () => this.#setAlarm(),
       emptied: () => this.#forgetAll(),
-      note: (news) => this.#noteWebhook(news),
+      note: (note) => this.#noteWebhook(note),
     });
     this.#memory = new SessionMemory(state, this.sockets, this.outbox);
     const doubt = () => this.sockets.liveness.deadline;
@@ -192,18 +193,19 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     this.perform(before, noted, at);
   }
 
-  /** Notes for the session what nobody of it has done. */
+  /** Notes for the session what nobody of it has done: any socket remembers that. */
   protected noteNews(news: News, at = Date.now()): void {
     const { session } = this;
-    if (session) this.note(session, recordedNews(session, news, at), at);
+    if (!session) return;
+    this.note(session, recordedNews(session, news, at), at, this.sockets.anyOf(session));
   }
 
-  /** An event of the session was given up, maybe long after its end. `type` is that of the event. */
-  protected abstract noteDeadWebhook(type: string): void;
+  /** Events of the session were given up, maybe long after its end. `types` are those of the events. */
+  protected abstract noteDeadWebhooks(types: readonly string[]): void;
 
-  #noteWebhook(news: Extract<News, { type: "webhook" }>): void {
-    this.noteNews(news);
-    if (news.state === "dead") this.noteDeadWebhook(news.event);
+  #noteWebhook(note: WebhookNote): void {
+    this.noteNews(webhookNewsOf(note));
+    if (note.state === "dead") this.noteDeadWebhooks(note.events);
   }
 
   #setAlarm(): void {

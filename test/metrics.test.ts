@@ -562,9 +562,9 @@ describe.each(MODES)("news of a call (%s)", (mode) => {
     const session = await LiveSession.start(mode);
     const give = () =>
       runInDurableObject(session.stub, (object) =>
-        (object as unknown as { noteDeadWebhook(event: string): void }).noteDeadWebhook(
+        (object as unknown as { noteDeadWebhooks(types: string[]): void }).noteDeadWebhooks([
           "flow.ended",
-        ),
+        ]),
       );
     dataset.points.splice(0);
     await give();

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { OutboxRows } from "../durable-objects/outbox-rows.ts";
 import type { WebhookDeadLetters } from "../durable-objects/webhook-dead-letters.ts";
 import { LIMITS } from "../protocol/limits.ts";
+import type { TimelineView } from "../protocol/timeline/view.ts";
 import type { DeadLetter, SessionWebhooks } from "../protocol/webhooks/view.ts";
 import { sdpOf } from "./descriptions.ts";
 import { call, callJson, KEY, type LivePeer, LiveSession, MODES } from "./live-session.ts";
@@ -437,6 +438,35 @@ describe("delivery", () => {
       event: { data: { session: session.id, sequence: 1 } },
     });
     expect(JSON.stringify(dead)).not.toContain("in-the-query");
+  });
+
+  it("[M15] the timeline tells what was not taken, and no row is written for that", async () => {
+    const session = await LiveSession.start("awake");
+    await session.join();
+    await session.join();
+    await receiver.until(session.id, 3);
+    receiver.always = 500;
+    let rows = 0;
+    await session.inside(({ storage }) => {
+      const kv = Reflect.getPrototypeOf(storage.kv) as SyncKvStorage;
+      const { put } = kv;
+      vi.spyOn(kv, "put").mockImplementation(function watched(this: SyncKvStorage, ...given) {
+        if (given[0] === "session") rows += 1;
+        put.apply(this, given);
+      });
+    });
+    await session.join();
+    await vi.waitFor(async () => expect((await read(session)).receivers[0]?.failures).toBe(1));
+    await session.join();
+    expect(rows).toBe(2);
+    later(90_000);
+    await session.alarm();
+    await vi.waitFor(async () => expect(await letters()).toHaveLength(2));
+    const { entries } = await session.read<TimelineView>("/timeline");
+    expect(entries.filter(({ type }) => type === "webhook")).toMatchObject([
+      { event: "peer.joined", sequence: 4, state: "retrying", reason: "answered" },
+      { event: "peer.joined", sequence: 4, state: "dead", reason: "answered", times: 2 },
+    ]);
   });
 
   it("[R6] a dead letter can be delivered once more, or thrown away", async () => {

@@ -128,6 +128,7 @@ export const TIMELINE_ENTRIES = {
     sequence: z.int(),
     state: z.enum(["retrying", "dead"]),
     reason: z.string().optional(),
+    times: z.int().optional().describe("events given up together, this the first; absent: one"),
   }),
 } as const;
 

@@ -147,9 +147,13 @@ const WORDS: { readonly [T in TimelineEntry["type"]]: Say<T> } = {
     title: "Fault",
     detail: joined([fault, peer !== undefined && name(peer)]),
   }),
-  webhook: ({ event, sequence, state, reason }) => ({
+  webhook: ({ event, sequence, state, reason, times }) => ({
     title: `Webhook ${state}`,
-    detail: joined([`${event} ${sequence}`, reason]),
+    detail: joined([
+      `${event} ${sequence}`,
+      reason,
+      times !== undefined && `${times} events from this one`,
+    ]),
   }),
 };
 
