@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { neverGivenUp } from "./last-try.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -56,7 +57,15 @@ export class CnameMemory extends DurableObject {
   }
 
   /** Once a day, as long as there is something to forget. */
-  override async alarm(): Promise<void> {
+  override alarm(info?: AlarmInvocationInfo): Promise<void> {
+    return neverGivenUp(
+      info,
+      (at) => this.ctx.storage.setAlarm(at),
+      () => this.#ring(),
+    );
+  }
+
+  async #ring(): Promise<void> {
     const { sql } = this.ctx.storage;
     const at = Date.now();
     sql.exec("DELETE FROM cname WHERE until <= ?", at);

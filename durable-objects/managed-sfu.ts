@@ -6,6 +6,7 @@ import type { FromPeer, ToPeer } from "../protocol/messages.ts";
 import { deploymentConfig } from "./deployment-config.ts";
 import type { Bindings } from "./env.ts";
 import { report } from "./frames.ts";
+import { neverGivenUp } from "./last-try.ts";
 import { type ManagedMemory, ManagedRow } from "./managed-row.ts";
 import {
   type ManagedReply,
@@ -54,7 +55,15 @@ export class ManagedSfu extends DurableObject<Bindings> implements ManagedSfuCom
     else await this.#erase();
   }
 
-  override async alarm(): Promise<void> {
+  override alarm(info?: AlarmInvocationInfo): Promise<void> {
+    return neverGivenUp(
+      info,
+      (at) => this.ctx.storage.setAlarm(at),
+      () => this.#ring(),
+    );
+  }
+
+  async #ring(): Promise<void> {
     this.#alarmAt = null;
     const server = this.#awake();
     if (!server) return;

@@ -64,31 +64,42 @@ export class OutboxDelivery {
 
   /** Begins with whoever has something due. */
   carry(head: OutboxHead): void {
-    const at = Date.now();
-    for (const receiver of this.#memory.config.receivers) {
-      const state = head.receivers[receiver.name];
-      if (!state || this.#running.has(receiver.name) || !isDue(head, state, at)) continue;
-      this.#running.add(receiver.name);
-      this.#state.waitUntil(this.#run(receiver));
+    const { receivers } = this.#memory.config;
+    for (const receiver of receivers) {
+      this.#begin(head, receiver.name, () => this.#next(receiver));
+    }
+    for (const name of this.#memory.strangersIn(head)) {
+      this.#begin(head, name, () => this.#dismiss(name));
     }
   }
 
-  async #run(receiver: WebhookReceiver): Promise<void> {
+  #begin(head: OutboxHead, name: string, act: () => Promise<boolean>): void {
+    const state = head.receivers[name];
+    if (!state || this.#running.has(name) || !isDue(head, state, Date.now())) return;
+    this.#running.add(name);
+    this.#state.waitUntil(this.#run(name, act));
+  }
+
+  /** Acts as long as there is something to do. */
+  async #run(name: string, act: () => Promise<boolean>): Promise<void> {
     let count = 0;
     try {
-      while (count < MOST_IN_A_ROW && (await this.#next(receiver))) count += 1;
-      const left = count === MOST_IN_A_ROW ? this.#stateOf(receiver)?.state : undefined;
+      while (count < MOST_IN_A_ROW && (await act())) count += 1;
+      const left = count === MOST_IN_A_ROW ? this.#stateOf(name)?.state : undefined;
       if (left) left.nextAt ??= Date.now();
     } catch (thrown) {
       report(thrown);
+      // Without a time of its own it would be tried again at once, for ever.
+      const state = this.#stateOf(name)?.state;
+      if (state) state.nextAt ??= Date.now() + BURY_AGAIN_MS;
     } finally {
-      this.#running.delete(receiver.name);
+      this.#running.delete(name);
       this.#ports.rested();
     }
   }
 
   /** What a receiver has of the session now; a turn may have changed that meanwhile. */
-  #stateOf({ name }: WebhookReceiver): { head: OutboxHead; state: ReceiverState } | undefined {
+  #stateOf(name: string): { head: OutboxHead; state: ReceiverState } | undefined {
     const { head } = this.#memory;
     const state = head?.receivers[name];
     return head && state ? { head, state } : undefined;
@@ -96,27 +107,30 @@ export class OutboxDelivery {
 
   /** Settles the next event of a receiver; false when nothing of it is due. */
   async #next(receiver: WebhookReceiver): Promise<boolean> {
-    const found = this.#stateOf(receiver);
+    const { name } = receiver;
+    const found = this.#stateOf(name);
     if (!found || !isDue(found.head, found.state, Date.now())) return false;
     const { head, state } = found;
     const excess = excessOf(head, state);
-    if (excess > 0) return this.#bury(receiver, Math.min(excess, BURIED), "overflow");
+    if (excess > 0) return this.#bury(name, Math.min(excess, BURIED), "overflow");
+    // It is no time to wait for any more: what is under way has a deadline of its own.
+    delete state.nextAt;
     const sequence = state.settled + 1;
     const news = this.#memory.event(head, sequence);
     // Only a fault can have taken its row: what follows is told all the same.
     if (!news) return this.#taken(state, sequence);
     const { secrets } = this.#memory.config;
     const outcome = await deliver(receiver.url, secrets, letterOf(head.session, sequence, news));
-    return this.#tried(receiver, sequence, news, outcome);
+    return this.#tried(name, sequence, news, outcome);
   }
 
   #tried(
-    receiver: WebhookReceiver,
+    name: string,
     sequence: number,
     news: WebhookNews,
     outcome: WebhookOutcome,
   ): boolean | Promise<boolean> {
-    const found = this.#stateOf(receiver);
+    const found = this.#stateOf(name);
     if (!found) return false;
     const { head, state } = found;
     switch (outcome.type) {
@@ -129,7 +143,7 @@ export class OutboxDelivery {
         this.#ports.note({ events: [news.type], sequence, state: "dead", reason: "gone" });
         return false;
       case "failed":
-        return this.#failed(receiver, sequence, news, outcome);
+        return this.#failed(name, sequence, news, outcome);
     }
   }
 
@@ -141,14 +155,14 @@ export class OutboxDelivery {
   }
 
   #failed(
-    receiver: WebhookReceiver,
+    name: string,
     sequence: number,
     news: WebhookNews,
     { reason, status, retryAfterMs }: Extract<WebhookOutcome, { type: "failed" }>,
   ): boolean | Promise<boolean> {
-    const found = this.#stateOf(receiver);
+    const found = this.#stateOf(name);
     if (!found) return false;
-    const { head, state } = found;
+    const { state } = found;
     const at = Date.now();
     const { retrySeconds } = this.#memory.config;
     state.failures += 1;
@@ -159,12 +173,30 @@ export class OutboxDelivery {
     });
     state.nextAt = at + delay;
     this.#memory.changed();
-    if (isTooOld(news.at, at, delay)) {
-      return this.#bury(receiver, this.#countTooOld(head, state, at + delay), reason);
-    }
+    if (isTooOld(news.at, at, delay)) return this.#buryOld(name, at + delay, reason);
     if (state.failures === 1) {
       this.#ports.note({ events: [news.type], sequence, state: "retrying", reason });
     }
+    return false;
+  }
+
+  /** Gives up all that will have waited too long by then; the next try is for what is left. */
+  async #buryOld(name: string, until: number, reason: string): Promise<false> {
+    for (;;) {
+      const found = this.#stateOf(name);
+      const count = found ? this.#countTooOld(found.head, found.state, until) : 0;
+      if (count === 0 || !(await this.#bury(name, count, reason))) return false;
+    }
+  }
+
+  /** Nobody tells this receiver any more: what it waits for is given up, and then it is forgotten. */
+  async #dismiss(name: string): Promise<boolean> {
+    const found = this.#stateOf(name);
+    if (!found) return false;
+    const pending = pendingOf(found.head, found.state);
+    if (pending > 0) return this.#bury(name, Math.min(pending, BURIED), "unconfigured");
+    delete found.head.receivers[name];
+    this.#memory.changed();
     return false;
   }
 
@@ -179,16 +211,19 @@ export class OutboxDelivery {
     return count;
   }
 
-  /** Gives up the next events of a receiver: they go where the operator finds them, and only then from here. */
-  async #bury(receiver: WebhookReceiver, count: number, reason: string): Promise<boolean> {
-    const found = this.#stateOf(receiver);
+  /**
+   * Gives up the next events of a receiver: they go where the operator finds them, and only then from here. False when
+   * that was not possible now.
+   */
+  async #bury(name: string, count: number, reason: string): Promise<boolean> {
+    const found = this.#stateOf(name);
     if (!found) return false;
     const { session } = found.head;
     const { failures, settled } = found.state;
     const letters = Array.from({ length: count }, (_, index) => settled + 1 + index).flatMap(
       (sequence) => {
         const news = this.#memory.event(found.head, sequence);
-        return news ? [{ session, sequence, news, receiver: receiver.name, failures, reason }] : [];
+        return news ? [{ session, sequence, news, receiver: name, failures, reason }] : [];
       },
     );
     try {
@@ -198,16 +233,18 @@ export class OutboxDelivery {
       found.state.nextAt = Math.max(found.state.nextAt ?? 0, Date.now() + BURY_AGAIN_MS);
       return false;
     }
-    const now = this.#stateOf(receiver);
+    const now = this.#stateOf(name);
     if (!now) return false;
     now.state.dead += count;
     this.#memory.settle(now.state, settled + count);
+    // What was told of it is not to be told twice.
+    this.#memory.write();
     const [first, ...others] = letters;
     if (first) {
       const events = [first.news.type, ...others.map(({ news }) => news.type)] as const;
       this.#ports.note({ events, sequence: first.sequence, state: "dead", reason });
     }
-    return isDue(now.head, now.state, Date.now());
+    return true;
   }
 }
 

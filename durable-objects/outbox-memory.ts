@@ -3,7 +3,7 @@ import type { WebhookConfig } from "../protocol/webhooks/config.ts";
 import type { WebhookNews } from "../protocol/webhooks/event.ts";
 import { deploymentConfig } from "./deployment-config.ts";
 import type { Bindings } from "./env.ts";
-import { type OutboxHead, OutboxRows, type ReceiverState } from "./outbox-rows.ts";
+import { type OutboxHead, OutboxRows, pendingOf, type ReceiverState } from "./outbox-rows.ts";
 
 /** How many settled events a crash may forget, so that they are delivered once more. */
 const FORGOTTEN = 16;
@@ -37,12 +37,15 @@ export class OutboxMemory {
     return this.config !== NOBODY;
   }
 
-  /** Null without receivers, and of a session that nobody was told of when it began. */
+  /**
+   * Null without receivers, and of a session that nobody was told of when it began. Where the configuration is wrong it
+   * goes on as it was: what happens meanwhile is told later.
+   */
   get head(): OutboxHead | null {
-    if (this.config.receivers.length === 0) return null;
+    if (this.isConfigured && this.config.receivers.length === 0) return null;
     if (this.#head !== undefined) return this.#head;
     const head = this.#rows.load() ?? null;
-    if (head) this.#seat(head);
+    if (head && this.isConfigured) this.#seat(head);
     this.#unwritten = 0;
     this.#head = head;
     return head;
@@ -63,19 +66,28 @@ export class OutboxMemory {
     return head;
   }
 
-  /** A receiver that is new to the configuration begins with what is to come. */
-  #seat({ receivers, newest }: OutboxHead): void {
-    const names = this.config.receivers.map(({ name }) => name);
-    for (const name of Object.keys(receivers)) {
-      if (!names.includes(name)) delete receivers[name];
+  /** A receiver that is new to the configuration begins with what is to come; one that has gone waits for nothing. */
+  #seat(head: OutboxHead): void {
+    const { receivers, newest } = head;
+    for (const name of this.strangersIn(head)) delete receivers[name]?.nextAt;
+    for (const { name } of this.config.receivers) {
+      receivers[name] ??= { settled: newest, failures: 0, dead: 0 };
     }
-    for (const name of names) receivers[name] ??= { settled: newest, failures: 0, dead: 0 };
+  }
+
+  /** Receivers that are in the configuration no more; none where that is wrong. */
+  strangersIn({ receivers }: OutboxHead): readonly string[] {
+    if (!this.isConfigured) return [];
+    const names = new Set(this.config.receivers.map(({ name }) => name));
+    return Object.keys(receivers).filter((name) => !names.has(name));
   }
 
   append(head: OutboxHead, news: readonly WebhookNews[]): void {
-    for (const state of Object.values(head.receivers)) {
-      // Whoever wants no more is never behind.
+    const strangers = new Set(this.strangersIn(head));
+    for (const [name, state] of Object.entries(head.receivers)) {
+      // Whoever wants no more, or is told no more, is never behind.
       if (state.gone) state.settled += news.length;
+      else if (strangers.has(name) && pendingOf(head, state) === 0) delete head.receivers[name];
     }
     this.#rows.append(head, news);
     this.#unwritten = 0;

@@ -61,13 +61,15 @@ export class Outbox {
    * configuration is wrong nobody can say.
    */
   get lastDeadline(): number | null {
-    return this.#memory.isConfigured ? this.deadline : Date.now() + SAFETY_MS;
+    return this.deadline ?? (this.#memory.isConfigured ? null : Date.now() + SAFETY_MS);
   }
 
   /** When something is due, milliseconds since 1970; null when nothing waits. */
   get deadline(): number | null {
     const { head } = this.#memory;
     if (!head || !isWaiting(head)) return null;
+    // Nobody can be told anything: when the configuration is right again, a new object reads it.
+    if (!this.#memory.isConfigured) return this.#safe(head);
     const dues = Object.values(head.receivers)
       .filter((state) => pendingOf(head, state) > 0)
       .map(({ nextAt }) => nextAt ?? this.#safe(head));
@@ -75,7 +77,8 @@ export class Outbox {
   }
 
   #safe({ isOver }: OutboxHead): number {
-    this.#safeAt ??= Date.now() + (isOver ? LAST_SAFETY_MS : SAFETY_MS);
+    const isLast = isOver && this.#memory.isConfigured;
+    this.#safeAt ??= Date.now() + (isLast ? LAST_SAFETY_MS : SAFETY_MS);
     return this.#safeAt;
   }
 

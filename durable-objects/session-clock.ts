@@ -2,6 +2,9 @@ import { nextDeadline, type Session } from "../protocol/session.ts";
 import { firstAlarmOf } from "./session-alarm.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
+const SOON_MS = 50;
+/** Alarms may be late, and those that fail are tried again for some minutes. */
+const LOST_MS = 600_000;
 
 /** What may be due besides what the session itself says; null when it is nothing. */
 export interface Dues {
@@ -41,8 +44,9 @@ export class SessionClock {
   }
 
   set(at: number): void {
-    this.#at = at;
-    void this.#state.storage.setAlarm(at);
+    // The platform may lose one that is set for the past while another rings.
+    this.#at = Math.max(at, Date.now() + SOON_MS);
+    void this.#state.storage.setAlarm(this.#at);
   }
 
   /** It was set to this when it rang. */
@@ -64,7 +68,12 @@ export class SessionClock {
     this.#doubtAt = doubt;
     const deadline = session && nextDeadline(session);
     const next = Math.min(doubt ?? NEVER, deadline ?? NEVER, this.#dues.webhooks() ?? NEVER);
-    return next < (this.#at ?? NEVER) ? next : undefined;
+    return next < this.#set ? next : undefined;
+  }
+
+  /** What is set and will ring: one that should have rung long ago was lost. */
+  get #set(): number {
+    return this.#at === null || this.#at < Date.now() - LOST_MS ? NEVER : this.#at;
   }
 
   /** A doubt has begun or ended since. */

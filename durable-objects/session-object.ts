@@ -23,6 +23,7 @@ import { type SessionView, viewFlows, viewPeer, viewSession } from "../protocol/
 import type { SessionWebhooks } from "../protocol/webhooks/view.ts";
 import { deploymentConfig } from "./deployment-config.ts";
 import { withHashedCnames } from "./hash-cnames.ts";
+import { neverGivenUp } from "./last-try.ts";
 import type { Asker, LinkFinding, SessionCommands } from "./session-commands.ts";
 import { SessionLifecycle } from "./session-lifecycle.ts";
 import { sessionNotFound } from "./session-not-found.ts";
@@ -32,6 +33,14 @@ const JUDGED_LINKS = 64;
 
 /** One session: its sockets, endpoints and HTTP clients (see SessionManaged), what operators learn of it, and what the Worker asks of it over RPC. */
 export class SessionObject extends SessionLifecycle implements SessionCommands {
+  override alarm(info?: AlarmInvocationInfo): Promise<void> {
+    return neverGivenUp(
+      info,
+      (at) => this.ctx.storage.setAlarm(at),
+      () => super.alarm(info),
+    );
+  }
+
   async create(id: string, config: SessionConfig, kept?: Kept): Promise<SessionView> {
     const session = this.session ?? this.#newSession(id, config, kept);
     if (!this.session) this.begin(session);

@@ -286,6 +286,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
 
   #forgetAll(): void {
     this.#clock.forget();
+    this.outbox.forget();
     void this.ctx.storage.deleteAll();
   }
 

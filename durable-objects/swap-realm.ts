@@ -1,6 +1,7 @@
 import { type Problem, problem } from "../protocol/problem.ts";
 import type { CallMessage, EndpointNews } from "../protocol/swap/bridge.ts";
 import { type Call, callWith, hasMostCalls, memoryOf, rememberCall } from "./endpoint-memory.ts";
+import { neverGivenUp } from "./last-try.ts";
 import { newPeerId } from "./random-id.ts";
 import { RealmCalls } from "./realm-calls.ts";
 import type {
@@ -13,6 +14,14 @@ import type {
 
 /** A realm of SWAP (TS 26.113 clause 13.2): its sockets and calls (see RealmCalls), and what others ask of it over RPC. */
 export class SwapRealm extends RealmCalls implements RealmCommands {
+  override alarm(info?: AlarmInvocationInfo): Promise<void> {
+    return neverGivenUp(
+      info,
+      (at) => this.ctx.storage.setAlarm(at),
+      () => super.alarm(),
+    );
+  }
+
   /** Sends what endpoints are to know; gives the peers of those that have no socket any more, or no room for a call. */
   async deliver(news: readonly EndpointNews[]): Promise<string[]> {
     const gone: string[] = [];

@@ -5,6 +5,7 @@ import type { DeadLetter } from "../protocol/webhooks/view.ts";
 import type { DeadLetterCommands, DeadLetterPage, NewDeadLetter } from "./dead-letter-commands.ts";
 import { deploymentConfig } from "./deployment-config.ts";
 import type { Bindings } from "./env.ts";
+import { neverGivenUp } from "./last-try.ts";
 import { deliver, letterOf } from "./webhook-delivery.ts";
 
 const PAGE = 100;
@@ -58,7 +59,15 @@ export class WebhookDeadLetters extends DurableObject<Bindings> implements DeadL
     );
   }
 
-  override async alarm(): Promise<void> {
+  override alarm(info?: AlarmInvocationInfo): Promise<void> {
+    return neverGivenUp(
+      info,
+      (at) => this.ctx.storage.setAlarm(at),
+      () => this.#ring(),
+    );
+  }
+
+  async #ring(): Promise<void> {
     const { sql } = this.ctx.storage;
     sql.exec("DELETE FROM letter WHERE at <= ?", Date.now() - LIMITS.deadLetterMs);
     const { oldest } = sql

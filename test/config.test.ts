@@ -81,6 +81,7 @@ describe("configuration", () => {
     [{ WEBHOOK_URLS: HOOK }, "WEBHOOK_SECRETS"],
     [{ WEBHOOK_URLS: HOOK, WEBHOOK_SECRETS: "secret" }, "WEBHOOK_SECRETS"],
     [{ WEBHOOK_URLS: HOOK, WEBHOOK_SECRETS: "whsec_c2hvcnQ=" }, "WEBHOOK_SECRETS"],
+    [{ WEBHOOK_URLS: HOOK, WEBHOOK_SECRETS: WHSEC.replace("whsec_", "WHSEC_") }, "WEBHOOK_SECRETS"],
     [{ WEBHOOK_URLS: "app.example.com", WEBHOOK_SECRETS: WHSEC }, "WEBHOOK_URLS"],
     [{ WEBHOOK_URLS: "https://me:pass@app.example.com/", WEBHOOK_SECRETS: WHSEC }, "WEBHOOK_URLS"],
     [{ WEBHOOK_URLS: `${HOOK}#part`, WEBHOOK_SECRETS: WHSEC }, "WEBHOOK_URLS"],

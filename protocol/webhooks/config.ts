@@ -23,7 +23,7 @@ const RECEIVER =
   /^https?:\/\/(?:[a-z\d.-]+|\[[\da-f:.]+\])(?::\d{1,5})?(?:\/[^\s?#]*)?(?:\?[^\s#]*)?$/i;
 
 /** Standard Webhooks: 24 to 64 bytes, base64. */
-const SECRET = /^whsec_(?:[a-z\d+/]{4}){8,21}(?:[a-z\d+/]{2}==|[a-z\d+/]{3}=)?$/i;
+const SECRET = /^whsec_(?:[A-Za-z\d+/]{4}){8,21}(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/;
 
 /** The variables of webhooks. */
 export const WEBHOOK_VARIABLES = {
