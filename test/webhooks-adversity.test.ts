@@ -87,7 +87,7 @@ describe("an alarm", () => {
   it("[R5] one that the platform would give up is set once more, so that a release that is mended goes on", async () => {
     const session = await LiveSession.start("awake");
     const alice = await session.join();
-    await alice.request({ type: "ice-servers", id: 1 });
+    await alice.request({ type: "ice-servers", id: 1 } as { id: number });
     await session.rewrite(() => "{broken");
     await abortAllDurableObjects();
     const faults = vi.spyOn(console, "error").mockImplementation(() => undefined);
