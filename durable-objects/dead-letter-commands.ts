@@ -29,6 +29,8 @@ export interface DeadLetterCommands {
   /** Tries once more; whoever takes it lets it go from here. Problems: `dead-letter-not-found`, `webhook-not-taken`. */
   redeliver(id: string): Promise<null | Problem>;
   remove(id: string): Promise<void>;
+  /** How many there are. */
+  count(): Promise<number>;
 }
 
 /** One for a deployment, and one for each jurisdiction: what sessions are about stays where they are. */

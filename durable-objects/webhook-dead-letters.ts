@@ -109,6 +109,11 @@ export class WebhookDeadLetters extends DurableObject<Bindings> implements DeadL
     this.ctx.storage.sql.exec("DELETE FROM letter WHERE n = ?", numberOf(id) ?? 0);
   }
 
+  async count(): Promise<number> {
+    const { sql } = this.ctx.storage;
+    return sql.exec<{ letters: number }>("SELECT count(*) AS letters FROM letter").one().letters;
+  }
+
   #rows(where: string, ...values: readonly number[]): Row[] {
     return this.ctx.storage.sql
       .exec<{ n: number; at: number; json: string }>(

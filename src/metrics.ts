@@ -6,6 +6,7 @@ import type { AppEnv } from "./env.ts";
 import { quotaHeld } from "./key-quota.ts";
 import { problemAnswers, SECURED } from "./schemas.ts";
 import { sessionIndex } from "./session-list.ts";
+import { lettersOf } from "./webhooks.ts";
 
 /**
  * GET /v1/metrics: what one deployment can count cheaply and truthfully (M17). Each number is read from the one object that
@@ -32,9 +33,11 @@ const read = createRoute({
 export const metrics = new OpenAPIHono<AppEnv>();
 
 metrics.openapi(read, async (c) => {
-  const [{ listed, everListed }, quota] = await Promise.all([
+  const { receivers } = c.get("config").webhooks;
+  const [{ listed, everListed }, quota, letters] = await Promise.all([
     (await sessionIndex(c)).totals(),
     quotaHeld(c),
+    receivers.length > 0 ? lettersOf(c, undefined).count() : undefined,
   ]);
   const counted: Metric[] = [
     {
@@ -73,5 +76,18 @@ metrics.openapi(read, async (c) => {
         },
       ]
     : [];
-  return c.text(expositionOf([...counted, ...limited]), 200, { "content-type": EXPOSITION_TYPE });
+  const undelivered: Metric[] =
+    letters === undefined
+      ? []
+      : [
+          {
+            name: "duplex_webhook_dead_letters",
+            type: "gauge",
+            help: "Events of all API keys that no receiver took and that were given up, kept for 30 days.",
+            value: letters,
+          },
+        ];
+  return c.text(expositionOf([...counted, ...limited, ...undelivered]), 200, {
+    "content-type": EXPOSITION_TYPE,
+  });
 });

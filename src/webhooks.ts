@@ -125,7 +125,7 @@ for (const [type, schema] of Object.entries(WEBHOOK_EVENTS)) {
 }
 
 /** The object for the events of a jurisdiction. */
-function lettersOf(c: Context<AppEnv>, asked: string | undefined) {
+export function lettersOf(c: Context<AppEnv>, asked: string | undefined) {
   const jurisdiction = asked ?? c.get("config").jurisdiction;
   try {
     return deadLettersOf(c.env, jurisdiction === undefined ? "" : `${jurisdiction}-`);

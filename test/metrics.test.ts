@@ -684,6 +684,7 @@ describe("GET /v1/metrics", () => {
       duplex_sessions_listed_total: 0,
     });
     expect(valuesOf(await scraped())).not.toHaveProperty("duplex_sessions_held");
+    expect(valuesOf(await scraped())).not.toHaveProperty("duplex_webhook_dead_letters");
   });
 
   it("[S7] tells what is held of MAX_SESSIONS_PER_KEY, where that is set", async () => {

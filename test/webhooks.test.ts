@@ -481,6 +481,8 @@ describe("delivery", () => {
       expect(dead).toHaveLength(2);
       return dead;
     });
+    const metrics = await (await call("/v1/metrics", { headers: KEY })).text();
+    expect(metrics).toContain("\nduplex_webhook_dead_letters 2\n");
     const redeliver = (id: string) => callJson(`/v1/webhooks/dead-letters/${id}/redeliver`, "POST");
     const refused = await redeliver(created?.id ?? "");
     expect(refused.status).toBe(502);
