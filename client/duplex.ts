@@ -3,7 +3,7 @@
  * of the network, and shows the media flows as the server records them.
  */
 import type { Flow } from "../protocol/flow.ts";
-import { SdpError } from "./duplex-error.ts";
+import { DuplexError, SdpError } from "./duplex-error.ts";
 import { type ConnectionOptions, Session } from "./session.ts";
 import { Signalling } from "./signalling.ts";
 import type { SignallingOptions } from "./signalling-options.ts";
@@ -14,13 +14,7 @@ export type { FlowDetail, FlowSummary } from "../protocol/flow-summary.ts";
 export type { PeerView } from "../protocol/message-parts.ts";
 export type { Transport } from "../protocol/transport.ts";
 export type { TokenSource } from "./access-token.ts";
-export type {
-  ClientProblemCode,
-  DuplexError,
-  DuplexProblem,
-  SdpError,
-  SdpFinding,
-} from "./duplex-error.ts";
+export type { ClientProblemCode, DuplexProblem, SdpFinding } from "./duplex-error.ts";
 export type { Listener } from "./emitter.ts";
 export type { FlowReportOptions } from "./flow-reports.ts";
 export type { RemoteTrack } from "./link.ts";
@@ -30,6 +24,7 @@ export type { SessionEvents } from "./session-events.ts";
 export type { Closed, SignallingState } from "./signalling-listener.ts";
 export type { SignallingOptions } from "./signalling-options.ts";
 export type { Session };
+export { DuplexError, SdpError };
 
 /** Where to join and as whom: `url` and `token` come from POST /v1/sessions/{id}/peers. */
 export type JoinOptions = SignallingOptions & ConnectionOptions;

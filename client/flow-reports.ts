@@ -45,7 +45,7 @@ function reportOf(stats: RtpStats, flow: FlowSummary, sent: boolean, bps: number
   const bitrateBps = round(Math.round(bps));
   if (flow.kind === "data") return { flow: flow.id, bitrateBps };
   // Of simulcast the largest picture that is being sent.
-  const [main] = own.toSorted((one, other) => (other.frameHeight ?? 0) - (one.frameHeight ?? 0));
+  const [main] = [...own].sort((one, other) => (other.frameHeight ?? 0) - (one.frameHeight ?? 0));
   const reports = [...stats.values()].filter(({ type }) => type === "remote-inbound-rtp");
   const remote = reports.find(({ localId }) => own.some(({ id }) => id === localId));
   const sources = sourcesOf(own);

@@ -2,8 +2,7 @@ import type { MediaLabels } from "../protocol/flow-query.ts";
 import type { FlowSummary } from "../protocol/flow-summary.ts";
 import type { PeerView } from "../protocol/message-parts.ts";
 import type { ToPeer } from "../protocol/messages.ts";
-import type { DuplexError, SdpFinding } from "./duplex-error.ts";
-import { clientError } from "./duplex-error.ts";
+import { asDuplexError, clientError, type DuplexError, type SdpFinding } from "./duplex-error.ts";
 import type { FlowDuties, FlowDutiesHost } from "./flow-duties.ts";
 import { IceRecovery } from "./ice-recovery.ts";
 import type { IceServers } from "./ice-servers.ts";
@@ -92,7 +91,7 @@ export class Link implements NegotiationHost {
   }
 
   publish(publication: Publication): void {
-    this.#now.published.add(publication);
+    this.#add(this.#now.published, publication);
     this.#negotiation.encourage();
   }
 
@@ -225,9 +224,18 @@ export class Link implements NegotiationHost {
       this.#recovery.changed();
       this.#host.linkState(this.#peer, connection.connectionState);
     });
-    for (const publication of this.#host.publications) published.add(publication);
+    for (const publication of this.#host.publications) this.#add(published, publication);
     this.#host.flowDuties.then((Duties) => Duties && this.#begin(now, Duties)).catch(reportError);
     return now;
+  }
+
+  /** What the browser does not take is no reason to be without the rest. */
+  #add(published: PublishedTracks, publication: Publication): void {
+    try {
+      published.add(publication);
+    } catch (thrown) {
+      this.problem(asDuplexError(thrown));
+    }
   }
 
   /** Mostly before anything happens; where it was long in coming, it makes up for that. */

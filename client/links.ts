@@ -156,7 +156,7 @@ export class Links {
   #chooseServer(known?: { peer: string; summary: LinkSummary }): void {
     const [server] = [...this.#peers.values()]
       .filter((peer) => this.#isServer(peer))
-      .toSorted((one, other) => rankOf(one) - rankOf(other) || one.joinedAt - other.joinedAt);
+      .sort((one, other) => rankOf(one) - rankOf(other) || one.joinedAt - other.joinedAt);
     if (!server || this.#links.has(server.id)) return;
     const summary = known?.peer === server.id ? known.summary : undefined;
     this.#link(server, { offers: true, summary });

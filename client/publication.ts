@@ -30,7 +30,7 @@ export interface Publication {
   readonly sendEncodings: readonly RTCRtpEncodingParameters[];
   /** Takes the track away from all peers. */
   unpublish(): void;
-  /** Sends another track of the same kind in its place, without negotiation. */
+  /** Sends another track in its place, without negotiation. Rejects with a `TypeError` when it is of another kind. */
   replaceTrack(track: MediaStreamTrack): Promise<void>;
 }
 
@@ -62,6 +62,9 @@ export function publicationOf(
       publisher.unpublish(publication);
     },
     async replaceTrack(next) {
+      // As the browser says it, but before links to come are given what they could not send.
+      if (next.kind !== current.kind)
+        throw new TypeError(`${next.kind} in the place of ${current.kind}`);
       current = next;
       await publisher.replaceTrack(publication, next);
     },
@@ -175,11 +178,17 @@ export class PublishedTracks {
     });
   }
 
-  /** `addTrack`, not `addTransceiver`: only its sections are matched with those of a remote offer. */
+  /**
+   * `addTrack`, not `addTransceiver`: only its sections are matched with those of a remote offer. It takes no track that
+   * another publication sends, which `replaceTrack` can lead to, or one whose section is about to stop.
+   */
   #addTrack(
     track: MediaStreamTrack,
     streams: readonly MediaStream[],
   ): RTCRtpTransceiver | undefined {
+    if (this.#connection.getSenders().some((sender) => sender.track === track)) {
+      return this.#connection.addTransceiver(track, { streams: [...streams] });
+    }
     const sender = this.#connection.addTrack(track, ...streams);
     return this.#connection.getTransceivers().find((one) => one.sender === sender);
   }

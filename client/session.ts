@@ -148,8 +148,8 @@ export class Session<F extends FlowSummary = FlowSummary> {
 
   /**
    * Sends a track to every peer, present and future; streams as of `addTrack`, or options as of
-   * `addTransceiver` with what is to be said of it in the records of its flows. Throws `not-permitted` when the
-   * token does not grant its kind.
+   * `addTransceiver` with what is to be said of it in the records of its flows. A track that is published already gives
+   * the publication that there is, as it was made. Throws `not-permitted` when the token does not grant its kind.
    */
   publish(
     track: MediaStreamTrack,
@@ -160,6 +160,8 @@ export class Session<F extends FlowSummary = FlowSummary> {
       const detail = `this peer may publish ${granted.join(", ") || "nothing"}`;
       throw clientError("not-permitted", `The token does not grant ${track.kind}`, detail, 403);
     }
+    const known = [...this.#publications].find((one) => one.track === track);
+    if (known !== undefined) return known;
     const publication = publicationOf(track, given, {
       unpublish: (one) => {
         this.#publications.delete(one);

@@ -3,6 +3,7 @@ import { withUsual } from "../protocol/usual-values.ts";
 import { AccessToken } from "./access-token.ts";
 import { backoffMs } from "./backoff.ts";
 import { type DuplexError, errorOfFrame } from "./duplex-error.ts";
+import { FINAL_CODES, REPLACED } from "./final-codes.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { unreachable, whyRefused } from "./refusal.ts";
 import {
@@ -28,9 +29,6 @@ const STRAY_MS = 30_000;
 const OLD_PAGE_MS = 5_000;
 /** Attempts before `join` gives up when nobody tells why. */
 const JOIN_ATTEMPTS = 4;
-/** Ended, replaced, kicked, too many problems: coming back would be refused or do harm. */
-const FINAL_CODES: readonly number[] = [4000, 4001, 4002, 4008];
-const REPLACED = 4001;
 const TOKEN_EXPIRED = 4003;
 
 /** One peer's way to the session: a WebSocket that is replaced when it dies, and the requests on it. */
@@ -39,7 +37,13 @@ export class Signalling implements SignallingPort {
   readonly #token: AccessToken;
   readonly #requests = new Requests();
   readonly #heartbeat = new Heartbeat(() => this.reconnectNow());
-  readonly #opening = Promise.withResolvers<Welcome>();
+  #opened: (welcome: Welcome) => void = () => undefined;
+  #refused: (error: unknown) => void = () => undefined;
+  // Promise.withResolvers is younger than browsers that do all the rest.
+  readonly #opening = new Promise<Welcome>((resolve, reject) => {
+    this.#opened = resolve;
+    this.#refused = reject;
+  });
   #early: Notice[] = [];
   #listener: SignallingListener | undefined;
   #joined = false;
@@ -59,7 +63,7 @@ export class Signalling implements SignallingPort {
     this.#url.protocol = this.#url.protocol.replace("http", "ws");
     this.#url.searchParams.set("flows", options.flowRecords ?? "brief");
     this.#url.searchParams.set("defaults", "omit");
-    this.#token = new AccessToken(options.token);
+    this.#token = new AccessToken(options.token, () => this.reconnectNow());
   }
 
   /**
@@ -72,7 +76,7 @@ export class Signalling implements SignallingPort {
   }> {
     const signalling = new Signalling(options);
     signalling.#connect();
-    return { signalling, welcome: await signalling.#opening.promise };
+    return { signalling, welcome: await signalling.#opening };
   }
 
   /** Names who is told what comes in from now on, and what has come in since the first `welcome`. */
@@ -196,12 +200,12 @@ export class Signalling implements SignallingPort {
     this.#welcomed = true;
     this.#soundFrom = Date.now() + SOUND_MS;
     this.#tokenRefused = false;
-    this.#token.expiresAt(welcome.tokenExpiresAt);
+    this.#token.welcomed(welcome);
     this.#heartbeat.start(socket);
     if (!this.#joined) {
       this.#joined = true;
       this.#strayUntil = Math.max(this.#strayUntil, Date.now() + OLD_PAGE_MS);
-      this.#opening.resolve(welcome);
+      this.#opened(welcome);
       return;
     }
     // First what was on its way: the listener's own messages come after it.
@@ -274,7 +278,7 @@ export class Signalling implements SignallingPort {
 
   /** The token's source or the address failed: for a join that is the answer, later it may pass. */
   #failToStart(error: unknown): void {
-    if (!this.#joined) this.#opening.reject(error);
+    if (!this.#joined) this.#refused(error);
     else this.#reconnectLater();
   }
 
@@ -284,11 +288,12 @@ export class Signalling implements SignallingPort {
     clearTimeout(this.#retry);
     clearTimeout(this.#openBy);
     this.#heartbeat.stop();
+    this.#token.stop();
     this.#welcomed = false;
     this.#socket?.close(1000, closed.reason.slice(0, 40));
     this.#socket = undefined;
     this.#requests.fail(`Signalling is closed: ${closed.reason}.`);
-    this.#opening.reject(closed.problem ?? unreachable(closed.code, closed.reason));
+    this.#refused(closed.problem ?? unreachable(closed.code, closed.reason));
     this.#listener?.state("closed");
     this.#listener?.closed(closed);
   }

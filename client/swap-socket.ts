@@ -2,8 +2,10 @@ import type { SwapMessage } from "../protocol/swap/message.ts";
 import { writeSwapMessage } from "../protocol/swap/write-message.ts";
 import { backoffMs } from "./backoff.ts";
 import { clientError, DuplexError } from "./duplex-error.ts";
+import { FINAL_CODES, REPLACED } from "./final-codes.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { watchNetwork } from "./network-change.ts";
+import type { Closed } from "./signalling-listener.ts";
 
 /** What an endpoint gets, as the text of TS 26.113 clause 13.2.4.4 writes it. */
 export interface SwapFrame {
@@ -21,6 +23,10 @@ export type SwapRequest = Unsent<SwapMessage>;
 const SUBPROTOCOL = "3gpp.SWAP.v1";
 const RECONNECT = { firstMs: 800, mostMs: 15_000 };
 const OPEN_MS = 15_000;
+/** Who is closed sooner than this after it was let in, time and again, waits longer each time. */
+const SOUND_MS = 5_000;
+/** How long an attempt that this side gave up may still be on its way to the realm. */
+const STRAY_MS = 30_000;
 const PROBLEM_BASE = "http://forge.3gpp.org/sa4/swap/";
 
 /** Who is told what comes of the socket. */
@@ -28,6 +34,8 @@ export interface SwapSocketListener {
   received(frame: SwapFrame): void;
   /** Another socket took the place of one that was lost: what was registered is gone with that. */
   reopened(): void;
+  /** No other socket will come, whoever ended it. */
+  closed(closed: Closed): void;
 }
 
 interface Waiting {
@@ -48,6 +56,8 @@ export class SwapSocket {
   #socket: WebSocket | undefined;
   #newest = 0;
   #attempts = 0;
+  #strayUntil = 0;
+  #soundFrom = Number.POSITIVE_INFINITY;
   #isClosed = false;
 
   constructor(
@@ -83,7 +93,10 @@ export class SwapSocket {
     const socket = new WebSocket(this.#url, [SUBPROTOCOL, ...offered]);
     this.#socket = socket;
     await new Promise<void>((resolve, reject) => {
-      const late = setTimeout(() => socket.close(), OPEN_MS);
+      const late = setTimeout(() => {
+        this.#strayUntil = Date.now() + STRAY_MS;
+        socket.close();
+      }, OPEN_MS);
       socket.addEventListener("open", () => {
         clearTimeout(late);
         resolve();
@@ -95,23 +108,39 @@ export class SwapSocket {
         );
       });
     });
-    this.#attempts = 0;
+    if (this.#isClosed) {
+      socket.close(1000);
+      throw closed();
+    }
+    this.#soundFrom = Date.now() + SOUND_MS;
     this.#heartbeat.start(socket);
     socket.addEventListener("message", ({ data }) => this.#receive(String(data)));
-    socket.addEventListener("close", () => {
-      if (socket === this.#socket) this.#reopen();
+    socket.addEventListener("close", ({ code, reason }) => {
+      if (socket === this.#socket) this.#lost({ code, reason });
     });
     // In their order: a number that was taken is acknowledged again and has no second effect.
     for (const { frame } of this.#waiting.values()) socket.send(frame);
   }
 
-  close(): void {
+  /** Ends it for good. */
+  close(why: Closed): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     this.#unwatch();
     this.#heartbeat.stop();
     this.#socket?.close(1000);
     for (const { failed } of this.#waiting.values()) failed(closed());
     this.#waiting.clear();
+    this.#listener.closed(why);
+  }
+
+  #lost(why: Closed): void {
+    // Replaced, but by an attempt of this page that was given up and came through late.
+    const isStray = why.code === REPLACED && Date.now() < this.#strayUntil;
+    this.#strayUntil = 0;
+    // Whoever came back would be refused, or push out the page that took over, which would come back as well.
+    if (FINAL_CODES.includes(why.code) && !isStray) this.close(why);
+    else this.#reopen();
   }
 
   /** The socket is dead, and may take minutes to say so. */
@@ -125,6 +154,8 @@ export class SwapSocket {
   #reopen(): void {
     this.#heartbeat.stop();
     if (this.#isClosed) return;
+    if (Date.now() > this.#soundFrom) this.#attempts = 0;
+    this.#soundFrom = Number.POSITIVE_INFINITY;
     const wait = backoffMs(this.#attempts, RECONNECT);
     this.#attempts += 1;
     setTimeout(() => {

@@ -1,11 +1,13 @@
 import type { Criterion } from "../protocol/swap/message.ts";
 import { Emitter } from "./emitter.ts";
+import type { Closed } from "./signalling-listener.ts";
 import { SwapCall } from "./swap-call.ts";
 import { type SwapFrame, SwapSocket } from "./swap-socket.ts";
 
 export type { Criterion } from "../protocol/swap/message.ts";
 export type { DuplexError } from "./duplex-error.ts";
 export type { Emitter, Listener } from "./emitter.ts";
+export type { Closed } from "./signalling-listener.ts";
 export type { SwapCall, SwapCallEvents } from "./swap-call.ts";
 
 /** A small endpoint of SWAP v1 for browsers (TS 26.113 clause 13.2). */
@@ -27,6 +29,11 @@ export interface SwapEndpointOptions {
 export interface SwapEndpointEvents {
   /** Somebody calls: add what is to be sent to `call.connection` and accept, or reject. */
   incoming: { readonly call: SwapCall };
+  /**
+   * It has left the realm for good, and its calls are over: `left` by itself, or closed by the realm, with 4001 when
+   * another page came with the same token.
+   */
+  closed: Closed;
 }
 
 /** Whom a call is for: an endpoint by its source, or whoever matches all criteria. */
@@ -47,15 +54,24 @@ export class SwapEndpoint extends Emitter<SwapEndpointEvents> {
     this.#configuration = configuration;
     this.#socket = new SwapSocket(
       { url, token, source: this.source },
-      { received: (frame) => this.#receive(frame), reopened: () => this.#reopened() },
+      {
+        received: (frame) => this.#receive(frame),
+        reopened: () => this.#reopened(),
+        closed: (closed) => this.#closed(closed),
+      },
     );
   }
 
   /** Connects, and registers what the endpoint can be found by. Rejects with a `DuplexError`. */
   static async connect(options: SwapEndpointOptions): Promise<SwapEndpoint> {
     const endpoint = new SwapEndpoint(options);
-    await endpoint.#socket.open();
-    if (options.criteria) await endpoint.register(options.criteria);
+    try {
+      await endpoint.#socket.open();
+      if (options.criteria) await endpoint.register(options.criteria);
+    } catch (thrown) {
+      endpoint.#socket.close({ code: 1000, reason: "refused" });
+      throw thrown;
+    }
     return endpoint;
   }
 
@@ -85,8 +101,18 @@ export class SwapEndpoint extends Emitter<SwapEndpointEvents> {
 
   /** Closes all calls and leaves the realm. */
   async leave(): Promise<void> {
+    await this.#closeCalls();
+    this.#socket.close({ code: 1000, reason: "left" });
+  }
+
+  async #closeCalls(): Promise<void> {
     await Promise.allSettled([...this.#calls].map((call) => call.close()));
-    this.#socket.close();
+  }
+
+  #closed(closed: Closed): void {
+    // Nobody can be told any more: what is left is to stop sending.
+    void this.#closeCalls();
+    this.emit("closed", closed);
   }
 
   #reopened(): void {

@@ -9,8 +9,8 @@ const CLOCKS_DIFFER_MS = 60_000;
 /** Removes a peer for good: its token dies with it (A1), and is remembered as long as it could be used. */
 export function kick(session: Session, id: string, at: number): Step {
   const left = leaveAll(session, id, at);
-  // Whoever has not joined may hold a token that was made just now.
-  const until = session.peers.get(id)?.tokenExpiresAt ?? at + LONGEST_TOKEN_MS;
+  // Whether it has joined or not, it may hold a token that was made just now.
+  const until = at + LONGEST_TOKEN_MS;
   const alive = [...session.kicked].filter(
     ([one, ends]) => one !== id && ends > at - CLOCKS_DIFFER_MS,
   );

@@ -12,7 +12,7 @@ export const LIMITS = {
   sessionEndedFlows: 8_000,
   /** Links that a peer has left and the session remembers, for reading how their flows ended. */
   departedLinks: 256,
-  /** Peers that were kicked and whose tokens the session refuses until they expire. */
+  /** Peers that were kicked and whose tokens the session refuses until none can be left. */
   kickedPeers: 10_000,
   /** Problems a peer may cause before it is closed, and how many are forgiven per second. */
   problemBurst: 64,

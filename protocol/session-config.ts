@@ -122,6 +122,17 @@ const hasOwnTraffic = ({
 }: z.output<typeof PeerTraits> & { readonly role: Role }): boolean =>
   role !== "media-server" || (maxUplinkBps === undefined && maxDownlinkBps === undefined);
 
+const ttlSeconds = z
+  .int()
+  .min(1)
+  .max(LONGEST_TOKEN_SECONDS)
+  .default(3600)
+  .describe("the peer leaves the session when its newest token ends");
+
+/** What a newer token of a peer can be made with. */
+export const TokenRequest = z.strictObject({ ttlSeconds }).meta({ id: "TokenRequest" });
+export type TokenRequest = z.input<typeof TokenRequest>;
+
 /** What a peer can be created with; every field is optional. */
 export const PeerRequest = z
   .strictObject({
@@ -134,7 +145,7 @@ export const PeerRequest = z
       .optional()
       .describe("kinds the peer may receive; all when left out"),
     ...PeerTraits.shape,
-    ttlSeconds: z.int().min(1).max(LONGEST_TOKEN_SECONDS).default(3600),
+    ttlSeconds,
     metadata: metadata(1024).optional().describe("at most 1 KiB of JSON, shown to the other peers"),
   })
   .refine(hasOwnTraffic, {

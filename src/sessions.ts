@@ -1,14 +1,10 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { iceServersOf } from "../durable-objects/ice-servers.ts";
-import { newPeerId } from "../durable-objects/random-id.ts";
-import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
-import { Kind } from "../protocol/flow.ts";
 import { PeerView } from "../protocol/message-parts.ts";
-import { problem } from "../protocol/problem.ts";
-import { type Grant, PeerRequest, traitsOf } from "../protocol/session-config.ts";
-import { keyOnly, memberPrincipal, mintToken } from "./auth.ts";
+import { PeerRequest, TokenRequest } from "../protocol/session-config.ts";
+import { keyOnly, memberPrincipal } from "./auth.ts";
 import type { AppEnv, Principal } from "./env.ts";
+import { grantAnew, grantFor, invitation } from "./invitations.ts";
 import { admitCreation, withinQuota } from "./key-quota.ts";
 import { granted, invalidRequest, Refusal } from "./refusal.ts";
 import {
@@ -119,6 +115,28 @@ const invite = createRoute({
   ),
 });
 
+const prolong = createRoute({
+  method: "post",
+  path: "/v1/sessions/{id}/peers/{peerId}/token",
+  summary: "Make a newer token for a peer that has joined",
+  description:
+    "Its rights are those that the peer has. Writes nothing: the peer stays longer once it has opened a socket with it; the token before holds until its end, or until the peer is kicked. Peers that came by HTTP have no use for one.",
+  middleware: keyOnly,
+  tags,
+  security,
+  request: { params: peerParams, ...json(TokenRequest) },
+  responses: answers(
+    201,
+    "The peer, its newer token and where to signal",
+    PeerGrant,
+    "unauthorized",
+    "not-permitted",
+    "session-not-found",
+    "unknown-peer",
+    "turn-unavailable",
+  ),
+});
+
 const peers = createRoute({
   method: "get",
   path: "/v1/sessions/{id}/peers",
@@ -184,7 +202,9 @@ sessions.openapi(create, async (c) => {
   await admitCreation(c);
   const { id, stub } = granted(newSessionStub(c, config));
   // Before the session is: nobody is left with one to which nobody can be invited.
-  const invited = await Promise.all((guests ?? []).map((guest) => invitation(c, id, guest)));
+  const invited = await Promise.all(
+    (guests ?? []).map((guest) => invitation(c, grantFor(id, guest))),
+  );
   const session = await withinQuota(c, id, (quota) =>
     withListing(c, id, config.listed, (listing) =>
       stub.create(id, config, { ...(quota && { quota }), ...(listing && { listing }) }),
@@ -211,54 +231,16 @@ sessions.openapi(invite, async (c) => {
   const { id } = c.req.valid("param");
   const stub = sessionStub(c, id);
   granted(await stub.view(undefined));
-  return c.json(await invitation(c, id, PeerRequest.parse(c.req.valid("json") ?? {})), 201);
+  const asked = PeerRequest.parse(c.req.valid("json") ?? {});
+  return c.json(await invitation(c, grantFor(id, asked)), 201);
 });
 
-/** A token for a peer, and what it needs to come. Refuses with `turn-unavailable`. */
-async function invitation(c: Context<AppEnv>, id: string, asked: z.output<typeof PeerRequest>) {
-  const grant = grantFor(id, asked, Date.now());
-  const config = c.get("config");
-  const token = await mintToken(config, grant);
-  const ice = await iceServersOf(config, grant, Date.now()).catch(() => {
-    throw new Refusal(problem("turn-unavailable", "no TURN credentials can be had now"));
-  });
-  const { peer, role, publish, subscribe, name, metadata, expiresAt } = grant;
-  const view = { id: peer, role, publish: [...publish], subscribe: [...subscribe] };
-  return {
-    peer: {
-      ...view,
-      ...(name && { name }),
-      ...(metadata && { metadata }),
-      ...traitsOf(grant),
-    },
-    token,
-    expiresAt,
-    signalling: { url: signallingUrl(c, id), protocol: SUBPROTOCOL },
-    iceServers: [...ice.iceServers],
-  };
-}
-
-function grantFor(session: string, asked: z.output<typeof PeerRequest>, at: number): Grant {
-  const { role, publish, subscribe, name, metadata, ttlSeconds } = asked;
-  const silent = role === "observer";
-  return {
-    session,
-    peer: newPeerId(),
-    role,
-    publish: silent ? [] : (publish ?? Kind.options),
-    subscribe: silent ? [] : (subscribe ?? Kind.options),
-    ...(name === undefined ? {} : { name }),
-    ...(metadata === undefined ? {} : { metadata }),
-    ...traitsOf(asked),
-    expiresAt: (Math.floor(at / 1000) + ttlSeconds) * 1000,
-  };
-}
-
-function signallingUrl(c: Context<AppEnv>, id: string): string {
-  const url = new URL(`/v1/sessions/${id}/signalling`, c.req.url);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  return url.href;
-}
+sessions.openapi(prolong, async (c) => {
+  const { id, peerId } = c.req.valid("param");
+  const views = granted(await sessionStub(c, id).peers(undefined));
+  const { ttlSeconds } = TokenRequest.parse(c.req.valid("json") ?? {});
+  return c.json(await invitation(c, granted(grantAnew(id, peerId, views, ttlSeconds))), 201);
+});
 
 sessions.openapi(peers, async (c) => {
   const { stub, asker } = memberOf(c, c.req.valid("param").id);

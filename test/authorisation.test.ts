@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { FROM_PEER, type FromPeer } from "../protocol/messages.ts";
 import { isProblem } from "../protocol/problem.ts";
 import { sdpOf } from "./descriptions.ts";
-import { call, callJson, KEY, type LivePeer, LiveSession, MODES } from "./live-session.ts";
+import { call, callJson, KEY, LivePeer, LiveSession, MODES } from "./live-session.ts";
 import { accepted, outcome, PureSession } from "./pure-session.ts";
 
 afterEach(async () => {
@@ -161,6 +161,7 @@ const ROUTES: Readonly<Record<string, Row>> = {
   "post /v1/sessions/{id}/peers": keyOnly(201, {}),
   "get /v1/sessions/{id}/peers": row(200),
   "delete /v1/sessions/{id}/peers/{peerId}": keyOnly(204),
+  "post /v1/sessions/{id}/peers/{peerId}/token": keyOnly(201, {}),
   "get /v1/sessions/{id}/contexts": row(200, { peer: 403 }),
   "get /v1/sessions/{id}/flows": row(200),
   "get /v1/sessions/{id}/flows/{flowId}": row(200, { "media-server": 404 }),
@@ -378,6 +379,64 @@ describe("observers", () => {
     const headers = bearer(invitation.token);
     const refused = await callJson("/v1/turn/credentials", "POST", {}, headers);
     expect(await refused.json()).toMatchObject({ code: "not-permitted" });
+  });
+});
+
+describe.each(MODES)("a newer token, %s", (mode) => {
+  const asked = {
+    name: "Ada",
+    publish: ["audio"],
+    subscribe: ["audio", "video"],
+    maxUplinkBps: 500_000,
+    metadata: { seat: 7 },
+    ttlSeconds: 60,
+  };
+  const renewed = (session: LiveSession, peer: string, body?: object) =>
+    callJson(`${session.path}/peers/${peer}/token`, "POST", body);
+
+  it("[A1] lets its peer stay longer with the rights that it has, and nobody sees it leave", async () => {
+    const session = await LiveSession.start(mode);
+    const bob = await session.join();
+    const alice = await session.join(asked);
+    const response = await renewed(session, alice.id, { ttlSeconds: 7200 });
+    expect(response.status).toBe(201);
+    const invitation = (await response.json()) as typeof alice.invitation;
+    const { token: _token, expiresAt: _expiresAt, ...grant } = alice.invitation;
+    expect(invitation).toMatchObject(grant);
+    expect(invitation.expiresAt).toBeGreaterThan(alice.invitation.expiresAt + 7_000_000);
+    const { webSocket } = await session.upgrade(invitation.token);
+    const again = new LivePeer(session, invitation, webSocket!);
+    expect(await again.next("welcome")).toMatchObject({
+      type: "welcome",
+      resumed: true,
+      tokenExpiresAt: invitation.expiresAt,
+      peer: { id: alice.id, name: "Ada", publish: ["audio"], metadata: { seat: 7 } },
+    });
+    expect((await alice.closing()).code).toBe(4001);
+    // An hour when nothing else is asked for.
+    const usual = (await (await renewed(session, bob.id)).json()) as typeof alice.invitation;
+    expect(usual.expiresAt).toBeLessThanOrEqual(Date.now() + 3_600_000);
+    await again.request({ type: "message", id: 1, to: bob.id, body: "here" } as never);
+    await bob.settled();
+    expect(bob.inbox.map(({ type }) => type)).toEqual(["peer-joined", "message"]);
+  });
+
+  it("[A1] dies with its peer, and there is none for who has not come, is gone or came by HTTP", async () => {
+    const session = await LiveSession.start(mode);
+    const alice = await session.join();
+    const invited = await session.invite();
+    const newer = (await (await renewed(session, alice.id)).json()) as { token: string };
+    expect((await callJson(`${session.path}/peers/${alice.id}`, "DELETE")).status).toBe(204);
+    expect((await session.upgrade(newer.token)).status).toBe(401);
+    for (const peer of [alice.id, invited.peer.id, "nobody"]) {
+      const refused = await renewed(session, peer);
+      expect(refused.status).toBe(404);
+      expect(await refused.json()).toMatchObject({ code: "unknown-peer" });
+    }
+    const nowhere = await callJson(`/v1/sessions/${NO_SESSION}/peers/${alice.id}/token`, "POST");
+    expect(await nowhere.json()).toMatchObject({ code: "session-not-found" });
+    const wrong = await renewed(session, alice.id, { ttlSeconds: 3600, role: "observer" });
+    expect(await wrong.json()).toMatchObject({ code: "invalid-request" });
   });
 });
 

@@ -308,16 +308,18 @@ describe("who was here", () => {
   it("[A1] a kick is remembered as long as the token may live, and ten thousand of them", () => {
     const crowd = new Crowd([]);
     const kick = (peer: string) => accepted(crowd.do({ type: "kick", peer, at: crowd.at }));
-    const hour = crowd.at + 3_600_000;
+    const end = crowd.at + LONGEST_TOKEN_MS;
     accepted(crowd.join("joined"));
+    // Either may hold a token that was made just now, a newer one than it has joined with.
     kick("joined");
+    crowd.at += 1;
     kick("never-joined");
     expect([...crowd.session.kicked]).toEqual([
-      ["joined", hour],
-      ["never-joined", crowd.at + LONGEST_TOKEN_MS],
+      ["joined", end],
+      ["never-joined", end + 1],
     ]);
     // Its token is dead; a minute for clocks that differ.
-    crowd.at = hour + 60_000;
+    crowd.at = end + 60_000;
     kick("other");
     expect([...crowd.session.kicked.keys()]).toEqual(["never-joined", "other"]);
     expect(outcome(crowd.join("never-joined"))).toBe("unauthorized");

@@ -134,6 +134,11 @@ async function register(): Promise<void> {
   });
   window.swapDemo.endpoint = endpoint;
   endpoint.on("incoming", ({ call: incoming }) => ring(incoming));
+  endpoint.on("closed", ({ reason }) => {
+    page.register.hidden = false;
+    page.dial.hidden = true;
+    notices.show(`You cannot be called any more: ${reason}`, { passing: false });
+  });
   page.register.hidden = true;
   page.dial.hidden = false;
   setText(element("swap-text", HTMLElement), `You are ${name}. Others call you by this name.`);

@@ -292,6 +292,70 @@ describe("a running call", () => {
     await recordAgrees(backend, one, two);
   });
 
+  it("[N2] a track that is published twice is one publication, and two that come to one track break no link", async () => {
+    const backend = await Backend.start(baseUrl);
+    const [one, two] = [await join("chromium", backend), await join("chromium", backend)];
+    await two.receives(one.id);
+    const published = await one.page.evaluate(async () => {
+      const { session } = window.call;
+      const [sender] = session.connection([...session.peers.keys()][0]!)!.getSenders();
+      const again = session.publish(sender!.track!);
+      const isOne = again === window.call.tracks.get(sender!.track!.kind);
+      const stream = document.createElement("canvas").captureStream(5);
+      const [drawn] = stream.getVideoTracks();
+      const video = window.call.tracks.get("video") as typeof again;
+      const other = session.publish(drawn!, stream);
+      await other.replaceTrack(video.track);
+      const audio = window.call.tracks.get("audio") as typeof again;
+      const wrong = await audio.replaceTrack(drawn!).catch((error: Error) => error.name);
+      return { isOne, kind: audio.track.kind, wrong };
+    }, null);
+    expect(published).toEqual({ isOne: true, kind: "audio", wrong: "TypeError" });
+    // Whoever comes later gets all of it, and hears of nothing else.
+    const three = await join("chromium", backend);
+    await Promise.all([three.receives(one.id), three.receives(two.id)]);
+    const videos = async () =>
+      (await three.stats(one.id)).inbound.filter(({ kind, frames }) => kind === "video" && frames > 5);
+    await until("both videos come", async () => (await videos()).length === 2);
+    // Taken away and published again in one task: its section has not stopped yet.
+    await one.page.evaluate(() => {
+      const { session, tracks } = window.call;
+      const video = tracks.get("video") as ReturnType<typeof session.publish>;
+      const { track } = video;
+      video.unpublish();
+      tracks.set("video", session.publish(track));
+    }, null);
+    await until("both videos come again", async () => {
+      const before = (await videos()).map(({ frames }) => frames);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const after = (await videos()).map(({ frames }) => frames);
+      return after.filter((frames, at) => frames > (before[at] ?? 0)).length === 2;
+    });
+    const problems = await one.page.evaluate(() => window.call.problems, null);
+    expect(problems).toEqual([]);
+  });
+
+  it("[N2] what a browser does not take of one publication costs no other, and no link", async () => {
+    const backend = await Backend.start(baseUrl, { topology: "central" });
+    const [one] = [await join("chromium", backend)];
+    // The same name twice: refused by the browser where simulcast is sent, which is to media servers.
+    await one.page.evaluate(() => {
+      const [track] = document.createElement("canvas").captureStream(5).getVideoTracks();
+      window.call.session.publish(track!, { sendEncodings: [{ rid: "a" }, { rid: "a" }] });
+    }, null);
+    await backend.invite({ role: "media-server" });
+    const { token, signalling, peer } = await backend.invite({ role: "media-server" });
+    const socket = new WebSocket(signalling.url, ["duplex.v1", `bearer.${token}`]);
+    await until("an offer with what can be sent", async () => {
+      const { flows } = await backend.flows(`?peer=${one.id}&direction=uplink`);
+      return flows.filter(({ to }) => to === peer.id).length === 2;
+    });
+    socket.close();
+    expect(await one.page.evaluate(() => window.call.problems, null)).toEqual([
+      "negotiation-failed",
+    ]);
+  });
+
   it("[S4] a page that leaves ends its flows at once", async () => {
     const [backend, one, two] = await call("chromium", "chromium");
     await two.page.evaluate(() => window.call.session.leave(), null);

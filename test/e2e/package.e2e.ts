@@ -60,7 +60,7 @@ const compile = (options: object, ...files: string[]) => {
 };
 
 const RIGHT_USE = `
-import { type Flow, type FlowSummary, join, type JoinOptions, type Session, type SessionEvents } from "duplex";
+import { DuplexError, type Flow, type FlowSummary, join, type JoinOptions, SdpError, type Session, type SessionEvents } from "duplex";
 import { type MediaConnection, Peer, type PeerError } from "duplex/peerjs";
 import { type Criterion, type SwapCall, SwapEndpoint } from "duplex/swap";
 
@@ -112,6 +112,8 @@ export const start = async (): Promise<Session> => {
   });
   session.on("peer-left", ({ peer, reason }) => console.log(peer, words(reason)));
   session.on("problem", ({ error }) => console.log(error.code, error.problem["finding"]));
+  session.on("problem", ({ error }) => error instanceof SdpError && console.log(error.finding.rule));
+  session.send("bob", 1).catch((error: unknown) => error instanceof DuplexError && console.log(error.code));
   session.on("state", (state) => { if (state === "closed") stop(); });
   session.on("flows", (flows) => {
     const kinds: ("audio" | "video" | "data")[] = flows.map(({ kind }: FlowSummary) => kind);
@@ -213,7 +215,7 @@ describe("the SDK as others install it", () => {
   });
 
   it.each([
-    ["duplex", "isSdpError,join"],
+    ["duplex", "DuplexError,SdpError,isSdpError,join"],
     ["duplex/peerjs", "Peer"],
     ["duplex/swap", "SwapEndpoint"],
   ])("[M16] a project imports %s at run time", async (entry, names) => {
@@ -267,6 +269,18 @@ describe("the SDK as others install it", () => {
     // esbuild writes a file for what is loaded later, also where nothing that loads it is left.
     expect(one.text).not.toContain("import(");
     expect((await costOf('import "duplex";', folder)).text).not.toContain("class");
+  });
+
+  it("[M16] calls no function of the language that browsers of four years lack", async () => {
+    const whole = readFileSync(join(consumer, "duplex.min.js"), "utf8");
+    const peerjs = await costOf('export * from "duplex/peerjs";', folder);
+    const swap = await costOf('export * from "duplex/swap";', folder);
+    // After ECMAScript 2022, the syntax that it is built for. Names are kept where it is made small.
+    const younger =
+      /\b(withResolvers|groupBy|toSorted|toReversed|toSpliced|findLast|findLastIndex|fromAsync|isWellFormed|toWellFormed|isSubsetOf|isSupersetOf|symmetricDifference|Iterator|waitAsync)\b|AbortSignal\.any|Promise\.try|Array\.with/;
+    for (const text of [whole, peerjs.text, swap.text])
+      expect(younger.exec(text)?.[0]).toBe(undefined);
+    expect("[].toSorted()").toMatch(younger);
   });
 
   it("[M16] a page without modules has it as one script", () => {

@@ -170,6 +170,92 @@ it.each([1001, 1006, 1008, 1009, 1011, 1012, 1013, 4004])(
   },
 );
 
+/** As much of a token as says whose it is. */
+const tokenOf = (sub: string, exp: number): string =>
+  `h.${btoa(JSON.stringify({ sub, exp })).replaceAll("=", "")}.s`;
+
+const MINUTE_MS = 60_000;
+
+/** A page whose token ends in an hour by the clock of the server, which is a day ahead; `later` are the next ones. */
+async function joinedForAnHour(...later: (string | Error)[]) {
+  const serverNow = () => Date.now() + 24 * 60 * MINUTE_MS;
+  const asked: number[] = [];
+  const first = tokenOf("me", 1);
+  const opening = Signalling.open({
+    url: "http://localhost/v1/sessions/s/signalling",
+    token: async () => {
+      asked.push(Date.now());
+      const next = asked.length === 1 ? first : (later.shift() ?? first);
+      if (next instanceof Error) throw next;
+      return next;
+    },
+  });
+  await pass(0);
+  const begun = Date.now();
+  const welcome = (resumed: boolean) =>
+    last().say({
+      type: "welcome",
+      resumed,
+      links: [],
+      peer: { id: "me", joinedAt: serverNow() },
+      tokenExpiresAt: serverNow() + 60 * MINUTE_MS,
+    });
+  welcome(false);
+  const { signalling } = await opening;
+  signalling.listen({
+    welcome: () => undefined,
+    notice: () => undefined,
+    state: (state) => states.push(state),
+    closed: (closed) => closings.push(closed),
+  });
+  const minutes = () => asked.map((at) => (at - begun) / MINUTE_MS);
+  return { signalling, welcome, minutes };
+}
+
+it("[A1] a newer token of the same peer is fetched at half of the time and used at once, on one socket", async () => {
+  const newer = [tokenOf("me", 2), tokenOf("me", 3)];
+  const { signalling, welcome, minutes } = await joinedForAnHour(...newer);
+  await pass(30 * MINUTE_MS);
+  expect(TestSocket.all.map(({ protocols }) => protocols[1])).toEqual([
+    `bearer.${tokenOf("me", 1)}`,
+    `bearer.${newer[0]}`,
+  ]);
+  expect(TestSocket.live).toHaveLength(1);
+  welcome(true);
+  expect(states).toEqual(["reconnecting", "connected"]);
+  await pass(30 * MINUTE_MS);
+  expect(TestSocket.all).toHaveLength(3);
+  welcome(true);
+  expect(minutes()).toEqual([0, 30, 60]);
+  signalling.close("left");
+  await pass(600 * MINUTE_MS);
+  expect(minutes()).toHaveLength(3);
+  expect(closings).toMatchObject([{ code: 1000 }]);
+});
+
+it("[A1] a back end without a newer token is asked again before it is too late, and the socket stays meanwhile", async () => {
+  const answers = [new Error("502"), tokenOf("me", 1), tokenOf("me", 2)];
+  const { welcome, minutes } = await joinedForAnHour(...answers);
+  await pass(52 * MINUTE_MS);
+  expect(TestSocket.all).toHaveLength(1);
+  await pass(MINUTE_MS);
+  expect(minutes()).toEqual([0, 30, 45, 52.5]);
+  expect(last().protocols[1]).toBe(`bearer.${tokenOf("me", 2)}`);
+  welcome(true);
+  expect(states.at(-1)).toBe("connected");
+});
+
+it("[A1] the token of another peer takes nobody's place: it is asked for again when this one's has expired", async () => {
+  const { minutes } = await joinedForAnHour(tokenOf("other", 2), tokenOf("another", 3));
+  await pass(59 * MINUTE_MS);
+  expect(minutes()).toEqual([0, 30]);
+  expect(TestSocket.all).toHaveLength(1);
+  await pass(MINUTE_MS);
+  last().say({ type: "closing", code: 4003, reason: "token expired" });
+  await pass(0);
+  expect(last().protocols[1]).toBe(`bearer.${tokenOf("another", 3)}`);
+});
+
 it.each([4000, 4001, 4002, 4008])(
   "[S3] a socket that is closed with %i does not come back",
   async (code) => {

@@ -9,6 +9,14 @@ import { Backend, Caller, until } from "./caller.ts";
 declare global {
   interface Window {
     swapDemo: { endpoint?: SwapEndpoint; call?: SwapCall };
+    /** An endpoint of a page of its own: how often it connected, and what became of it. */
+    twice: {
+      endpoint?: SwapEndpoint;
+      refused?: string;
+      sockets: number;
+      open: () => number;
+      closed: object[];
+    };
   }
 }
 
@@ -48,6 +56,54 @@ async function endpoint(name: string): Promise<Endpoint> {
   await until(`${name} is registered`, () => isShown(page, "dial"));
   const source = await page.evaluate(() => window.swapDemo.endpoint?.source ?? "", null);
   return { page, source };
+}
+
+/** A page with an endpoint that connects with a token and is called by this user; not when it is refused. */
+async function connected(token: string, user: string): Promise<Page> {
+  const page = await browser.open(new URL("docs", baseUrl).href);
+  await page.evaluate(
+    async ({ bearer, value }) => {
+      const made: WebSocket[] = [];
+      const Native = WebSocket;
+      window.WebSocket = class extends Native {
+        constructor(address: string | URL, protocols?: string | string[]) {
+          super(address, protocols);
+          made.push(this);
+        }
+      };
+      const script = document.createElement("script");
+      script.type = "module";
+      script.textContent = 'import * as swap from "/swap.js"; window.swapLoaded(swap);';
+      const swap = await new Promise<typeof import("../../client/swap.ts")>((resolve) => {
+        Object.assign(window, { swapLoaded: resolve });
+        document.body.append(script);
+      });
+      const closed: object[] = [];
+      window.twice = {
+        closed,
+        open: () => made.filter(({ readyState }) => readyState <= WebSocket.OPEN).length,
+        get sockets() {
+          return made.length;
+        },
+      };
+      const criteria = [{ type: "user", value }];
+      await swap.SwapEndpoint.connect({
+        url: "/3gpp-swap/v1",
+        token: bearer,
+        criteria: value === "" ? [{ type: "", value }] : criteria,
+      }).then(
+        (endpoint) => {
+          window.twice.endpoint = endpoint;
+          endpoint.on("closed", (why) => closed.push(why));
+        },
+        ({ code }: { code: string }) => {
+          window.twice.refused = code;
+        },
+      );
+    },
+    { bearer: token, value: user },
+  );
+  return page;
 }
 
 /** What a page receives: RTP packets by kind. */
@@ -136,6 +192,42 @@ describe("two pages that speak SWAP", () => {
     await Promise.all([receives(alice.page, "audio"), receives(called.page, "audio")]);
     expect((await rings()).includes(true)).toBe(false);
     await Promise.all([alice, ...helpers].map(({ page }) => page.close()));
+  });
+
+  it("[S3] of two pages with one token the newer one stays, and the older one is told that it is over", async () => {
+    const grant = (await ask("POST", "v1/realms/default/endpoints", {})) as { token: string };
+    const user = `twice-${crypto.randomUUID()}`;
+    const older = await connected(grant.token, user);
+    expect(await older.evaluate(() => window.twice.closed, null)).toEqual([]);
+    const newer = await connected(grant.token, user);
+    await until("the older one is told", () =>
+      older.evaluate(() => window.twice.closed.length === 1, null),
+    );
+    // Longer than the wait before it would come back.
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    const seen = (page: Page) =>
+      page.evaluate(() => ({ closed: window.twice.closed, sockets: window.twice.sockets }), null);
+    expect(await seen(older)).toEqual({ closed: [{ code: 4001, reason: "replaced" }], sockets: 1 });
+    expect(await seen(newer)).toEqual({ closed: [], sockets: 1 });
+    expect(
+      await older.evaluate(
+        () => window.twice.endpoint?.register([]).catch(({ code }: { code: string }) => code),
+        null,
+      ),
+    ).toBe("signalling-closed");
+    await Promise.all([older.close(), newer.close()]);
+  });
+
+  it("[M9] an endpoint whose criteria are refused leaves no socket behind", async () => {
+    const grant = (await ask("POST", "v1/realms/default/endpoints", {})) as { token: string };
+    const page = await connected(grant.token, "");
+    expect(await page.evaluate(() => window.twice.refused, null)).toMatch(/./);
+    await until("its socket is closed", () =>
+      page.evaluate(() => window.twice.open() === 0, null),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect(await page.evaluate(() => window.twice.sockets, null)).toBe(1);
+    await page.close();
   });
 
   it("[M9] a call that is rejected is over, and the next one comes through", async () => {
