@@ -58,11 +58,16 @@ async function endpoint(name: string): Promise<Endpoint> {
   return { page, source };
 }
 
+interface Grant {
+  readonly source: string;
+  readonly token: string;
+}
+
 /** A page with an endpoint that connects with a token and is called by this user; not when it is refused. */
-async function connected(token: string, user: string): Promise<Page> {
+async function connected(grant: Grant, user: string): Promise<Page> {
   const page = await browser.open(new URL("docs", baseUrl).href);
   await page.evaluate(
-    async ({ bearer, value }) => {
+    async ({ source, token, value }) => {
       const made: WebSocket[] = [];
       const Native = WebSocket;
       window.WebSocket = class extends Native {
@@ -89,7 +94,8 @@ async function connected(token: string, user: string): Promise<Page> {
       const criteria = [{ type: "user", value }];
       await swap.SwapEndpoint.connect({
         url: "/3gpp-swap/v1",
-        token: bearer,
+        source,
+        token,
         criteria: value === "" ? [{ type: "", value }] : criteria,
       }).then(
         (endpoint) => {
@@ -101,7 +107,7 @@ async function connected(token: string, user: string): Promise<Page> {
         },
       );
     },
-    { bearer: token, value: user },
+    { ...grant, value: user },
   );
   return page;
 }
@@ -195,11 +201,11 @@ describe("two pages that speak SWAP", () => {
   });
 
   it("[S3] of two pages with one token the newer one stays, and the older one is told that it is over", async () => {
-    const grant = (await ask("POST", "v1/realms/default/endpoints", {})) as { token: string };
+    const grant = (await ask("POST", "v1/realms/default/endpoints", {})) as Grant;
     const user = `twice-${crypto.randomUUID()}`;
-    const older = await connected(grant.token, user);
+    const older = await connected(grant, user);
     expect(await older.evaluate(() => window.twice.closed, null)).toEqual([]);
-    const newer = await connected(grant.token, user);
+    const newer = await connected(grant, user);
     await until("the older one is told", () =>
       older.evaluate(() => window.twice.closed.length === 1, null),
     );
@@ -219,8 +225,8 @@ describe("two pages that speak SWAP", () => {
   });
 
   it("[M9] an endpoint whose criteria are refused leaves no socket behind", async () => {
-    const grant = (await ask("POST", "v1/realms/default/endpoints", {})) as { token: string };
-    const page = await connected(grant.token, "");
+    const grant = (await ask("POST", "v1/realms/default/endpoints", {})) as Grant;
+    const page = await connected(grant, "");
     expect(await page.evaluate(() => window.twice.refused, null)).toMatch(/./);
     await until("its socket is closed", () =>
       page.evaluate(() => window.twice.open() === 0, null),
