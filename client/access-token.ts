@@ -1,11 +1,11 @@
 import type { Welcome } from "../protocol/messages.ts";
 
 /**
- * The peer token, or where to get one. A function is asked again before a token expires: a newer one of the same peer
- * (`POST /v1/sessions/{id}/peers/{peerId}/token`) lets it stay. It is asked, too, when one has expired or was refused:
- * then the token of another peer will do, which joins in the place of the one before.
+ * The peer token, or where to get one. A function is called without an argument for the token of a new peer: to join,
+ * and when a token has expired or was refused. At half of a token's time it is called with the id of its peer: a newer
+ * token of that one (`POST /v1/sessions/{id}/peers/{peerId}/token`) lets it stay, any other is left alone.
  */
-export type TokenSource = string | (() => string | Promise<string>);
+export type TokenSource = string | ((peer?: string) => string | Promise<string>);
 
 /** There is no use in asking for a token that is too late. */
 const SOONEST_MS = 1_000;
@@ -21,6 +21,8 @@ export class AccessToken {
   #expiresAt = Number.POSITIVE_INFINITY;
   /** How far that is ahead of the server's, milliseconds. */
   #aheadMs = 0;
+  /** What the server told of the token in use. */
+  #held: Pick<Welcome, "peer" | "tokenExpiresAt"> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `renewed` is called when there is a newer token of the same peer, while the one before still holds. */
@@ -44,6 +46,7 @@ export class AccessToken {
 
   /** The server has taken the token and tells when it ends. */
   welcomed({ resumed, peer, tokenExpiresAt }: Welcome): void {
+    this.#held = { peer, tokenExpiresAt };
     if (!resumed) this.#aheadMs = Date.now() - peer.joinedAt;
     this.#expiresAt = tokenExpiresAt + this.#aheadMs;
     this.#renewLater();
@@ -71,26 +74,27 @@ export class AccessToken {
   }
 
   async #renew(): Promise<void> {
-    const held = this.#token;
+    const before = this.#token;
+    const { peer, tokenExpiresAt = 0 } = this.#held ?? {};
     // A back end that fails now may have one later.
-    const token = await this.#ask().catch(() => held);
-    if (token === undefined || this.#token !== held) return;
-    const [now, then] = [claimsOf(token), claimsOf(held)];
-    // Each answer is a new peer: what there is of this one has its time, and the next one comes after it.
-    if (now.sub !== then.sub) return;
-    if ((now.exp ?? 0) > (then.exp ?? 0)) {
+    const token = await this.#ask(peer?.id).catch(() => before);
+    if (token === undefined || this.#token !== before) return;
+    const { sub, exp = 0 } = claimsOf(token);
+    // Each call makes another peer: this one has its time, and the next one comes after it.
+    if (token !== before && sub !== peer?.id) return;
+    if (exp * 1000 > tokenExpiresAt) {
       this.#take(token);
       this.#renewed();
     } else this.#renewLater();
   }
 
-  async #ask(): Promise<string> {
-    return typeof this.#source === "string" ? this.#source : this.#source();
+  async #ask(peer?: string): Promise<string> {
+    return typeof this.#source === "string" ? this.#source : this.#source(peer);
   }
 }
 
-/** Whose token it is and when it ends; nothing of what is no JWT. */
-function claimsOf(token = ""): { readonly sub?: string; readonly exp?: number } {
+/** Whose token it is, and when it ends in seconds since 1970; nothing of what is no JWT. */
+function claimsOf(token: string): { readonly sub?: string; readonly exp?: number } {
   try {
     const [, claims = ""] = token.split(".");
     return JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/")));

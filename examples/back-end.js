@@ -32,7 +32,9 @@ const sessions = new Map();
 const invite = async (call, name) => {
   const session = sessions.get(call) ?? post("/v1/sessions", {});
   sessions.set(call, session);
-  return post(`/v1/sessions/${(await session).id}/peers`, name ? { name } : {});
+  // The peer leaves when its token ends, which is after an hour unless you say otherwise: here, after a day.
+  const peer = { ttlSeconds: 86_400, ...(name && { name }) };
+  return post(`/v1/sessions/${(await session).id}/peers`, peer);
 };
 
 const server = createServer(async ({ method, url = "/" }, response) => {

@@ -9,6 +9,8 @@ interface Exported {
   readonly name: string;
   readonly path: string;
   readonly kind: string;
+  /** There at run time: it can be called, or be what `instanceof` asks for. */
+  readonly isValue: boolean;
   /** Overloads are several. */
   readonly declarations: readonly { readonly comment: string; readonly text: string }[];
 }
@@ -21,7 +23,7 @@ interface Member {
 // tsc begins statements, and only them and their last lines (`}`), at the start of a line.
 const STATEMENT =
   /(\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?^(export (?:declare )?(?:abstract )?(type|interface|class|function|const) (\w+)\b.*\n(?:[ }].*\n)*)/gm;
-const EXPORT_LIST = /^export (?:type )?\{([^}]*)\}(?: from "([^"]*)")?;$/gm;
+const EXPORT_LIST = /^export (type )?\{([^}]*)\}(?: from "([^"]*)")?;$/gm;
 const IMPORT_LIST = /^import (?:type )?\{([^}]*)\} from "([^"]*)";$/gm;
 
 const INTRODUCTION: Readonly<Record<string, string>> = {
@@ -56,24 +58,35 @@ const importsOf = (path: string, text: string): Map<string, string> => {
   return found;
 };
 
-const declared = (name: string, path: string, text: string): Exported => {
+const declared = (name: string, path: string, text: string, isType: boolean): Exported => {
   const statements = [...text.matchAll(STATEMENT)].filter(([, , , , own]) => own === name);
   const [first] = statements;
   if (first === undefined) throw new Error(`${path} does not declare ${name}`);
   const declarations = statements.map(([, comment = "", code = ""]) => ({ comment, text: code }));
-  return { name, path, kind: first[3] ?? "", declarations };
+  const kind = first[3] ?? "";
+  const isValue = !isType && kind !== "interface" && kind !== "type";
+  return { name, path, kind, isValue, declarations };
 };
 
 const exportsOf = (path: string, files: ReadonlyMap<string, string>): Exported[] => {
   const text = files.get(path) ?? "";
   const imported = importsOf(path, text);
-  const own = [...text.matchAll(STATEMENT)].map(([, , , , name = ""]) => [name, path] as const);
-  const listed = [...text.matchAll(EXPORT_LIST)].flatMap(([, list, from]) => {
+  const own = [...text.matchAll(STATEMENT)].map(([, , , , name = ""]) => ({
+    name,
+    path,
+    isType: false,
+  }));
+  const listed = [...text.matchAll(EXPORT_LIST)].flatMap(([, type, list, from]) => {
     const target = from && posix.join(posix.dirname(path), from).replace(/\.js$/, ".d.ts");
-    return namesIn(list).map((name) => [name, target ?? imported.get(name) ?? path] as const);
+    return namesIn(list).map((name) => ({
+      name,
+      path: target ?? imported.get(name) ?? path,
+      isType: type !== undefined,
+    }));
   });
-  return [...new Map([...own, ...listed])].map(([name, at]) =>
-    declared(name, at, files.get(at) ?? ""),
+  const all = new Map([...own, ...listed].map((one) => [one.name, one]));
+  return [...all.values()].map(({ name, path: at, isType }) =>
+    declared(name, at, files.get(at) ?? "", isType),
   );
 };
 
@@ -93,6 +106,13 @@ const membersOf = ({ kind, declarations }: Exported): Member[] => {
 const oneLine = (text: string): string => text.replace(/\s+/g, " ").replace(/;$/, "").trim();
 
 const isOurs = ({ path }: Exported): boolean => path.startsWith("client/");
+
+/** What `import type` is not enough for. */
+const values = (exported: readonly Exported[]): string => {
+  const names = exported.filter(({ isValue }) => isValue).map(({ name }) => `\`${name}\``);
+  const are = names.length === 1 ? "is the one value" : "are values";
+  return names.length === 0 ? "" : `${names.join(", ")} ${are}, all other names are types.`;
+};
 
 /** The shapes of the wire are the protocol's: what they mean is written where the protocol is. */
 const shapes = (exported: readonly Exported[]): string =>
@@ -169,7 +189,7 @@ export const documentOf = (files: ReadonlyMap<string, string>): SdkDocument => {
       "Shapes of the protocol, explained in [media-flows.md](media-flows.md) and [protocol.md](protocol.md):";
     return [
       title,
-      INTRODUCTION[name] ?? "",
+      [INTRODUCTION[name] ?? "", values(exported)].join(" ").trim(),
       ...fresh.filter(isOurs).map(section),
       ...(wire === "" ? [] : [`${about}\n\n${wire}`]),
     ].join("\n\n");

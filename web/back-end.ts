@@ -75,7 +75,8 @@ export function dropObserverToken(session: string): void {
 
 async function invite(session: string, request: object): Promise<Invitation> {
   const path = `/v1/sessions/${encodeURIComponent(session)}/peers`;
-  const invitation = (await post(path, request)) as Invitation;
+  // Whoever leaves the page open stays: the peer leaves when its token ends.
+  const invitation = (await post(path, { ttlSeconds: 86_400, ...request })) as Invitation;
   const url = new URL(invitation.signalling.url, location.href).href;
   return { token: invitation.token, signalling: { url } };
 }

@@ -150,7 +150,8 @@ const PRESENCE = {
   "token-expired": {
     says: "The token of {peer} expired.",
     judgedBy: "the peer left with the reason `expired`",
-    advice: "Give tokens a longer `ttlSeconds`, or hand the page a fresh one before it expires.",
+    advice:
+      "Create peers with a longer `ttlSeconds`, or have the page open its socket with a newer token of the peer, made by POST /v1/sessions/{id}/peers/{peerId}/token, before the one it has expires: the SDK does so when `token` is a function that gets one.",
   },
   "connection-closed": {
     says: "{peer} closed its connection and is still in the session.",

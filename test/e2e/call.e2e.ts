@@ -316,7 +316,9 @@ describe("a running call", () => {
     const three = await join("chromium", backend);
     await Promise.all([three.receives(one.id), three.receives(two.id)]);
     const videos = async () =>
-      (await three.stats(one.id)).inbound.filter(({ kind, frames }) => kind === "video" && frames > 5);
+      (await three.stats(one.id)).inbound.filter(
+        ({ kind, frames }) => kind === "video" && frames > 5,
+      );
     await until("both videos come", async () => (await videos()).length === 2);
     // Taken away and published again in one task: its section has not stopped yet.
     await one.page.evaluate(() => {

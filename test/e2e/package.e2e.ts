@@ -333,6 +333,21 @@ describe("the reference of the SDK", () => {
     expect(complaints).toEqual([]);
     expect(text).toContain("Adds.\n\n```ts\nfunction add(one: number): void;\n```");
     expect(text).toContain("- `readonly width: number`<br>How wide, pixels.");
+    expect(text).toContain("`add` is the one value, all other names are types.");
+  });
+
+  it("[M16] tells what is there at run time from what is a type only", () => {
+    const classes: [string, string] = [
+      "client/inner.d.ts",
+      "/** In. */\nexport declare class In {\n}\n/** Out. */\nexport declare class Out {\n}\n",
+    ];
+    const { text, complaints } = documented(
+      'export { In } from "./inner.js";\nexport type { Out } from "./inner.js";\n' +
+        "/** Adds. */\nexport declare function add(): void;\n",
+      [classes],
+    );
+    expect(complaints).toEqual([]);
+    expect(text).toContain("`add`, `In` are values, all other names are types.");
   });
 
   it("[M16] is not made of what says nothing of itself, or cannot be imported", () => {

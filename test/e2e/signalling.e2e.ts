@@ -53,7 +53,8 @@ class TestSocket {
   }
 
   welcome(): void {
-    this.say({ type: "welcome", resumed: true, links: [], tokenExpiresAt: 9e15 });
+    const peer = { id: "me", joinedAt: Date.now() };
+    this.say({ type: "welcome", resumed: true, links: [], peer, tokenExpiresAt: 9e15 });
   }
 
   /** The connection ends. */
@@ -171,35 +172,40 @@ it.each([1001, 1006, 1008, 1009, 1011, 1012, 1013, 4004])(
 );
 
 /** As much of a token as says whose it is. */
-const tokenOf = (sub: string, exp: number): string =>
-  `h.${btoa(JSON.stringify({ sub, exp })).replaceAll("=", "")}.s`;
+const tokenOf = (sub: string, expiresAt: number): string =>
+  `h.${btoa(JSON.stringify({ sub, exp: Math.floor(expiresAt / 1000) })).replaceAll("=", "")}.s`;
 
 const MINUTE_MS = 60_000;
 
-/** A page whose token ends in an hour by the clock of the server, which is a day ahead; `later` are the next ones. */
+/** By the clock of the server, which is a day ahead of the page's. */
+const serverNow = () => Date.now() + 24 * 60 * MINUTE_MS;
+
+/**
+ * A page whose tokens last an hour. `later` is what its back end has after the first one: whose token is new then,
+ * `"same"` for the one before, or how it fails.
+ */
 async function joinedForAnHour(...later: (string | Error)[]) {
-  const serverNow = () => Date.now() + 24 * 60 * MINUTE_MS;
-  const asked: number[] = [];
-  const first = tokenOf("me", 1);
+  const asked: { minute: number; peer: string | undefined }[] = [];
+  const begun = Date.now();
+  let newest = "";
+  let expiresAt = 0;
   const opening = Signalling.open({
     url: "http://localhost/v1/sessions/s/signalling",
-    token: async () => {
-      asked.push(Date.now());
-      const next = asked.length === 1 ? first : (later.shift() ?? first);
-      if (next instanceof Error) throw next;
-      return next;
+    token: async (peer) => {
+      asked.push({ minute: (Date.now() - begun) / MINUTE_MS, peer });
+      const whose = asked.length === 1 ? "me" : (later.shift() ?? "same");
+      if (whose instanceof Error) throw whose;
+      if (whose === "same") return newest;
+      expiresAt = serverNow() + 60 * MINUTE_MS;
+      newest = tokenOf(whose, expiresAt);
+      return newest;
     },
   });
   await pass(0);
-  const begun = Date.now();
-  const welcome = (resumed: boolean) =>
-    last().say({
-      type: "welcome",
-      resumed,
-      links: [],
-      peer: { id: "me", joinedAt: serverNow() },
-      tokenExpiresAt: serverNow() + 60 * MINUTE_MS,
-    });
+  const welcome = (resumed: boolean) => {
+    const peer = { id: "me", joinedAt: serverNow() };
+    last().say({ type: "welcome", resumed, links: [], peer, tokenExpiresAt: expiresAt });
+  };
   welcome(false);
   const { signalling } = await opening;
   signalling.listen({
@@ -208,52 +214,54 @@ async function joinedForAnHour(...later: (string | Error)[]) {
     state: (state) => states.push(state),
     closed: (closed) => closings.push(closed),
   });
-  const minutes = () => asked.map((at) => (at - begun) / MINUTE_MS);
-  return { signalling, welcome, minutes };
+  const bearers = () => TestSocket.all.map(({ protocols }) => protocols[1]);
+  return { signalling, welcome, asked, bearers, newest: () => `bearer.${newest}` };
 }
 
 it("[A1] a newer token of the same peer is fetched at half of the time and used at once, on one socket", async () => {
-  const newer = [tokenOf("me", 2), tokenOf("me", 3)];
-  const { signalling, welcome, minutes } = await joinedForAnHour(...newer);
+  const { signalling, welcome, asked, bearers, newest } = await joinedForAnHour("me", "me");
+  const first = newest();
   await pass(30 * MINUTE_MS);
-  expect(TestSocket.all.map(({ protocols }) => protocols[1])).toEqual([
-    `bearer.${tokenOf("me", 1)}`,
-    `bearer.${newer[0]}`,
-  ]);
+  expect(bearers()).toEqual([first, newest()]);
+  expect(newest()).not.toBe(first);
   expect(TestSocket.live).toHaveLength(1);
   welcome(true);
   expect(states).toEqual(["reconnecting", "connected"]);
   await pass(30 * MINUTE_MS);
   expect(TestSocket.all).toHaveLength(3);
   welcome(true);
-  expect(minutes()).toEqual([0, 30, 60]);
+  expect(asked).toEqual([
+    { minute: 0, peer: undefined },
+    { minute: 30, peer: "me" },
+    { minute: 60, peer: "me" },
+  ]);
   signalling.close("left");
   await pass(600 * MINUTE_MS);
-  expect(minutes()).toHaveLength(3);
+  expect(asked).toHaveLength(3);
   expect(closings).toMatchObject([{ code: 1000 }]);
 });
 
 it("[A1] a back end without a newer token is asked again before it is too late, and the socket stays meanwhile", async () => {
-  const answers = [new Error("502"), tokenOf("me", 1), tokenOf("me", 2)];
-  const { welcome, minutes } = await joinedForAnHour(...answers);
+  const { welcome, asked, newest } = await joinedForAnHour(new Error("502"), "same", "me");
   await pass(52 * MINUTE_MS);
   expect(TestSocket.all).toHaveLength(1);
   await pass(MINUTE_MS);
-  expect(minutes()).toEqual([0, 30, 45, 52.5]);
-  expect(last().protocols[1]).toBe(`bearer.${tokenOf("me", 2)}`);
+  expect(asked.map(({ minute }) => minute)).toEqual([0, 30, 45, 52.5]);
+  expect(last().protocols[1]).toBe(newest());
   welcome(true);
   expect(states.at(-1)).toBe("connected");
 });
 
 it("[A1] the token of another peer takes nobody's place: it is asked for again when this one's has expired", async () => {
-  const { minutes } = await joinedForAnHour(tokenOf("other", 2), tokenOf("another", 3));
+  const { asked, newest } = await joinedForAnHour("other", "another");
   await pass(59 * MINUTE_MS);
-  expect(minutes()).toEqual([0, 30]);
+  expect(asked.map(({ minute }) => minute)).toEqual([0, 30]);
   expect(TestSocket.all).toHaveLength(1);
   await pass(MINUTE_MS);
   last().say({ type: "closing", code: 4003, reason: "token expired" });
   await pass(0);
-  expect(last().protocols[1]).toBe(`bearer.${tokenOf("another", 3)}`);
+  expect(asked.at(-1)).toEqual({ minute: 60, peer: undefined });
+  expect(last().protocols[1]).toBe(newest());
 });
 
 it.each([4000, 4001, 4002, 4008])(

@@ -228,9 +228,7 @@ describe("two pages that speak SWAP", () => {
     const grant = (await ask("POST", "v1/realms/default/endpoints", {})) as Grant;
     const page = await connected(grant, "");
     expect(await page.evaluate(() => window.twice.refused, null)).toMatch(/./);
-    await until("its socket is closed", () =>
-      page.evaluate(() => window.twice.open() === 0, null),
-    );
+    await until("its socket is closed", () => page.evaluate(() => window.twice.open() === 0, null));
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     expect(await page.evaluate(() => window.twice.sockets, null)).toBe(1);
     await page.close();
