@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, inject, it } from "vitest";
 import WebSocket from "ws";
+import { Signalling } from "../../client/signalling.ts";
 import { Backend, until } from "./caller.ts";
 
-/** Clients without our SDK on real TCP sockets. */
+/** Clients on real TCP sockets: without our SDK, and what of it needs no browser. */
 
 const baseUrl = inject("baseUrl");
 let open: Raw[] = [];
@@ -160,5 +161,41 @@ describe("a client of one's own", () => {
     expect(await alice.next("ack")).toMatchObject({ re: 1 });
     alice.send('{"type":"ping"}');
     expect(await alice.next("pong")).toEqual({ type: "pong" });
+  });
+});
+
+describe("the socket of the SDK", () => {
+  it("[A1] a peer stays longer than its token with a function that gets newer ones, and leaves with a fixed one", async () => {
+    const [backend, , bob] = await pair();
+    const asked: (string | undefined)[] = [];
+    const newer = async (peer: string): Promise<string> => {
+      const path = `v1/sessions/${backend.id}/peers/${peer}/token`;
+      const headers = { authorization: "Bearer dev-key", "content-type": "application/json" };
+      const body = JSON.stringify({ ttlSeconds: 60 });
+      const answer = await fetch(new URL(path, baseUrl), { method: "POST", headers, body });
+      return ((await answer.json()) as { token: string }).token;
+    };
+    const [stays, goes] = [
+      await backend.invite({ ttlSeconds: 6 }),
+      await backend.invite({ ttlSeconds: 6 }),
+    ];
+    const { signalling } = await Signalling.open({
+      url: stays.signalling.url,
+      token: async (peer) => {
+        asked.push(peer);
+        return peer === undefined ? stays.token : newer(peer);
+      },
+    });
+    const fixed = await Signalling.open({ url: goes.signalling.url, token: goes.token });
+    const left = () => bob.frames.filter(({ type }) => type === "peer-left");
+    await until("the one with the fixed token is gone", () => left().length > 0, 15_000);
+    // Both tokens ended in the same second or the one before.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(left()).toMatchObject([{ peer: goes.peer.id, reason: "expired" }]);
+    expect(asked).toEqual([undefined, stays.peer.id]);
+    const { peers } = await backend.read<{ peers: { id: string; state: string }[] }>("/peers");
+    expect(peers.find(({ id }) => id === stays.peer.id)).toMatchObject({ state: "connected" });
+    signalling.close("left");
+    fixed.signalling.close("left");
   });
 });
