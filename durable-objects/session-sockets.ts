@@ -248,7 +248,7 @@ export abstract class SessionSockets extends SessionLosses {
       const code = typeof socket === "number" ? socket : CLOSE.tooManyProblems;
       this.sockets.deliver(ws, closingFrame(code, what.code));
       ws.close(code, what.code);
-      this.loseSocket(ws);
+      this.loseSocket(ws, what.code);
     }
   }
 

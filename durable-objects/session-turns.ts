@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { isLocalDev } from "../protocol/config.ts";
-import { CLOSE, isProblem, type Problem } from "../protocol/problem.ts";
+import { CLOSE, isProblem, type Problem, type ProblemCode } from "../protocol/problem.ts";
 import type { Session, Step } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
 import { step } from "../protocol/step.ts";
@@ -97,7 +97,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   protected abstract lose(peer: string, last?: readonly Attachment[]): void;
 
   /** The newest socket of a peer is gone; an older one going is no news (S3, S5). */
-  protected abstract loseSocket(ws: WebSocket): void;
+  protected abstract loseSocket(ws: WebSocket, code?: ProblemCode): void;
 
   /** The same for a socket that is closed from here. */
   protected abstract cutOff(ws: WebSocket, reason: string): void;

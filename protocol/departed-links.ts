@@ -6,6 +6,17 @@ const isDeparted =
   (link: Link): boolean =>
     !link.peers.every((peer) => peers.has(peer));
 
+/** What a media server made of contexts of a peer, or a peer of its, that was here before is nothing to who comes now. */
+export function withoutResults(session: Session, peer: string): Session {
+  const stale = [...session.links.values()].filter(
+    ({ peers, contextResults }) => contextResults !== undefined && peers.includes(peer),
+  );
+  if (stale.length === 0) return session;
+  const links = new Map(session.links);
+  for (const { contextResults: _, ...link } of stale) links.set(link.id, link);
+  return { ...session, links };
+}
+
 /**
  * The session without the oldest of those links that a peer has left: people come and go as long as it lives. Asked
  * before somebody joins, never after somebody left: what ended with a peer is told first. The numbers of a link that is

@@ -1,5 +1,5 @@
 import type { Allowances } from "./allowance.ts";
-import { withoutOldLinks } from "./departed-links.ts";
+import { withoutOldLinks, withoutResults } from "./departed-links.ts";
 import { endFlows } from "./flows/end.ts";
 import { markStale } from "./flows/stale.ts";
 import type { ToPeer } from "./messages.ts";
@@ -86,7 +86,7 @@ export function join(session: Session, arrival: Arrival): Step | Problem {
   }
   const peer = peerOf(arrival, known);
   let next: Session = {
-    ...withPeer(known ? session : withoutOldLinks(session), peer),
+    ...withPeer(known ? session : withoutResults(withoutOldLinks(session), peer.id), peer),
     emptySince: arrival.managed ? session.emptySince : null,
   };
   if (known && !isConnected(known)) next = staleLinks(next, peer.id, false, at);

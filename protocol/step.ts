@@ -22,7 +22,7 @@ import {
   stay,
   withEndedFlows,
 } from "./presence.ts";
-import { isProblem, type Problem, problem } from "./problem.ts";
+import { isProblem, type Problem, type ProblemCode, problem } from "./problem.ts";
 import { reportQuality } from "./quality.ts";
 import { cnameRecalled } from "./recall.ts";
 import { withRelayFindings } from "./relay-findings.ts";
@@ -54,6 +54,8 @@ export type SessionEvent =
       readonly peer: string;
       /** What its next socket may spend; absent when all of it. */
       readonly allowances?: Allowances;
+      /** Of the problem that it was closed for; absent where it was not. */
+      readonly code?: ProblemCode;
       readonly at: number;
     }
   | { readonly type: "kick"; readonly peer: string; readonly at: number }

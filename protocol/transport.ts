@@ -119,6 +119,10 @@ export const Transport = z
       .describe(
         "ICE was restarted then, milliseconds since 1970, and no pair has been reported since",
       ),
+    associatedAt: z
+      .number()
+      .optional()
+      .describe("when the answer came that began this DTLS association, milliseconds since 1970"),
     ice: z.record(z.string(), IceEnd).describe("per peer"),
     rtcpMux: z.boolean(),
     rtpSession: z

@@ -169,7 +169,7 @@ describe("what happens", () => {
     const entries = ofType(pure, "candidates").map(({ n: _, at: __, link: ___, ...rest }) => rest);
     const about = { type: "candidates", by: "alice", exchange: 1 };
     expect(entries).toEqual([
-      { ...about, types: { host: 2 }, mdns: 1 },
+      { ...about, types: { host: 2 }, mdns: 1, global: 1 },
       { ...about, types: {}, dropped: 1 },
       { ...about, types: {}, complete: true },
     ]);

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { QualityReport } from "../protocol/message-parts.ts";
 import type { FromPeer } from "../protocol/messages.ts";
-import { isProblem } from "../protocol/problem.ts";
+import { isProblem, type ProblemCode } from "../protocol/problem.ts";
 import { newSession, type Session } from "../protocol/session.ts";
 import { type Grant, type Role, SessionRequest } from "../protocol/session-config.ts";
 import type { News, TimelineEntry } from "../protocol/timeline/entry.ts";
@@ -112,6 +112,18 @@ export class Story extends PureSession {
 
   lose(peer: string): this {
     this.do({ type: "lost", peer, at: this.at });
+    return this;
+  }
+
+  /** Messages that no correct client sends. */
+  badger(peer: string, times: number): this {
+    for (let n = 0; n < times; n += 1) this.tell(peer, { type: "message", to: peer, body: n });
+    return this;
+  }
+
+  /** As the shell does when a peer goes on. */
+  closeFor(peer: string, code: ProblemCode): this {
+    this.do({ type: "lost", peer, code, at: this.at });
     return this;
   }
 

@@ -96,6 +96,7 @@ function transportRecord(
     id: newId,
     link: context.link,
     rtpSession: newId,
+    associatedAt: context.at,
     since: context.at,
   };
   const isOtherPath = isRestart || isNewAssociation;
@@ -110,6 +111,7 @@ function transportRecord(
     ...path,
     iceGeneration: path.iceGeneration + (isRestart ? 1 : 0),
     ...(isRestart ? { restartingSince: context.at } : {}),
+    ...(isNewAssociation ? { associatedAt: context.at } : {}),
     mids: bundle.map(labelOf),
     rtcpMux,
     // Roles and ciphers are those of the association, as long as it lasts (RFC 8842 s5.1).

@@ -41,7 +41,10 @@ const description = {
 export const TIMELINE_ENTRIES = {
   "peer-joined": entry("peer-joined", "A peer came.", { peer, role: Role }),
   "peer-resumed": entry("peer-resumed", "A peer came back, or by another socket.", { peer }),
-  "peer-lost": entry("peer-lost", "The socket of a peer is gone; it may come back.", { peer }),
+  "peer-lost": entry("peer-lost", "The socket of a peer is gone; it may come back.", {
+    peer,
+    code: z.string().optional().describe("of the problem that its socket was closed for"),
+  }),
   "peer-left": entry("peer-left", "A peer left the session.", { peer, reason: z.string() }),
   offer: entry("offer", "An offer was forwarded.", {
     ...description,
@@ -62,6 +65,7 @@ export const TIMELINE_ENTRIES = {
     exchange,
     types: CandidateCounts.partial().describe("how many of each type"),
     mdns: z.int().optional().describe("how many of them hide their address behind a .local name"),
+    global: z.int().optional().describe("host candidates that can be reached from everywhere"),
     dropped: z.int().optional().describe("of an old ICE generation"),
     complete: z.literal(true).optional(),
   }),

@@ -3,6 +3,7 @@ import { type Link, otherPeer, type RecordedFinding, type Session } from "../ses
 import type { SessionEvent } from "../step.ts";
 import { aboutDescription } from "./description-news.ts";
 import type { News } from "./entry.ts";
+import { restartsIce } from "./ice-restart.ts";
 import { type Noted, ofFlows, ofLink } from "./timeline.ts";
 
 /** What became of the negotiation of links, of what rules found in it, and of their flows. */
@@ -12,7 +13,7 @@ export function linkNews(before: Session, event: SessionEvent, after: Session): 
   for (const link of after.links.values()) {
     const known = before.links.get(link.id);
     if (link === known) continue;
-    const said = [...endedOffer(known, link, event), ...descriptions(known, link, after)];
+    const said = [...endedOffer(known, link, event, after), ...descriptions(known, link, after)];
     for (const each of [...said, ...findings(known, link)]) news.push([ofLink(link.id), each]);
     for (const each of flowStates(known, link)) news.push([ofFlows(link.id), each]);
   }
@@ -24,9 +25,9 @@ function descriptions(known: Link | undefined, link: Link, session: Session): Ne
   const { debug } = session.config;
   const news: News[] = [];
   if (open && open.exchange !== known?.open?.exchange) {
-    const { exchange, offerer, offer, restart } = open;
+    const { exchange, offerer, offer } = open;
     const about = aboutDescription(offer, debug);
-    const restarts = restart ? ({ restart } as const) : {};
+    const restarts = restartsIce(link) ? ({ restart: true } as const) : {};
     news.push({ type: "offer", by: offerer, link: id, exchange, ...restarts, ...about });
   }
   if (inForce && inForce.exchange !== known?.inForce?.exchange) {
@@ -38,12 +39,19 @@ function descriptions(known: Link | undefined, link: Link, session: Session): Ne
 }
 
 /** An offer that came to nothing; one whose peer has left ended with that. */
-function endedOffer(known: Link | undefined, link: Link, event: SessionEvent): News[] {
+function endedOffer(
+  known: Link | undefined,
+  link: Link,
+  event: SessionEvent,
+  { peers }: Session,
+): News[] {
   const open = known?.open;
   if (!open || link.open?.exchange === open.exchange) return [];
   if (link.inForce?.exchange === open.exchange) return [];
   const about = { link: link.id, exchange: open.exchange };
-  if (event.type === "alarm" && open.expiresAt <= event.at) return [{ type: "expired", ...about }];
+  // Whoever came by HTTP waits for less long.
+  const isLate = open.expiresAt <= event.at || link.peers.every((id) => peers.has(id));
+  if (event.type === "alarm" && isLate) return [{ type: "expired", ...about }];
   const message = event.type === "message" ? event.message : undefined;
   if (message?.type === "reject") {
     const { reason } = message;

@@ -3,14 +3,28 @@ import { isConnected, type Peer, type Session, type Step } from "../session.ts";
 import type { SessionEvent } from "../step.ts";
 import { type Noted, ofPeer } from "./timeline.ts";
 
-/** Who came, went, was lost and came back. */
-export function presenceNews(before: Session, event: SessionEvent, step: Step): readonly Noted[] {
+/** Who came, went, was lost and came back: around all else that happened by the same event. */
+export interface PresenceNews {
+  readonly first: readonly Noted[];
+  /** What made a peer leave for good is told before it. */
+  readonly last: readonly Noted[];
+}
+
+export function presenceNews(before: Session, event: SessionEvent, step: Step): PresenceNews {
   const { session } = step;
-  if (session.peers === before.peers) return [];
+  if (session.peers === before.peers) return { first: [], last: [] };
   const came = [...session.peers.values()].flatMap((peer) =>
     changesOf(before.peers.get(peer.id), peer, event),
   );
-  return [...departuresOf(before, event, step).map(departureNews), ...came];
+  // HTTP clients leave because the other side has.
+  const gone = departuresOf(before, event, step).toSorted(
+    (one, other) => Number(one.peer.http !== undefined) - Number(other.peer.http !== undefined),
+  );
+  const isBack = ({ peer }: Departure): boolean => session.peers.has(peer.id);
+  return {
+    first: [...gone.filter(isBack).map(departureNews), ...came],
+    last: gone.filter((each) => !isBack(each)).map(departureNews),
+  };
 }
 
 /** A peer that is no longer in its session, and why. */
@@ -62,7 +76,8 @@ function changesOf(known: Peer | undefined, peer: Peer, event: SessionEvent): re
     return [[ofPeer(id), { type: "peer-resumed", peer: id }]];
   }
   if (isConnected(known) && !isConnected(peer)) {
-    return [[ofPeer(id), { type: "peer-lost", peer: id }]];
+    const code = event.type === "lost" ? event.code : undefined;
+    return [[ofPeer(id), { type: "peer-lost", peer: id, ...(code && { code }) }]];
   }
   return [];
 }

@@ -28,12 +28,14 @@ import { trickleNews } from "./trickle-news.ts";
 
 /** The step with what happened in the timeline of its session; observers that follow it are told. */
 export function recorded(before: Session, event: SessionEvent, step: Step): Step {
+  const presence = presenceNews(before, event, step);
   const noted = [
-    ...presenceNews(before, event, step),
+    ...presence.first,
     ...linkNews(before, event, step.session),
     ...trickleNews(before, step.session),
     ...reported(before, event, step),
     ...(step.problem && event.type === "message" ? [refusal(event, step.problem)] : []),
+    ...presence.last,
   ];
   const done = withNoted(step, noted, event.at);
   return event.type === "join" ? { ...done, session: withoutForgotten(done.session) } : done;

@@ -1,3 +1,4 @@
+import { addressKindOf } from "../sdp/address.ts";
 import { candidateLineOf } from "../sdp/candidate.ts";
 import type { Session, Trickle } from "../session.ts";
 import type { News } from "./entry.ts";
@@ -41,9 +42,9 @@ function freshOf(known: readonly Trickle[] = [], entry: Trickle, link: string): 
   };
 }
 
-type Counts = Pick<Extract<News, { type: "candidates" }>, "types" | "mdns">;
+type Counts = Pick<Extract<News, { type: "candidates" }>, "types" | "mdns" | "global">;
 
-/** How many candidates of each type, and how many of them hide their address (mDNS). */
+/** How many candidates of each type; how many of them hide their address (mDNS), and how many need no help to be reached. */
 export function countsOf(texts: readonly string[]): Counts {
   const lines = texts.map((text) => candidateLineOf(text));
   const types: Counts["types"] = {};
@@ -53,5 +54,8 @@ export function countsOf(texts: readonly string[]): Counts {
     }
   }
   const mdns = lines.filter(({ parts }) => parts?.address.endsWith(".local")).length;
-  return { types, ...(mdns > 0 && { mdns }) };
+  const global = lines.filter(
+    ({ type, parts }) => type === "host" && addressKindOf(parts?.address ?? "") === "global",
+  ).length;
+  return { types, ...(mdns > 0 && { mdns }), ...(global > 0 && { global }) };
 }

@@ -54,7 +54,11 @@ export function agreementOf(meeting: Meeting): Agreement | undefined {
 
 /** A flow that was more than proposed when its peer left. */
 const hasAgreedFlows = ({ flows }: Meeting): boolean =>
-  flows.some(({ history }) => history.some(({ state }) => state !== "proposed"));
+  flows.some(({ state, history }) =>
+    [state, ...history.map((past) => past.state)].some(
+      (each) => each !== "proposed" && each !== "ended",
+    ),
+  );
 
 function describedEvidence(entry: Described): Evidence {
   const sections = entry.media.map(({ kind, direction, rejected }) =>

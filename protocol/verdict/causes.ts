@@ -37,7 +37,7 @@ const MEETING = {
   },
   "session-full": {
     says: "Somebody was turned away: the session takes {peers} peers.",
-    judgedBy: "a join was refused with `session-full`",
+    judgedBy: "a join was refused with `session-full`, and nobody could join since",
     advice: "Create the session with a larger `maxPeers`, or kick peers that are no longer needed.",
   },
   "no-media-server": {
@@ -47,8 +47,8 @@ const MEETING = {
       "Start the media server with a token of role `media-server`, or create the session as a mesh.",
   },
   "nobody-offered": {
-    says: "{peers} peers are here and none has offered anything in {seconds} s.",
-    judgedBy: "peers are connected and no link has an offer",
+    says: "No offer has been made between {peers} in {seconds} s.",
+    judgedBy: "peers are connected, and some have no link with anybody",
     advice: "A page that publishes nothing offers nothing: publish a track or open a data channel.",
   },
 } as const;
@@ -64,7 +64,7 @@ const NEGOTIATION = {
   "answerer-away": {
     says: "The offer of {offerer} got no answer: {answerer} has lost its socket.",
     judgedBy: "the offer expired, or waits, while the answerer was away",
-    advice: "Nothing is wrong with the media: the answering page must reconnect, or is gone.",
+    advice: "The answering page must reconnect, or is gone: look at its network and its console.",
   },
   rejected: {
     says: "{answerer} rejected the offer of {offerer}: {reason}.",
@@ -100,13 +100,13 @@ const NEGOTIATION = {
   },
   "message-refused": {
     says: "The {message} of {peer} was refused: {code}.",
-    judgedBy: "an offer, an answer or candidates were refused with another problem",
+    judgedBy: "an offer, an answer or all candidates were refused with another problem",
     advice: "docs/protocol.md explains each problem; its detail was told to the sender.",
   },
   "too-many-problems": {
     says: "{peer} was closed after {times} refused messages.",
     judgedBy:
-      "so many messages of a peer were refused that its socket was closed with 4008 or 1008",
+      "the socket of a peer was closed (4008, 1008, 1009) for what was refused; races do not count",
     advice: "The page repeats what is refused: look at the first problem it was told.",
   },
   "no-common-codec": {
@@ -133,9 +133,9 @@ const NEGOTIATION = {
 const PRESENCE = {
   "peer-lost": {
     says: "{peer} lost its socket and has not come back in {seconds} s.",
-    judgedBy: "the peer is away, or left with the reason `lost`",
+    judgedBy: "the socket of the peer is lost, and it is away, or left with the reason `lost`",
     advice:
-      "Its network, its battery or its tab is gone: nothing else is wrong with the call. `resumeSeconds` says how long it may come back.",
+      "Its network, its battery or its tab is gone. `resumeSeconds` says how long it may come back.",
   },
   "left-early": {
     says: "{peer} left after {seconds} s, before media ran.",
@@ -170,7 +170,7 @@ const PATH = {
   },
   "no-candidates": {
     says: "{peer} sent no ICE candidates, so nothing can reach it.",
-    judgedBy: "neither the description nor a `candidates` message of the peer has any",
+    judgedBy: "no candidates of the peer are known; nothing can be reached by itself",
     advice:
       "Look whether the page listens for `icecandidate` and sends what it gets, whether a policy forbids UDP, and whether `iceTransportPolicy: relay` is used without a TURN server.",
   },
@@ -225,18 +225,18 @@ const PATH = {
   "path-lost": {
     says: "The path was there and broke {seconds} s ago, as {peer} says; nobody has restarted ICE.",
     judgedBy:
-      "a transport was connected, then disconnected or failed, and no ICE restart was offered since",
+      "a transport was connected, then disconnected or failed, and no offer has restarted ICE since",
     advice: "A network changed or went away: restart ICE (the SDK does so by itself).",
   },
   "restart-unanswered": {
     says: "The path broke, and the ICE restart that {offerer} offered is not answered.",
-    judgedBy: "after the path broke, an offer is open or has expired",
+    judgedBy: "after the path broke, an offer that restarts ICE is open or has expired",
     advice:
       "Look at the answering page: it has lost its socket, or does not answer offers of a running call.",
   },
   "restart-failed": {
     says: "The path broke, and the ICE restart did not bring another one.",
-    judgedBy: "after the path broke an exchange was completed, and no path came",
+    judgedBy: "after the path broke ICE was restarted, and no path came",
     advice: "The networks of the ends do not reach each other any more: a TURN server would help.",
   },
 } as const;
@@ -250,10 +250,10 @@ const MEDIA = {
       "Its track ended, was muted or replaced by nothing, or the device was unplugged or taken by another program.",
   },
   "nothing-arrives": {
-    says: "The {kind} of {from} does not arrive at {to}, although the path is there.",
-    judgedBy: "the receiver's report says (nearly) 0 bit/s; the sender's does not",
+    says: "{to} receives no {kind} of {from}, although the path is there.",
+    judgedBy: "the receiver measures (nearly) 0 bit/s; the sender does not, or tells nothing",
     advice:
-      "The receiver cannot tell the packets apart (SSRC, MID, payload type changed on the way), or something between drops them.",
+      "Where the sender measures a bit rate: packets are dropped on the way, or the receiver cannot tell them apart (SSRC, MID, payload type). Where it tells none, it may just be silent.",
   },
   "heavy-loss": {
     says: "{percent} % of the {kind} of {from} is lost on its way to {to}.",
@@ -262,7 +262,7 @@ const MEDIA = {
   },
   "context-refused": {
     says: "The media server refused what was asked of it: {reason}.",
-    judgedBy: "a `context-result` with the outcome `refused`",
+    judgedBy: "a `context-result` with the outcome `refused`, of a context that is open",
     advice: "Look in the log of the media server; `no-capacity` wants another one.",
   },
 } as const;

@@ -1,10 +1,11 @@
-import type { TimelineEntry } from "../timeline/entry.ts";
+import type { Cause } from "./causes.ts";
 import { caused, type Evidence, type Judgement, plain, secondsOf, seen } from "./judgement.ts";
-import { type Departure, entriesOfType, hasRun, type Meeting, msSince } from "./meeting.ts";
+import { hasRun, type Meeting, msSince } from "./meeting.ts";
 import { judgeProblems } from "./refusals.ts";
+import type { Departure } from "./stay.ts";
 
 /**
- * What is said of a link after one of its peers has left. `before` is what would have been said then: what had failed
+ * What is said of a link after one of its peers has left. `before` is what would have been said then: what was wrong
  * stays the cause, and who went is evidence.
  */
 export function judgeDeparture(
@@ -13,45 +14,37 @@ export function judgeDeparture(
   before: Judgement,
 ): Judgement {
   const gone = goneEvidence(departure);
-  const { peer, reason, entry } = departure;
-  const last = reason === "lost" ? lostEntry(meeting, peer) : entry;
-  const closed = last && judgeProblems(meeting.all, last);
+  const { peer, reason, lost } = departure;
+  const closed = lost && judgeProblems(meeting.all, lost);
   if (closed) return { ...closed, state: "over" };
-  const isPathOfLost = reason === "lost" && hasRun(meeting);
-  if (before.state === "failed" && !isPathOfLost) {
-    return { ...before, evidence: [...before.evidence, gone] };
+  const evidence = [...before.evidence, gone];
+  const isOfLoss = lost !== undefined && LOSSES.has(before.cause);
+  if (before.state === "failed" && !isOfLoss) return { ...before, evidence };
+  if (reason === "kicked") return caused("over", "kicked", { peer }, [gone]);
+  if (reason === "expired") return caused("over", "token-expired", { peer }, [gone]);
+  if (lost) {
+    const seconds = secondsOf(departure.at - meeting.session.createdAt - lost.at);
+    return caused("over", "peer-lost", { peer, seconds }, [
+      seen(lost, `the socket of ${peer} was lost`),
+      gone,
+    ]);
   }
-  switch (reason) {
-    case "kicked":
-      return caused("over", "kicked", { peer }, [gone]);
-    case "expired":
-      return caused("over", "token-expired", { peer }, [gone]);
-    case "lost": {
-      const lost = lostEntry(meeting, peer);
-      const seconds = secondsOf(
-        lost ? msSince(meeting, lost) : meeting.session.config.resumeSeconds * 1000,
-      );
-      const evidence = lost ? [seen(lost, `the socket of ${peer} was lost`), gone] : [gone];
-      return caused("over", "peer-lost", { peer, seconds }, evidence);
-    }
-    default:
-      if (hasRun(meeting)) return plain("over", `${peer} left; media had run.`, [gone]);
-      // What already took too long is why it left.
-      return before.cause === undefined
-        ? leftEarly(meeting, departure, gone)
-        : { ...before, state: "over", evidence: [...before.evidence, gone] };
-  }
+  // What already took too long, or did not run well, is why it left.
+  if (before.cause !== undefined) return { ...before, state: "over", evidence };
+  if (hasRun(meeting)) return plain("over", `${peer} left; media had run.`, [gone]);
+  // An HTTP client does not leave so by itself.
+  return reason === "lost"
+    ? plain("over", `${peer} is gone; nothing is known to have been wrong.`, [gone])
+    : leftEarly(meeting, departure, gone);
 }
+
+/** What breaks along with a socket when a network goes. */
+const LOSSES: ReadonlySet<Cause | undefined> = new Set<Cause>(["path-lost", "restart-unanswered"]);
 
 function goneEvidence({ peer, reason, entry }: Departure): Evidence {
   const says = `${peer} left: ${reason}`;
   return entry ? seen(entry, says) : { says };
 }
-
-type Lost = Extract<TimelineEntry, { type: "peer-lost" }>;
-
-const lostEntry = ({ entries }: Meeting, peer: string): Lost | undefined =>
-  entriesOfType(entries, "peer-lost").findLast((entry) => entry.peer === peer);
 
 /** Counted from the first thing that is known of the link. */
 function leftEarly(meeting: Meeting, { peer }: Departure, gone: Evidence): Judgement {

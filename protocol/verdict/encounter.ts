@@ -1,4 +1,4 @@
-import { isConnected, type Peer, type Session } from "../session.ts";
+import { isConnected, type Link, type Peer, type Session } from "../session.ts";
 import type { TimelineEntry } from "../timeline/entry.ts";
 import { caused, type Evidence, type Judgement, plain, secondsOf, seen } from "./judgement.ts";
 import { type Entries, entriesOfType } from "./meeting.ts";
@@ -23,7 +23,7 @@ export function judgeEncounter(session: Session, entries: Entries, now: number):
   const presence = presenceOf(session, entries);
   return (
     judgeFull(session, entries) ??
-    judgeTurnedAway(entries) ??
+    judgeTurnedAway(session, entries) ??
     judgeStays(session, entries, presence, now) ??
     judgeWaiting(session, presence, entries, now)
   );
@@ -39,24 +39,26 @@ function presenceOf(session: Session, entries: Entries): Presence {
   return { here, joined, left };
 }
 
-/** Somebody could not join, and has not since. */
+/** Somebody could not join, and nobody could since. */
 export function judgeFull(session: Session, entries: Entries): Judgement | undefined {
   const full = entriesOfType(entries, "refused").findLast(({ code }) => code === "session-full");
-  const hasCome = entriesOfType(entries, "peer-joined").some(
-    ({ n, peer }) => full && n > full.n && peer === full.by,
+  if (!full) return undefined;
+  const { n: number, at, until = at } = full;
+  const hasRoom = entriesOfType(entries, "peer-joined").some(
+    (joined) => joined.n > number && joined.at >= until,
   );
-  if (!full || hasCome) return undefined;
+  if (hasRoom) return undefined;
   const peers = session.config.maxPeers;
   return caused("failed", "session-full", { peers }, [seen(full, `${full.by} could not join`)]);
 }
 
 /** Somebody was closed, or could not offer. */
-function judgeTurnedAway(entries: Entries): Judgement | undefined {
-  for (const gone of entriesOfType(entries, "peer-lost", "peer-left").toReversed()) {
-    const closed = judgeProblems(entries, gone);
+function judgeTurnedAway({ peers }: Session, entries: Entries): Judgement | undefined {
+  for (const lost of entriesOfType(entries, "peer-lost").toReversed()) {
+    const closed = isConnected(peers.get(lost.peer)) ? undefined : judgeProblems(entries, lost);
     if (closed) return closed;
   }
-  const refusal = newestRefusal(entries, 0);
+  const refusal = newestRefusal(entries, undefined);
   return refusal && refusal.code !== "no-media-server" ? judgeRefusal(refusal) : undefined;
 }
 
@@ -116,18 +118,42 @@ function isMet(joined: readonly Joined[], left: readonly Left[]): boolean {
   return false;
 }
 
-/** Peers are here, and nothing has begun. */
+/**
+ * Peers that have no link with anybody who is here, though the session has links. Undefined where there are none, as long
+ * as patience lasts, and for who is left over when the others have gone.
+ */
+export function judgeLoners(
+  session: Session,
+  links: readonly Pick<Link, "peers">[],
+  entries: Entries,
+  now: number,
+): Judgement | undefined {
+  const presence = presenceOf(session, entries);
+  const current = links.filter(({ peers }) => peers.every((peer) => session.peers.has(peer)));
+  const hasOne = ({ id }: Peer, some: typeof links): boolean =>
+    some.some(({ peers }) => peers.includes(id));
+  const loners = presence.here.filter((peer) => isConnected(peer) && !hasOne(peer, current));
+  const [first] = loners;
+  if (!first || (presence.here.length < 2 && hasOne(first, links))) return undefined;
+  const judged = judgeWaiting(session, presence, entries, now, loners);
+  return judged.cause && judged;
+}
+
+/** Peers are here, and nothing has begun between these and anybody. */
 function judgeWaiting(
   session: Session,
   { here, joined }: Presence,
   entries: Entries,
   now: number,
+  loners: readonly Peer[] = here,
 ): Judgement {
-  const newest = Math.max(...here.map(({ joinedAt }) => joinedAt));
-  const waitMs = now - newest;
+  const others = here.filter((peer) => !loners.includes(peer));
+  // Since the newest of them came, and somebody was there to offer to.
+  const met = others.length > 0 ? Math.min(...others.map(joinedAtOf)) : 0;
+  const waitMs = now - Math.max(met, ...loners.map(joinedAtOf));
   const seconds = secondsOf(waitMs);
   const evidence = joined
-    .filter(({ peer }) => here.some(({ id }) => id === peer))
+    .filter(({ peer }) => loners.some(({ id }) => id === peer))
     .slice(-SHOWN)
     .map(stayEvidence);
   const { topology } = session.config;
@@ -135,7 +161,7 @@ function judgeWaiting(
   if (topology === "central" && !hasServer) {
     return caused("waiting", "no-media-server", {}, [...evidence, ...refusedFor(entries)]);
   }
-  const [first] = here;
+  const [first] = loners;
   if (here.length < 2 && first) {
     return waitMs < PATIENCE_MS
       ? plain("waiting", `${first.id} waits for somebody else.`, evidence)
@@ -145,7 +171,19 @@ function judgeWaiting(
   const all = [...evidence, ...away.map(({ id }) => ({ says: `the socket of ${id} is lost` }))];
   return waitMs < PATIENCE_MS
     ? plain("waiting", `${here.length} peers are here; nothing is offered yet.`, all)
-    : caused("waiting", "nobody-offered", { peers: here.length, seconds }, all);
+    : caused("waiting", "nobody-offered", { peers: named(loners, others.length), seconds }, all);
+}
+
+const joinedAtOf = ({ joinedAt }: Peer): number => joinedAt;
+
+/** Peers that are named one by one. */
+const NAMED = 3;
+
+function named(loners: readonly Peer[], others: number): string {
+  if (others === 0) return `${loners.length} peers`;
+  const who =
+    loners.length > NAMED ? `${loners.length} peers` : loners.map(({ id }) => id).join(", ");
+  return `${who} and ${others === 1 ? "one other" : `${others} others`}`;
 }
 
 const refusedFor = (entries: Entries): readonly Evidence[] =>

@@ -5,7 +5,8 @@ import { candidateLineOf } from "../sdp/candidate.ts";
 import type { TimelineEntry } from "../timeline/entry.ts";
 import type { CandidateCounts } from "../transport.ts";
 import { type Evidence, seen } from "./judgement.ts";
-import { entriesOfType, type Meeting } from "./meeting.ts";
+import { entriesOfType, type Meeting, timeOf } from "./meeting.ts";
+import { type Decisive, refusedCandidates } from "./refusals.ts";
 
 /** One end of a link as far as its path is concerned. */
 export interface End {
@@ -14,6 +15,8 @@ export interface End {
   /** What it said last of a transport, and all it said. */
   readonly report: Report | undefined;
   readonly reports: readonly Report[];
+  /** Candidates of it went nowhere. */
+  readonly refused: Decisive | undefined;
   /** ICE servers that failed it. */
   readonly iceErrors: NonNullable<Report["iceErrors"]>;
 }
@@ -24,7 +27,7 @@ export interface EndCandidates extends CandidateCounts {
   readonly total: number;
   /** Host candidates whose address hides behind a name. */
   readonly mdns: number;
-  /** Host candidates with an address that is reached from everywhere. */
+  /** Host candidates with an address that is reached from everywhere; of what is not read any more, all that may have. */
   readonly global: number;
   /** The newest entry about them. */
   readonly entry: TimelineEntry | undefined;
@@ -36,10 +39,14 @@ export function endsOf(meeting: Meeting): readonly [End, End] {
 }
 
 function endOf(meeting: Meeting, peer: string): End {
-  const reports = entriesOfType(meeting.entries, "transport").filter(({ by }) => by === peer);
+  const reports = entriesOfType(meeting.entries, "transport").filter(
+    // What was said of a connection before this one is over with it.
+    (entry) => entry.by === peer && timeOf(meeting, entry) >= meeting.connectionAt,
+  );
   return {
     peer,
     candidates: candidatesOf(meeting, peer),
+    refused: refusedCandidates(meeting.entries, peer),
     report: reports.findLast(({ state }) => state !== "closed"),
     reports,
     iceErrors: reports.findLast(({ iceErrors }) => iceErrors !== undefined)?.iceErrors ?? [],
@@ -64,7 +71,10 @@ function candidatesOf(meeting: Meeting, peer: string): EndCandidates {
     ...counts,
     total: counts.host + counts.srflx + counts.prflx + counts.relay,
     mdns: addresses.filter((address) => address.endsWith(".local")).length || past.mdns,
-    global: addresses.filter((address) => addressKindOf(address) === "global").length,
+    global:
+      hosts.length > 0
+        ? addresses.filter((address) => addressKindOf(address) === "global").length
+        : past.global,
     entry: past.entry,
   };
 }
@@ -90,6 +100,7 @@ const identityOf = (text: string): string =>
 
 type Counted = CandidateCounts & {
   readonly mdns: number;
+  readonly global: number;
   readonly entry: TimelineEntry | undefined;
 };
 
@@ -110,6 +121,7 @@ function pastCounts({ entries, link }: Meeting, peer: string): Counted {
     prflx: sum("prflx"),
     relay: sum("relay"),
     mdns: own.reduce((all, { mdns = 0 }) => all + mdns, 0),
+    global: newest ? own.reduce((all, { global = 0 }) => all + global, 0) : sum("host"),
     entry: newest,
   };
 }

@@ -2,6 +2,7 @@ import type { Cause } from "./causes.ts";
 import { candidateEvidence, type End, errorEvidence, reportEvidence } from "./ends.ts";
 import { caused, type Evidence, type Judgement } from "./judgement.ts";
 import type { Meeting } from "./meeting.ts";
+import { judgeRefusal } from "./refusals.ts";
 
 /** Why ICE found no path, by what the two ends had to offer each other. */
 
@@ -14,7 +15,7 @@ type State = Judgement["state"];
 export function judgeIce(meeting: Meeting, ends: Ends, state: State): Judgement | undefined {
   const evidence = pathEvidence(ends);
   return (
-    serverFailed(ends, state, evidence) ??
+    serverFailed(lackingRelay(meeting, ends), state, evidence) ??
     relayMissing(meeting, ends, state, evidence) ??
     nothingSent(ends, state, evidence)
   );
@@ -28,13 +29,19 @@ export const pathEvidence = (ends: Ends): readonly Evidence[] => [
 
 const isTurn = (url: string | undefined): boolean => /^turns?:/i.test(url ?? "turn:");
 
+/** Ends that miss a relay: each for itself where relays are all that is allowed; one for both otherwise. */
+function lackingRelay({ session }: Meeting, ends: Ends): readonly End[] {
+  const lacking = ends.filter(({ candidates }) => candidates.relay === 0);
+  const isEach = session.config.iceTransportPolicy === "relay";
+  return isEach || lacking.length === ends.length ? lacking : [];
+}
+
 /** An ICE server failed an end that has nothing else that leads to the other one. */
 function serverFailed(
-  ends: Ends,
+  ends: readonly End[],
   state: State,
   evidence: readonly Evidence[],
 ): Judgement | undefined {
-  if (ends.some(({ candidates }) => candidates.relay > 0)) return undefined;
   const all = ends.flatMap((end) => end.iceErrors.map((error) => ({ ...error, end })));
   const refused = all.find(({ code, url }) => code !== NOT_REACHED && isTurn(url));
   if (refused) {
@@ -68,9 +75,13 @@ function nothingSent(
   evidence: readonly Evidence[],
 ): Judgement | undefined {
   const silent = ends.filter(({ candidates }) => candidates.total === 0);
-  return silent.length > 0
-    ? caused(state, "no-candidates", { peer: both(silent) }, evidence)
-    : undefined;
+  const refused = silent.find((end) => end.refused)?.refused;
+  if (refused) return { ...judgeRefusal(refused), state };
+  // One that can be reached by itself learns the address of the other (prflx, RFC 8445 s7.3.1.3).
+  const isReached = ends.some(({ candidates }) => candidates.global > 0);
+  return silent.length === 0 || (silent.length < ends.length && isReached)
+    ? undefined
+    : caused(state, "no-candidates", { peer: both(silent) }, evidence);
 }
 
 const both = (ends: readonly End[]): string => ends.map(({ peer }) => peer).join(" and ");

@@ -1,3 +1,4 @@
+import { contextsOf } from "../contexts.ts";
 import type { Flow } from "../flow.ts";
 import { judgeAbsence } from "./absence.ts";
 import { type Agreement, judgeMissingCodec } from "./agreement.ts";
@@ -83,9 +84,12 @@ function judgeLoss(meeting: Meeting): Judgement | undefined {
 }
 
 /** What a media server does not do for the other end. */
-function judgeContexts({ link, session, entries, flows }: Meeting): Judgement | undefined {
-  const results = Object.entries(link.contextResults ?? {});
-  const refused = results.find(([, { outcome }]) => outcome === "refused");
+function judgeContexts(meeting: Meeting): Judgement | undefined {
+  const { link, session, entries, flows, begunAt } = meeting;
+  const refused = Object.entries(link.contextResults ?? {}).find(
+    ([context, { outcome, at }]) =>
+      outcome === "refused" && at >= begunAt && isOpen(meeting, context),
+  );
   if (!refused) return undefined;
   const [context, { cause, detail = "a context was refused", at }] = refused;
   const told = entriesOfType(entries, "context").findLast((entry) => entry.context === context);
@@ -93,6 +97,15 @@ function judgeContexts({ link, session, entries, flows }: Meeting): Judgement | 
   const isRunning = flows.some(({ state }) => state === "active");
   const names = { reason: cause ?? detail };
   return caused(isRunning ? "degraded" : "failed", "context-refused", names, [evidence]);
+}
+
+/** What was asked is asked still; of a meeting that is over, as far as its own flows tell. */
+function isOpen({ session, link, flows, departure }: Meeting, context: string): boolean {
+  if (departure) {
+    const isOwn = context.startsWith(`${link.id}:`);
+    return !isOwn || flows.some(({ id, state }) => id === context && state !== "ended");
+  }
+  return link.peers.some((peer) => contextsOf(session, peer).has(context));
 }
 
 /** Nothing is wrong. */

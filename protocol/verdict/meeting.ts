@@ -4,39 +4,33 @@ import { trickleOf } from "../session.ts";
 import type { TimelineEntry } from "../timeline/entry.ts";
 import { entriesOf } from "../timeline/timeline.ts";
 import type { Transport } from "../transport.ts";
+import { type Departure, type Entry, stayOf } from "./stay.ts";
 
 /**
  * Two peers and what is known of their being in the session together: the state of their link, and what the timeline
- * still has of it. After one of them left, things are judged as they were then.
+ * still has of it. After one of them left, or lost the socket that it did not come back by, things are judged as they
+ * were then.
  */
 export interface Meeting {
   readonly session: Session;
   readonly link: Link;
-  /** When it is judged, milliseconds since 1970: now, or when the first of them left. */
+  /** When it is judged, milliseconds since 1970: now, or when the first of them was gone. */
   readonly at: number;
   /** Since when both are here, as far as that is known: when one of them had left before, milliseconds since 1970. */
   readonly begunAt: number;
+  /** When the answer came that began their newest connection; 0 when that is not known. */
+  readonly connectionAt: number;
   /** What happened on the link and to its peers while both were here, in order. */
   readonly entries: readonly TimelineEntry[];
   readonly departure: Departure | undefined;
   /** Of the whole session. */
   readonly all: Entries;
-  /** Flows of this meeting: those that live, and those that ended with it or failed in it. */
+  /** Flows of this meeting as they were: those that lived, and those that had ended or failed in this connection. */
   readonly flows: readonly Flow[];
   /** Open transports; after a departure what they were is in the entries. */
   readonly transports: readonly Transport[];
   readonly trickle: readonly Trickle[];
 }
-
-export interface Departure {
-  readonly peer: string;
-  readonly reason: string;
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  readonly entry: Entry<"peer-left"> | undefined;
-}
-
-type Entry<T extends TimelineEntry["type"]> = Extract<TimelineEntry, { type: T }>;
 
 /** Entries of these types, in order. */
 export function entriesOfType<T extends TimelineEntry["type"]>(
@@ -53,18 +47,26 @@ export const readEntries = ({ timeline }: Session): Entries => entriesOf(timelin
 export function meetingOf(session: Session, link: Link, all: Entries, now: number): Meeting {
   const own = all.filter((entry) => isAbout(entry, link));
   const { before, departure } = stayOf(session, link, own);
+  const begunAt = before ? session.createdAt + before.at : 0;
+  const last = departure?.lost ?? departure?.entry;
+  const lostAt = departure?.lost && session.createdAt + departure.lost.at;
+  const at = Math.max(begunAt, lostAt ?? departure?.at ?? now);
+  const connectionAt = connectionSince(link, departure);
   // By their place: numbers may be younger than what they number.
   const start = before ? own.indexOf(before) + 1 : 0;
-  const end = departure?.entry ? own.indexOf(departure.entry) + 1 : own.length;
+  const end = last ? own.indexOf(last) + 1 : own.length;
   return {
     session,
     link,
-    at: departure?.at ?? now,
-    begunAt: before ? session.createdAt + before.at : 0,
+    at,
+    begunAt,
+    connectionAt,
     entries: own.slice(start, end),
     departure,
     all,
-    flows: link.flows.flows.filter((flow) => isOfMeeting(flow, departure)),
+    flows: link.flows.flows
+      .filter((flow) => isOfMeeting(flow, { begunAt, connectionAt, departure, at }))
+      .map((flow) => (departure ? asItWas(flow, at) : flow)),
     transports: link.flows.transports.filter(({ state }) => state !== "closed"),
     trickle: trickleOf(session, link.id),
   };
@@ -77,58 +79,52 @@ function isAbout(entry: TimelineEntry, { id, peers }: Link): boolean {
   return about !== undefined && peers.includes(about);
 }
 
-interface Stay {
-  /** How the meeting before this one ended. */
-  readonly before: Entry<"peer-left"> | undefined;
-  readonly departure: Departure | undefined;
+/** By the transports that are open, or were when a peer left; else by the newest one. */
+function connectionSince({ flows: { transports } }: Link, departure: Departure | undefined) {
+  const current = transports.filter(
+    ({ state, since }) => state !== "closed" || (departure && since >= departure.at),
+  );
+  const times = (current.length > 0 ? current : transports.slice(-1)).map(
+    ({ associatedAt = 0 }) => associatedAt,
+  );
+  return times.length > 0 ? Math.min(...times) : 0;
 }
 
-/** Since when both are here, or were, and how that ended. */
-function stayOf(session: Session, link: Link, entries: readonly TimelineEntry[]): Stay {
-  const here = new Set<string>(link.peers);
-  let before: Stay["before"];
-  let left: Stay["before"];
-  for (const entry of entriesOfType(entries, "peer-joined", "peer-left")) {
-    if (entry.type === "peer-joined") here.add(entry.peer);
-    else {
-      if (here.size === 2) [before, left] = [left, entry];
-      here.delete(entry.peer);
-    }
-  }
-  return link.peers.every((peer) => session.peers.has(peer))
-    ? { before: left, departure: undefined }
-    : { before, departure: departureOf(session, link, left) };
+function isOfMeeting(
+  { state, reason, since, timing }: Flow,
+  { begunAt, connectionAt, departure, at }: Times,
+): boolean {
+  if (timing.createdAt < begunAt || timing.createdAt > at) return false;
+  if (state !== "ended") return true;
+  if (departure && since >= at) return true;
+  return (reason === "failed" || (reason === "closed" && !departure)) && since >= connectionAt;
 }
 
-const REASONS = ["left", "lost", "kicked", "expired", "session-ended"];
+type Times = Pick<Meeting, "begunAt" | "connectionAt" | "departure" | "at">;
 
-/** By the entry, or by what its flows say of their end where that had to go. */
-function departureOf(
-  session: Session,
-  link: Link,
-  entry: Entry<"peer-left"> | undefined,
-): Departure {
-  if (entry) {
-    return { peer: entry.peer, reason: entry.reason, at: session.createdAt + entry.at, entry };
-  }
-  const ended = link.flows.flows.findLast(({ reason }) => REASONS.some((each) => each === reason));
-  const [one, other] = link.peers;
-  return {
-    peer: session.peers.has(one) ? other : one,
-    reason: ended?.reason ?? "left",
-    at: ended?.since ?? session.createdAt,
-    entry,
-  };
+/** The flow in the state that it had then; what ended at that moment ended with its peer. */
+function asItWas(flow: Flow, at: number): Flow {
+  const { reason: _, ...rest } = flow;
+  const past = statesOf(flow).findLast(
+    (each) => each.at < at || (each.at === at && each.state !== "ended"),
+  );
+  if (!past) return flow;
+  const { state, reason, at: since } = past;
+  return { ...rest, state, since, ...(reason !== undefined && { reason }) };
 }
 
-function isOfMeeting({ state, reason, since }: Flow, departure: Departure | undefined): boolean {
-  if (departure) return since >= departure.at || reason === "failed";
-  return state !== "ended" || reason === "failed" || reason === "closed";
-}
+const statesOf = ({ history, state, reason, since }: Flow): Flow["history"] => [
+  ...history,
+  { state, ...(reason !== undefined && { reason }), at: since },
+];
+
+/** When an entry was made, milliseconds since 1970. */
+export const timeOf = ({ session }: Pick<Meeting, "session">, { at }: TimelineEntry): number =>
+  session.createdAt + at;
 
 /** How long ago something was, milliseconds, by the time of an entry or since 1970. */
-export const msSince = ({ at, session }: Meeting, entry: TimelineEntry): number =>
-  at - session.createdAt - entry.at;
+export const msSince = (meeting: Meeting, entry: TimelineEntry): number =>
+  meeting.at - timeOf(meeting, entry);
 
 /** True when media ran, some that is over by now included. */
 export const hasPlayed = ({ link, begunAt }: Meeting): boolean =>
@@ -136,7 +132,13 @@ export const hasPlayed = ({ link, begunAt }: Meeting): boolean =>
     ({ timing }) => timing.activeAt !== undefined && timing.createdAt >= begunAt,
   );
 
-/** True when media ran, or a path was there for it. */
-export const hasRun = ({ flows, entries }: Meeting): boolean =>
-  flows.some(({ timing }) => timing.activeAt !== undefined) ||
-  entriesOfType(entries, "transport").some(({ state }) => state === "connected");
+/** True when media ran over this connection, or a path was there for it. */
+export const hasRun = (meeting: Meeting): boolean =>
+  meeting.flows.some((flow) => wasActive(flow, meeting.connectionAt)) ||
+  entriesOfType(meeting.entries, "transport").some(
+    (entry) => entry.state === "connected" && timeOf(meeting, entry) >= meeting.connectionAt,
+  );
+
+const wasActive = (flow: Flow, since: number): boolean =>
+  (flow.timing.activeAt ?? -1) >= since ||
+  statesOf(flow).some(({ state, at }) => state === "active" && at >= since);

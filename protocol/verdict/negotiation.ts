@@ -5,12 +5,14 @@ import { absenceOf } from "./absence.ts";
 import { caused, type Evidence, type Judgement, plain, secondsOf, seen } from "./judgement.ts";
 import { entriesOfType, type Meeting, msSince } from "./meeting.ts";
 import {
+  isRefusedAfter,
   judgeDescription,
   judgeGlare,
   judgeRefusal,
   newestRefusal,
   refusedDescription,
 } from "./refusals.ts";
+import { type Entry, lossOf } from "./stay.ts";
 
 /** An offer that waits longer is worth a word. */
 const SLOW_MS = 10_000;
@@ -19,16 +21,41 @@ const SLOW_MS = 10_000;
 export function judgeNegotiation(meeting: Meeting): Judgement {
   const offer = openOffer(meeting);
   if (offer)
-    return (
-      refusedSince(meeting, offer.entry?.n ?? 0) ?? judgeGlare(meeting) ?? waiting(meeting, offer)
-    );
+    return refusedSince(meeting, offer.entry) ?? judgeGlare(meeting) ?? waiting(meeting, offer);
   const end = newestEnd(meeting);
   return (
-    refusedSince(meeting, end?.entry.n ?? 0) ??
+    refusedSince(meeting, end && refusalsFrom(meeting, end)) ??
     judgeGlare(meeting) ??
     (end ? ended(meeting, end) : byRecords(meeting))
   );
 }
+
+/** What the peers of a link that runs have not agreed on since: it goes on as it was. Undefined where nothing is wrong. */
+export function judgeRenegotiation(whole: Meeting): Judgement | undefined {
+  const { link, entries } = whole;
+  const answer = entriesOfType(entries, "answer").at(-1);
+  // Where it had to go, what is open is told from what is over by its number.
+  const since = entries.filter((entry) =>
+    answer ? isSince(entry, answer) : "exchange" in entry && entry.exchange === link.open?.exchange,
+  );
+  const meeting = { ...whole, entries: since };
+  const offer = openOffer(meeting);
+  if (!offer && !answer) return undefined;
+  const end = offer ? undefined : newestEnd(meeting);
+  const from = offer ? offer.entry : end && refusalsFrom(meeting, end);
+  const judged =
+    refusedSince(meeting, from ?? answer) ??
+    judgeGlare(meeting) ??
+    (offer ? waiting(meeting, offer) : end && ended(meeting, end));
+  // Whoever takes an offer back goes on with what there was.
+  return judged?.cause === undefined || judged.cause === "withdrawn"
+    ? undefined
+    : { ...judged, state: "degraded" };
+}
+
+const isSince = (entry: TimelineEntry, answer: TimelineEntry): boolean =>
+  entry.n > answer.n ||
+  (entry.type === "refused" && entry.code !== "glare" && isRefusedAfter(entry, answer));
 
 interface Offer {
   readonly offerer: string;
@@ -37,8 +64,6 @@ interface Offer {
   readonly waitMs: number;
   readonly entry: Entry<"offer"> | undefined;
 }
-
-type Entry<T extends TimelineEntry["type"]> = Extract<TimelineEntry, { type: T }>;
 
 /** The offer that waits; of a meeting that is over, the one that waited then. */
 function openOffer(meeting: Meeting): Offer | undefined {
@@ -59,10 +84,17 @@ function waiting(meeting: Meeting, { offerer, answerer, waitMs, entry }: Offer):
   const seconds = secondsOf(waitMs);
   const away = absenceOf(meeting, answerer);
   if (away) return caused("waiting", "answerer-away", { offerer, answerer }, [...offered, away]);
+  if (isGivenUp(meeting)) {
+    return caused("failed", "no-answer", { offerer, answerer, seconds }, offered);
+  }
   return waitMs < SLOW_MS
     ? plain("waiting", `The offer of ${offerer} waits for an answer of ${answerer}.`, offered)
     : caused("waiting", "no-answer", { offerer, answerer, seconds }, offered);
 }
+
+/** An HTTP client that waits leaves when its time is over: without having lost a socket. */
+const isGivenUp = ({ departure }: Meeting): boolean =>
+  departure?.entry !== undefined && departure.reason === "lost" && departure.lost === undefined;
 
 interface End {
   readonly entry: Entry<"expired" | "reject" | "rollback">;
@@ -77,21 +109,26 @@ function newestEnd({ entries }: Meeting): End | undefined {
   return { entry, offer: offers.at(-1) };
 }
 
-/** A description, or a message, that was refused after entry number `since`, whatever else was said. */
-function refusedSince(meeting: Meeting, since: number): Judgement | undefined {
-  const from = refusalsCountFrom(meeting, since);
-  const refusal = newestRefusal(meeting.entries, from);
-  const description = refusedDescription(meeting, from);
+/** A description, or a message, that was refused after an entry, whatever else was said. */
+function refusedSince(meeting: Meeting, since: TimelineEntry | undefined): Judgement | undefined {
+  const refusal = newestRefusal(meeting.entries, since);
+  const description = refusedDescription(meeting, since);
   // Of a refused description both are told; the finding says more.
   if (description) return judgeDescription(description, meeting.link.peers);
   return refusal && judgeRefusal(refusal);
 }
 
-/** An offer that expired may have done so because its answers were refused: those count from the offer on. */
-function refusalsCountFrom({ entries }: Meeting, since: number): number {
-  const end = entries.find(({ n }) => n === since);
-  if (end?.type !== "expired") return since;
-  return entriesOfType(entries, "offer").findLast(({ n }) => n < since)?.n ?? 0;
+/**
+ * An offer may have expired because its answers were refused, or have been rejected by whoever was told so: those count
+ * from the offer on.
+ */
+function refusalsFrom({ entries }: Meeting, { entry, offer }: End): TimelineEntry | undefined {
+  if (entry.type === "expired") return offer;
+  if (entry.type !== "reject" || !offer) return entry;
+  const own = entries.filter(
+    (each) => each.type === "refused" && each.message === "answer" && each.by === entry.by,
+  );
+  return newestRefusal(own, offer) ? offer : entry;
 }
 
 function ended(meeting: Meeting, { entry, offer }: End): Judgement {
@@ -109,24 +146,30 @@ function ended(meeting: Meeting, { entry, offer }: End): Judgement {
       return caused("failed", "rejected", { offerer, answerer, reason }, evidence);
     }
     case "expired":
-      return expired(meeting, offer?.by ?? link.peers[0], [
-        ...offered,
-        seen(entry, "the offer expired"),
-      ]);
+      return expired(
+        meeting,
+        offer?.by ?? link.peers[0],
+        [...offered, seen(entry, "the offer expired")],
+        { entry, offer },
+      );
   }
 }
 
-function expired(meeting: Meeting, offerer: string, evidence: readonly Evidence[]): Judgement {
-  const { link, entries } = meeting;
+function expired(
+  { link, entries, all }: Meeting,
+  offerer: string,
+  evidence: readonly Evidence[],
+  end?: End,
+): Judgement {
   const answerer = otherPeer(link, offerer);
-  const [lost] = entriesOfType(entries, "peer-lost", "peer-resumed")
-    .filter(({ peer }) => peer === answerer)
-    .slice(-1);
-  if (lost?.type === "peer-lost") {
+  // What became of its socket later is another matter.
+  const lost = lossOf(end ? all.slice(0, all.indexOf(end.entry)) : entries, answerer);
+  if (lost) {
     const away = seen(lost, `the socket of ${answerer} was lost`);
     return caused("failed", "answerer-away", { offerer, answerer }, [...evidence, away]);
   }
-  const seconds = secondsOf(LIMITS.offerExpiryMs);
+  const waitMs = end?.offer ? end.entry.at - end.offer.at : LIMITS.offerExpiryMs;
+  const seconds = secondsOf(waitMs);
   return caused("failed", "no-answer", { offerer, answerer, seconds }, [
     ...evidence,
     { says: `${answerer} was connected` },

@@ -5,7 +5,7 @@ import { type End, endsOf, type Report, reportEvidence } from "./ends.ts";
 import { judgeIce, judgePairs, pathEvidence } from "./ice.ts";
 import { caused, type Judgement, plain, secondsOf, seen } from "./judgement.ts";
 import { hasRun, type Meeting } from "./meeting.ts";
-import { judgeRestart, restartOf } from "./restart.ts";
+import { judgeRestart, plainOffers, restartOf } from "./restart.ts";
 
 /** Whether the path of what was agreed came about, and whether it is still there. */
 
@@ -30,18 +30,20 @@ interface Path {
 export function judgePath(meeting: Meeting, agreement: Agreement): Judgement | undefined {
   const ends = endsOf(meeting);
   const path = pathOf(meeting, ends, agreement);
-  if (path.state === "closed") return closed(meeting, ends);
+  if (path.state === "closed") return judgeAbsence(meeting) ?? closed(meeting, ends);
   const isTold = path.report !== undefined || path.state !== "new";
   if (path.state === "connected" || (!isTold && isMeasured(meeting))) return undefined;
   const dtls = isBroken(path) ? judgeDtls(meeting, ends, path) : undefined;
-  if (dtls) return dtls;
+  // Whoever is away can hardly have finished anything.
+  if (dtls) return judgeAbsence(meeting) ?? dtls;
   if (hasRun(meeting)) return broken(meeting, path, ends);
   return isBroken(path)
-    ? unreached(meeting, ends, "failed")
+    ? (judgeAbsence(meeting) ?? unreached(meeting, ends, "failed"))
     : connecting(meeting, agreement, isTold, ends);
 }
 
-const isBroken = ({ state }: Path): boolean => state === "failed" || state === "disconnected";
+const isBroken = ({ state }: { readonly state: TransportState }): boolean =>
+  state === "failed" || state === "disconnected";
 
 /** Ends that measure media have a path, even where nobody reports it. */
 const isMeasured = ({ flows }: Meeting): boolean =>
@@ -85,8 +87,7 @@ function doubted(
   agreedAt: number,
 ): Path {
   const other = reports.find(
-    ({ state, at }) =>
-      (state === "failed" || state === "disconnected") && session.createdAt + at >= agreedAt,
+    (report) => isBroken(report) && session.createdAt + report.at >= agreedAt,
   );
   if (!other) return path;
   const { state, reason } = other;
@@ -100,10 +101,9 @@ function pastPath({ session, flows }: Meeting, newest: Report | undefined, at: n
     const since = session.createdAt + newest.at;
     return { ...UNKNOWN, state, since, reason, report: newest };
   }
-  const last = flows.map(({ history }) => history.at(-1));
-  const failed = last.find((past) => past?.reason === "failed");
-  if (failed) return { ...UNKNOWN, state: "failed", since: failed.at };
-  const isRunning = last.some((past) => past?.state === "active");
+  const failed = flows.find(({ reason }) => reason === "failed");
+  if (failed) return { ...UNKNOWN, state: "failed", since: failed.since };
+  const isRunning = flows.some(({ state }) => state === "active");
   return { ...UNKNOWN, state: isRunning ? "connected" : "new", since: at };
 }
 
@@ -120,7 +120,11 @@ function closed({ link, flows }: Meeting, ends: Ends): Judgement {
 }
 
 /** ICE is there, what comes after it failed. */
-function judgeDtls(meeting: Meeting, ends: Ends, { reason }: Path): Judgement | undefined {
+function judgeDtls(
+  meeting: Meeting,
+  ends: Ends,
+  { reason }: Pick<Path, "reason">,
+): Judgement | undefined {
   const failed =
     ends.find(({ report }) => report?.reason === "dtls-failed") ??
     ends.find((end, index) => hasFailedAlone(end, ends[index === 0 ? 1 : 0]));
@@ -142,9 +146,10 @@ const notFinished = (meeting: Meeting, ends: Ends, peer: string): Judgement =>
     ...errorsIn(meeting),
   ]);
 
-/** It was never connected, and the other end was: ICE has a path for both, or for none. */
+/** It was never connected, and the other end was: ICE has a path for both, or for none, unless it says otherwise. */
 const hasFailedAlone = (end: End, other: End): boolean =>
   end.report?.state === "failed" &&
+  end.report.reason !== "ice-failed" &&
   !end.reports.some(({ state }) => state === "connected") &&
   other.reports.some(({ state }) => state === "connected");
 
@@ -157,10 +162,14 @@ function connecting(
   isTold: boolean,
   ends: Ends,
 ): Judgement {
-  const waitMs = meeting.at - agreement.at;
+  // Agreeing anew does not begin the search anew: the connection is the same.
+  const since = Math.min(agreement.at, meeting.connectionAt || agreement.at);
+  const waitMs = meeting.at - since;
   const seconds = secondsOf(waitMs);
   const [one, other] = meeting.link.peers;
   const evidence = [...agreement.evidence, ...pathEvidence(ends)];
+  const failed = judgeFormer(meeting, ends, agreement);
+  if (failed) return failed;
   if (waitMs < CONNECT_MS) {
     const says = `${one} and ${other} agreed ${seconds} s ago and look for a path.`;
     return plain("connecting", says, evidence);
@@ -174,15 +183,34 @@ function connecting(
   );
 }
 
+/** ICE was restarted after it had failed, and has found nothing yet: why it failed is as true as before. */
+function judgeFormer(meeting: Meeting, ends: Ends, agreement: Agreement): Judgement | undefined {
+  const [one, other] = [formerly(ends[0]), formerly(ends[1])];
+  if (!one && !other) return undefined;
+  const former: Ends = [one ?? ends[0], other ?? ends[1]];
+  const judged =
+    judgeAbsence(meeting) ??
+    judgeDtls(meeting, former, { reason: undefined }) ??
+    unreached(meeting, former, "failed");
+  return { ...judged, evidence: [...judged.evidence, ...agreement.evidence] };
+}
+
+/** The end as it was when it said that it had failed; undefined if it never did. */
+function formerly(end: End): End | undefined {
+  const report = end.reports.findLast(({ state }) => state === "failed");
+  return report && { ...end, report };
+}
+
 /** A path that was there broke. */
 function broken(meeting: Meeting, path: Path, ends: Ends): Judgement {
   const { state, since, report, restartingSince } = path;
   const restarted = restartOf(meeting, since, restartingSince);
   if (restarted) return judgeRestart(meeting, restarted, ends);
+  const evidence = [...ends.flatMap(reportEvidence), ...plainOffers(meeting, since)];
   const away = judgeAbsence(meeting);
   if (away) return away;
   const brokenMs = meeting.at - since;
   const isOver = state === "failed" || brokenMs > MEND_MS;
   const names = { seconds: secondsOf(brokenMs), peer: report?.by ?? "one end" };
-  return caused(isOver ? "failed" : "degraded", "path-lost", names, ends.flatMap(reportEvidence));
+  return caused(isOver ? "failed" : "degraded", "path-lost", names, evidence);
 }

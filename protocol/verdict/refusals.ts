@@ -1,6 +1,7 @@
 import { LIMITS } from "../limits.ts";
+import { PROBLEMS } from "../problem.ts";
 import type { TimelineEntry } from "../timeline/entry.ts";
-import { caused, type Evidence, type Judgement, secondsOf, seen } from "./judgement.ts";
+import { caused, type Evidence, type Judgement, seen } from "./judgement.ts";
 import { entriesOfType, type Meeting } from "./meeting.ts";
 
 /** Messages and descriptions that were refused. */
@@ -11,22 +12,42 @@ type Found = Extract<TimelineEntry, { type: "finding" }>;
 /** Refusals that correct clients run into: they come of races, and something else follows. */
 const RACES: readonly string[] = ["glare", "stale-negotiation", "nothing-offered", "peer-away"];
 
-/** What decides whether two peers come together. */
-const DECISIVE: readonly string[] = ["offer", "answer", "candidates"];
+/** What decides whether two peers come together; a candidate is one of many. */
+const DECISIVE: readonly string[] = ["offer", "answer"];
 
-type Decisive = Refused & { readonly message: string };
+export type Decisive = Refused & { readonly message: string };
 
-const isDecisive = (entry: Refused): entry is Decisive =>
-  DECISIVE.some((message) => message === entry.message) && !RACES.includes(entry.code);
+const isRefusalOf =
+  (messages: readonly string[]) =>
+  (entry: Refused): entry is Decisive =>
+    messages.some((message) => message === entry.message) && !RACES.includes(entry.code);
 
-/** The newest refusal of what would have set up a link, after entry number `since`. */
+/** When it was refused last: one like the one before is the same entry once more. */
+const lastOf = ({ at, until = at }: Refused): number => until;
+
+/** Whether something was refused, once more at least, after an entry. */
+export const isRefusedAfter = (entry: Refused, since: TimelineEntry | undefined): boolean =>
+  since === undefined || entry.n > since.n || lastOf(entry) > since.at;
+
+/** The newest refusal of what would have set up a link, after an entry. */
 export const newestRefusal = (
   entries: readonly TimelineEntry[],
-  since: number,
+  since: TimelineEntry | undefined,
 ): Decisive | undefined =>
   entriesOfType(entries, "refused")
-    .filter(isDecisive)
-    .findLast(({ n }) => n > since);
+    .filter(isRefusalOf(DECISIVE))
+    .filter((entry) => isRefusedAfter(entry, since))
+    .toSorted((one, other) => lastOf(one) - lastOf(other))
+    .at(-1);
+
+/** The newest refusal of candidates of a peer. */
+export const refusedCandidates = (
+  entries: readonly TimelineEntry[],
+  peer: string,
+): Decisive | undefined =>
+  entriesOfType(entries, "refused")
+    .filter(isRefusalOf(["candidates"]))
+    .findLast(({ by }) => by === peer);
 
 /** What a refusal means. */
 export function judgeRefusal(entry: Decisive): Judgement {
@@ -50,11 +71,12 @@ export interface RefusedDescription {
 
 export function refusedDescription(
   meeting: Meeting,
-  since: number,
+  since: TimelineEntry | undefined,
 ): RefusedDescription | undefined {
   const { session, link, entries, departure, begunAt } = meeting;
+  const oldest = since?.n ?? 0;
   const errors = entriesOfType(entries, "finding").filter(
-    (entry) => entry.n > since && entry.refused && entry.level === "error" && isWhole(entry),
+    (entry) => entry.n > oldest && entry.refused && entry.level === "error" && isWhole(entry),
   );
   const newest = errors.at(-1);
   if (newest) {
@@ -62,7 +84,7 @@ export function refusedDescription(
     const [first] = together as [Found, ...Found[]];
     return { ...named(first), at: newest.at, evidence: together.map(foundEvidence) };
   }
-  if (since > 0 || departure) return undefined;
+  if (since || departure) return undefined;
   const openedAt = link.open ? link.open.expiresAt - LIMITS.offerExpiryMs : begunAt;
   const recorded = link.findings.findLast(
     (finding) =>
@@ -126,24 +148,24 @@ export function judgeGlare({ entries, link }: Meeting): Judgement | undefined {
   return caused("failed", "glare-loop", { one, other }, evidence);
 }
 
-/** A peer whose socket was closed because it went on with what is refused. */
+/** A peer whose socket was closed because it went on with what is refused; `lost` says so by itself. */
 export function judgeProblems(
   entries: readonly TimelineEntry[],
-  gone: Extract<TimelineEntry, { type: "peer-lost" | "peer-left" }>,
+  lost: Extract<TimelineEntry, { type: "peer-lost" }>,
 ): Judgement | undefined {
-  const own = entriesOfType(entries, "refused").filter(
-    (entry) => entry.by === gone.peer && entry.at <= gone.at,
+  const { peer, code, at } = lost;
+  if (code === undefined) return undefined;
+  const counted = entriesOfType(entries, "refused").filter(
+    (entry) => entry.by === peer && entry.at <= at && isCounted(entry),
   );
-  const times = own.reduce((sum, { times: each = 1 }) => sum + each, 0);
-  const newest = own.at(-1);
-  if (!newest || times < LIMITS.problemBurst) return undefined;
-  const last = newest.until ?? newest.at;
-  if (gone.at - last > SOON_MS) return undefined;
-  return caused("failed", "too-many-problems", { peer: gone.peer, times }, [
-    seen(newest, `the last of them was refused with ${newest.code}`),
-    seen(gone, `${gone.peer} was gone ${secondsOf(gone.at - last)} s later`),
+  const times = counted.reduce((sum, { times: each = 1 }) => sum + each, 0);
+  const newest = counted.at(-1);
+  return caused("failed", "too-many-problems", { peer, times }, [
+    ...(newest ? [seen(newest, `the last of them was refused with ${newest.code}`)] : []),
+    seen(lost, `the socket of ${peer} was closed for ${code}`),
   ]);
 }
 
-/** A socket that is closed for it is gone at once. */
-const SOON_MS = 5_000;
+/** Those that correct clients run into close nothing. */
+const isCounted = ({ code }: Refused): boolean =>
+  Object.entries(PROBLEMS).some(([known, { socket }]) => known === code && socket !== "reply");

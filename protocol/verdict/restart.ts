@@ -1,9 +1,10 @@
-import type { TimelineEntry } from "../timeline/entry.ts";
+import { restartsIce } from "../timeline/ice-restart.ts";
 import { judgeAbsence } from "./absence.ts";
 import { type End, reportEvidence } from "./ends.ts";
-import { pathEvidence } from "./ice.ts";
+import { judgeIce, pathEvidence } from "./ice.ts";
 import { caused, type Evidence, type Judgement, plain, secondsOf, seen } from "./judgement.ts";
-import { entriesOfType, type Meeting, msSince } from "./meeting.ts";
+import { entriesOfType, type Meeting, msSince, timeOf } from "./meeting.ts";
+import type { Entry } from "./stay.ts";
 
 /** What was done about a path that broke. */
 
@@ -18,19 +19,19 @@ export interface Restart {
   readonly evidence: readonly Evidence[];
 }
 
-/** The newest exchange that was begun after the path broke, milliseconds since 1970, or that restarts ICE. */
+/** The newest exchange after the path broke, milliseconds since 1970, that restarts ICE. */
 export function restartOf(
   meeting: Meeting,
   brokenAt: number,
   restartingSince: number | undefined,
 ): Restart | undefined {
-  const { entries, session, link, at } = meeting;
-  const offer = entriesOfType(entries, "offer").at(-1);
+  const { entries, link, at } = meeting;
+  const offer = entriesOfType(entries, "offer").findLast(({ restart }) => restart);
   const end = offer && endOf(meeting, offer.exchange);
   const evidence = offer
-    ? [seen(offer, `${offer.by} offered anew`), ...(end ? [ended(end)] : [])]
+    ? [seen(offer, `${offer.by} offered to restart ICE`), ...(end ? [ended(end)] : [])]
     : [];
-  if (link.open) {
+  if (link.open && restartsIce(link)) {
     const { offerer } = link.open;
     return { offerer, isAnswered: false, sinceMs: at - brokenAt, evidence };
   }
@@ -38,12 +39,19 @@ export function restartOf(
     const offerer = offer?.by ?? link.peers[0];
     return { offerer, isAnswered: true, sinceMs: at - restartingSince, evidence };
   }
-  if (!offer || session.createdAt + offer.at <= brokenAt) return undefined;
+  if (!offer || timeOf(meeting, offer) <= brokenAt) return undefined;
   const isAnswered = end?.type === "answer";
   return { offerer: offer.by, isAnswered, sinceMs: msSince(meeting, offer), evidence };
 }
 
-type Ended = Extract<TimelineEntry, { type: "answer" | "expired" | "reject" }>;
+/** Offers after the path broke that try the same one again. */
+export const plainOffers = (meeting: Meeting, brokenAt: number): readonly Evidence[] =>
+  entriesOfType(meeting.entries, "offer")
+    .filter((offer) => !offer.restart && timeOf(meeting, offer) > brokenAt)
+    .slice(-1)
+    .map((offer) => seen(offer, `${offer.by} offered, and did not restart ICE`));
+
+type Ended = Entry<"answer" | "expired" | "reject">;
 
 const endOf = ({ entries }: Meeting, exchange: number): Ended | undefined =>
   entriesOfType(entries, "answer", "expired", "reject").find(
@@ -66,9 +74,19 @@ export function judgeRestart(
   if (!isAnswered) {
     return judgeAbsence(meeting) ?? caused(state, "restart-unanswered", { offerer }, all);
   }
-  if (state === "failed") {
-    return caused(state, "restart-failed", {}, [...evidence, ...pathEvidence(ends)]);
-  }
+  if (state === "failed") return judgeAbsence(meeting) ?? notFound(meeting, ends, evidence);
   const seconds = secondsOf(sinceMs);
   return plain(state, `ICE was restarted ${seconds} s ago and looks for another path.`, all);
+}
+
+/** What kept the restart from a path, where that is known. */
+function notFound(
+  meeting: Meeting,
+  ends: readonly [End, End],
+  evidence: readonly Evidence[],
+): Judgement {
+  const why = judgeIce(meeting, ends, "failed");
+  return why
+    ? { ...why, evidence: [...evidence, ...why.evidence] }
+    : caused("failed", "restart-failed", {}, [...evidence, ...pathEvidence(ends)]);
 }

@@ -1,14 +1,15 @@
 import { z } from "zod";
 import { linkBetween, mediaServerOf } from "../addressing.ts";
 import { type Link, linkIdOf, type Session } from "../session.ts";
-import { agreementOf, judgeAgreement } from "./agreement.ts";
+import type { TimelineEntry } from "../timeline/entry.ts";
+import { type Agreement, agreementOf, judgeAgreement } from "./agreement.ts";
 import { CAUSES, type Cause } from "./causes.ts";
 import { judgeDeparture } from "./departure.ts";
-import { judgeEncounter, judgeFull } from "./encounter.ts";
+import { judgeEncounter, judgeFull, judgeLoners } from "./encounter.ts";
 import type { Judgement } from "./judgement.ts";
 import { judgeMedia } from "./media.ts";
 import { type Entries, entriesOfType, type Meeting, meetingOf, readEntries } from "./meeting.ts";
-import { judgeNegotiation } from "./negotiation.ts";
+import { judgeNegotiation, judgeRenegotiation } from "./negotiation.ts";
 import { judgePath } from "./path.ts";
 
 /** What became of a link, in plain words, and why it is thought so. */
@@ -43,8 +44,8 @@ export const Verdict = z
 export type Verdict = z.infer<typeof Verdict>;
 
 /**
- * One verdict per link that is not forgotten, those first that need attention, and one for a session in which nobody met, or that
- * turned somebody away.
+ * One verdict per link that is not forgotten, those first that need attention; one for a session in which nobody met, or that
+ * turned somebody away, and one for peers that nobody has a link with.
  * `at` is now, milliseconds since 1970.
  */
 export function verdictsOf(session: Session, at: number): readonly Verdict[] {
@@ -56,8 +57,8 @@ export function verdictsOf(session: Session, at: number): readonly Verdict[] {
     const judged = judgeLink(session, link, entries, at);
     return { link: id, peers: [...peers] as [string, string], ...judged };
   });
-  return [...verdicts, judgeFull(session, entries) ?? []]
-    .flat()
+  const besides = [judgeFull(session, entries), judgeLoners(session, links, entries, at)];
+  return [...verdicts, ...besides.flatMap((judged) => judged ?? [])]
     .map(shown)
     .toSorted((one, other) => URGENCY.indexOf(one.state) - URGENCY.indexOf(other.state));
 }
@@ -78,17 +79,29 @@ const shown = (judgement: Omit<Verdict, "evidence"> & Pick<Judgement, "evidence"
   evidence: judgement.evidence.map((each) => ({ ...each })),
 });
 
-/** Links that would be there had what was to begin them not been refused. */
+/** Links that would be there had what was to begin them not been refused. Whoever had left could have none. */
 function unmade(session: Session, entries: Entries): readonly Link[] {
-  const wanted = entriesOfType(entries, "refused").filter(({ message }) => message === "offer");
   const server = mediaServerOf(session.peers)?.id;
-  const ids = new Set(wanted.map(({ link, by }) => link ?? linkIdOf(by, server ?? by)));
+  const wanted = entriesOfType(entries, "refused").flatMap((entry) => {
+    const { link, by, message } = entry;
+    const id = link ?? linkIdOf(by, server ?? by);
+    return message === "offer" && !id.split("~").some((peer) => hadLeft(entries, peer, entry))
+      ? [id]
+      : [];
+  });
+  const ids = new Set(wanted);
   return [...ids].flatMap((id) => {
     const [one, other, ...more] = id.split("~");
     const isMade = session.links.has(id) || one === other;
     return one && other && !isMade && more.length === 0 ? linkBetween(session, one, other) : [];
   });
 }
+
+/** Whether a peer was gone when something was refused. */
+const hadLeft = (entries: Entries, peer: string, refused: TimelineEntry): boolean =>
+  entriesOfType(entries, "peer-joined", "peer-left").findLast(
+    (entry) => entry.peer === peer && entry.n < refused.n,
+  )?.type === "peer-left";
 
 function judgeLink(session: Session, link: Link, entries: Entries, now: number): Judgement {
   const meeting = meetingOf(session, link, entries, now);
@@ -103,6 +116,12 @@ function judge(meeting: Meeting): Judgement {
   return (
     judgeAgreement(meeting, agreement) ??
     judgePath(meeting, agreement) ??
-    judgeMedia(meeting, agreement)
+    judgeRunning(meeting, agreement)
   );
+}
+
+/** What does not run any more matters more than what was to run besides. */
+function judgeRunning(meeting: Meeting, agreement: Agreement): Judgement {
+  const media = judgeMedia(meeting, agreement);
+  return media.cause === undefined ? (judgeRenegotiation(meeting) ?? media) : media;
 }
