@@ -115,6 +115,20 @@ export class Story extends PureSession {
     return this;
   }
 
+  /** Comes by WHIP, with its offer. */
+  publish(peer: string): this {
+    const sdp = sdpOf({ of: peer, sections: [{ kind: "audio", direction: "sendonly" }] });
+    this.do({
+      type: "open-http",
+      door: "whip",
+      grant: this.grant(peer),
+      resource: `${peer}-resource-0123456789`,
+      offer: sdp,
+      at: this.at,
+    });
+    return this;
+  }
+
   /** Messages that no correct client sends. */
   badger(peer: string, times: number): this {
     for (let n = 0; n < times; n += 1) this.tell(peer, { type: "message", to: peer, body: n });

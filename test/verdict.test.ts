@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { problem } from "../protocol/problem.ts";
 import { recordedRefusal } from "../protocol/timeline/record.ts";
 import { NO_TIMELINE } from "../protocol/timeline/timeline.ts";
+import type { Verdict } from "../protocol/verdict/verdict.ts";
 import { type Shape, sdpOf } from "./descriptions.ts";
 import { brief, Story } from "./verdict-story.ts";
 
@@ -834,5 +835,483 @@ describe("several links", () => {
       "alice~carol failed",
       "alice~bob working",
     ]);
+  });
+});
+
+describe("a WHIP publisher, which has no socket to lose", () => {
+  const published = () => new Story().come("sfu", "media-server").wait(1).publish("alice");
+  const taken = { setup: "active", sections: [{ kind: "audio", direction: "recvonly" }] } as const;
+  const answered = () => published().answer("sfu", "alice", taken);
+  const says = (story: Story, state: "connected" | "failed" | "checking") =>
+    story.tell("sfu", { type: "transport", to: "alice", state });
+
+  it("[M15] is not answered in its time", () => {
+    const story = published().wait(6);
+    expect(story.session.peers.has("alice")).toBe(false);
+    expect(brief(story.verdict)).toBe("failed: no-answer");
+    expect(story.verdict.says).toContain("sfu is in the session and did not answer");
+    expect(story.verdict.says).toContain("within 6 s");
+    expect(evidenceOf(story)).toBe("alice offered\nalice left: lost");
+  });
+
+  it("[M15] is rejected, by the media server or because of its answer", () => {
+    const rejected = published();
+    rejected.tell("sfu", { type: "reject", to: "alice", exchange: 1, reason: "full" });
+    expect(brief(rejected.verdict)).toBe("failed: rejected");
+    expect(rejected.verdict.says).toContain("full");
+    const broken = sdpOf({ of: "sfu", ...taken }).replace(/a=fingerprint.*\r\n/, "");
+    const refused = published().answer("sfu", "alice", broken);
+    expect(brief(refused.verdict)).toBe("failed: sdp-refused");
+    expect(refused.verdict.says).toContain("The answer of sfu");
+  });
+
+  it("[M15] has no path, or had one", () => {
+    const story = says(says(answered().candidates("sfu", "alice", LAN), "checking"), "failed");
+    expect(story.session.peers.has("alice")).toBe(false);
+    expect(brief(story.verdict)).toBe("failed: no-candidates");
+    expect(story.verdict.says).toContain("alice sent no");
+    const ran = says(says(answered(), "connected").wait(9), "failed");
+    expect(brief(ran.verdict)).toBe("failed: path-lost");
+    const untold = answered().candidates("sfu", "alice", { relay: 1 }).wait(30);
+    expect(brief(untold.verdict)).toBe("over: no-candidates");
+  });
+
+  it("[M15] leaves with its media server, or is gone without anything that was wrong", () => {
+    const story = says(answered(), "connected").wait(9).leave("sfu");
+    expect(brief(story.verdict)).toBe("over");
+    expect(evidenceOf(story)).toBe("sfu left: left");
+    const again = says(answered(), "connected").wait(9);
+    again.tell("sfu", { type: "transport", to: "alice", state: "disconnected" });
+    again.do({ type: "kick", peer: "alice", at: again.at });
+    expect(brief(again.verdict)).toBe("over: kicked");
+    const quiet = answered().wait(2);
+    quiet.session = { ...quiet.session, timeline: NO_TIMELINE };
+    quiet.do({ type: "lost", peer: "alice", at: quiet.at });
+    expect(brief(quiet.wait(61).verdict)).toBe("over: peer-lost");
+  });
+
+  it("[M15][W7] restarts ICE, and is not answered: what ran goes on", () => {
+    const story = says(answered(), "connected").wait(20);
+    const sdp = sdpOf({
+      of: "alice",
+      ufrag: "anew",
+      version: 2,
+      sections: [{ kind: "audio", direction: "sendonly" }],
+    });
+    story.do({ type: "restart-http", peer: "alice", sdp, at: story.at });
+    expect(brief(story.verdict)).toBe("working");
+    expect(brief(story.wait(6).verdict)).toBe("degraded: no-answer");
+    expect(story.verdict.says).toContain("within 6 s");
+  });
+});
+
+describe("a path that ICE looks for anew", () => {
+  const anew = (story: Story) =>
+    story.offer("alice", "bob", { ufrag: "again" }).answer("bob", "alice", { ufrag: "anew" });
+  const failed = (reason?: string) =>
+    anew(
+      agreed()
+        .both(LAN)
+        .wait(16)
+        .report("alice", "failed", reason ? { reason } : {}),
+    ).wait(3);
+
+  it("[M15] keeps what it failed for until there is one", () => {
+    const story = failed();
+    expect(brief(story.verdict)).toBe("failed: no-path-private-only");
+    expect(evidenceOf(story)).toContain("alice reports failed");
+    expect(evidenceOf(story)).toContain("answer of bob");
+    story.report("alice", "checking");
+    expect(brief(story.verdict)).toBe("failed: no-path-private-only");
+    expect(brief(failed().wait(6).leave("bob").verdict)).toBe("failed: no-path-private-only");
+    expect(brief(failed().report("alice", "checking").leave("bob").verdict)).toBe(
+      "failed: no-path-private-only",
+    );
+    expect(brief(story.report("alice", "connected").verdict)).toBe("working");
+  });
+
+  it("[M15] keeps that DTLS failed", () => {
+    const story = failed("dtls-failed").report("alice", "checking");
+    expect(brief(story.verdict)).toBe("failed: dtls-not-finished");
+    expect(brief(failed("ice-failed").verdict)).toBe("failed: no-path-private-only");
+    const other = agreed().both(LAN).wait(16).report("bob", "failed");
+    expect(evidenceOf(anew(other))).toContain("bob reports failed");
+    expect(brief(other.lose("bob").verdict)).toBe("degraded: peer-lost");
+  });
+
+  it("[M15] takes as long as it takes, however often they agree", () => {
+    const story = agreed().both(LAN).wait(15).offer("alice", "bob", { version: 2 });
+    story.answer("bob", "alice", { version: 2 }).wait(6);
+    expect(brief(story.verdict)).toBe("connecting: no-report");
+    expect(story.verdict.says).toContain("21 s ago");
+  });
+
+  it("[M15][S5] is not blamed on the network where a page has gone", () => {
+    const away = agreed().both(LAN).wait(1).lose("bob").wait(15).report("alice", "failed");
+    expect(brief(away.verdict)).toBe("degraded: peer-lost");
+    expect(brief(away.wait(50).verdict)).toBe("over: peer-lost");
+    expect(away.verdict.says).toContain("65 s");
+    const dtls = agreed().both(LAN).report("bob", "connected").wait(1).lose("bob");
+    expect(brief(dtls.wait(9).report("alice", "failed").verdict)).toBe("degraded: peer-lost");
+    const closed = agreed().report("alice", "connected").report("bob", "closed").lose("bob");
+    expect(brief(closed.verdict)).toBe("degraded: peer-lost");
+    const known = agreed().both(LAN).wait(16).report("alice", "failed").wait(60).lose("bob");
+    expect(brief(known.wait(61).verdict)).toBe("failed: no-path-private-only");
+  });
+
+  it("[M15][S5] nor is a peer blamed for what became of its socket later", () => {
+    const story = agreed().both(LAN).report("alice", "connected").wait(9).leave("alice");
+    expect(brief(story.wait(5).lose("bob").verdict)).toBe("over");
+    const other = agreed().both(LAN).report("alice", "connected").wait(9).lose("bob").wait(3);
+    expect(brief(other.leave("alice").verdict)).toBe("over: peer-lost");
+    expect(other.verdict.says).toContain("bob lost its socket and has not come back in 3 s");
+  });
+
+  it("[M15] ICE that failed by itself is not DTLS", () => {
+    const story = agreed().both(LAN).report("bob", "connected");
+    expect(brief(story.report("alice", "failed", { reason: "ice-failed" }).verdict)).toBe(
+      "failed: path-lost",
+    );
+  });
+});
+
+describe("what is agreed anew on a link that runs", () => {
+  const VIDEO = { version: 2, sections: [{ kind: "audio" }, { kind: "video" }] } as const;
+  const up = (more: object = {}) =>
+    new Story()
+      .come("alice", "peer", more)
+      .come("bob")
+      .offer("alice", "bob")
+      .answer("bob", "alice")
+      .both(LAN)
+      .report("alice", "connected")
+      .wait(1);
+  const adding = () => up().offer("alice", "bob", VIDEO);
+
+  it("[M15][N7] is not answered: at first that is nothing", () => {
+    const story = adding();
+    expect(brief(story.verdict)).toBe("working");
+    expect(brief(story.wait(11).verdict)).toBe("degraded: no-answer");
+    expect(brief(story.forgetful)).toBe("degraded: no-answer");
+    expect(brief(story.wait(50).verdict)).toBe("degraded: no-answer");
+    expect(brief(story.forgetful)).toBe("working");
+    expect(brief(story.leave("alice").verdict)).toBe("over: no-answer");
+    const answered = adding().wait(11).answer("bob", "alice", VIDEO);
+    expect(brief(answered.verdict)).toBe("working");
+  });
+
+  it("[M15] is rejected, or taken back", () => {
+    const story = adding().tell("bob", { type: "reject", to: "alice", exchange: 2 });
+    expect(brief(story.verdict)).toBe("degraded: rejected");
+    const back = adding().tell("alice", { type: "rollback", to: "bob", exchange: 2 });
+    expect(brief(back.verdict)).toBe("working");
+  });
+
+  it("[M15][D1][A2] is refused by a rule, or for want of a right", () => {
+    const broken = sdpOf({ of: "alice", ...VIDEO }).replaceAll(/a=fingerprint.*\r\n/g, "");
+    expect(brief(up().offer("alice", "bob", broken).verdict)).toBe("degraded: sdp-refused");
+    const video = (story: Story) => story.wait(1).offer("alice", "bob", VIDEO);
+    const story = video(up({ publish: ["audio"] }));
+    expect(brief(story.verdict)).toBe("degraded: not-permitted");
+    // What is refused once more is the same entry, and news all the same.
+    story.wait(1).offer("alice", "bob", { version: 3 }).answer("bob", "alice", { version: 3 });
+    expect(brief(story.verdict)).toBe("working");
+    expect(brief(video(story).verdict)).toBe("degraded: not-permitted");
+  });
+
+  it("[M15][N3] meets other offers, again and again", () => {
+    const story = adding();
+    for (let n = 0; n < 5; n += 1) story.offer("bob", "alice", { version: 2 });
+    expect(brief(story.verdict)).toBe("degraded: glare-loop");
+    story.wait(1).answer("bob", "alice", VIDEO);
+    expect(brief(story.verdict)).toBe("working");
+    story.wait(1).offer("alice", "bob", { ...VIDEO, version: 3 }).offer("bob", "alice");
+    expect(brief(story.verdict)).toBe("working");
+  });
+});
+
+describe("what was wrong when somebody hung up", () => {
+  const running = () => agreed().both(LAN).report("alice", "connected").wait(13);
+
+  it("[M15][M14] media that did not run as they should", () => {
+    const silent = running();
+    silent.measure("alice", { flow: silent.flow("alice"), bitrateBps: 0 });
+    expect(brief(silent.leave("bob").verdict)).toBe("over: stopped-sending");
+    expect(evidenceOf(silent)).toContain("bob left: left");
+    const lossy = running();
+    lossy.measure("bob", { flow: lossy.flow("alice"), packets: 100, packetsLost: 200 });
+    expect(brief(lossy.leave("alice").verdict)).toBe("over: heavy-loss");
+    expect(brief(lossy.forgetful)).toBe("over: heavy-loss");
+  });
+
+  it("[M15] a path that had just broken", () => {
+    const story = running().report("bob", "disconnected").wait(3).leave("bob");
+    expect(brief(story.verdict)).toBe("over: path-lost");
+    const lost = running().report("alice", "failed").wait(1).lose("bob");
+    expect(brief(lost.wait(61).verdict)).toBe("over: peer-lost");
+  });
+
+  it("[M15] what came of a lost socket is not what it was lost for", () => {
+    const story = running().lose("bob").wait(20).report("alice", "failed").wait(41);
+    expect(brief(story.verdict)).toBe("over: peer-lost");
+    const offered = running().lose("bob").wait(5).offer("alice", "bob", { version: 2 });
+    expect(brief(offered.wait(56).verdict)).toBe("over: peer-lost");
+  });
+
+  it("[M15][S5] who comes again while the other one is away begins anew", () => {
+    const story = new Story({ resumeSeconds: 60 }).agree().wait(1).lose("bob").wait(30);
+    story.leave("alice").wait(1).come("alice").wait(31);
+    expect(brief(story.verdict)).toBe("over: peer-lost");
+    expect(story.verdict.says).toContain("in 62 s");
+  });
+});
+
+describe("an answer that is refused", () => {
+  const offered = () => new Story().come("alice").come("bob").offer("alice", "bob").wait(1);
+  const broken = sdpOf({ of: "bob", setup: "active" }).replace(/a=fingerprint.*\r\n/, "");
+
+  it("[M15][D1] and then rejected by its author, as our SDK does", () => {
+    const story = offered().answer("bob", "alice", broken).wait(1);
+    story.tell("bob", { type: "reject", to: "alice", exchange: 1, reason: "sdp-invalid" });
+    expect(brief(story.verdict)).toBe("failed: sdp-refused");
+    expect(story.verdict.says).toContain("The answer of bob");
+    story.offer("alice", "bob").wait(1);
+    story.tell("bob", { type: "reject", to: "alice", exchange: 2, reason: "busy" });
+    expect(brief(story.verdict)).toBe("failed: rejected");
+    const dropped = offered().answer("bob", "alice", broken);
+    dropped.tell("bob", { type: "reject", to: "alice", exchange: 1 }).without("offer");
+    expect(brief(dropped.verdict)).toBe("failed: rejected");
+  });
+
+  it("[M15][A2] once more, for a later offer", () => {
+    const video = { setup: "active", sections: [{ kind: "video" }] } as const;
+    const story = new Story().come("alice").come("bob", "peer", { publish: ["audio"] });
+    story.offer("alice", "bob", { sections: [{ kind: "video" }] });
+    story.answer("bob", "alice", video).wait(61);
+    expect(brief(story.verdict)).toBe("failed: not-permitted");
+    story.offer("alice", "bob", { sections: [{ kind: "video" }] }).wait(1);
+    expect(brief(story.verdict)).toBe("waiting");
+    story.answer("bob", "alice", video);
+    expect(story.verdict.evidence[0]?.says).toContain("2 times");
+    expect(brief(story.verdict)).toBe("failed: not-permitted");
+  });
+
+  it("[M15][N5] a candidate that is refused is one of many; all of them are not", () => {
+    const stray = (story: Story) =>
+      story.tell("bob", {
+        type: "candidates",
+        to: "alice",
+        exchange: 1,
+        candidates: [{ candidate: "candidate:1 1 udp 1 10.0.0.9 9 typ host", sdpMid: "nine" }],
+      });
+    expect(brief(stray(offered()).verdict)).toBe("waiting");
+    const story = stray(agreed().candidates("alice", "bob", LAN)).wait(16);
+    expect(brief(story.report("alice", "failed").verdict)).toBe("failed: message-refused");
+    expect(story.verdict.says).toBe("The candidates of bob was refused: unknown-m-section.");
+    story.candidates("bob", "alice", LAN);
+    expect(brief(story.verdict)).toBe("failed: no-path-private-only");
+  });
+
+  it("[M15] what becomes of a socket after the offer expired is another matter", () => {
+    const story = offered().wait(61).lose("bob");
+    expect(brief(story.verdict)).toBe("failed: no-answer");
+  });
+});
+
+describe("another connection", () => {
+  const up = () =>
+    agreed().both(LAN).report("alice", "connected").report("bob", "connected").wait(30);
+  const again = { of: "carol", ufrag: "carol", version: 2 } as const;
+
+  it("[M15] of a page that was loaded again is not judged by the one before", () => {
+    const story = up().lose("bob").wait(2).come("bob");
+    story.offer("bob", "alice", again).wait(1);
+    story.answer("alice", "bob", { of: "alice", ufrag: "anew", version: 2 }).wait(2);
+    expect(story.session.links.get("alice~bob")?.flows.transports[0]?.associatedAt).toBe(
+      story.at - 2000,
+    );
+    expect(brief(story.verdict)).toBe("connecting");
+    expect(story.verdict.says).toContain("agreed 2 s ago");
+    story.both(LAN).wait(14).report("bob", "failed");
+    expect(brief(story.verdict)).toBe("failed: no-path-private-only");
+    story.report("bob", "connected");
+    expect(brief(story.verdict)).toBe("working");
+    expect(brief(story.report("bob", "failed").verdict)).toBe("failed: path-lost");
+  });
+
+  it("[M15] of a second call in the session is not one that broke", () => {
+    const story = up().report("alice", "closed").report("bob", "closed").wait(1);
+    story.offer("alice", "bob", again).answer("bob", "alice", { of: "dave", version: 2 });
+    story.report("alice", "checking").wait(3);
+    expect(brief(story.verdict)).toBe("connecting");
+    expect(brief(story.report("alice", "disconnected").verdict)).toBe("failed: no-candidates");
+  });
+
+  it("[M15] of a former meeting has no say", () => {
+    const story = up().report("bob", "failed").wait(100).leave("bob").wait(1).come("bob");
+    story.offer("alice", "bob").answer("bob", "alice").wait(1);
+    expect(story.session.links.get("alice~bob")?.flows.flows.some(({ reason }) => reason)).toBe(
+      true,
+    );
+    expect(brief(story.verdict)).toBe("connecting");
+    expect(brief(story.leave("alice").verdict)).toBe("over: left-early");
+  });
+});
+
+describe("ICE servers and candidates, as far as they tell", () => {
+  const url = "turn:turn.example.org:3478";
+  const again = { ufrag: "again", version: 2 } as const;
+
+  it("[M15] credentials of a TURN server that ran out before ICE was restarted", () => {
+    const story = agreed().both({ relay: 1 }).report("alice", "connected").wait(60);
+    story.report("alice", "failed").wait(1).offer("alice", "bob", again);
+    story.answer("bob", "alice", { ufrag: "anew", version: 2 }).both(LAN);
+    story.report("alice", "failed", { iceErrors: [{ code: 401, url }] });
+    expect(brief(story.verdict)).toBe("degraded");
+    expect(brief(story.wait(31).verdict)).toBe("failed: turn-refused");
+    expect(evidenceOf(story)).toContain("bob answered");
+    expect(brief(story.lose("bob").verdict)).toBe("degraded: peer-lost");
+  });
+
+  it("[M15] an end that got no relay where relays are all there is", () => {
+    const relay = { iceTransportPolicy: "relay" } as const;
+    const story = agreed(relay).candidates("bob", "alice", { relay: 1 }).wait(16);
+    story.report("alice", "failed", { iceErrors: [{ code: 401, url }] });
+    expect(brief(story.verdict)).toBe("failed: turn-refused");
+    const open = agreed().candidates("bob", "alice", { relay: 1 }).wait(16);
+    open.report("alice", "failed", { iceErrors: [{ code: 401, url }] });
+    expect(brief(open.verdict)).toBe("failed: no-candidates");
+  });
+
+  it("[M15] an end without candidates, where the other one can be reached", () => {
+    const one = (kinds: object) =>
+      agreed().candidates("alice", "bob", kinds).wait(16).report("alice", "failed");
+    expect(brief(one({ global: 1 }).verdict)).toBe("failed: no-relay");
+    expect(brief(one({ global: 1 }).leave("bob").verdict)).toBe("failed: no-relay");
+    expect(brief(one({ srflx: 1 }).verdict)).toBe("failed: no-candidates");
+    expect(brief(one({ host: 1 }).leave("bob").verdict)).toBe("failed: no-candidates");
+  });
+
+  it("[M15] addresses that are not known any more are not called private", () => {
+    const line = "a=candidate:1 1 udp 2113937151 8.8.4.4 4000 typ host\r\n";
+    const inText = (of: string, setup: "actpass" | "active") =>
+      sdpOf({ of, setup }).replace("a=mid:0\r\n", `a=mid:0\r\n${line}`);
+    const story = new Story().come("alice").come("bob");
+    story.offer("alice", "bob", inText("alice", "actpass"));
+    story.answer("bob", "alice", inText("bob", "active")).wait(16).report("alice", "failed");
+    expect(brief(story.verdict)).toBe("failed: no-relay");
+    expect(brief(story.leave("bob").verdict)).toBe("failed: no-relay");
+  });
+});
+
+describe("a media server that refuses", () => {
+  const joined = (...peers: string[]) => {
+    const story = new Story().come("sfu", "media-server");
+    for (const peer of peers) {
+      story.come(peer).offer(peer, "sfu");
+      story.tell("sfu", {
+        type: "answer",
+        to: peer,
+        exchange: 1,
+        sdp: sdpOf({ of: `sfu${peer}`, setup: "active" }),
+      });
+      story.tell(peer, { type: "transport", to: "sfu", state: "connected" });
+    }
+    return story.wait(1);
+  };
+  const refuse = (story: Story, context: string) =>
+    story.tell("sfu", {
+      type: "context-result",
+      context,
+      revision: 1,
+      outcome: "refused",
+      cause: "no-capacity",
+    });
+  const of = (story: Story, peer: string) =>
+    story.verdicts.find(({ peers }) => peers?.includes(peer)) as Verdict;
+  const uplink = (story: Story, from: string) =>
+    story.session.links.get(`${from}~sfu`)?.flows.flows.find((flow) => flow.from === from)?.id ??
+    "";
+
+  it("[M15][C2] one of several, while the rest ran, also after somebody left", () => {
+    const story = joined("alice", "bob");
+    refuse(story, `bob<${uplink(story, "alice")}`);
+    expect(brief(of(story, "bob"))).toBe("degraded: context-refused");
+    expect(brief(of(story, "alice"))).toBe("working");
+    story.wait(1).leave("bob");
+    expect(brief(of(story, "bob"))).toBe("over: context-refused");
+    const own = joined("alice");
+    refuse(own, uplink(own, "alice")).wait(1).leave("alice");
+    expect(brief(of(own, "alice"))).toBe("over: context-refused");
+  });
+
+  it("[M15][C2] says nothing of what is not asked any more, or was asked of who was here before", () => {
+    const story = joined("alice", "bob");
+    refuse(story, `bob<${uplink(story, "alice")}`).wait(1).leave("alice");
+    expect(brief(of(story, "bob"))).toBe("working");
+    const stopped = joined("alice");
+    refuse(stopped, uplink(stopped, "alice")).wait(1);
+    const none = { version: 2, sections: [{ kind: "audio", port: 0 }] } as const;
+    stopped.offer("alice", "sfu", none);
+    stopped.tell("sfu", {
+      type: "answer",
+      to: "alice",
+      exchange: 2,
+      sdp: sdpOf({ of: "sfualice", setup: "active", ...none }),
+    });
+    expect(brief(stopped.verdict)).toBe("waiting");
+    expect(brief(stopped.wait(1).leave("alice").verdict)).not.toContain("context-refused");
+    const back = joined("alice", "bob");
+    refuse(back, `bob<${uplink(back, "alice")}`).wait(1).leave("bob").wait(1).come("bob");
+    expect(back.session.links.get("bob~sfu")?.contextResults).toBeUndefined();
+    expect(back.session.links.get("alice~sfu")?.contextResults).toBeUndefined();
+  });
+});
+
+describe("peers that have no link", () => {
+  const two = () => new Story().agree().report("alice", "connected");
+
+  it("[M15] while others have theirs", () => {
+    const story = two().come("carol").wait(9);
+    expect(story.verdicts.map(brief)).toEqual(["working"]);
+    story.wait(2);
+    expect(story.verdicts.map(brief)).toEqual(["waiting: nobody-offered", "working"]);
+    expect(story.verdicts[0]?.says).toBe(
+      "No offer has been made between carol and 2 others in 11 s.",
+    );
+    for (const peer of ["dave", "erin", "frank"]) story.come(peer);
+    expect(story.wait(11).verdicts[0]?.says).toContain("4 peers and 2 others");
+    expect(story.leave("alice").leave("bob").verdicts[0]?.says).toContain("between 4 peers");
+  });
+
+  it("[M15] when the one that they had a link with has gone", () => {
+    const story = two().wait(30).leave("bob").wait(11);
+    expect(story.verdicts.map(brief)).toEqual(["over"]);
+    story.come("carol").wait(11);
+    expect(story.verdicts.map(brief)).toEqual(["waiting: nobody-offered", "over"]);
+    story.leave("alice");
+    expect(story.verdicts.map(brief)).toEqual(["waiting: alone", "over"]);
+    story.lose("carol");
+    expect(story.verdicts.map(brief)).toEqual(["over"]);
+    const one = two().wait(30).leave("bob").come("carol").wait(1).lose("carol").wait(11);
+    expect(one.verdicts[0]?.says).toContain("between alice and one other");
+    const central = new Story({ topology: "central" }).come("sfu", "media-server").come("alice");
+    central.offer("alice", "sfu").answer("sfu", "alice").come("bob").wait(1).leave("sfu");
+    expect(central.verdicts.map(brief)).toContain("waiting: no-media-server");
+  });
+
+  it("[M15] somebody else could join since the session was full", () => {
+    const story = new Story({ maxPeers: 2 }).agree().report("alice", "connected").come("carol");
+    story.wait(1).come("carol");
+    expect(story.verdicts.map(brief)).toEqual(["failed: session-full", "working"]);
+    story.leave("bob").wait(1).come("dave");
+    expect(story.verdicts.map(brief)).toEqual(["over"]);
+  });
+
+  it("[M15] an offer to who had left, or never came", () => {
+    const story = new Story().come("alice").come("bob").wait(1).leave("bob").wait(1);
+    expect(story.offer("alice", "bob").verdict.link).toBeUndefined();
+    const never = new Story().come("alice").offer("alice", "zoe");
+    expect(evidenceOf(never)).toBe("the offer of alice was refused with unknown-peer");
   });
 });

@@ -105,11 +105,18 @@ type Counted = CandidateCounts & {
 };
 
 /** By the timeline, else by the records of transports. */
-function pastCounts({ entries, link }: Meeting, peer: string): Counted {
-  const told = entriesOfType(entries, "candidates").filter(({ by }) => by === peer);
+function pastCounts(meeting: Meeting, peer: string): Counted {
+  const { entries, link, connectionAt } = meeting;
+  const first = entriesOfType(entries, "answer").find(
+    (entry) => timeOf(meeting, entry) >= connectionAt,
+  );
+  const told = entriesOfType(entries, "candidates").filter(
+    ({ by, exchange }) => by === peer && exchange >= (first?.exchange ?? 0),
+  );
   const newest = told.at(-1);
   const own = told.filter(({ exchange }) => exchange === newest?.exchange);
   const recorded = link.flows.transports
+    .filter(({ associatedAt = connectionAt }) => associatedAt >= connectionAt)
     .flatMap(({ candidates }) => Object.entries(candidates))
     .filter(([of]) => of === peer);
   const sum = (type: keyof CandidateCounts): number =>

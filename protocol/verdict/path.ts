@@ -95,13 +95,18 @@ function doubted(
 }
 
 /** What the path was when a peer left. */
-function pastPath({ session, flows }: Meeting, newest: Report | undefined, at: number): Path {
+function pastPath(
+  { session, flows, departure }: Meeting,
+  newest: Report | undefined,
+  at: number,
+): Path {
   if (newest) {
     const { state, reason } = newest;
     const since = session.createdAt + newest.at;
     return { ...UNKNOWN, state, since, reason, report: newest };
   }
-  const failed = flows.find(({ reason }) => reason === "failed");
+  // Of a socket's loss it is known what had been said until then.
+  const failed = departure?.lost ? undefined : flows.find(({ reason }) => reason === "failed");
   if (failed) return { ...UNKNOWN, state: "failed", since: failed.since };
   const isRunning = flows.some(({ state }) => state === "active");
   return { ...UNKNOWN, state: isRunning ? "connected" : "new", since: at };
