@@ -32,7 +32,8 @@ while the call runs, so it can be asked while something hangs, and after everybo
 
 A verdict is judged in the order in which a call comes about: what is missing first is the cause of the rest. It is made from the
 records (descriptions in force, candidates, flows, findings) and from the timeline; where entries had to go it says less, not
-something else. After a peer has left, a link is judged as it was then.
+something else. After a peer has left, a link is judged as it was then, or as it was when it lost the socket that it did not
+come back by; and a page that is loaded again, or calls again, is not judged by the connection that it had before.
 
 How much it knows depends on the clients. The SDK reports transports, media, and ICE servers that failed. A client of your own
 should send \`transport\` when its \`connectionState\` changes, with \`iceErrors\` from \`icecandidateerror\` (\`code\`, \`url\`, and

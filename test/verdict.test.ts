@@ -92,10 +92,10 @@ describe("a session in which nobody met", () => {
   it("[M15][S7] what was refused is not why a socket was lost that nobody closed", () => {
     const story = new Story().come("alice").badger("alice", 70).lose("alice");
     expect(brief(story.verdict)).toBe("waiting");
-    const raced = new Story().come("alice").come("bob");
+    const raced = new Story().come("alice").come("bob").badger("alice", 1);
     for (let n = 0; n < 70; n += 1) raced.tell("alice", { type: "message", to: "zoe", body: n });
     raced.badger("alice", 3).closeFor("alice", "rate-limited");
-    expect(raced.verdict.says).toContain("after 3 refused");
+    expect(raced.verdict.says).toContain("after 4 refused");
   });
 });
 
@@ -955,6 +955,11 @@ describe("a path that ICE looks for anew", () => {
     expect(brief(dtls.wait(9).report("alice", "failed").verdict)).toBe("degraded: peer-lost");
     const closed = agreed().report("alice", "connected").report("bob", "closed").lose("bob");
     expect(brief(closed.verdict)).toBe("degraded: peer-lost");
+    const forgotten = agreed().both(LAN).wait(1).lose("bob").wait(24);
+    expect(brief(forgotten.forgetful)).toBe("degraded: peer-lost");
+    expect(forgotten.forgetful.says).toContain("in 24 s");
+    expect(brief(forgotten.wait(37).forgetful)).toBe("over");
+    expect(forgotten.forgetful.says).toContain("bob is gone");
     const known = agreed().both(LAN).wait(16).report("alice", "failed").wait(60).lose("bob");
     expect(brief(known.wait(61).verdict)).toBe("failed: no-path-private-only");
   });
@@ -996,6 +1001,9 @@ describe("what is agreed anew on a link that runs", () => {
     expect(brief(story.wait(50).verdict)).toBe("degraded: no-answer");
     expect(brief(story.forgetful)).toBe("working");
     expect(brief(story.leave("alice").verdict)).toBe("over: no-answer");
+    const dropped = adding().wait(11).without("answer");
+    expect(brief(dropped.verdict)).toBe("degraded: no-answer");
+    expect(evidenceOf(dropped)).toBe("alice offered");
     const answered = adding().wait(11).answer("bob", "alice", VIDEO);
     expect(brief(answered.verdict)).toBe("working");
   });
@@ -1056,6 +1064,12 @@ describe("what was wrong when somebody hung up", () => {
     expect(brief(story.verdict)).toBe("over: peer-lost");
     const offered = running().lose("bob").wait(5).offer("alice", "bob", { version: 2 });
     expect(brief(offered.wait(56).verdict)).toBe("over: peer-lost");
+    const steered = running().lose("bob");
+    for (let n = 0; n < 20; n += 1) {
+      const change = { held: n % 2 === 0 };
+      steered.wait(1).do({ type: "change-flow", flow: steered.flow("alice"), change, at: steered.at });
+    }
+    expect(brief(steered.wait(41).verdict)).toBe("over: peer-lost");
   });
 
   it("[M15][S5] who comes again while the other one is away begins anew", () => {
@@ -1094,6 +1108,13 @@ describe("an answer that is refused", () => {
     story.answer("bob", "alice", video);
     expect(story.verdict.evidence[0]?.says).toContain("2 times");
     expect(brief(story.verdict)).toBe("failed: not-permitted");
+  });
+
+  it("[M15][A2] what was refused last counts, though it was refused before as well", () => {
+    const story = new Story().come("alice", "peer", { publish: ["data"] });
+    story.come("bob", "peer", { publish: ["data"] }).offer("alice", "bob").wait(1);
+    expect(story.offer("bob", "alice").verdict.says).toContain("token of bob");
+    expect(story.wait(1).offer("alice", "bob").verdict.says).toContain("token of alice");
   });
 
   it("[M15][N5] a candidate that is refused is one of many; all of them are not", () => {
@@ -1145,6 +1166,29 @@ describe("another connection", () => {
     story.report("alice", "checking").wait(3);
     expect(brief(story.verdict)).toBe("connecting");
     expect(brief(story.report("alice", "disconnected").verdict)).toBe("failed: no-candidates");
+  });
+
+  it("[M15] whose beginning was not recorded is as old as what is agreed", () => {
+    const story = agreed().both(LAN).wait(15);
+    const [link] = story.session.links.values();
+    if (!link) throw new Error("no link");
+    const transports = link.flows.transports.map(({ associatedAt: _, ...rest }) => rest);
+    const links = new Map([[link.id, { ...link, flows: { ...link.flows, transports } }]]);
+    story.session = { ...story.session, links };
+    story.offer("alice", "bob", { version: 2 }).answer("bob", "alice", { version: 2 }).wait(6);
+    expect(brief(story.verdict)).toBe("connecting");
+    expect(brief(story.report("alice", "failed").verdict)).toBe("failed: no-path-private-only");
+    expect(brief(story.without("answer").leave("bob").verdict)).toBe(
+      "failed: no-path-private-only",
+    );
+  });
+
+  it("[M15] that was none: nothing is left of who went", () => {
+    for (const peer of ["alice", "bob"]) {
+      const { forgetful } = new Story().agree(HOLD).wait(1).leave(peer);
+      expect(brief(forgetful)).toBe("over: left-early");
+      expect(forgetful.says).toContain(`${peer} left`);
+    }
   });
 
   it("[M15] of a former meeting has no say", () => {

@@ -1,12 +1,14 @@
 import { readable } from "../assess.ts";
-import type { Link, StoredDescription } from "../session.ts";
+import type { AgreedExchange, OpenExchange, StoredDescription } from "../session.ts";
 
-/** Whether the open offer of a link restarts ICE: by what its author says, or by other credentials (RFC 8839 s4.4.1.1). */
-export function restartsIce({ open, inForce }: Pick<Link, "open" | "inForce">): boolean {
-  if (!open) return false;
-  if (open.restart || !inForce) return open.restart === true;
-  const former = inForce.offerer === open.offerer ? inForce.offer : inForce.answer;
-  const [known, now] = [ufragOf(former), ufragOf(open.offer)];
+/** Whether an open offer restarts ICE: by what its author says, or by other credentials (RFC 8839 s4.4.1.1). */
+export function restartsIce(
+  { restart = false, offerer, offer }: OpenExchange,
+  inForce: AgreedExchange | null,
+): boolean {
+  if (restart || !inForce) return restart;
+  const former = inForce.offerer === offerer ? inForce.offer : inForce.answer;
+  const [known, now] = [ufragOf(former), ufragOf(offer)];
   return known !== undefined && now !== undefined && now !== known;
 }
 

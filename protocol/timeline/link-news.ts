@@ -27,7 +27,7 @@ function descriptions(known: Link | undefined, link: Link, session: Session): Ne
   if (open && open.exchange !== known?.open?.exchange) {
     const { exchange, offerer, offer } = open;
     const about = aboutDescription(offer, debug);
-    const restarts = restartsIce(link) ? ({ restart: true } as const) : {};
+    const restarts = restartsIce(open, inForce) ? ({ restart: true } as const) : {};
     news.push({ type: "offer", by: offerer, link: id, exchange, ...restarts, ...about });
   }
   if (inForce && inForce.exchange !== known?.inForce?.exchange) {

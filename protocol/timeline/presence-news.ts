@@ -76,7 +76,8 @@ function changesOf(known: Peer | undefined, peer: Peer, event: SessionEvent): re
     return [[ofPeer(id), { type: "peer-resumed", peer: id }]];
   }
   if (isConnected(known) && !isConnected(peer)) {
-    const code = event.type === "lost" ? event.code : undefined;
+    // Nothing else takes a peer its socket and leaves it in the session.
+    const { code } = event as Extract<SessionEvent, { type: "lost" }>;
     return [[ofPeer(id), { type: "peer-lost", peer: id, ...(code && { code }) }]];
   }
   return [];

@@ -29,6 +29,8 @@ export interface EndCandidates extends CandidateCounts {
   readonly mdns: number;
   /** Host candidates with an address that is reached from everywhere; of what is not read any more, all that may have. */
   readonly global: number;
+  /** False where there is nothing left to count by: it had to go. */
+  readonly isKnown: boolean;
   /** The newest entry about them. */
   readonly entry: TimelineEntry | undefined;
 }
@@ -67,9 +69,11 @@ function candidatesOf(meeting: Meeting, peer: string): EndCandidates {
   };
   const hosts = lines.filter(({ type }) => type === "host");
   const addresses = hosts.map(({ parts }) => parts?.address ?? "");
+  const total = counts.host + counts.srflx + counts.prflx + counts.relay;
   return {
     ...counts,
-    total: counts.host + counts.srflx + counts.prflx + counts.relay,
+    total,
+    isKnown: total > 0 || !meeting.departure || hasBeginning(meeting),
     mdns: addresses.filter((address) => address.endsWith(".local")).length || past.mdns,
     global:
       hosts.length > 0
@@ -97,6 +101,12 @@ const identityOf = (text: string): string =>
     .replace(/^(?:a=)?candidate:/, "")
     .split(" ", 8)
     .join(" ");
+
+/** Whether nothing of the connection had to go: what came after its first answer is there if that is. */
+export const hasBeginning = (meeting: Meeting): boolean =>
+  entriesOfType(meeting.entries, "answer").some(
+    (entry) => timeOf(meeting, entry) === meeting.connectionAt,
+  );
 
 type Counted = CandidateCounts & {
   readonly mdns: number;

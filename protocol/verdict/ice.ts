@@ -64,7 +64,9 @@ function relayMissing(
 ): Judgement | undefined {
   if (session.config.iceTransportPolicy !== "relay") return undefined;
   const isServer = (peer: string): boolean => session.peers.get(peer)?.role === "media-server";
-  const lacking = ends.filter(({ peer, candidates }) => candidates.relay === 0 && !isServer(peer));
+  const lacking = ends.filter(
+    ({ peer, candidates: { relay, isKnown } }) => relay === 0 && isKnown && !isServer(peer),
+  );
   if (lacking.length === 0) return undefined;
   return caused(state, "relay-required-but-none", { peer: both(lacking) }, evidence);
 }
@@ -74,7 +76,7 @@ function nothingSent(
   state: State,
   evidence: readonly Evidence[],
 ): Judgement | undefined {
-  const silent = ends.filter(({ candidates }) => candidates.total === 0);
+  const silent = ends.filter(({ candidates: { total, isKnown } }) => total === 0 && isKnown);
   const refused = silent.find((end) => end.refused)?.refused;
   if (refused) return { ...judgeRefusal(refused), state };
   // One that can be reached by itself learns the address of the other (prflx, RFC 8445 s7.3.1.3).
@@ -94,6 +96,6 @@ export function judgePairs(ends: Ends, state: State): Judgement {
 function causeOfPairs(ends: Ends): Cause & ("no-path-private-only" | "no-relay" | "ice-failed") {
   const has = (type: "srflx" | "relay" | "prflx" | "global"): boolean =>
     ends.some(({ candidates }) => candidates[type] > 0);
-  if (has("relay")) return "ice-failed";
+  if (has("relay") || ends.some(({ candidates }) => !candidates.isKnown)) return "ice-failed";
   return has("srflx") || has("prflx") || has("global") ? "no-relay" : "no-path-private-only";
 }

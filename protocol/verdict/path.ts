@@ -1,7 +1,7 @@
 import type { TransportState } from "../transport.ts";
 import { judgeAbsence } from "./absence.ts";
 import { type Agreement, errorsIn } from "./agreement.ts";
-import { type End, endsOf, type Report, reportEvidence } from "./ends.ts";
+import { type End, endsOf, hasBeginning, type Report, reportEvidence } from "./ends.ts";
 import { judgeIce, judgePairs, pathEvidence } from "./ice.ts";
 import { caused, type Judgement, plain, secondsOf, seen } from "./judgement.ts";
 import { hasRun, type Meeting } from "./meeting.ts";
@@ -182,6 +182,10 @@ function connecting(
   const stuck = judgeAbsence(meeting) ?? judgeUnfinished(meeting, ends);
   if (stuck) return stuck;
   if (isTold) return unreached(meeting, ends, "failed");
+  if (meeting.departure && !hasBeginning(meeting)) {
+    const says = `${one} and ${other} had agreed; what came of it is not kept any more.`;
+    return plain("connecting", says, evidence);
+  }
   return (
     judgeIce(meeting, ends, "connecting") ??
     caused("connecting", "no-report", { seconds }, evidence)

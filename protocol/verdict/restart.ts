@@ -31,7 +31,7 @@ export function restartOf(
   const evidence = offer
     ? [seen(offer, `${offer.by} offered to restart ICE`), ...(end ? [ended(end)] : [])]
     : [];
-  if (link.open && restartsIce(link)) {
+  if (link.open && restartsIce(link.open, link.inForce)) {
     const { offerer } = link.open;
     return { offerer, isAnswered: false, sinceMs: at - brokenAt, evidence };
   }
