@@ -103,24 +103,27 @@ describe("the timeline", () => {
     },
   );
 
-  it.each(MODES)("[M15][S7] a socket that is closed for problems is lost for them (%s)", async (mode) => {
-    const session = await LiveSession.start(mode);
-    const [one, other] = [await session.join(), await session.join()];
-    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
-    for (let n = 0; n < 80; n++) if (!one.closed) one.socket.send("{");
-    expect((await one.closing()).code).toBe(4008);
-    other.socket.close(1000, "");
-    await vi.waitFor(async () => {
-      const { entries, verdicts } = await timelineOf(session);
-      expect(entries.filter(({ type }) => type === "peer-lost")).toMatchObject([
-        { peer: one.id, code: "malformed-message" },
-        { peer: other.id },
-      ]);
-      expect(entries.at(-1)).not.toHaveProperty("code");
-      expect(verdicts[0]).toMatchObject({ cause: "too-many-problems" });
-      expect(verdicts[0]?.says).toMatch(/after 6\d refused/);
-    });
-  });
+  it.each(MODES)(
+    "[M15][S7] a socket that is closed for problems is lost for them (%s)",
+    async (mode) => {
+      const session = await LiveSession.start(mode);
+      const [one, other] = [await session.join(), await session.join()];
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+      for (let n = 0; n < 80; n++) if (!one.closed) one.socket.send("{");
+      expect((await one.closing()).code).toBe(4008);
+      other.socket.close(1000, "");
+      await vi.waitFor(async () => {
+        const { entries, verdicts } = await timelineOf(session);
+        expect(entries.filter(({ type }) => type === "peer-lost")).toMatchObject([
+          { peer: one.id, code: "malformed-message" },
+          { peer: other.id },
+        ]);
+        expect(entries.at(-1)).not.toHaveProperty("code");
+        expect(verdicts[0]).toMatchObject({ cause: "too-many-problems" });
+        expect(verdicts[0]?.says).toMatch(/after 6\d refused/);
+      });
+    },
+  );
 
   it("[R3] after an abort that takes all sockets, what rows have is there, and it goes on", async () => {
     const session = await LiveSession.start("awake");

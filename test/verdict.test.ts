@@ -1033,7 +1033,10 @@ describe("what is agreed anew on a link that runs", () => {
     expect(brief(story.verdict)).toBe("degraded: glare-loop");
     story.wait(1).answer("bob", "alice", VIDEO);
     expect(brief(story.verdict)).toBe("working");
-    story.wait(1).offer("alice", "bob", { ...VIDEO, version: 3 }).offer("bob", "alice");
+    story
+      .wait(1)
+      .offer("alice", "bob", { ...VIDEO, version: 3 })
+      .offer("bob", "alice");
     expect(brief(story.verdict)).toBe("working");
   });
 });
@@ -1067,7 +1070,9 @@ describe("what was wrong when somebody hung up", () => {
     const steered = running().lose("bob");
     for (let n = 0; n < 20; n += 1) {
       const change = { held: n % 2 === 0 };
-      steered.wait(1).do({ type: "change-flow", flow: steered.flow("alice"), change, at: steered.at });
+      steered
+        .wait(1)
+        .do({ type: "change-flow", flow: steered.flow("alice"), change, at: steered.at });
     }
     expect(brief(steered.wait(41).verdict)).toBe("over: peer-lost");
   });
@@ -1112,7 +1117,10 @@ describe("an answer that is refused", () => {
 
   it("[M15][A2] what was refused last counts, though it was refused before as well", () => {
     const story = new Story().come("alice", "peer", { publish: ["data"] });
-    story.come("bob", "peer", { publish: ["data"] }).offer("alice", "bob").wait(1);
+    story
+      .come("bob", "peer", { publish: ["data"] })
+      .offer("alice", "bob")
+      .wait(1);
     expect(story.offer("bob", "alice").verdict.says).toContain("token of bob");
     expect(story.wait(1).offer("alice", "bob").verdict.says).toContain("token of alice");
   });
@@ -1291,7 +1299,9 @@ describe("a media server that refuses", () => {
 
   it("[M15][C2] says nothing of what is not asked any more, or was asked of who was here before", () => {
     const story = joined("alice", "bob");
-    refuse(story, `bob<${uplink(story, "alice")}`).wait(1).leave("alice");
+    refuse(story, `bob<${uplink(story, "alice")}`)
+      .wait(1)
+      .leave("alice");
     expect(brief(of(story, "bob"))).toBe("working");
     const stopped = joined("alice");
     refuse(stopped, uplink(stopped, "alice")).wait(1);
@@ -1306,7 +1316,11 @@ describe("a media server that refuses", () => {
     expect(brief(stopped.verdict)).toBe("waiting");
     expect(brief(stopped.wait(1).leave("alice").verdict)).not.toContain("context-refused");
     const back = joined("alice", "bob");
-    refuse(back, `bob<${uplink(back, "alice")}`).wait(1).leave("bob").wait(1).come("bob");
+    refuse(back, `bob<${uplink(back, "alice")}`)
+      .wait(1)
+      .leave("bob")
+      .wait(1)
+      .come("bob");
     expect(back.session.links.get("bob~sfu")?.contextResults).toBeUndefined();
     expect(back.session.links.get("alice~sfu")?.contextResults).toBeUndefined();
   });
