@@ -44,8 +44,8 @@ export const Verdict = z
 export type Verdict = z.infer<typeof Verdict>;
 
 /**
- * One verdict per link that is not forgotten, those first that need attention; one for a session in which nobody met, or that
- * turned somebody away, and one for peers that nobody has a link with.
+ * One verdict per link that is not forgotten, those first that need attention, and one for a session in which nobody met, that
+ * turned somebody away, or has peers without a link.
  * `at` is now, milliseconds since 1970.
  */
 export function verdictsOf(session: Session, at: number): readonly Verdict[] {
@@ -57,8 +57,10 @@ export function verdictsOf(session: Session, at: number): readonly Verdict[] {
     const judged = judgeLink(session, link, entries, at);
     return { link: id, peers: [...peers] as [string, string], ...judged };
   });
-  const besides = [judgeFull(session, entries), judgeLoners(session, links, entries, at)];
-  return [...verdicts, ...besides.flatMap((judged) => judged ?? [])]
+  // Of the session one thing is said: readers tell verdicts apart by their link.
+  const besides = judgeFull(session, entries) ?? judgeLoners(session, links, entries, at);
+  return [...verdicts, besides ?? []]
+    .flat()
     .map(shown)
     .toSorted((one, other) => URGENCY.indexOf(one.state) - URGENCY.indexOf(other.state));
 }
