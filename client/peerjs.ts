@@ -2,72 +2,43 @@
  * Pages written for PeerJS on Duplex: the same calls, only construction differs, because a peer needs a token
  * of the page's own back end. See docs/recipes/peerjs.md.
  */
-import type { PeerView } from "../protocol/message-parts.ts";
+import { backoffMs } from "./backoff.ts";
 import { join } from "./duplex.ts";
-import { DuplexError } from "./duplex-error.ts";
-import {
-  type CallMessage,
-  DataConnection,
-  type DataOptions,
-  dataHeaderOf,
-  MediaConnection,
-} from "./peerjs-connections.ts";
-import { type PeerError, PeerEvents, peerError } from "./peerjs-events.ts";
+import { DataConnection, type DataOptions, dataHeaderOf } from "./peerjs-data.ts";
+import { type PeerError, PeerEvents, peerError, peerErrorOf } from "./peerjs-events.ts";
+import { type CallMessage, MediaConnection, type Partner } from "./peerjs-media.ts";
+import type { Invitation, PeerEventMap, PeerOptions } from "./peerjs-options.ts";
+import { callablePeers, idOf, peersNamed, reach } from "./peerjs-reach.ts";
 import type { Session } from "./session.ts";
 
-export type {
-  DataConnection,
-  DataEvents,
-  DataOptions,
-  MediaConnection,
-  MediaEvents,
-} from "./peerjs-connections.ts";
+export type { DataConnection, DataEvents, DataOptions } from "./peerjs-data.ts";
 export type { PeerError, PeerEvents } from "./peerjs-events.ts";
+export type { MediaConnection, MediaEvents } from "./peerjs-media.ts";
+export type { Invitation, PeerEventMap, PeerOptions } from "./peerjs-options.ts";
 
-/** What the page's back end got from POST /v1/sessions/{id}/peers, or the part of it that is used. */
-export interface Invitation {
-  /** Of the peer. */
-  readonly token: string;
-  /** Where to use it. */
-  readonly signalling: { readonly url: string };
-}
+/** PeerJS's words for what went wrong with a peer: `error.type`, for programs. */
+export const PeerErrorType = {
+  BrowserIncompatible: "browser-incompatible",
+  Disconnected: "disconnected",
+  InvalidID: "invalid-id",
+  InvalidKey: "invalid-key",
+  Network: "network",
+  PeerUnavailable: "peer-unavailable",
+  SslUnavailable: "ssl-unavailable",
+  ServerError: "server-error",
+  SocketError: "socket-error",
+  SocketClosed: "socket-closed",
+  UnavailableID: "unavailable-id",
+  WebRTC: "webrtc",
+} as const;
 
-/** How a peer is made. */
-export interface PeerOptions {
-  /**
-   * Asks the page's own back end for a token. `id` is the id that the page wants, if it wants one: the back end
-   * gives it to the peer as its `name`, if it may have it.
-   */
-  readonly invite: (id: string | undefined) => Promise<Invitation>;
-  /** Base of the configuration of connections; the session's ICE servers are used besides its own. */
-  readonly config?: Omit<RTCConfiguration, "certificates">;
-}
+/** One of PeerJS's words for what went wrong. */
+export type PeerErrorType = (typeof PeerErrorType)[keyof typeof PeerErrorType];
 
-/** Events of a peer. */
-export interface PeerEventMap {
-  /** It is in the session; `id` is what others find it by. */
-  open: [id: string];
-  /** Another peer calls. */
-  call: [call: MediaConnection];
-  /** Another peer opened a data connection. */
-  connection: [connection: DataConnection];
-  /** It was destroyed. */
-  close: [];
-  /** It takes and makes no calls until `reconnect`. Short losses of the network do not come to this. */
-  disconnected: [id: string];
-  /** `type` is PeerJS's: `peer-unavailable`, `unavailable-id`, `invalid-key`, `network`, `disconnected`, `webrtc`. */
-  error: [error: PeerError];
-}
-
-/** How long a peer that is called may take to come, as PeerServer keeps an offer. */
-const AWAITED_MS = 5_000;
-
-/** Codes of a `DuplexError` that PeerJS has words for. */
-const ERROR_TYPES: Readonly<Record<string, string>> = {
-  unauthorized: "invalid-key",
-  "unknown-peer": "peer-unavailable",
-  "signalling-unreachable": "network",
-};
+// Pages reconnect on every `disconnected`: as soon as they like once, but not over and over.
+const RECONNECT = { firstMs: 500, mostMs: 5_000 };
+/** Who was open as long as this may come back at once. */
+const SOUND_MS = 5_000;
 
 /** PeerJS's `Peer`, over a session of Duplex. */
 export class Peer extends PeerEvents<PeerEventMap> {
@@ -81,26 +52,44 @@ export class Peer extends PeerEvents<PeerEventMap> {
   destroyed = false;
   readonly #wanted: string | undefined;
   readonly #options: PeerOptions;
-  readonly #calls = new Map<string, MediaConnection>();
-  readonly #data = new Set<DataConnection>();
+  readonly #connections = new Map<string, MediaConnection | DataConnection>();
   readonly #watched = new WeakSet<RTCPeerConnection>();
   readonly #leave = () => this.destroy();
   #session: Session | undefined;
+  #isStarting = false;
+  #joins = 0;
+  #openedAt = 0;
 
   /** `new Peer(options)` or `new Peer(id, options)`. */
-  constructor(...given: [options: PeerOptions] | [id: string | undefined, options: PeerOptions]) {
+  constructor(
+    ...given: [options: PeerOptions] | [id: string | null | undefined, options: PeerOptions]
+  ) {
     super();
     const [first, second] = given;
     this.#options = second ?? (first as PeerOptions);
-    this.#wanted = second ? (first as string | undefined) : undefined;
+    this.#wanted = second ? ((first as string | null | undefined) ?? undefined) : undefined;
+    if (typeof this.#options?.invite !== "function")
+      throw new TypeError("A peer needs `invite` in its options: see docs/recipes/peerjs.md");
     // The others see at once that this page is gone.
     addEventListener("pagehide", this.#leave);
-    this.#start().catch((thrown) => this.#fail(thrown));
+    this.#start();
   }
 
   /** The session, for what PeerJS has no words for: flows, findings, `restartIce`. */
   get session(): Session | undefined {
     return this.#session;
+  }
+
+  /** Calls and data connections by the id of the other peer, those that are not open yet included. */
+  get connections(): Partial<Record<string, (MediaConnection | DataConnection)[]>> {
+    return Object.groupBy(this.#live(), ({ peer }) => peer);
+  }
+
+  /** A call or data connection with a peer; null when there is none of this `connectionId`. */
+  getConnection(peer: string, connectionId: string): MediaConnection | DataConnection | null {
+    const isMeant = (one: MediaConnection | DataConnection): boolean =>
+      one.peer === peer && one.connectionId === connectionId;
+    return this.#live().find(isMeant) ?? null;
   }
 
   /** Calls a peer; `stream` event when it has answered and its media are there. */
@@ -110,40 +99,32 @@ export class Peer extends PeerEvents<PeerEventMap> {
     options: { readonly metadata?: unknown } = {},
   ): MediaConnection {
     const call = new MediaConnection(peer, crypto.randomUUID(), options.metadata, stream);
-    this.#add(call);
-    this.#reach(call, (session, { id }) => {
-      call.attach({ session, id });
-      call.ring().catch((thrown: Error) => this.#unreached(call, typeOf(thrown)));
-    });
+    this.#reach(call);
     return call;
   }
 
   /** Opens a data connection to a peer. */
   connect(peer: string, options: DataOptions = {}): DataConnection {
     const connection = new DataConnection(peer, { ...options, id: crypto.randomUUID() });
-    this.#keep(connection);
-    this.#reach(connection, (session, { id }) => {
-      const link = session.connection(id);
-      if (link) connection.dial(link);
-    });
+    this.#reach(connection);
     return connection;
   }
 
   /** Takes and makes no calls any more; those that there are go on. */
   disconnect(): void {
     if (this.disconnected) return;
+    if (this.open && Date.now() - this.#openedAt > SOUND_MS) this.#joins = 0;
     this.disconnected = true;
     this.open = false;
     this.emit("disconnected", this.id ?? "");
   }
 
-  /** The way back from `disconnected`, with the same id. */
+  /** The way back from `disconnected`, with the same id. What comes to nothing ends in `disconnected` again. */
   reconnect(): void {
     if (this.destroyed) throw new Error("this peer was destroyed");
     if (!this.disconnected) return;
     this.disconnected = false;
-    if (this.#session && this.#session.state !== "closed") this.#opened(this.#session);
-    else this.#start().catch((thrown) => this.#fail(thrown));
+    this.#start();
   }
 
   /** Ends all calls and leaves the session. */
@@ -151,152 +132,162 @@ export class Peer extends PeerEvents<PeerEventMap> {
     if (this.destroyed) return;
     this.destroyed = true;
     removeEventListener("pagehide", this.#leave);
-    for (const call of this.#calls.values()) call.close();
-    for (const connection of this.#data) connection.close();
+    for (const connection of this.#live()) connection.close();
     this.disconnect();
     this.#session?.leave();
     this.emit("close");
   }
 
-  /** Gives the ids of all other peers of the session. */
+  /** Gives the ids of all other peers of the session that may be called. */
   listAllPeers(callback: (ids: string[]) => void): void {
-    callback([...(this.#session?.peers.values() ?? [])].map(idOf));
+    callback(callablePeers(this.#session).map(idOf));
   }
 
-  async #start(): Promise<void> {
-    const { token, signalling } = await this.#options.invite(this.id ?? this.#wanted);
-    const { config } = this.#options;
-    const { url } = signalling;
-    const session = await join({ url, token, ...(config && { rtcConfiguration: config }) });
-    if (this.destroyed) {
-      session.leave();
+  /** Goes on in the session, or joins one; a join that is under way does for all. */
+  #start(): void {
+    if (this.#isStarting) return;
+    this.#isStarting = true;
+    const isIn = this.#session !== undefined && this.#session.state !== "closed";
+    const waitMs = isIn || this.#joins === 0 ? 0 : backoffMs(this.#joins - 1, RECONNECT);
+    if (!isIn) this.#joins += 1;
+    setTimeout(() => {
+      this.#enter().catch(reportError);
+    }, waitMs);
+  }
+
+  async #enter(): Promise<void> {
+    try {
+      const isIn = this.#session !== undefined && this.#session.state !== "closed";
+      if (!isIn && !this.disconnected) await this.#join();
+    } catch (thrown) {
+      this.#isStarting = false;
+      this.#fail(peerErrorOf(thrown));
       return;
     }
+    this.#isStarting = false;
+    // What the page has asked for meanwhile.
+    if (this.destroyed) this.#session?.leave();
+    else if (!this.disconnected && this.#session) this.#opened(this.#session);
+  }
+
+  async #join(): Promise<void> {
+    const { config } = this.#options;
+    const { token, signalling } = await this.#invitation();
+    const { url } = signalling;
+    const session = await join({ url, token, ...(config && { rtcConfiguration: config }) });
     this.#session = session;
     session.on("peer-joined", ({ peer }) => this.#watch(peer.id));
     session.on("link", ({ peer }) => {
       this.#watch(peer);
-      for (const call of this.#calls.values()) call.check();
+      for (const connection of this.#live()) connection.check();
     });
     session.on("track", ({ peer, streams }) => {
-      for (const call of this.#calls.values()) call.received(peer, streams);
+      for (const connection of this.#live())
+        if (connection.type === "media") connection.received(peer, streams);
     });
-    session.on("message", ({ peer, body }) => this.#told(peer, body as CallMessage));
+    session.on("message", ({ peer, body }) => this.#told({ session, id: peer }, body));
     session.on("problem", ({ error }) => this.emit("error", peerError("webrtc", error.message)));
     session.on("closed", ({ problem }) => {
-      if (problem) this.emit("error", peerError(typeOf(problem), problem.message));
+      if (problem) this.emit("error", peerErrorOf(problem));
       this.disconnect();
     });
     for (const peer of session.peers.keys()) this.#watch(peer);
-    this.#opened(session);
+  }
+
+  async #invitation(): Promise<Invitation> {
+    try {
+      return await this.#options.invite(this.id ?? this.#wanted);
+    } catch (thrown) {
+      // What `fetch` throws when the back end cannot be reached.
+      throw thrown instanceof TypeError ? peerError("network", thrown.message) : thrown;
+    }
   }
 
   #opened(session: Session): void {
     const id = idOf(session.peer);
-    const taken = this.#named(session, id);
-    if (taken && taken.joinedAt < session.peer.joinedAt) {
+    const isTaken = peersNamed(session, id).some(
+      ({ state, joinedAt }) => state === "connected" && joinedAt < session.peer.joinedAt,
+    );
+    if (isTaken) {
       this.#fail(peerError("unavailable-id", `ID "${id}" is taken`));
       return;
     }
     this.id = id;
     this.open = true;
+    this.#openedAt = Date.now();
     this.emit("open", id);
   }
 
-  /** The peer of this id: of several that one which was first and is there. */
-  #named(session: Session, id: string): PeerView | undefined {
-    const [first] = [...session.peers.values()]
-      .filter((peer) => idOf(peer) === id && peer.state === "connected")
-      .sort((one, other) => one.joinedAt - other.joinedAt);
-    return first;
+  #reach(wanted: MediaConnection | DataConnection): void {
+    this.#keep(wanted);
+    reach(wanted, this).catch((thrown: unknown) => this.#unreached(wanted, peerErrorOf(thrown)));
   }
 
-  /** Finds the peer of a call or data connection, and waits for one that is about to come. */
-  #reach(
-    wanted: MediaConnection | DataConnection,
-    found: (session: Session, peer: PeerView) => void,
-  ): void {
-    const until = Date.now() + AWAITED_MS;
-    const look = (): void => {
-      const session = this.#session;
-      const peer = session && this.#named(session, wanted.peer);
-      if (this.disconnected) this.#unreached(wanted, "disconnected");
-      else if (peer && this.open) found(session, peer);
-      else if (Date.now() > until && this.open) this.#unreached(wanted, "peer-unavailable");
-      else setTimeout(look, 100);
-    };
-    // Never at once: the page adds its listeners after the call.
-    setTimeout(look);
-  }
-
-  #unreached(wanted: MediaConnection | DataConnection, type: string): void {
-    const error = peerError(type, `Could not connect to peer ${wanted.peer}`);
+  #unreached(wanted: MediaConnection | DataConnection, error: PeerError): void {
     this.emit("error", error);
     wanted.fail(error);
   }
 
-  #add(call: MediaConnection): void {
-    this.#calls.set(call.connectionId, call);
-    call.on("close", () => this.#calls.delete(call.connectionId));
+  #keep(connection: MediaConnection | DataConnection): void {
+    // Not when they close, by a listener: pages take all listeners away.
+    for (const [id, { isOver }] of this.#connections) if (isOver) this.#connections.delete(id);
+    this.#connections.set(connection.connectionId, connection);
   }
 
-  #keep(connection: DataConnection): void {
-    this.#data.add(connection);
-    connection.on("close", () => this.#data.delete(connection));
+  #live(): (MediaConnection | DataConnection)[] {
+    return [...this.#connections.values()].filter(({ isOver }) => !isOver);
   }
 
-  #told(from: string, message: CallMessage): void {
-    const session = this.#session;
-    const { peerjs, id, stream, metadata } = message;
-    const call = this.#calls.get(id);
-    if (peerjs === "answer") call?.answered(stream);
-    else if (peerjs === "close") call?.end();
-    else if (peerjs === "unavailable" && call) this.#unreached(call, "peer-unavailable");
-    else if (peerjs === "call" && session) {
-      if (this.open) this.#incoming({ session, id: from }, message, metadata);
-      else session.send(from, { peerjs: "unavailable", id }).catch(() => undefined);
-    }
+  #told(from: Partner, body: unknown): void {
+    const { peerjs, id, stream, metadata } = (body ?? {}) as Partial<CallMessage>;
+    const connection = this.#live().find(({ connectionId }) => connectionId === id);
+    const isAsked = peerjs === "call" || peerjs === "connect";
+    if (isAsked && !this.open)
+      from.session.send(from.id, { peerjs: "unavailable", id }).catch(() => undefined);
+    else if (peerjs === "call" && id !== undefined) this.#incoming(from, { id, stream, metadata });
+    else if (peerjs === "unavailable" && connection)
+      this.#unreached(connection, peerError("peer-unavailable", `${connection.peer} takes no calls`));
+    else if (connection?.type !== "media") return;
+    else if (peerjs === "answer") connection.answered(stream);
+    else if (peerjs === "close") connection.end();
   }
 
-  #incoming(
-    partner: { readonly session: Session; readonly id: string },
-    { id, stream }: CallMessage,
-    metadata: unknown,
-  ): void {
-    const caller = partner.session.peers.get(partner.id);
-    const call = new MediaConnection(caller ? idOf(caller) : partner.id, id, metadata);
-    call.attach(partner, stream);
-    this.#add(call);
+  #incoming(from: Partner, { id, stream, metadata }: Omit<CallMessage, "peerjs">): void {
+    const caller = from.session.peers.get(from.id);
+    const call = new MediaConnection(caller ? idOf(caller) : from.id, id, metadata);
+    call.attach(from, stream);
+    this.#keep(call);
     this.emit("call", call);
   }
 
   #watch(peer: string): void {
-    const link = this.#session?.connection(peer);
-    if (!link || this.#watched.has(link)) return;
+    const session = this.#session;
+    const link = session?.connection(peer);
+    if (!session || !link || this.#watched.has(link)) return;
     this.#watched.add(link);
     link.addEventListener("datachannel", ({ channel }) => {
       const header = dataHeaderOf(channel);
-      const view = this.#session?.peers.get(peer);
-      if (!header || !this.open) return;
+      if (!header) return;
+      if (!this.open) {
+        channel.close();
+        return;
+      }
+      const view = session.peers.get(peer);
       const { label } = channel;
       const connection = new DataConnection(view ? idOf(view) : peer, { ...header, label });
-      connection.attach(link, channel);
+      connection.attach({ session, id: peer }, link, channel);
       this.#keep(connection);
       this.emit("connection", connection);
     });
   }
 
-  #fail(thrown: unknown): void {
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    this.emit(
-      "error",
-      "type" in error ? (error as PeerError) : peerError(typeOf(error), error.message),
-    );
-    this.destroy();
+  /** As PeerJS does it: who was open once may come back, everybody else makes another peer. */
+  #fail(error: PeerError): void {
+    this.emit("error", error);
+    if (this.id === undefined || error.type === "unavailable-id") this.destroy();
+    else this.disconnect();
   }
 }
 
-const idOf = ({ id, name }: PeerView): string => name ?? id;
-
-const typeOf = (error: Error): string =>
-  (error instanceof DuplexError ? ERROR_TYPES[error.code] : undefined) ?? "server-error";
+// biome-ignore lint/style/noDefaultExport: PeerJS has it, and pages import it so.
+export default Peer;
