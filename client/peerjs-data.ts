@@ -58,6 +58,8 @@ export class DataConnection extends PeerEvents<DataEvents> {
   dataChannel: RTCDataChannel | undefined;
   /** The connection that carries the channel. */
   peerConnection: RTCPeerConnection | undefined;
+  /** @internal The other side was asked, and its channel is not open. */
+  isAsking = false;
   #partner: Partner | undefined;
   #outbox: Outbox | undefined;
   readonly #assembly = new Assembly();
@@ -116,7 +118,7 @@ export class DataConnection extends PeerEvents<DataEvents> {
       return;
     }
     this.dataChannel?.close();
-    this.#end();
+    this.end();
   }
 
   /** @internal The other peer was found: opens the channel. Rejects with a `DuplexError` when it cannot be told. */
@@ -129,6 +131,7 @@ export class DataConnection extends PeerEvents<DataEvents> {
     const protocol = SUBPROTOCOL + JSON.stringify(header);
     const connection = connectionWith(partner);
     const channel = connection.createDataChannel(label, { protocol, ordered: reliable });
+    this.isAsking = true;
     this.attach(partner, connection, channel);
   }
 
@@ -141,8 +144,11 @@ export class DataConnection extends PeerEvents<DataEvents> {
       this.emit("error", peerError(type, String(error))),
     );
     channel.binaryType = "arraybuffer";
-    channel.addEventListener("open", () => this.emit("open"));
-    channel.addEventListener("close", () => this.#end());
+    channel.addEventListener("open", () => {
+      this.isAsking = false;
+      this.emit("open");
+    });
+    channel.addEventListener("close", () => this.end());
     channel.addEventListener("message", ({ data }) => {
       const message = this.serialization === "raw" ? { data } : this.#assembly.take(data);
       if (message && !this.#isOver) this.emit("data", message.data);
@@ -150,9 +156,9 @@ export class DataConnection extends PeerEvents<DataEvents> {
   }
 
   /** @internal Its connection is not the one that the session has with this peer any more. */
-  check(): void {
+  get isCut(): boolean {
     const { session, id } = this.#partner ?? {};
-    if (id !== undefined && session?.connection(id) !== this.peerConnection) this.#end();
+    return id !== undefined && session?.connection(id) !== this.peerConnection;
   }
 
   /** @internal It comes to nothing. */
@@ -161,7 +167,8 @@ export class DataConnection extends PeerEvents<DataEvents> {
     this.close();
   }
 
-  #end(): void {
+  /** @internal Over, without a word to the other side. */
+  end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.emit("close");

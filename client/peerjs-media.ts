@@ -1,5 +1,4 @@
 import { type PeerError, PeerEvents, peerError } from "./peerjs-events.ts";
-import { type Publication, PublishedTracks, type Publisher, publicationOf } from "./publication.ts";
 import type { Session } from "./session.ts";
 
 /** What pages of the adapter tell each other of a call or data connection, as application messages of the session. */
@@ -16,15 +15,6 @@ export interface Partner {
   readonly session: Session;
   readonly id: string;
 }
-
-/** What may be sent and received is for the link to say, before each description. */
-const RIGHTS = { maySend: () => true, mayReceive: () => true };
-
-/** A call's tracks are for one peer: nobody has their publications in hand. */
-const NOBODY_ELSE: Publisher = {
-  unpublish: () => undefined,
-  replaceTrack: async () => undefined,
-};
 
 /** The connection that carries everything between both. Throws a `PeerError` where they have none. */
 export function connectionWith({ session, id }: Partner): RTCPeerConnection {
@@ -61,11 +51,12 @@ export class MediaConnection extends PeerEvents<MediaEvents> {
   remoteStream: MediaStream | undefined;
   /** False until it was answered, and after it was closed. */
   open = false;
+  /** @internal The other side was asked, and has not answered. */
+  isAsking = false;
   #partner: Partner | undefined;
   #connection: RTCPeerConnection | undefined;
   #remoteId: string | undefined;
-  readonly #sent: Publication[] = [];
-  #sender: PublishedTracks | undefined;
+  readonly #added: RTCRtpSender[] = [];
   #isOver = false;
 
   /** @internal */
@@ -111,7 +102,6 @@ export class MediaConnection extends PeerEvents<MediaEvents> {
     this.#connection = connection;
     this.#remoteId = stream;
     if (isKnown) return;
-    this.#sender = new PublishedTracks(connection, RIGHTS, false);
     connection.addEventListener("iceconnectionstatechange", () => {
       if (!this.#isOver && connection === this.#connection)
         this.emit("iceStateChanged", connection.iceConnectionState);
@@ -122,6 +112,7 @@ export class MediaConnection extends PeerEvents<MediaEvents> {
   async ring(partner: Partner): Promise<void> {
     this.attach(partner);
     try {
+      this.isAsking = true;
       await this.#tell("call");
     } catch (error) {
       this.#partner = undefined;
@@ -133,6 +124,7 @@ export class MediaConnection extends PeerEvents<MediaEvents> {
   answered(stream: string | undefined): void {
     if (this.open || this.#isOver) return;
     this.#remoteId = stream;
+    this.isAsking = false;
     this.#start();
   }
 
@@ -145,9 +137,9 @@ export class MediaConnection extends PeerEvents<MediaEvents> {
   }
 
   /** @internal Its connection is not the one that the session has with this peer any more. */
-  check(): void {
+  get isCut(): boolean {
     const { session, id } = this.#partner ?? {};
-    if (id !== undefined && session?.connection(id) !== this.#connection) this.end();
+    return id !== undefined && session?.connection(id) !== this.#connection;
   }
 
   /** @internal It comes to nothing. */
@@ -162,7 +154,7 @@ export class MediaConnection extends PeerEvents<MediaEvents> {
     this.#isOver = true;
     this.open = false;
     if (this.#connection?.signalingState !== "closed")
-      for (const track of this.#sent) this.#sender?.remove(track);
+      for (const sender of this.#added) this.#connection?.removeTrack(sender);
     this.emit("close");
   }
 
@@ -172,10 +164,8 @@ export class MediaConnection extends PeerEvents<MediaEvents> {
     const busy = this.#connection?.getSenders().map(({ track }) => track);
     for (const track of this.localStream?.getTracks() ?? []) {
       // Another call with the same peer may send it already.
-      if (busy?.includes(track) || !this.localStream) continue;
-      const publication = publicationOf(track, [this.localStream], NOBODY_ELSE);
-      this.#sent.push(publication);
-      this.#sender?.add(publication);
+      if (!this.#connection || busy?.includes(track) || !this.localStream) continue;
+      this.#added.push(this.#connection.addTrack(track, this.localStream));
     }
     // What the other side sends may be here already.
     for (const { peer, streams } of session?.tracks ?? [])

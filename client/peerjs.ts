@@ -179,7 +179,7 @@ export class Peer extends PeerEvents<PeerEventMap> {
     session.on("peer-joined", ({ peer }) => this.#watch(peer.id));
     session.on("link", ({ peer }) => {
       this.#watch(peer);
-      for (const connection of this.#live()) connection.check();
+      for (const connection of this.#live()) if (connection.isCut) this.#cut(connection);
     });
     session.on("track", ({ peer, streams }) => {
       for (const connection of this.#live())
@@ -226,6 +226,11 @@ export class Peer extends PeerEvents<PeerEventMap> {
   #unreached(wanted: MediaConnection | DataConnection, error: PeerError): void {
     this.emit("error", error);
     wanted.fail(error);
+  }
+
+  #cut(connection: MediaConnection | DataConnection): void {
+    if (!connection.isAsking) connection.end();
+    else this.#unreached(connection, peerError("peer-unavailable", `${connection.peer} is gone`));
   }
 
   #keep(connection: MediaConnection | DataConnection): void {

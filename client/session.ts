@@ -110,7 +110,7 @@ export class Session<F extends FlowSummary = FlowSummary> {
     return this.#welcome.session;
   }
 
-  /** The other peers, by id; `state` is as of the last `welcome`, whose socket is lost since is told to nobody. */
+  /** The other peers, by id. `state` is as of the last `welcome`: nobody is told of sockets lost, or back, since. */
   get peers(): ReadonlyMap<string, PeerView> {
     return this.#links.peers;
   }

@@ -57,7 +57,8 @@ describe("messages of data connections", () => {
         const [one, other] = whole.map(({ data }) => data);
         const [object, string] = typeof one === "string" ? [other, one] : [one, other];
         expect(string).toBe(text);
-        expect(new Uint8Array((object as { file: ArrayBuffer }).file)).toEqual(large.file);
+        const file = new Uint8Array((object as { file: ArrayBuffer }).file);
+        expect([file.length, file.every((byte, at) => byte === at % 251)]).toEqual([200_000, true]);
       }),
       { numRuns: 20 },
     );

@@ -61,7 +61,7 @@ const compile = (options: object, ...files: string[]) => {
 
 const RIGHT_USE = `
 import { DuplexError, type Flow, type FlowSummary, join, type JoinOptions, SdpError, type Session, type SessionEvents } from "duplex";
-import { type MediaConnection, Peer, type PeerError } from "duplex/peerjs";
+import SamePeer, { type MediaConnection, Peer, type PeerError, PeerErrorType } from "duplex/peerjs";
 import { type Criterion, type SwapCall, SwapEndpoint } from "duplex/swap";
 
 const options: JoinOptions = {
@@ -78,8 +78,10 @@ export const endpoint = async (): Promise<SwapCall> => {
   return made.call({ criteria }, (connection) => connection.addTransceiver("audio"));
 };
 export const old = (stream: MediaStream): MediaConnection => {
-  const peer = new Peer("alice", { invite: async (id) => ({ token: id ?? "", signalling: { url: "" } }) });
-  peer.on("error", ({ type }: PeerError) => console.log(type));
+  const invite = async (id = "") => ({ token: id, signalling: { url: "" } });
+  const peer: Peer = new SamePeer("alice", { host: "example.org", port: 443, debug: 2, invite });
+  peer.on("error", ({ type }: PeerError) => console.log(type === PeerErrorType.PeerUnavailable));
+  peer.removeAllListeners("open").connections["bob"]?.map(({ close }) => close);
   peer.on("connection", (connection) => connection.on("data", (data: unknown) => console.log(data)));
   return peer.call("bob", stream, { metadata: 1 }).on("stream", (remote: MediaStream) => console.log(remote.id));
 };
@@ -216,7 +218,7 @@ describe("the SDK as others install it", () => {
 
   it.each([
     ["duplex", "DuplexError,SdpError,isSdpError,join"],
-    ["duplex/peerjs", "Peer"],
+    ["duplex/peerjs", "Peer,PeerErrorType,default"],
     ["duplex/swap", "SwapEndpoint"],
   ])("[M16] a project imports %s at run time", async (entry, names) => {
     const program = `import("${entry}").then((all) => console.log(Object.keys(all).join()))`;
