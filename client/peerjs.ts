@@ -251,7 +251,10 @@ export class Peer extends PeerEvents<PeerEventMap> {
       from.session.send(from.id, { peerjs: "unavailable", id }).catch(() => undefined);
     else if (peerjs === "call" && id !== undefined) this.#incoming(from, { id, stream, metadata });
     else if (peerjs === "unavailable" && connection)
-      this.#unreached(connection, peerError("peer-unavailable", `${connection.peer} takes no calls`));
+      this.#unreached(
+        connection,
+        peerError("peer-unavailable", `${connection.peer} takes no calls`),
+      );
     else if (connection?.type !== "media") return;
     else if (peerjs === "answer") connection.answered(stream);
     else if (peerjs === "close") connection.end();

@@ -306,7 +306,7 @@ describe("pages written for PeerJS", () => {
     await hears(alice, "open to bob");
     const [waiting, all] = await alice.evaluate(() => {
       const connection = window.connections[0]!;
-      const whole = new Uint8Array(24 * 1024 * 1024).map((_, at) => at >> 18);
+      const whole = new Uint8Array(19 * 1024 * 1024).map((_, at) => at >> 18);
       for (let number = 0; number < 60; number += 1) {
         const slice = whole.subarray(number * 300_000, (number + 1) * 300_000);
         connection.send({ number, slice });
@@ -314,7 +314,7 @@ describe("pages written for PeerJS", () => {
       connection.send({ number: 60, slice: whole.subarray(60 * 300_000) });
       const { bufferSize } = connection;
       connection.close({ flush: true });
-      const sizes = Array.from({ length: 61 }, (_, number) => (number < 60 ? 300_000 : 7_165_824));
+      const sizes = Array.from({ length: 61 }, (_, number) => (number < 60 ? 300_000 : 1_922_944));
       let at = 0;
       return [bufferSize, sizes.map((size, number) => [number, size, whole[(at += size) - 1]])];
     }, null);
