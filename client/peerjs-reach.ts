@@ -32,7 +32,7 @@ export function peersNamed(session: Session | undefined, id: string): PeerView[]
 }
 
 /** False when the peer is away or just gone: it may come back, and another one may have its name. */
-async function isAsked(wanted: MediaConnection | DataConnection, partner: Partner) {
+async function takes(wanted: MediaConnection | DataConnection, partner: Partner): Promise<boolean> {
   try {
     if (!wanted.isOver) await wanted.ring(partner);
     return true;
@@ -41,6 +41,15 @@ async function isAsked(wanted: MediaConnection | DataConnection, partner: Partne
     if (code === "peer-away" || code === "unknown-peer") return false;
     throw thrown;
   }
+}
+
+async function isAsked(
+  wanted: MediaConnection | DataConnection,
+  session: Session | undefined,
+  peers: readonly PeerView[],
+): Promise<boolean> {
+  for (const { id } of peers) if (session && (await takes(wanted, { session, id }))) return true;
+  return false;
 }
 
 /**
@@ -64,7 +73,7 @@ export async function reach(
     if (seeker.disconnected) throw peerError("disconnected", about);
     const session = seeker.open ? seeker.session : undefined;
     const peers = peersNamed(session, wanted.peer);
-    for (const { id } of peers) if (session && (await isAsked(wanted, { session, id }))) return;
+    if (await isAsked(wanted, session, peers)) return;
     if (seeker.open && Date.now() > until) throw peerError("peer-unavailable", about);
     waitMs = peers.length > 0 ? ASK_MS : LOOK_MS;
   }
