@@ -193,7 +193,21 @@ describe("what happens", () => {
     expect(isProblem(pure.send("alice", { type: "offer", to: "bob", sdp }))).toBe(true);
     const [found] = ofType(pure, "finding");
     expect(found).toMatchObject({ by: "alice", link: "alice~bob", level: "error", refused: true });
+    expect(found).not.toHaveProperty("exchange");
     expect(ofType(pure, "refused")[0]).toMatchObject({ message: "offer", code: "sdp-invalid" });
+  });
+
+  it("[D2] a finding says of which exchange it is: the same rule may find the same again", () => {
+    const pure = two({ sdpPolicy: "report" });
+    const bad = (of: string, members: object) =>
+      sdpOf({ of, ...members }).replace(/^a=fingerprint:.*\r\n/gm, "");
+    accepted(pure.send("alice", { type: "offer", to: "bob", sdp: bad("alice", { version: 1 }) }));
+    accepted(pure.send("alice", { type: "rollback", to: "bob", exchange: 1 }));
+    accepted(pure.send("alice", { type: "offer", to: "bob", sdp: bad("alice", { version: 2 }) }));
+    const rules = ofType(pure, "finding").map(({ rule, exchange }) => [exchange, rule]);
+    const [, rule] = rules[0] ?? [];
+    expect(rules).toContainEqual([1, rule]);
+    expect(rules).toContainEqual([2, rule]);
   });
 
   it("[M15] transports as reported, with the types of the pair; a report that says nothing new is none", () => {

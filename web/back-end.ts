@@ -98,6 +98,8 @@ async function post(path: string, body: unknown): Promise<unknown> {
   });
   const answer: unknown = await response.json().catch(() => ({}));
   if (response.ok) return answer;
+  // It would be refused again, and keep the key of local development from being used.
+  if (response.status === 401) sessionStorage.removeItem(KEY_ITEM);
   const { code = "", detail = "" } = answer as { code?: string; detail?: string };
   throw new Refusal(response.status, code, detail);
 }

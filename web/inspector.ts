@@ -49,18 +49,30 @@ function showForm(problem = ""): void {
   page.problem.hidden = problem === "";
 }
 
-const PROBLEMS: Readonly<Record<string, string>> = {
+const OF_TOKENS: Readonly<Record<string, string>> = {
   unauthorized:
     "The server does not accept this: it is no observer token of this session, or it has expired.",
   "not-permitted": "This token may not see the whole session: it has to be one of an observer.",
   "session-not-found": "There is no such session, or it is over.",
 };
 
+/** Of whoever makes an observer with a key. */
+const OF_KEYS: Readonly<Record<string, string>> = {
+  ...OF_TOKENS,
+  unauthorized: "The server does not accept this API key.",
+  "not-permitted": "This is the token of a peer; an observer is made with an API key.",
+};
+
 function refuse(thrown: unknown): void {
-  if (thrown instanceof DuplexError || thrown instanceof Refusal) {
-    const { code } = thrown;
+  if (thrown instanceof Refusal) {
+    const { code, message } = thrown;
+    showForm(OF_KEYS[code] ?? wordsForProblem(code, message));
+    return;
+  }
+  if (thrown instanceof DuplexError) {
+    const { code, message } = thrown;
     if (code === "unauthorized" || code === "not-permitted") dropObserverToken(session);
-    showForm(PROBLEMS[code] ?? wordsForProblem(code, thrown.message));
+    showForm(OF_TOKENS[code] ?? wordsForProblem(code, message));
     return;
   }
   showForm("The server does not answer. Check your connection and try again.");
@@ -78,7 +90,7 @@ function showLiveness(state: Liveness, words: string): void {
 
 async function inspect(token: string): Promise<void> {
   let view: InspectorView | undefined;
-  const record = new CallRecord((part) => view?.changed(part));
+  const record = new CallRecord(() => view?.changed());
   const connection = new Connection(session, token, record, { state: showLiveness });
   await connection.read();
   page.form.hidden = true;
@@ -88,28 +100,40 @@ async function inspect(token: string): Promise<void> {
   await connection.follow();
 }
 
+let isBeginning = false;
+
+/** One at a time: whoever clicks twice wants one inspector. */
 function begin(token: () => Promise<string> | string): void {
+  if (isBeginning) return;
+  isBeginning = true;
   const work = async (): Promise<void> => inspect(await token());
   page.form.setAttribute("aria-busy", "true");
   work()
     .catch(refuse)
-    .finally(() => page.form.removeAttribute("aria-busy"));
+    .finally(() => {
+      isBeginning = false;
+      page.form.removeAttribute("aria-busy");
+    });
 }
 
 page.tokenForm.addEventListener("submit", (event) => {
   event.preventDefault();
   const token = page.token.value.trim();
   if (token === "") return;
-  keepObserverToken(session, token);
-  begin(() => token);
+  begin(() => {
+    keepObserverToken(session, token);
+    return token;
+  });
 });
 page.keyForm.addEventListener("submit", (event) => {
   event.preventDefault();
   const key = page.key.value.trim();
   if (key === "") return;
-  keepApiKey(key);
-  page.key.value = "";
-  begin(() => createObserver(session));
+  begin(() => {
+    keepApiKey(key);
+    page.key.value = "";
+    return createObserver(session);
+  });
 });
 page.developmentForm.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -60,9 +60,16 @@ let known: readonly ListedSession[] = [];
 let cursor: string | undefined;
 let wanted = PAGE;
 let readAt: number | undefined;
+/** When the last attempt to read was over, whatever came of it. */
+let askedAt = 0;
 let isReading = false;
+/** What is told is that a refresh failed: the next one that does not takes it back. */
+let isOfRefresh = false;
 
 function tell(text: string, link?: HTMLElement): void {
+  isOfRefresh = false;
+  // Said once is enough, for those who hear it.
+  if (link === undefined && page.problem.textContent === text) return;
   page.problem.hidden = text === "";
   page.problem.replaceChildren(text, ...(link ? [" ", link] : []));
 }
@@ -146,17 +153,20 @@ async function refresh(): Promise<void> {
   isReading = true;
   try {
     await readAll();
-    if (!page.access.hidden || readAt === undefined) tell("");
+    isOfRefresh ||= !page.access.hidden;
     page.access.hidden = true;
     page.view.hidden = false;
     page.liveness.hidden = false;
     readAt = Date.now();
     show();
     await refreshLetters();
+    if (isOfRefresh) tell("");
   } catch (thrown) {
     refuse(thrown);
+    isOfRefresh = true;
   } finally {
     isReading = false;
+    askedAt = Date.now();
   }
 }
 
@@ -223,10 +233,7 @@ page.live.addEventListener("change", () => {
 
 /** Nobody looks at a page in the background. */
 const isDue = (): boolean =>
-  page.live.checked &&
-  !document.hidden &&
-  page.access.hidden &&
-  Date.now() - (readAt ?? 0) >= REFRESH_MS;
+  page.live.checked && !document.hidden && page.access.hidden && Date.now() - askedAt >= REFRESH_MS;
 
 setInterval(() => {
   if (isDue()) void refresh();

@@ -76,6 +76,7 @@ export const TIMELINE_ENTRIES = {
     level: z.enum(["error", "warning", "info"]).describe("remarks are left to the findings"),
     description: z.enum(["offer", "answer", "pair"]).optional(),
     line: z.int().optional(),
+    exchange: exchange.optional().describe("absent where the description was refused"),
     mid: z.string().optional(),
     refused: z.literal(true).optional(),
   }),

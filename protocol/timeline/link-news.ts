@@ -71,7 +71,7 @@ function findings(known: Link | undefined, link: Link): News[] {
 }
 
 const found = (
-  { from, rule, level, description, line, mid, refused }: RecordedFinding,
+  { from, rule, level, description, line, exchange, mid, refused }: RecordedFinding,
   link: string,
 ): News => ({
   type: "finding",
@@ -81,6 +81,7 @@ const found = (
   level,
   ...(description && { description }),
   ...(line !== undefined && { line }),
+  ...(exchange !== undefined && { exchange }),
   ...(mid !== undefined && { mid }),
   ...(refused && { refused }),
 });

@@ -1,20 +1,27 @@
-import { DuplexError, errorOfResponse } from "../../client/duplex-error.ts";
+import { backoffMs } from "../../client/backoff.ts";
+import { DuplexError } from "../../client/duplex-error.ts";
 import { Signalling } from "../../client/signalling.ts";
 import type { Notice, SignallingState } from "../../client/signalling-listener.ts";
-import type { Flow, FlowsView } from "../../protocol/flow.ts";
+import type { Flow } from "../../protocol/flow.ts";
 import type { Welcome } from "../../protocol/messages.ts";
 import type { TimelineEntry } from "../../protocol/timeline/entry.ts";
-import type { DescriptionView, TimelineView } from "../../protocol/timeline/view.ts";
-import type { CallRecord, RecordedFinding, SessionHead } from "./record.ts";
+import type { CallRecord } from "./record.ts";
+import { SessionReads } from "./session-reads.ts";
 
 /** Several things change at once: one question for all of them. */
 const SETTLE_MS = 400;
-/** While no entry came by the socket, they are asked for. */
+/** Without a socket everything is asked for. */
 const POLL_MS = 2_000;
 /** Some causes are the passing of time: no entry tells of them. */
 const UNSETTLED_MS = 5_000;
 const SETTLED_MS = 20_000;
-const ANSWER_MS = 15_000;
+/** A socket that was refused is tried again: a place comes free, a deployment ends. */
+const SOCKET_AGAIN = { firstMs: 5_000, mostMs: 60_000 };
+
+const SESSION_ENDED = 4000;
+const TOKEN_EXPIRED = 4003;
+
+type Want = "timeline" | "texts" | "contexts";
 
 /** What changes descriptions or findings. */
 const TEXT_TYPES: ReadonlySet<string> = new Set([
@@ -26,6 +33,9 @@ const TEXT_TYPES: ReadonlySet<string> = new Set([
   "finding",
 ]);
 
+/** What changes contexts, or what media servers make of them. */
+const CONTEXT_TYPES: ReadonlySet<string> = new Set(["answer", "flow", "steered", "context"]);
+
 export type Liveness = SignallingState | "ended" | "refused";
 
 /** What the page around it is told. */
@@ -35,28 +45,39 @@ export interface ConnectionPage {
 
 /** Keeps a record up to date: what changes comes by the socket of an observer, the rest is read when it matters. */
 export class Connection {
-  readonly #session: string;
   readonly #token: string;
   readonly #record: CallRecord;
   readonly #page: ConnectionPage;
+  readonly #reads: SessionReads;
   #signalling: Signalling | undefined;
+  #isLive = false;
   #isOver = false;
-  #hasTimelineSocket = false;
-  #wanted = new Set<"timeline" | "texts">();
+  #isOpening = false;
+  /** Sockets that were refused one after the other, and when the next is tried. */
+  #refusals = 0;
+  #socketAt = 0;
+  /** Questions that failed one after the other. */
+  #failures = 0;
+  readonly #wanted = new Set<Want>();
   #due: ReturnType<typeof setTimeout> | undefined;
   #next: ReturnType<typeof setTimeout> | undefined;
 
   constructor(session: string, token: string, record: CallRecord, page: ConnectionPage) {
-    this.#session = session;
     this.#token = token;
     this.#record = record;
     this.#page = page;
+    this.#reads = new SessionReads(session, token);
   }
 
   /** Reads what is there. Rejects with the server's problem. */
   async read(): Promise<void> {
-    this.#record.takeSession(await this.#read<SessionHead>(""));
-    await Promise.all([this.#readFlows(), this.#readTimeline(), this.#readTexts()]);
+    try {
+      this.#record.takeSession(await this.#reads.head());
+      await Promise.all([this.#readFlows(), this.#readTimeline(), this.#readTexts()]);
+    } catch (fault) {
+      this.#isOver = true;
+      throw fault;
+    }
   }
 
   /** Follows on from there: by the socket, or without one, by asking time and again. */
@@ -65,62 +86,67 @@ export class Connection {
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.#want("timeline");
     });
-    try {
-      await this.#openSocket();
-    } catch (fault) {
-      this.#page.state("reconnecting", "No socket: asking every few seconds");
-      this.#failed(fault);
-    }
+    await this.#openSocket();
   }
 
   async #openSocket(): Promise<void> {
-    const url = new URL(`${this.#path("/signalling")}?timeline=true`, location.href).href;
-    const { signalling, welcome } = await Signalling.open({
-      url,
-      token: this.#token,
-      flowRecords: "full",
-    });
+    if (this.#isOpening || this.#isOver) return;
+    this.#isOpening = true;
+    try {
+      const url = new URL(`${this.#reads.path("/signalling")}?timeline=true`, location.href).href;
+      const opened = await Signalling.open({ url, token: this.#token, flowRecords: "full" });
+      this.#take(opened.signalling, opened.welcome);
+    } catch (fault) {
+      this.#socketAt = Date.now() + backoffMs(this.#refusals, SOCKET_AGAIN);
+      this.#refusals += 1;
+      if (!this.#isFinal(fault)) this.#tell("reconnecting", "No socket: asking every few seconds");
+    } finally {
+      this.#isOpening = false;
+    }
+  }
+
+  #take(signalling: Signalling, welcome: Welcome): void {
+    if (this.#isOver) {
+      signalling.close("over");
+      return;
+    }
+    this.#refusals = 0;
     this.#signalling = signalling;
     this.#welcome(welcome);
     signalling.listen({
       welcome: (again) => this.#welcome(again),
       notice: (frame) => this.#notice(frame),
       state: (state) => this.#tell(state),
-      closed: ({ code, reason }) => this.#closed(code, reason),
+      closed: ({ code, reason, problem }) => {
+        if (!this.#isFinal(problem)) this.#end(code, reason);
+      },
     });
     this.#tell("connected");
   }
 
   async #readFlows(): Promise<void> {
-    this.#record.takeFlows(await this.#read<FlowsView>("/flows"));
+    this.#record.takeFlows(await this.#reads.flows());
   }
 
   async #readTimeline(): Promise<void> {
-    const { newest } = this.#record;
-    this.#record.takeTimeline(await this.#read<TimelineView>(`/timeline?after=${newest}`));
+    const read = await this.#reads.timeline(this.#record.readUpTo);
+    this.#failures = 0;
+    this.#follow(this.#record.takeTimeline(read));
   }
 
   async #readTexts(): Promise<void> {
     const [{ descriptions }, { findings }] = await Promise.all([
-      this.#read<{ descriptions: DescriptionView[] }>("/descriptions"),
-      this.#read<{ findings: RecordedFinding[] }>("/findings"),
+      this.#reads.descriptions(),
+      this.#reads.findings(),
     ]);
     this.#record.takeDescriptions(descriptions);
     this.#record.takeFindings(findings);
   }
 
-  #path(path: string): string {
-    return `/v1/sessions/${encodeURIComponent(this.#session)}${path}`;
-  }
-
-  async #read<T>(path: string): Promise<T> {
-    const response = await fetch(this.#path(path), {
-      headers: { authorization: `Bearer ${this.#token}` },
-      cache: "no-store",
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-    if (!response.ok) throw await errorOfResponse(response);
-    return (await response.json()) as T;
+  /** Only media servers have contexts. */
+  async #readContexts(): Promise<void> {
+    if (![...this.#record.peers.values()].some(({ role }) => role === "media-server")) return;
+    this.#record.takeContexts((await this.#reads.contexts()).contexts);
   }
 
   #welcome(welcome: Welcome): void {
@@ -129,15 +155,19 @@ export class Connection {
     // While the socket was away entries were not told.
     this.#want("timeline");
     this.#want("texts");
+    this.#want("contexts");
   }
 
   #notice(frame: Notice): void {
     switch (frame.type) {
-      case "timeline":
-        this.#hasTimelineSocket = true;
-        this.#record.takeEntries(frame.entries, frame.newest);
-        this.#follow(frame.entries);
+      case "timeline": {
+        const fresh = this.#record.takeEntries(frame.entries);
+        this.#follow(fresh);
+        // Verdicts are read, not told.
+        const isNews = ({ type }: TimelineEntry) => type !== "candidates" && type !== "steered";
+        if (fresh.some(isNews)) this.#want("timeline");
         return;
+      }
       case "peer-joined":
         this.#record.takePeer(frame.peer);
         return;
@@ -156,42 +186,56 @@ export class Connection {
   }
 
   /** Entries say what else has changed. */
-  #follow(entries: readonly TimelineEntry[]): void {
-    const types = new Set<string>(entries.map(({ type }) => type));
-    if ([...types].some((type) => TEXT_TYPES.has(type))) this.#want("texts");
-    types.delete("candidates");
-    types.delete("steered");
-    // Verdicts are read, not told.
-    if (types.size > 0) this.#want("timeline");
+  #follow(fresh: readonly TimelineEntry[]): void {
+    if (fresh.some(({ type }) => TEXT_TYPES.has(type))) this.#want("texts");
+    if (fresh.some(({ type }) => CONTEXT_TYPES.has(type))) this.#want("contexts");
   }
 
-  #want(what: "timeline" | "texts"): void {
-    this.#wanted.add(what);
-    if (this.#due !== undefined) return;
-    this.#due = setTimeout(() => {
-      this.#due = undefined;
-      this.#fetchWanted().catch((fault: unknown) => this.#failed(fault));
-    }, SETTLE_MS);
-  }
-
-  async #fetchWanted(): Promise<void> {
+  #want(what: Want): void {
     if (this.#isOver) return;
-    const wanted = this.#wanted;
-    this.#wanted = new Set();
-    await Promise.all([
-      wanted.has("timeline") && this.#readTimeline(),
-      wanted.has("texts") && this.#readTexts(),
-    ]);
+    this.#wanted.add(what);
+    this.#due ??= setTimeout(
+      () => {
+        this.#due = undefined;
+        this.#fetchWanted();
+      },
+      this.#failures === 0 ? SETTLE_MS : this.#patienceMs,
+    );
+  }
+
+  /** What does not come is wanted still. */
+  #fetchWanted(): void {
+    const reads: Readonly<Record<Want, () => Promise<void>>> = {
+      timeline: () => this.#readTimeline(),
+      texts: () => this.#readTexts(),
+      contexts: () => this.#readContexts(),
+    };
+    const wanted = [...this.#wanted];
+    this.#wanted.clear();
+    for (const what of this.#isOver ? [] : wanted) {
+      reads[what]().catch((fault: unknown) => {
+        this.#failed(fault);
+        this.#want(what);
+      });
+    }
+  }
+
+  /** Until the next question after those that failed. */
+  get #patienceMs(): number {
+    return Math.min(SETTLED_MS, POLL_MS * 2 ** Math.min(this.#failures, 8));
+  }
+
+  get #pollMs(): number {
+    if (!this.#isLive) return this.#failures === 0 ? POLL_MS : this.#patienceMs;
+    const unsettled = this.#record.verdicts.some(
+      ({ state }) => state !== "working" && state !== "over",
+    );
+    return unsettled ? UNSETTLED_MS : SETTLED_MS;
   }
 
   #pollSoon(): void {
     clearTimeout(this.#next);
-    if (this.#isOver) return;
-    const unsettled = this.#record.verdicts.some(
-      ({ state }) => state !== "working" && state !== "over",
-    );
-    const settledMs = unsettled ? UNSETTLED_MS : SETTLED_MS;
-    this.#next = setTimeout(() => this.#poll(), this.#hasTimelineSocket ? settledMs : POLL_MS);
+    if (!this.#isOver) this.#next = setTimeout(() => this.#poll(), this.#pollMs);
   }
 
   /** Nobody looks at a hidden page: the session's object is left asleep. */
@@ -201,44 +245,54 @@ export class Connection {
   }
 
   async #ask(): Promise<void> {
-    const before = this.#record.newest;
+    const isDue = this.#signalling === undefined && Date.now() >= this.#socketAt;
+    if (isDue) this.#openSocket().catch(reportError);
     await this.#readTimeline();
-    if (this.#signalling === undefined) await this.#readFlows();
-    if (this.#hasTimelineSocket) return;
-    const fresh = this.#record.entries.filter(({ n }) => n > before);
-    if (fresh.some(({ type }) => TEXT_TYPES.has(type))) this.#want("texts");
+    if (this.#isLive) return;
+    // Who is there is newer than what entries say of it.
+    this.#record.takeSession(await this.#reads.head());
+    await this.#readFlows();
   }
 
-  /** A question that failed is asked again; a session that is gone is over. */
+  /** A question that failed is asked again, later and later, unless it would fail for ever. */
   #failed(fault: unknown): void {
-    if (fault instanceof DuplexError && fault.code === "session-not-found") {
-      this.#closed(4000, "session-ended");
-    }
+    this.#failures += 1;
+    this.#isFinal(fault);
   }
 
-  #tell(state: SignallingState): void {
-    if (!this.#isOver && state !== "closed") {
-      this.#page.state(state, state === "connected" ? "Live" : "Reconnecting…");
-    }
+  /** The session is gone, or the token is of no use any more: that ends it. */
+  #isFinal(fault: unknown): boolean {
+    if (!(fault instanceof DuplexError)) return false;
+    const isGone = fault.code === "session-not-found";
+    if (isGone) this.#end(SESSION_ENDED, fault.code);
+    else if (fault.status === 401 || fault.status === 403) this.#end(TOKEN_EXPIRED, fault.code);
+    else return false;
+    return true;
   }
 
-  #closed(code: number, reason: string): void {
+  #tell(state: SignallingState, words = "Reconnecting…"): void {
+    if (this.#isOver || state === "closed") return;
+    this.#isLive = state === "connected";
+    this.#page.state(state, this.#isLive ? "Live" : words);
+    this.#pollSoon();
+  }
+
+  #end(code: number, reason: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#next);
+    clearTimeout(this.#due);
     this.#signalling?.close("over");
-    if (code === 4000 || reason === "session-not-found") {
-      this.#page.state(
-        "ended",
-        "The session is over. What is shown stays until you close this page.",
-      );
-    } else
-      this.#page.state("refused", WORDS[code] ?? `The server closed the connection: ${reason}.`);
+    const isGone = code === SESSION_ENDED;
+    this.#record.end(isGone);
+    const words = WORDS[code] ?? `The server closed the connection: ${reason}.`;
+    this.#page.state(isGone ? "ended" : "refused", words);
   }
 }
 
 const WORDS: Readonly<Record<number, string>> = {
+  4000: "The session is over. What is shown stays until you close this page.",
   4001: "Another page looks on with the same token; this one is not told any more.",
   4002: "The observer was removed from the session.",
-  4003: "The observer's token has expired. Load the page again with a new one.",
+  4003: "The observer's token is not valid any more: it has expired, or the observer was removed. Load the page again with a new one.",
 };

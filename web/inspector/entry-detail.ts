@@ -2,12 +2,16 @@ import type { TimelineEntry } from "../../protocol/timeline/entry.ts";
 import { element, make, setText } from "../element.ts";
 import { wordsOf } from "./entry-words.ts";
 import type { CallRecord } from "./record.ts";
+import type { FindingPlace } from "./sdp-view.ts";
 import { clock, linkName, nameOf } from "./words.ts";
 
 export interface EntryActions {
-  sdp(link: string, exchange: number, by: string, line?: number): void;
+  sdp(link: string, exchange: number, by: string): void;
+  finding(place: FindingPlace): void;
   flow(id: string): void;
   link(id: string): void;
+  /** The box is gone that had the focus. */
+  left(): void;
 }
 
 /** All members of the chosen entry, and where to go on from it. */
@@ -18,6 +22,7 @@ export class EntryDetail {
   readonly #title = element("entry-title", HTMLElement);
   readonly #list = element("entry-members", HTMLElement);
   readonly #buttons = element("entry-actions", HTMLElement);
+  #shown: TimelineEntry | undefined;
 
   constructor(record: CallRecord, actions: EntryActions) {
     this.#record = record;
@@ -29,12 +34,27 @@ export class EntryDetail {
   }
 
   hide(): void {
+    const hadFocus = this.#box.contains(document.activeElement);
     this.#box.hidden = true;
+    this.#shown = undefined;
+    if (hadFocus) this.#actions.left();
   }
 
   show(entry: TimelineEntry): void {
-    const { title } = wordsOf(this.#record, entry);
     this.#box.hidden = false;
+    this.#fill(entry);
+    this.#buttons.replaceChildren(...this.#goOn(entry));
+  }
+
+  /** What goes on is told as the same entry. */
+  update(): void {
+    const now = this.#shown && this.#record.entry(this.#shown.n);
+    if (now && now !== this.#shown) this.#fill(now);
+  }
+
+  #fill(entry: TimelineEntry): void {
+    const { title } = wordsOf(this.#record, entry);
+    this.#shown = entry;
     setText(this.#title, `${title} at ${clock(entry.at)}`);
     const { sdp: _text, ...members } = entry as TimelineEntry & { sdp?: string };
     this.#list.replaceChildren(
@@ -43,11 +63,10 @@ export class EntryDetail {
         make("dd", "", this.#plain(name, value)),
       ]),
     );
-    this.#buttons.replaceChildren(...this.#goOn(entry));
   }
 
   #plain(name: string, value: unknown): string {
-    if (name === "at") return `${value} ms`;
+    if (name === "at" || name === "until") return `${value} ms`;
     if (name === "link") return `${linkName(this.#record, String(value))} (${value})`;
     if (name === "by" || name === "peer") {
       return `${nameOf(this.#record, String(value))} (${value})`;
@@ -67,16 +86,8 @@ export class EntryDetail {
       const { link, exchange, by } = entry;
       add("Show the SDP", () => this.#actions.sdp(link, exchange, by));
     }
-    if (entry.type === "finding") {
-      const { link, by, line, rule } = entry;
-      const known = this.#record.findings.findLast(
-        (finding) =>
-          finding.link === link && finding.rule === rule && finding.exchange !== undefined,
-      );
-      const exchange = known?.exchange;
-      if (exchange !== undefined)
-        add("Show the line", () => this.#actions.sdp(link, exchange, by, line));
-    }
+    const place = entry.type === "finding" ? placeOf(entry) : undefined;
+    if (place) add("Show the line", () => this.#actions.finding(place));
     if ("flow" in entry && this.#record.flows.has(entry.flow)) {
       const { flow } = entry;
       add("Show the flow", () => this.#actions.flow(flow));
@@ -87,4 +98,17 @@ export class EntryDetail {
     }
     return buttons;
   }
+}
+
+/** What was refused is kept by nobody: there is no line to show. */
+function placeOf({
+  by,
+  link,
+  exchange,
+  description,
+  line,
+  refused,
+}: Extract<TimelineEntry, { type: "finding" }>): FindingPlace | undefined {
+  if (exchange === undefined || refused) return undefined;
+  return { link, exchange, from: by, description, line };
 }

@@ -59,11 +59,16 @@ export function bundlesOf(
   });
 }
 
+/** Flows that run, or ran until the session ended: what the page shows of it stays. */
+export const lastFlows = (record: CallRecord): readonly Flow[] =>
+  [...record.flows.values()].filter(
+    ({ state, reason }) => state !== "ended" || (record.isOver && reason === "session-ended"),
+  );
+
 /** The flows that are looked at. */
 export function flowsWithin(record: CallRecord, scope: Scope, withEnded: boolean): readonly Flow[] {
-  return [...record.flows.values()].filter(
-    ({ link, state }) => scope.has(link) && (withEnded || state !== "ended"),
-  );
+  const all = withEnded ? [...record.flows.values()] : lastFlows(record);
+  return all.filter(({ link }) => scope.has(link));
 }
 
 /** Bits per second that a peer sends and receives. */

@@ -114,7 +114,9 @@ export class FlowList {
     });
     members.hidden = !isChosen;
     const flows = isChosen ? bundle.flows : [];
-    const text = JSON.stringify(flows);
+    const ids = new Set(flows.map(({ id }) => id));
+    const contexts = this.#record.contexts.filter(({ flow = "" }) => ids.has(flow));
+    const text = JSON.stringify([flows, contexts]);
     if (this.#members.get(members) === text) return;
     this.#members.set(members, text);
     members.replaceChildren(...flows.map((flow) => flowMembers(this.#record, flow)));

@@ -1,3 +1,4 @@
+import type { ContextRecord } from "../../protocol/context-messages.ts";
 import type { Flow, FlowQuality } from "../../protocol/flow.ts";
 import type { FiveTuple } from "../../protocol/transport.ts";
 import { make } from "../element.ts";
@@ -38,6 +39,9 @@ export function flowMembers(record: CallRecord, flow: Flow): HTMLElement {
   );
   add("Layer now", flow.layer);
   add("Carries on", flow.sourceFlows.map((id) => sourceOf(record, id)).join(", "));
+  for (const context of record.contexts.filter(({ flow: id }) => id === flow.id)) {
+    add(`Context of ${nameOf(record, context.server)}`, contextOf(context));
+  }
   add("Priority", `${flow.priority}, DSCP ${flow.dscp.suggested}`);
   for (const tuple of transport?.fiveTuples ?? []) {
     add(`5-tuple of ${nameOf(record, tuple.peer)}`, tupleText(tuple));
@@ -60,6 +64,21 @@ function stateOf(record: CallRecord, flow: Flow, createdAt: number): string {
 function limitOf({ limits }: Flow): string | undefined {
   const { effectiveBps, source } = limits;
   return effectiveBps === undefined ? undefined : `${bitrate(effectiveBps)} (${source ?? "?"})`;
+}
+
+/** What a media server was asked for, and what it made of that. */
+function contextOf({ revision, held, maxBitrateBps, result }: ContextRecord): string {
+  const parts = [
+    // Nothing is said of what is done as it was asked for.
+    result?.outcome ?? "open",
+    result?.cause ?? "",
+    result?.detail ?? "",
+    held ? "held" : "",
+    maxBitrateBps === undefined ? "" : `asked for at most ${bitrate(maxBitrateBps)}`,
+    result?.maxBitrateBps === undefined ? "" : `got ${bitrate(result.maxBitrateBps)}`,
+    result !== undefined && result.revision < revision ? "asked for something else since" : "",
+  ];
+  return parts.filter((part) => part !== "").join(", ");
 }
 
 function requestOf(record: CallRecord, request: NonNullable<Flow["requests"]>[number]): string {

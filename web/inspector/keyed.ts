@@ -1,3 +1,5 @@
+import { focusWithin } from "./focus.ts";
+
 /** Children of one element, one per item: those whose key stays keep their element, and with it focus and selection. */
 export class Keyed<T, E extends Element = HTMLElement> {
   readonly #parent: Element;
@@ -27,12 +29,19 @@ export class Keyed<T, E extends Element = HTMLElement> {
       this.#update(element, item);
       kept.set(key, element);
     }
+    const focused = document.activeElement;
+    const lost = [...this.#elements].findIndex(
+      ([key, element]) => !kept.has(key) && element.contains(focused),
+    );
     for (const [key, element] of this.#elements) if (!kept.has(key)) element.remove();
     this.#elements = kept;
     let place = this.#head ? this.#head.nextElementSibling : this.#parent.firstElementChild;
     for (const element of kept.values()) {
-      if (element === place) place = place.nextElementSibling;
+      // What is moved loses the focus: the others are moved around the one that has it.
+      if (element === place || element.contains(focused)) place = element.nextElementSibling;
       else this.#parent.insertBefore(element, place);
     }
+    // Whoever reads on with the keyboard goes on where the one was that is gone.
+    if (lost >= 0) focusWithin([...kept.values()][Math.min(lost, kept.size - 1)]);
   }
 }

@@ -115,7 +115,7 @@ export class QualityTable {
   }
 
   #update(body: HTMLElement, flow: Flow): void {
-    const samples = this.#record.samples.of(flow.id);
+    const samples = this.#record.samplesOf(flow.id);
     const isOpen = this.#open === flow.id;
     const last = samples.at(-1);
     const names = [flow.from, flow.to].map((id) => nameOf(this.#record, id));

@@ -24,8 +24,20 @@ export class RawTable {
     });
   }
 
+  get follows(): boolean {
+    return this.#list.follows;
+  }
+
   set follows(follows: boolean) {
     this.#list.follows = follows;
+  }
+
+  onFollow(changed: () => void): void {
+    this.#scroller.addEventListener("follow", changed);
+  }
+
+  focus(): void {
+    this.#list.list.focus({ preventScroll: true });
   }
 
   show(entries: readonly TimelineEntry[]): void {

@@ -1,5 +1,5 @@
 import { make } from "../element.ts";
-import type { RecordedFinding } from "./record.ts";
+import type { RecordedFinding } from "./known.ts";
 import { type DiffLine, diffOf, sectionsOf } from "./sdp-diff.ts";
 import { counted } from "./words.ts";
 

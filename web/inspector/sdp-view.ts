@@ -1,12 +1,23 @@
 import type { DescriptionView } from "../../protocol/timeline/view.ts";
 import { element, make, setText } from "../element.ts";
+import { replaceKeepingFocus } from "./focus.ts";
 import { Keyed } from "./keyed.ts";
-import type { CallRecord, RecordedFinding } from "./record.ts";
+import type { RecordedFinding } from "./known.ts";
+import type { CallRecord } from "./record.ts";
 import type { Scope } from "./scope.ts";
 import { changesOf, textOf } from "./sdp-text.ts";
 import { clock, counted, nameOf } from "./words.ts";
 
 type How = "text" | "changes" | "pair";
+
+/** Where a finding is: in whose description, in which line. */
+export interface FindingPlace {
+  readonly link: string;
+  readonly from: string;
+  readonly exchange?: number | undefined;
+  readonly description?: RecordedFinding["description"] | undefined;
+  readonly line?: number | undefined;
+}
 
 const keyOf = ({ link, exchange, type }: DescriptionView): string =>
   [link, exchange, type].join(" ");
@@ -56,13 +67,10 @@ export class SdpView {
     if (line !== undefined) this.#toLine(line);
   }
 
-  /** Shows the newest description of a link in which a rule found something. */
-  revealFinding(link: string, rule: string): void {
-    const found = this.#record.findings.findLast(
-      (finding) => finding.link === link && finding.rule === rule,
-    );
-    if (found?.exchange !== undefined)
-      this.reveal(link, found.exchange, this.#authorOf(found), found.line);
+  /** Shows the line of a finding; what was refused never got a number, and has no text. */
+  revealFinding(finding: FindingPlace | undefined): void {
+    if (finding?.exchange === undefined) return;
+    this.reveal(finding.link, finding.exchange, this.#authorOf(finding), finding.line);
   }
 
   show(): void {
@@ -104,9 +112,9 @@ export class SdpView {
       (one) =>
         one.link === current.link && one.exchange === current.exchange && one.type !== current.type,
     );
-    const text = JSON.stringify([this.#how, current, findings, before?.sdp, other?.sdp]);
-    if (text === this.#shown) return;
-    this.#shown = text;
+    const look = JSON.stringify([this.#how, current, findings, before?.sdp, other?.sdp]);
+    if (look === this.#shown) return;
+    this.#shown = look;
     const { type, exchange, from, to } = current;
     setText(
       this.#title,
@@ -114,7 +122,8 @@ export class SdpView {
     );
     setText(this.#about, this.#aboutOf(current, findings));
     if (this.#how === "text") {
-      this.#body.replaceChildren(...this.#jumps(findings), textOf(current.sdp, findings));
+      const text = textOf(current.sdp, findings);
+      replaceKeepingFocus(this.#body, [...this.#jumps(findings), text]);
     }
     if (this.#how === "changes") this.#showChanges(current, before);
     if (this.#how === "pair") this.#showPair(current, other);
@@ -198,7 +207,7 @@ export class SdpView {
     );
   }
 
-  #authorOf({ link, exchange, from, description }: RecordedFinding): string {
+  #authorOf({ link, exchange, from, description }: FindingPlace): string {
     const type = description === "offer" ? "offer" : "answer";
     const found = this.#record.descriptions.find(
       (one) => one.link === link && one.exchange === exchange && one.type === type,

@@ -50,6 +50,10 @@ export class Sequence {
     this.#scroller.addEventListener("follow", changed);
   }
 
+  focus(): void {
+    this.#list.list.focus({ preventScroll: true });
+  }
+
   reveal(n: number): boolean {
     return this.#list.reveal(String(n));
   }

@@ -1,5 +1,6 @@
 import type { Verdict } from "../../protocol/verdict/verdict.ts";
 import { element, make, setText } from "../element.ts";
+import { replaceKeepingFocus } from "./focus.ts";
 import { Keyed } from "./keyed.ts";
 import type { CallRecord } from "./record.ts";
 import type { Scope } from "./scope.ts";
@@ -130,7 +131,7 @@ export class VerdictCards {
     if (whoBox) setText(whoBox, who);
     if (wordBox) setText(wordBox, word);
     head.ariaPressed = verdict.link === undefined ? null : String(isChosen);
-    body.replaceChildren(...this.#body(verdict, isChosen));
+    replaceKeepingFocus(body, this.#body(verdict, isChosen), head);
   }
 
   /** What works says little until somebody asks. */

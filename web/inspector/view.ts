@@ -3,14 +3,14 @@ import { element, make, setText } from "../element.ts";
 import { bitrate } from "../words.ts";
 import { EntryDetail } from "./entry-detail.ts";
 import { EntryFilter } from "./entry-filter.ts";
-import { LOOKS, type Look } from "./flow-bundles.ts";
+import { LOOKS, type Look, lastFlows } from "./flow-bundles.ts";
 import { FlowMap } from "./flow-map.ts";
 import { QualityTable } from "./quality-table.ts";
 import { ndjson, RawTable, save } from "./raw-table.ts";
-import type { CallRecord, Part } from "./record.ts";
+import type { CallRecord } from "./record.ts";
 import { bitrateOf } from "./samples.ts";
 import { Scope } from "./scope.ts";
-import { SdpView } from "./sdp-view.ts";
+import { type FindingPlace, SdpView } from "./sdp-view.ts";
 import { Sequence } from "./sequence.ts";
 import { svg } from "./svg.ts";
 import { Tabs } from "./tabs.ts";
@@ -40,6 +40,7 @@ export class InspectorView {
   readonly #follow = element("follow", HTMLInputElement);
   readonly #pause = element("pause", HTMLButtonElement);
   readonly #facts = element("facts", HTMLElement);
+  readonly #ticking: ReturnType<typeof setInterval>;
   #isPaused = false;
   #isDue = false;
 
@@ -56,29 +57,33 @@ export class InspectorView {
     this.#quality = new QualityTable(record, this.#scope);
     this.#tabs = new Tabs(element("tabs", HTMLElement), () => this.#draw());
     this.#detail = new EntryDetail(record, {
-      sdp: (link, exchange, by, line) => {
+      sdp: (link, exchange, by) => {
         this.#open("sdp", link);
-        this.#sdp.reveal(link, exchange, by, line);
+        this.#sdp.reveal(link, exchange, by);
       },
+      finding: (place) => this.#showFinding(place),
       flow: (id) => this.#showFlow(id),
       link: (link) => this.#scope.choose({ link }),
+      left: () => this.#focusPart(),
     });
     this.#verdicts = new VerdictCards(record, this.#scope, {
       entry: (n) => this.#showEntry(n),
       finding: (link, rule) => {
-        this.#open("sdp", link);
-        this.#sdp.revealFinding(link, rule);
+        const newest = record.findings.findLast(
+          (finding) => finding.link === link && finding.rule === rule,
+        );
+        this.#showFinding(newest ?? { link, from: "" });
       },
       flow: (id) => this.#showFlow(id),
     });
     showLegend();
     this.#listen();
     this.#draw();
-    setInterval(() => this.#showFacts(), TICK_MS);
+    this.#ticking = setInterval(() => this.#showFacts(), TICK_MS);
   }
 
   /** Something of the record is another. */
-  changed(_part: Part): void {
+  changed(): void {
     if (!this.#isPaused) this.#soon();
   }
 
@@ -102,6 +107,7 @@ export class InspectorView {
     noEntries.hidden = true;
     if (!isEntries) this.#detail.hide();
     if (isEntries) {
+      this.#detail.update();
       const entries = this.#filter.apply();
       noEntries.hidden = entries.length > 0;
       setText(noEntries, this.#record.entries.length === 0 ? NOTHING_YET : NONE_FITS);
@@ -119,8 +125,27 @@ export class InspectorView {
     document.getElementById(`tab-${tab}`)?.scrollIntoView({ block: "nearest" });
   }
 
+  #showFinding(place: FindingPlace): void {
+    this.#open("sdp", place.link);
+    this.#sdp.revealFinding(place);
+  }
+
+  /** Whoever closes something goes on where it was opened. */
+  #focusPart(): void {
+    const { current } = this.#tabs;
+    if (current === "sequence") this.#sequence.focus();
+    else if (current === "timeline") this.#raw.focus();
+    else document.getElementById(`tab-${current}`)?.focus({ preventScroll: true });
+  }
+
+  #setFollow(follows: boolean): void {
+    this.#follow.checked = follows;
+    this.#sequence.follows = follows;
+    this.#raw.follows = follows;
+  }
+
   #showEntry(n: number): void {
-    const entry = this.#record.entries.find((one) => one.n === n);
+    const entry = this.#record.entry(n);
     if (entry === undefined) return;
     if (!this.#filter.apply().includes(entry)) {
       this.#filter.clear();
@@ -128,8 +153,7 @@ export class InspectorView {
       this.#scope.choose(link === undefined ? {} : { link });
     }
     this.#open("sequence", undefined);
-    this.#follow.checked = false;
-    this.#sequence.follows = false;
+    this.#setFollow(false);
     this.#sequence.reveal(n);
   }
 
@@ -140,18 +164,19 @@ export class InspectorView {
   }
 
   #showFacts(): void {
-    const { session, peers, gone, flows, links, verdicts, transports } = this.#record;
+    const { session, peers, gone, links, verdicts, transports, isOver } = this.#record;
+    if (isOver) clearInterval(this.#ticking);
     if (session === undefined) return;
     const present = [...peers.values()].filter(
       ({ id, role }) => role !== "observer" && !gone.has(id),
     );
     const away = present.filter(({ state }) => state === "away").length;
-    const live = [...flows.values()].filter(({ state }) => state !== "ended");
+    const live = lastFlows(this.#record);
     const active = live.filter(({ state }) => state === "active").length;
     const paths = [...transports.values()].filter(({ state }) => state !== "closed");
     const judged = verdicts.filter(({ link, state }) => link !== undefined && state !== "over");
     const facts: readonly (readonly [string, string])[] = [
-      ["Running for", span(this.#record.elapsed)],
+      [isOver ? "Seen until" : "Running for", span(this.#record.elapsed)],
       ["Topology", session.topology],
       ["Peers", away === 0 ? `${present.length}` : `${present.length - away} of ${present.length}`],
       ["Links", String(judged.length || links.size)],
@@ -168,26 +193,27 @@ export class InspectorView {
         }),
       );
     }
-    facts.forEach(([, value], index) => {
-      const box = this.#facts.children[index]?.lastElementChild;
-      if (box) setText(box, value);
+    facts.forEach((texts, index) => {
+      const boxes = this.#facts.children[index]?.children;
+      texts.forEach((text, place) => {
+        const box = boxes?.[place];
+        if (box) setText(box, text);
+      });
     });
     setText(element("session-id", HTMLElement), session.id);
   }
 
   #listen(): void {
-    this.#follow.addEventListener("change", () => {
-      this.#sequence.follows = this.#follow.checked;
-      this.#raw.follows = this.#follow.checked;
-    });
-    this.#sequence.onFollow(() => {
-      this.#follow.checked = this.#sequence.follows;
-    });
+    this.#follow.addEventListener("change", () => this.#setFollow(this.#follow.checked));
+    for (const list of [this.#sequence, this.#raw]) {
+      list.onFollow(() => this.#setFollow(list.follows));
+    }
     this.#pause.addEventListener("click", () => {
       this.#isPaused = !this.#isPaused;
+      if (this.#isPaused) this.#record.hold();
+      else this.#record.goOn();
       this.#pause.ariaPressed = String(this.#isPaused);
       setText(this.#pause, this.#isPaused ? "Go on" : "Pause");
-      if (!this.#isPaused) this.#soon();
     });
     element("save", HTMLButtonElement).addEventListener("click", () => {
       const { session, entries, verdicts } = this.#record;

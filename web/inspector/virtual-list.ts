@@ -14,11 +14,12 @@ export interface Rows<T> {
  * A list of any length of which only what is seen is in the page. One stop for the Tab key; arrows, Page Up and Down,
  * Home and End choose a row.
  */
-export class VirtualList<T> {
+export class VirtualList<T extends object> {
   readonly list: HTMLElement;
   readonly #scroller: HTMLElement;
   readonly #rows: Rows<T>;
   readonly #shown = new Map<number, HTMLElement>();
+  readonly #filled = new WeakMap<HTMLElement, T>();
   #items: readonly T[] = [];
   #chosen = -1;
   #chosenKey = "";
@@ -98,6 +99,8 @@ export class VirtualList<T> {
 
   #scrolled(): void {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    // What is hidden is scrolled by nobody.
+    if (clientHeight === 0) return;
     if (Math.abs(scrollTop - this.#ownTop) > 2) {
       this.#follows = scrollTop + clientHeight >= scrollHeight - 4;
       this.#scroller.dispatchEvent(new CustomEvent("follow"));
@@ -134,11 +137,10 @@ export class VirtualList<T> {
   #place(index: number): void {
     const item = this.#items[index];
     if (item === undefined) return;
-    const key = this.#rows.keyOf(item);
     let row = this.#shown.get(index);
-    if (row?.dataset.key !== key) {
+    if (row === undefined || this.#filled.get(row) !== item) {
       row?.remove();
-      row = this.#row(index, key, item);
+      row = this.#row(index, this.#rows.keyOf(item), item);
       this.#shown.set(index, row);
       this.list.append(row);
     }
@@ -157,6 +159,7 @@ export class VirtualList<T> {
     row.ariaPosInSet = String(index + 1);
     row.style.top = `calc(${index} * var(--row))`;
     this.#rows.fill(row, item);
+    this.#filled.set(row, item);
     return row;
   }
 
