@@ -1,6 +1,6 @@
 import type { Transport } from "../../protocol/transport.ts";
 import { candidateOf, type Shape, sdpOf } from "../descriptions.ts";
-import type { Backend } from "./caller.ts";
+import type { Backend, Invitation } from "./caller.ts";
 
 /** Calls of any size without browsers: peers that speak the protocol and make up what they measure. */
 
@@ -29,7 +29,15 @@ export class ScenePeer {
   }
 
   static async join(backend: Backend, name: string, role = "peer"): Promise<ScenePeer> {
-    const { peer, token } = await backend.invite({ name, role });
+    return ScenePeer.enter(backend, name, await backend.invite({ name, role }));
+  }
+
+  /** With an invitation that was used before, it comes back. */
+  static async enter(
+    backend: Backend,
+    name: string,
+    { peer, token }: Invitation,
+  ): Promise<ScenePeer> {
     const url = new URL(`v1/sessions/${backend.id}/signalling`, backend.baseUrl);
     url.protocol = "ws:";
     url.searchParams.set("flows", "brief");

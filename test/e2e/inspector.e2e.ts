@@ -10,6 +10,7 @@ import type { DescriptionView, TimelineView } from "../../protocol/timeline/view
 import { toolPath } from "../../scripts/tools.ts";
 import { type Browser, CHROMIUM_FLAGS, launchChromium } from "./browsers.ts";
 import { Backend, Caller, until } from "./caller.ts";
+import { CutProxy } from "./cut-proxy.ts";
 import { measure, negotiate, ScenePeer, transport } from "./inspector-scene.ts";
 
 /** The inspector of a session, as somebody uses it who wants to know what goes on in a call. */
@@ -21,6 +22,7 @@ let looking: Chromium;
 let contexts: BrowserContext[] = [];
 let requests: string[] = [];
 let errors: string[] = [];
+let proxies: CutProxy[] = [];
 
 beforeAll(async () => {
   [browser, looking] = await Promise.all([
@@ -32,12 +34,14 @@ beforeAll(async () => {
 afterEach(async () => {
   await Promise.all(contexts.map((context) => context.close()));
   contexts = [];
+  const hosts = [baseUrl, ...proxies.map((proxy) => proxy.baseUrl)].map((url) => new URL(url).host);
+  await Promise.all(proxies.map((proxy) => proxy.stop()));
+  proxies = [];
   const [asked, thrown] = [requests, errors];
   requests = [];
   errors = [];
   expect(thrown).toEqual([]);
-  const { host } = new URL(baseUrl);
-  expect(asked.filter((url) => new URL(url).host !== host)).toEqual([]);
+  expect(asked.filter((url) => !hosts.includes(new URL(url).host))).toEqual([]);
 });
 
 afterAll(async () => {
@@ -53,12 +57,16 @@ function watch(page: Page): void {
   page.on("pageerror", (error) => errors.push(error.message));
 }
 
-async function open(session: string, viewport = { width: 1280, height: 900 }): Promise<Page> {
+async function open(
+  session: string,
+  viewport = { width: 1280, height: 900 },
+  at = baseUrl,
+): Promise<Page> {
   const context = await looking.newContext({ viewport, reducedMotion: "reduce" });
   contexts.push(context);
   const page = await context.newPage();
   watch(page);
-  await page.goto(new URL(`inspect/${session}`, baseUrl).href);
+  await page.goto(new URL(`inspect/${session}`, at).href);
   return page;
 }
 
@@ -66,9 +74,11 @@ async function open(session: string, viewport = { width: 1280, height: 900 }): P
 async function inspect(
   session: string,
   viewport?: { width: number; height: number },
+  at?: string,
 ): Promise<Page> {
-  const page = await open(session, viewport);
-  await page.locator("#development-form button").click();
+  const page = await open(session, viewport, at);
+  // Some people click twice.
+  await page.locator("#development-form button").dblclick();
   await page.locator("#liveness", { hasText: "Live" }).waitFor();
   return page;
 }
@@ -77,6 +87,23 @@ const tab = (page: Page, name: string) => page.locator(`#tab-${name}`).click();
 
 const texts = (page: Page, selector: string): Promise<string[]> =>
   page.locator(selector).allTextContents();
+
+/** Name and value of each fact of the head, and how many entries the sequence has. */
+const facts = async (page: Page): Promise<Record<string, string>> => ({
+  ...Object.fromEntries(
+    await page
+      .locator("#facts > div")
+      .evaluateAll((all) =>
+        all.map((one) => [...one.children].map(({ textContent }) => textContent ?? "")),
+      ),
+  ),
+  entries: (await page.locator(".sequence-head .when").textContent()) ?? "",
+});
+
+const focused = (page: Page): Promise<string | undefined> =>
+  page.evaluate(() => document.activeElement?.textContent ?? undefined);
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const timeline = (backend: Backend) => backend.read<TimelineView>("/timeline");
 
@@ -238,6 +265,11 @@ describe("the inspector", () => {
     expect(await page.locator("#entry-members dd").first().textContent()).toBe("1");
     await page.keyboard.press("ArrowDown");
     expect(await page.locator("#entry-members dd").first().textContent()).toBe("2");
+    // Closing gives the keyboard back to the list.
+    await page.locator("#entry-close").press("Enter");
+    expect(await page.evaluate(() => document.activeElement?.className)).toBe("rows");
+    await page.keyboard.press("ArrowDown");
+    expect(await page.locator("#entry-members dd").first().textContent()).toBe("3");
     // Filters, and the raw entries.
     await page.keyboard.press("Escape");
     expect(await page.locator("#entry").isVisible()).toBe(false);
@@ -255,12 +287,36 @@ describe("the inspector", () => {
     await until("only what failed", async () => {
       return (await page.locator("#raw .row").count()) === failed.length;
     });
+    // Cards change places and words: the keyboard stays where it is.
+    transport(ada, grace, "disconnected");
+    const has = page.locator(".who", { hasText: "Grace" });
+    const card = page.locator(".verdict-card", { has });
+    await card.locator(".evidence-link").first().focus();
+    transport(ada, grace, "failed");
+    await page.locator('.verdict-card[data-state="failed"]', { has }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.className)).toBe("evidence-link");
+    transport(ada, grace, "connected");
+    const head = page.locator('.verdict-card[data-state="working"] .verdict-head');
+    await head.focus();
+    const name = await focused(page);
+    transport(ada, linus, "connected");
+    await page.locator(".verdict-card:last-child .who", { hasText: "Linus" }).waitFor();
+    expect(await focused(page)).toBe(name);
     // The end.
     await fetch(new URL(`v1/sessions/${backend.id}`, baseUrl), {
       method: "DELETE",
       headers: { authorization: "Bearer dev-key" },
     });
     await page.locator("#over", { hasText: "The session is over" }).waitFor();
+    // Time stands still, and what ran until then is still there.
+    await until("nothing is active", async () => (await facts(page)).Flows === "0 of 4");
+    const atEnd = await facts(page);
+    expect(atEnd["Bit rate"]).toBe("0 kbit/s");
+    await pause(1_500);
+    expect(await facts(page)).toEqual(atEnd);
+    await tab(page, "map");
+    expect(await texts(page, ".flow-head .rate")).toEqual(["ended", "ended"]);
+    await tab(page, "timeline");
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       page.locator("#save").click(),
@@ -318,6 +374,11 @@ describe("the inspector", () => {
       await tab(page, name);
       await shoot(page, `ten-${name}`);
     }
+    // Whoever reads further up is left alone, and the box says so.
+    await tab(page, "timeline");
+    await page.locator("#raw").hover();
+    await page.mouse.wheel(0, -2_000);
+    await until("it follows no more", async () => !(await page.locator("#follow").isChecked()));
     const phone = await inspect(backend.id, { width: 360, height: 780 });
     for (const name of ["sequence", "map", "sdp", "transports", "quality", "timeline"]) {
       await tab(phone, name);
@@ -328,6 +389,76 @@ describe("the inspector", () => {
     for (const peer of peers) peer.close();
   }, 120_000);
 
+  it("[M15] has what happened while its own socket was away, and shows who is away", async () => {
+    const proxy = await CutProxy.start(baseUrl);
+    proxies.push(proxy);
+    const backend = await Backend.start(baseUrl, {});
+    const invitation = await backend.invite({ name: "Grace" });
+    const ada = await ScenePeer.join(backend, "Ada");
+    const grace = await ScenePeer.enter(backend, "Grace", invitation);
+    const page = await inspect(backend.id, undefined, proxy.baseUrl);
+    // One page, however often somebody clicked.
+    expect(await page.locator("#sequence .rows").count()).toBe(1);
+    proxy.refuses = true;
+    proxy.cut();
+    await page.locator("#liveness", { hasText: "Reconnecting" }).waitFor();
+    await negotiate(ada, grace, [{ kind: "audio", ssrc: 77 }]);
+    grace.close();
+    const isAway = async () =>
+      (await timeline(backend)).entries.some(
+        (entry) => entry.type === "peer-lost" && entry.peer === grace.id,
+      );
+    await until("Grace is away", isAway);
+    proxy.refuses = false;
+    await page.locator("#liveness", { hasText: "Live" }).waitFor();
+    await until("all entries", async () => {
+      const { entries } = await timeline(backend);
+      return (await facts(page)).entries === `${entries.length} entries`;
+    });
+    expect((await facts(page)).Peers).toBe("1 of 2");
+    // What is paused stands still, and knows all when it goes on.
+    await page.locator("#pause").click();
+    const paused = await facts(page);
+    const back = await ScenePeer.enter(backend, "Grace", invitation);
+    for (let times = 0; times < 3; times += 1) {
+      ada.send({ type: "reject", to: grace.id, exchange: 77, reason: "busy" });
+      await ada.next("problem");
+    }
+    await pause(1_500);
+    await tab(page, "timeline");
+    await tab(page, "sequence");
+    expect(await facts(page)).toEqual(paused);
+    await page.locator("#pause").click();
+    await until("both are there", async () => (await facts(page)).Peers === "2");
+    await page.locator("#sequence", { hasText: "3 times" }).waitFor();
+    ada.close();
+    back.close();
+  }, 60_000);
+
+  it("[M15] asks where it gets no socket, until there is a place or its token is of no use", async () => {
+    const backend = await Backend.start(baseUrl, { maxPeers: 2 });
+    const [ada, grace] = [
+      await ScenePeer.join(backend, "Ada"),
+      await ScenePeer.join(backend, "Grace"),
+    ];
+    const page = await open(backend.id);
+    await page.locator("#development-form button").click();
+    await page.locator("#liveness", { hasText: "No socket" }).waitFor();
+    const { token } = await backend.invite({ role: "observer", ttlSeconds: 4 });
+    const brief = await open(backend.id);
+    await brief.locator("#token").fill(token);
+    await brief.locator("#token-form button").click();
+    await negotiate(ada, grace, [{ kind: "audio", ssrc: 77 }]);
+    await tab(page, "sdp");
+    await until("both descriptions", async () => (await page.locator(".sdp-item").count()) === 2);
+    await brief.locator("#over", { hasText: "not valid any more" }).waitFor();
+    grace.send({ type: "leave" });
+    await until("one is there", async () => (await facts(page)).Peers === "1");
+    await page.locator("#liveness", { hasText: "Live" }).waitFor();
+    ada.close();
+    await until("and is away", async () => (await facts(page)).Peers === "0 of 1");
+  }, 60_000);
+
   it("[A1] takes a token from a form, never from the address, and says why one is refused", async () => {
     const backend = await Backend.start(baseUrl, {});
     const { token } = await backend.invite({ role: "observer" });
@@ -335,6 +466,11 @@ describe("the inspector", () => {
     await page.locator("#token").fill("none");
     await page.locator("#token-form button").click();
     await page.locator("#access-problem", { hasText: "does not accept" }).waitFor();
+    // A wrong key is a wrong key, and not kept for the other ways in.
+    await page.locator("#key").fill("wrong");
+    await page.locator("#key-form button").click();
+    await page.locator("#access-problem", { hasText: "does not accept this API key" }).waitFor();
+    expect(await page.evaluate(() => Object.keys(sessionStorage))).toEqual([]);
     await page.locator("#token").fill(token);
     await page.locator("#token-form button").click();
     await page.locator("#liveness", { hasText: "Live" }).waitFor();

@@ -250,6 +250,29 @@ describe("the start page of operators", () => {
     expect(await page.locator("#letters").isVisible()).toBe(status !== 404);
   });
 
+  it("[M15] tells of a server that does not answer while it does not, and asks it no more often", async () => {
+    const session = await begin({ listed: true });
+    const page = await open({ hasClock: true });
+    await row(page, session).waitFor();
+    let asked = 0;
+    await page.route("**/v1/sessions?*", (route) => {
+      asked += 1;
+      return route.abort();
+    });
+    const said = page.getByRole("alert").getByText("The server does not answer");
+    for (let seconds = 0; seconds < 15; seconds += 1) {
+      await page.clock.runFor(1_000);
+      // In real time: a request that fails takes some.
+      await page.waitForTimeout(30);
+    }
+    await said.waitFor();
+    expect(asked).toBe(1);
+    await page.unroute("**/v1/sessions?*");
+    await page.clock.runFor(11_000);
+    await said.waitFor({ state: "hidden" });
+    expect(await row(page, session).isVisible()).toBe(true);
+  });
+
   it("[M15] works on a phone and by keyboard, and every control has a name", async () => {
     const metadata = { title: "A".repeat(200), long: "b".repeat(300) };
     const session = await begin({ listed: true, metadata });

@@ -212,6 +212,7 @@ export class InspectorView {
       this.#isPaused = !this.#isPaused;
       if (this.#isPaused) this.#record.hold();
       else this.#record.goOn();
+      this.#draw();
       this.#pause.ariaPressed = String(this.#isPaused);
       setText(this.#pause, this.#isPaused ? "Go on" : "Pause");
     });
