@@ -6,6 +6,7 @@ import {
   type Page,
 } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import type { ContextRecord } from "../../protocol/context-messages.ts";
 import type { DescriptionView, TimelineView } from "../../protocol/timeline/view.ts";
 import { toolPath } from "../../scripts/tools.ts";
 import { type Browser, CHROMIUM_FLAGS, launchChromium } from "./browsers.ts";
@@ -316,6 +317,7 @@ describe("the inspector", () => {
     expect(await facts(page)).toEqual(atEnd);
     await tab(page, "map");
     expect(await texts(page, ".flow-head .rate")).toEqual(["ended", "ended"]);
+    await shoot(page, "over-map");
     await tab(page, "timeline");
     const [download] = await Promise.all([
       page.waitForEvent("download"),
@@ -431,6 +433,7 @@ describe("the inspector", () => {
     await page.locator("#pause").click();
     await until("both are there", async () => (await facts(page)).Peers === "2");
     await page.locator("#sequence", { hasText: "3 times" }).waitFor();
+    await shoot(page, "back-sequence");
     ada.close();
     back.close();
   }, 60_000);
@@ -457,6 +460,27 @@ describe("the inspector", () => {
     await page.locator("#liveness", { hasText: "Live" }).waitFor();
     ada.close();
     await until("and is away", async () => (await facts(page)).Peers === "0 of 1");
+  }, 60_000);
+
+  it("[M7] shows with a flow what a media server makes of its context", async () => {
+    const backend = await Backend.start(baseUrl, { topology: "central" });
+    const server = await ScenePeer.join(backend, "Forwarder", "media-server");
+    const ada = await ScenePeer.join(backend, "Ada");
+    await negotiate(ada, server, [{ kind: "audio", ssrc: 77 }]);
+    const page = await inspect(backend.id);
+    await tab(page, "map");
+    await page.locator(".flow-head", { hasText: "Ada → Forwarder" }).click();
+    const shown = page.locator(".flow-members:visible dt", { hasText: "Context of Forwarder" });
+    await shown.waitFor();
+    const { contexts: all } = await backend.read<{ contexts: ContextRecord[] }>("/contexts");
+    const uplink = all.find(({ direction, flow }) => direction === "uplink" && flow !== undefined);
+    const { context, revision } = uplink ?? {};
+    const outcome = { outcome: "refused", cause: "no-capacity" };
+    server.send({ type: "context-result", context, revision, ...outcome });
+    await page.locator(".flow-members dd", { hasText: "refused, no-capacity" }).waitFor();
+    await shoot(page, "context");
+    ada.close();
+    server.close();
   }, 60_000);
 
   it("[A1] takes a token from a form, never from the address, and says why one is refused", async () => {
