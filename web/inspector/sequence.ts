@@ -74,7 +74,10 @@ export class Sequence {
       Math.round(Math.max(least, Math.min(most, room / count))),
     );
     this.#before = new Map(entries.map(({ n }, index) => [n, entries[index - 1]?.at ?? 0]));
-    const look = JSON.stringify([this.#lanes.lanes, this.#lanes.width, entries[0]?.n, isNarrow]);
+    // Who sends a flow is known when its record is there.
+    const { flows } = this.#record;
+    const { lanes, width: apart } = this.#lanes;
+    const look = JSON.stringify([lanes, apart, entries[0]?.n, isNarrow, flows.size]);
     const isOther = look !== this.#look;
     this.#look = look;
     if (isOther) this.#head.replaceChildren(this.#sum, laneHead(this.#lanes));
