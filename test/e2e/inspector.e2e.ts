@@ -394,7 +394,7 @@ describe("the inspector", () => {
   it("[M15] has what happened while its own socket was away, and shows who is away", async () => {
     const proxy = await CutProxy.start(baseUrl);
     proxies.push(proxy);
-    const backend = await Backend.start(baseUrl, {});
+    const backend = await Backend.start(baseUrl, { sdpPolicy: "report" });
     const invitation = await backend.invite({ name: "Grace" });
     const ada = await ScenePeer.join(backend, "Ada");
     const grace = await ScenePeer.enter(backend, "Grace", invitation);
@@ -404,7 +404,8 @@ describe("the inspector", () => {
     proxy.refuses = true;
     proxy.cut();
     await page.locator("#liveness", { hasText: "Reconnecting" }).waitFor();
-    await negotiate(ada, grace, [{ kind: "audio", ssrc: 77 }]);
+    const audio = [{ kind: "audio" as const, ssrc: 77 }];
+    await negotiate(ada, grace, audio);
     grace.close();
     const isAway = async () =>
       (await timeline(backend)).entries.some(
@@ -434,6 +435,15 @@ describe("the inspector", () => {
     await until("both are there", async () => (await facts(page)).Peers === "2");
     await page.locator("#sequence", { hasText: "3 times" }).waitFor();
     await shoot(page, "back-sequence");
+    // A finding has its line in its own exchange, though a later one has the same.
+    await negotiate(ada, back, audio);
+    await tab(page, "timeline");
+    const found = page.locator("#raw .row", { hasText: "ssrc-collision" });
+    await until("the same again", async () => (await found.count()) > 1);
+    await found.first().click();
+    await page.locator("#entry-actions button", { hasText: "Show the line" }).click();
+    expect(await page.locator("#sdp-title").textContent()).toMatch(/^Answer 1,/);
+    expect(await page.evaluate(() => document.activeElement?.hasAttribute("data-line"))).toBe(true);
     ada.close();
     back.close();
   }, 60_000);
