@@ -9,6 +9,7 @@ export type ClientProblemCode =
   | "signalling-closed"
   | "negotiation-failed"
   | "session-full"
+  | "too-many-observers"
   | "not-permitted";
 
 /** What a `DuplexError` is made of: the members of a problem document (RFC 9457) with its code. */
@@ -108,6 +109,16 @@ export function asDuplexError(thrown: unknown): DuplexError {
   if (thrown instanceof DuplexError) return thrown;
   const detail = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   return clientError("negotiation-failed", "The connection could not be negotiated", detail);
+}
+
+/**
+ * What the other side, and with it the session's timeline, is told of whatever was thrown: its code and its name. What a
+ * browser says of it may quote descriptions, with addresses and passwords (A4).
+ */
+export function reasonOf(thrown: unknown): string {
+  const { code } = asDuplexError(thrown);
+  const isNamed = thrown instanceof Error && !(thrown instanceof DuplexError);
+  return isNamed ? `${code}: ${thrown.name}` : code;
 }
 
 /** The error of an HTTP answer that is a problem document, or at least not a success. */

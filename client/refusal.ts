@@ -1,13 +1,44 @@
+import type { PeerView } from "../protocol/message-parts.ts";
+import { MOST_OBSERVERS } from "../protocol/told-limits.ts";
 import { clientError, type DuplexError, errorOfResponse } from "./duplex-error.ts";
 import { getOfSession } from "./session-http.ts";
 
-/** A session that may be read but not joined has no place left. */
-async function problemOfSession(response: Response): Promise<DuplexError | undefined> {
-  const session = (await response.json()) as { peers?: unknown[]; maxPeers?: number };
-  const { peers = [], maxPeers = Number.POSITIVE_INFINITY } = session;
-  if (peers.length < maxPeers) return undefined;
+type Head = {
+  readonly peers?: readonly Partial<Pick<PeerView, "role" | "managed" | "state">>[];
+  readonly maxPeers?: number;
+};
+
+/** A session that may be read but not joined has no place left: see `placeFor`, which counts in this way. */
+async function problemOfSession(
+  response: Response,
+  isObserver: boolean,
+): Promise<DuplexError | undefined> {
+  const { peers = [], maxPeers = Number.POSITIVE_INFINITY } = (await response.json()) as Head;
+  const observers = peers.filter(({ role }) => role === "observer");
+  if (isObserver) {
+    const here = observers.filter(({ state }) => state !== "away");
+    const title = "The session has as many observers as it may";
+    return here.length < MOST_OBSERVERS
+      ? undefined
+      : clientError("too-many-observers", title, `it takes ${MOST_OBSERVERS} observers`, 409);
+  }
+  const taken = peers.filter(({ managed }) => !managed).length - observers.length;
+  if (taken < maxPeers) return undefined;
   const title = "The session has as many peers as it may";
   return clientError("session-full", title, `it takes ${maxPeers} peers`, 409);
+}
+
+/** Whether a token is that of an observer, as it says itself: only the server knows whether to believe it. */
+function isOfObserver(token: string): boolean {
+  try {
+    const [, claims = ""] = token.split(".");
+    const { role } = JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/"))) as {
+      role?: unknown;
+    };
+    return role === "observer";
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -17,7 +48,9 @@ async function problemOfSession(response: Response): Promise<DuplexError | undef
 export async function whyRefused(signalling: URL, token: string): Promise<DuplexError | undefined> {
   try {
     const response = await getOfSession(signalling, token);
-    return response.ok ? await problemOfSession(response) : await errorOfResponse(response);
+    return response.ok
+      ? await problemOfSession(response, isOfObserver(token))
+      : await errorOfResponse(response);
   } catch {
     return undefined;
   }

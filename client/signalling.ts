@@ -30,6 +30,8 @@ const OLD_PAGE_MS = 5_000;
 /** Attempts before `join` gives up when nobody tells why. */
 const JOIN_ATTEMPTS = 4;
 const TOKEN_EXPIRED = 4003;
+/** Problems of one who would have to be the next in. */
+const FULL: ReadonlySet<string> = new Set(["session-full", "too-many-observers"]);
 
 /** One peer's way to the session: a WebSocket that is replaced when it dies, and the requests on it. */
 export class Signalling implements SignallingPort {
@@ -259,7 +261,7 @@ export class Signalling implements SignallingPort {
     const problem = this.#refusal ?? (await whyRefused(this.#url, await this.#token.get()));
     if (this.#closed || this.#socket !== undefined) return;
     // Full is no verdict on one who was in: the place may be its own, or come free.
-    const full = this.#joined && problem?.code === "session-full";
+    const full = this.#joined && problem !== undefined && FULL.has(problem.code);
     const temporary = !problem || full || problem.status >= 500 || problem.status === 429;
     if (problem?.status === 401) this.#renewToken({ code: 1006, reason: problem.code, problem });
     else if (!temporary) this.#finish({ code: 1006, reason: problem.code, problem });

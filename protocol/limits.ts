@@ -1,4 +1,4 @@
-import { TOLD_LIMITS } from "./told-limits.ts";
+import { MOST_OBSERVERS, TOLD_LIMITS } from "./told-limits.ts";
 
 const { offerExpirySeconds, ...told } = TOLD_LIMITS;
 
@@ -7,9 +7,12 @@ export const LIMITS = {
   ...told,
   sdpLines: 16_000,
   sdpSections: 256,
+  /** Names of m-sections, which flows and the timeline keep: browsers use one to three (RFC 8829 s5.2.1). */
+  midBytes: 128,
   /** Media flows of a session that have not ended, and ended ones it remembers; a record takes 1 to 2 KB. */
   sessionFlows: 16_384,
   sessionEndedFlows: 8_000,
+  observers: MOST_OBSERVERS,
   /** Links that a peer has left and the session remembers, for reading how their flows ended. */
   departedLinks: 256,
   /** Peers that were kicked and whose tokens the session refuses until none can be left. */

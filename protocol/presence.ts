@@ -4,7 +4,8 @@ import { endFlows } from "./flows/end.ts";
 import { markStale } from "./flows/stale.ts";
 import type { ToPeer } from "./messages.ts";
 import { flowContext } from "./move.ts";
-import { CLOSE, type Problem, problem } from "./problem.ts";
+import { placeFor } from "./places.ts";
+import { CLOSE, isProblem, type Problem, problem } from "./problem.ts";
 import { ended } from "./sdp/history.ts";
 import {
   type Effect,
@@ -71,7 +72,7 @@ export interface Arrival {
  * A socket of a peer is here: it joins, comes back within the resume window, or takes over from an older
  * socket of its own; only the first is announced (S3, S4).
  *
- * Problems: `unauthorized` after a kick, `session-full`.
+ * Problems: `unauthorized` after a kick, `session-full`, `too-many-observers`.
  */
 export function join(session: Session, arrival: Arrival): Step | Problem {
   const { grant, ice, at } = arrival;
@@ -79,11 +80,9 @@ export function join(session: Session, arrival: Arrival): Step | Problem {
   if (refused) return refused;
   const known = session.peers.get(grant.peer);
   if (known && (arrival.asked?.fresh || known.http)) return joinAfresh(session, known, arrival);
-  if (!known && placesTaken(session) >= session.config.maxPeers) {
-    return problem("session-full", `the session takes ${session.config.maxPeers} peers`, {
-      maxPeers: session.config.maxPeers,
-    });
-  }
+  const place = known ? undefined : placeFor(session, grant.role);
+  if (isProblem(place)) return place;
+  if (place) return joinInstead(session, place, arrival);
   const peer = peerOf(arrival, known);
   let next: Session = {
     ...withPeer(known ? session : withoutResults(withoutOldLinks(session), peer.id), peer),
@@ -101,8 +100,12 @@ export function join(session: Session, arrival: Arrival): Step | Problem {
   };
 }
 
-const placesTaken = ({ peers }: Session): number =>
-  [...peers.values()].filter(({ managed }) => !managed).length;
+/** Somebody who is away leaves for good, which makes room. */
+function joinInstead(session: Session, away: Peer, arrival: Arrival): Step {
+  const left = leave(session, away.id, "lost", arrival.at);
+  const joined = join(left.session, arrival) as Step;
+  return { ...joined, effects: [...left.effects, ...joined.effects] };
+}
 
 /** The peer has lost its state, or was an HTTP client before: for all others it leaves and comes. */
 function joinAfresh(session: Session, known: Peer, arrival: Arrival): Step {

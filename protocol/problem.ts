@@ -55,6 +55,7 @@ export const PROBLEMS = {
   "flow-held": row("Somebody else holds the flow", "F7", 409, "reply"),
   "flow-not-steerable": row("A flow of this kind cannot be steered so", "F7", 409, "count"),
   "session-full": row("The session has as many peers as it may", "S7", 409, "reply"),
+  "too-many-observers": row("The session has as many observers as it may", "S7", 409, "reply"),
   "unknown-peer": row("No such peer is in the session", "A2", 404, "reply"),
   "peer-away": row("The peer's socket is lost; it may come back", "S5", 409, "reply"),
   "receiver-busy": row("The other peer does not read what it is sent", "S8", 429, "reply"),

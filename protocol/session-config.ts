@@ -29,7 +29,14 @@ export const SessionRequest = z
       .enum(["mesh", "central"])
       .default("mesh")
       .describe("mesh: every two peers may have a link; central: every link has the media server"),
-    maxPeers: z.int().min(2).max(100).default(16),
+    maxPeers: z
+      .int()
+      .min(2)
+      .max(100)
+      .default(16)
+      .describe(
+        "how many may take part in the call at a time; observers, and the deployment's own media server, need no place",
+      ),
     sdpPolicy: z
       .enum(["enforce", "report"])
       .default("enforce")

@@ -22,3 +22,6 @@ export const TOLD_LIMITS = {
   /** N7: an offer without an answer. */
   offerExpirySeconds: 60,
 } as const;
+
+/** Observers of a session, which takes them besides its `maxPeers`: each is told all that happens. */
+export const MOST_OBSERVERS = 16;

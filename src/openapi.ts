@@ -48,7 +48,7 @@ export function describePlainPaths(app: OpenAPIHono<AppEnv>): void {
       401: problemAnswer("unauthorized, token-in-url"),
       403: problemAnswer("origin-not-allowed"),
       404: problemAnswer("session-not-found"),
-      409: problemAnswer("session-full"),
+      409: problemAnswer("session-full, too-many-observers"),
       426: problemAnswer("upgrade-required"),
     },
   });

@@ -1,6 +1,8 @@
 import { abortAllDurableObjects, reset } from "cloudflare:test";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { LIMITS } from "../protocol/limits.ts";
+import type { PeerView } from "../protocol/message-parts.ts";
 import { candidateOf, sdpOf } from "./descriptions.ts";
 import { callJson, type LivePeer, LiveSession, MODES } from "./live-session.ts";
 
@@ -570,6 +572,39 @@ describe("limits", () => {
     expect(third.status).toBe(409);
     expect(await third.json()).toMatchObject({ code: "session-full", maxPeers: 2 });
   });
+
+  it.each(MODES)(
+    "[S7] looking on takes no place of the call, with an object that is %s: observers have places of their own",
+    async (mode) => {
+      const session = await LiveSession.start(mode, { maxPeers: 2 });
+      const observer = { role: "observer" };
+      const first = await session.join(observer);
+      await session.join();
+      const bob = await session.join();
+      const third = await session.upgrade((await session.invite()).token);
+      expect(await third.json()).toMatchObject({ code: "session-full", maxPeers: 2 });
+      const others: LivePeer[] = [];
+      while (others.length < LIMITS.observers - 1) others.push(await session.join(observer));
+      const late = await session.invite(observer);
+      const refused = await session.upgrade(late.token);
+      expect(refused.status).toBe(409);
+      expect(await refused.json()).toMatchObject({
+        code: "too-many-observers",
+        maxObservers: LIMITS.observers,
+      });
+      // A tab that is closed keeps its place until somebody needs it.
+      const peersNow = async () => (await session.read<{ peers: PeerView[] }>("/peers")).peers;
+      first.socket.close(1000);
+      const away = { id: first.id, state: "away" };
+      await vi.waitFor(async () =>
+        expect(await peersNow()).toContainEqual(expect.objectContaining(away)),
+      );
+      await session.connect(late);
+      expect(await bob.next("peer-left")).toMatchObject({ peer: first.id, reason: "lost" });
+      const here = (await peersNow()).filter(({ role }) => role === "observer").map(({ id }) => id);
+      expect(here.toSorted()).toEqual([...others.map(({ id }) => id), late.peer.id].toSorted());
+    },
+  );
 
   it("[S7] descriptions of the largest size are kept and survive eviction", async () => {
     const session = await LiveSession.start("evicted");

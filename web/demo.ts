@@ -106,7 +106,7 @@ function showCall(): void {
   lobby.hide();
   page.call.hidden = false;
   page.copy.hidden = false;
-  page.alone.hidden = session.peers.size > 0;
+  page.alone.hidden = [...session.peers.values()].some(({ role }) => role !== "observer");
   setText(page.link, location.href);
   page.signalling.hidden = false;
   page.signalling.dataset.state = session.state;

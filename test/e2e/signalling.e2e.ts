@@ -330,7 +330,8 @@ it("[R3] a socket that opens and is never welcomed is given up, also when HTTP i
 it("[S3] one who was in does not take a full session for a verdict: one of its places is its own", async () => {
   const session = { peers: [{ id: "me" }, { id: "you" }], maxPeers: 2 };
   vi.stubGlobal("fetch", () => Promise.resolve(Response.json(session)));
-  await joined();
+  // A token that tells nothing is one of a peer.
+  await joined("no token.");
   last().end();
   await pass(800);
   last().end();
@@ -339,6 +340,44 @@ it("[S3] one who was in does not take a full session for a verdict: one of its p
   last().welcome();
   expect(states.at(-1)).toBe("connected");
 });
+
+const tokenOf = (claims: object): string =>
+  `h.${btoa(JSON.stringify(claims)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}.s`;
+
+it.each([
+  ["a peer", { role: "peer" }, ["peer", "peer"], "session-full"],
+  ["a peer", { role: "peer" }, ["peer", "observer", "observer"], undefined],
+  ["an observer", { role: "observer", name: "~~~???" }, ["peer", "peer", "observer"], undefined],
+  [
+    "an observer",
+    { role: "observer" },
+    Array.from({ length: 16 }, () => "observer"),
+    "too-many-observers",
+  ],
+] as const)(
+  "[S7] why %s (%o) is refused is told by those who are there (%o): %s",
+  async (_who, claims, roles, code) => {
+    const peers = [
+      ...roles.map((role) => ({ role, state: "connected" })),
+      { role: "media-server", managed: true, state: "connected" },
+      { role: "observer", state: "away" },
+    ];
+    vi.stubGlobal("fetch", () => Promise.resolve(Response.json({ peers, maxPeers: 2 })));
+    const opening = Signalling.open({
+      url: "http://localhost/v1/sessions/s/signalling",
+      token: tokenOf(claims),
+    });
+    const refusal = opening.then(
+      () => "in",
+      (error: { code: string }) => error.code,
+    );
+    await pass(0);
+    last().end();
+    await pass(2_000);
+    if (code === undefined) last().welcome();
+    expect(await refusal).toBe(code ?? "in");
+  },
+);
 
 it("[R3] a socket that is dead and silent is noticed by a request, and by the next ping", async () => {
   TestSocket.mute = true;
