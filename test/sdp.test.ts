@@ -269,6 +269,16 @@ describe("what does not fit", () => {
     expect(read(textOf(...sections)).sections.length).toBe(LIMITS.sdpSections);
     expect(findingOf(textOf(...sections, "m=audio 9 RTP/AVP 0")).rule).toBe("sdp-too-large");
   });
+
+  it("[D4] a mid over 128 bytes is too large, wherever it stands", () => {
+    const withMid = (mid: string) =>
+      textOf("m=audio 9 RTP/AVP 0", "a=mid:0", "m=video 0 RTP/AVP 96", `a=mid:${mid}`);
+    const most = "x".repeat(LIMITS.midBytes);
+    expect(read(withMid(most)).sections[1]?.mid).toBe(most);
+    for (const mid of [`${most}x`, "\u20ac".repeat(LIMITS.midBytes / 2)]) {
+      expect(findingOf(withMid(mid))).toMatchObject({ rule: "sdp-too-large", mLine: 1 });
+    }
+  });
 });
 
 describe("lines and scopes", () => {

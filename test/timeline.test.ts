@@ -20,7 +20,7 @@ import {
 } from "../protocol/timeline/timeline.ts";
 import { timelineLines, viewDescriptions, viewTimeline } from "../protocol/timeline/view.ts";
 import { candidateOf, sdpOf } from "./descriptions.ts";
-import { accepted, PureSession } from "./pure-session.ts";
+import { accepted, outcome, PureSession } from "./pure-session.ts";
 
 type Entry<T extends TimelineEntry["type"]> = Extract<TimelineEntry, { type: T }>;
 
@@ -559,9 +559,41 @@ describe("texts of descriptions", () => {
     const texts = ({ rings }: Timeline) =>
       rings.get("link a~b")?.filter((each) => "sdp" in each && each.sdp !== undefined).length;
     expect(texts(timeline)).toBe(12);
-    timeline = append(timeline, [described("x".repeat(131_073))], 21);
+    timeline = append(timeline, [described("x".repeat(131_072))], 21);
     expect(texts(timeline)).toBe(1);
     expect(timeline.rings.get("link a~b")?.at(-1)).toHaveProperty("sdp");
+    timeline = append(timeline, [described("x".repeat(131_073))], 22);
+    expect(texts(timeline)).toBe(0);
+  });
+
+  it("[S8] texts of all links together are bounded, and what has no room is still told of", () => {
+    const text = "x".repeat(131_072);
+    const links = Array.from({ length: 400 }, (_none, n) => `a~${n}`);
+    const noted = links.map((link): Noted => {
+      const about = { by: "a", link, exchange: 1, bytes: text.length, media: [], sdp: text };
+      return [`link ${link}`, { type: "offer", ...about }];
+    });
+    const once = append(NO_TIMELINE, noted, 0);
+    const kept = [...once.rings.values()].flat();
+    const characters = kept.flatMap((each) => ("sdp" in each && each.sdp) || []).join("").length;
+    expect(kept).toHaveLength(400);
+    expect(characters).toBeGreaterThan(text.length);
+    expect(characters).toBeLessThanOrEqual(4_194_304);
+  });
+
+  it("[S8] what a description says at any length is not kept at any length", () => {
+    const pure = two({ sdpPolicy: "report" });
+    const sdp = sdpOf().replaceAll("a=mid:0", `a=mid:${"m".repeat(120)}`);
+    const long = sdp.replace("m=audio", `m=${"k".repeat(200_000)}`);
+    accepted(pure.send("alice", { type: "offer", to: "bob", sdp: long }));
+    const [{ mid, kind } = { kind: "" }] = ofType(pure, "offer")[0]?.media ?? [];
+    expect([mid, kind]).toEqual(["m".repeat(64), "k".repeat(32)]);
+    expect(JSON.stringify([...pure.session.timeline.rings]).length).toBeLessThan(4_000);
+    // And one that everything would be named by for ever is refused, whatever the policy.
+    const huge = sdp.replaceAll("m".repeat(120), "m".repeat(400_000));
+    const refused = pure.send("alice", { type: "offer", to: "bob", sdp: huge });
+    expect(outcome(refused)).toBe("sdp-too-large");
+    expect(JSON.stringify(pure.session.links.get("alice~bob")?.flows).length).toBeLessThan(8_000);
   });
 });
 

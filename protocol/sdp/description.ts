@@ -1,6 +1,7 @@
 import { LIMITS } from "../limits.ts";
+import { exceedsBytes } from "../utf8.ts";
 import { isFinding, type SdpFinding } from "./finding.ts";
-import { type Line, readLines, sectionsTooMany } from "./line.ts";
+import { type Line, midTooLong, readLines, sectionsTooMany } from "./line.ts";
 import { type Noted, Notes } from "./notes.ts";
 import { type Section, type SessionPart, sectionOf, sessionPartOf } from "./section.ts";
 import { inherit, lacksOf } from "./transport.ts";
@@ -48,6 +49,9 @@ function describe(text: string, lines: readonly Line[]): Description | SdpFindin
     const own = lines.slice(start.number - 1, next && next.number - 1);
     return sectionOf(start, own, index, session);
   });
+  // Flows, transports and the timeline name sections by it, long after the description is gone.
+  const long = sections.find(({ mid }) => mid !== undefined && exceedsBytes(mid, LIMITS.midBytes));
+  if (long) return midTooLong(long.index);
   const bundles = session.groups
     .filter(({ semantics }) => semantics === "BUNDLE")
     .map(({ mids }) => mids);

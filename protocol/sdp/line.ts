@@ -24,9 +24,13 @@ const tooLarge = (message: string): SdpFinding => ({
   source: "Duplex D4",
 });
 
-/** The finding that says a description is over the limits of D4. */
+/** Findings that say a description is over the limits of D4. */
 export function sectionsTooMany(): SdpFinding {
   return tooLarge(`more than ${LIMITS.sdpSections} m-sections`);
+}
+
+export function midTooLong(mLine: number): SdpFinding {
+  return { ...tooLarge(`a mid of more than ${LIMITS.midBytes} bytes; use a short number`), mLine };
 }
 
 /** Real peers end lines with CRLF; LF and CR alone must be read as well (RFC 8866 s5). */

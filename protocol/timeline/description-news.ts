@@ -22,9 +22,13 @@ export function aboutDescription(stored: StoredDescription, debug: boolean | und
   };
 }
 
+/** Of what a description may say at any length: a kind is any token. */
+const MID_CHARACTERS = 64;
+const KIND_CHARACTERS = 32;
+
 const aboutSection = ({ mid, kind, direction, rejected }: Section): About["media"][number] => ({
-  ...(mid === undefined ? {} : { mid }),
-  kind,
+  ...(mid === undefined ? {} : { mid: mid.slice(0, MID_CHARACTERS) }),
+  kind: kind.slice(0, KIND_CHARACTERS),
   ...(rejected ? { rejected: true } : { direction }),
 });
 

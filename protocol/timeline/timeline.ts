@@ -71,7 +71,7 @@ export function append(timeline: Timeline, noted: readonly Noted[], at: number):
     const next = repeated
       ? [...ring.slice(0, -1), repeated]
       : [...ring, { n: newest, at, ...news } as TimelineEntry];
-    rings.set(subject, withFewTexts(next.slice(-roomOf(subject))));
+    rings.set(subject, withFewTexts(next.slice(-roomOf(subject)), rings.size + 1));
   }
   return { newest, rings };
 }
@@ -88,12 +88,17 @@ function repeatedBy(
   return isSame ? { ...last, times: (last.times ?? 1) + 1, until: at } : undefined;
 }
 
-/** Texts of descriptions are kept of the newest only. */
+/**
+ * Texts of descriptions are kept of the newest only, and not one that is too large: those in force can be read by
+ * themselves. A session has one room for all of them, of which a link has its share.
+ */
 const TEXTS = 12;
 const TEXT_CHARACTERS = 131_072;
+const ALL_TEXT_CHARACTERS = 4_194_304;
 
-function withFewTexts(ring: Ring): Ring {
+function withFewTexts(ring: Ring, rings: number): Ring {
   if (!hasText(ring.at(-1))) return ring;
+  const most = Math.min(TEXT_CHARACTERS, ALL_TEXT_CHARACTERS / rings);
   let texts = 0;
   let characters = 0;
   return ring
@@ -102,7 +107,7 @@ function withFewTexts(ring: Ring): Ring {
       if (!hasText(entry)) return entry;
       texts += 1;
       characters += entry.sdp.length;
-      if (texts <= TEXTS && (characters <= TEXT_CHARACTERS || texts === 1)) return entry;
+      if (texts <= TEXTS && characters <= most) return entry;
       const { sdp: _, ...rest } = entry;
       return rest;
     })
