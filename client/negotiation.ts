@@ -1,7 +1,7 @@
 import type { LinkSummary } from "../protocol/message-parts.ts";
 import type { ToPeer } from "../protocol/messages.ts";
 import { hasSections, isOtherConnection, rollBack, setRemoteOffer } from "./description.ts";
-import { asDuplexError, type DuplexError, isOutOfStep, outlook } from "./duplex-error.ts";
+import { asDuplexError, type DuplexError, isOutOfStep, outlook, reasonOf } from "./duplex-error.ts";
 import { ExchangeNumbers } from "./exchange-numbers.ts";
 import { hasDescription, isOpen, LinkPort } from "./link-port.ts";
 import { LocalCandidates } from "./local-candidates.ts";
@@ -168,7 +168,7 @@ export class Negotiation {
       this.#host.prepare("answer");
       await connection.setLocalDescription();
     } catch (thrown) {
-      await this.#refuse(exchange, asDuplexError(thrown));
+      await this.#refuse(exchange, thrown);
       return;
     }
     await this.#sendAnswer(exchange, connection.localDescription?.sdp ?? "");
@@ -208,10 +208,10 @@ export class Negotiation {
     this.#gate.later();
   }
 
-  async #refuse(exchange: number, error: DuplexError): Promise<void> {
+  async #refuse(exchange: number, thrown: unknown): Promise<void> {
     await this.#rollBack();
-    this.#host.problem(error);
-    await this.#port.reject(exchange, error.detail);
+    this.#host.problem(asDuplexError(thrown));
+    await this.#port.reject(exchange, reasonOf(thrown));
     this.#misfit();
   }
 

@@ -6,6 +6,7 @@ import { type Problem, problem } from "./problem.ts";
 import { reportQuality } from "./quality.ts";
 import { linkIdOf, type Peer, type Session, type Step, withLink } from "./session.ts";
 import { reportOnTransport } from "./steering.ts";
+import { toldReason } from "./told-reason.ts";
 
 /** What a media server made of a context, as its link keeps it. */
 export type KeptResult = NonNullable<ContextRecord["result"]>;
@@ -68,12 +69,13 @@ function withResult(
   const { [context]: former, ...others } = link.contextResults ?? {};
   const isPlain = outcome === "granted" && maxBitrateBps === undefined;
   if (isPlain && !former) return session;
+  const told = toldReason(detail);
   const kept: KeptResult = {
     revision,
     outcome,
     ...(maxBitrateBps !== undefined && { maxBitrateBps }),
     ...(cause !== undefined && { cause }),
-    ...(detail !== undefined && { detail }),
+    ...(told !== undefined && { detail: told }),
     at,
   };
   const { contextResults: _, ...rest } = link;

@@ -25,6 +25,7 @@ import {
   trickleOf,
   withFlows,
 } from "./session.ts";
+import { toldReason } from "./told-reason.ts";
 
 /** What peers tell about running media, and how flows are steered. */
 
@@ -46,7 +47,8 @@ export function reportOnTransport(
   const context = flowContext(session, link, at, link.inForce.exchange);
   const agreed = countedPair(session, link);
   const counted = agreed ? recount(context, link.flows, agreed.pair, agreed.counts) : link.flows;
-  const { type: _type, id: _id, to: _to, ...report } = message;
+  const { type: _type, id: _id, to: _to, ...said } = message;
+  const report = { ...said, reason: toldReason(said.reason) };
   const reported = reportTransport(context, counted, sender.id, report);
   if ("code" in reported) return reported;
   const flows = agreed ? reviveFlows(context, reported, agreed.pair, agreed.counts) : reported;

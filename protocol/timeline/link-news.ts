@@ -1,6 +1,7 @@
 import type { Flow } from "../flow.ts";
 import { type Link, otherPeer, type RecordedFinding, type Session } from "../session.ts";
 import type { SessionEvent } from "../step.ts";
+import { toldReason } from "../told-reason.ts";
 import { aboutDescription } from "./description-news.ts";
 import type { News } from "./entry.ts";
 import { restartsIce } from "./ice-restart.ts";
@@ -54,7 +55,7 @@ function endedOffer(
   if (event.type === "alarm" && isLate) return [{ type: "expired", ...about }];
   const message = event.type === "message" ? event.message : undefined;
   if (message?.type === "reject") {
-    const { reason } = message;
+    const reason = toldReason(message.reason);
     const by = otherPeer(link, open.offerer);
     return [{ type: "reject", by, ...about, ...(reason !== undefined && { reason }) }];
   }

@@ -10,6 +10,7 @@ import {
   type Step,
 } from "../session.ts";
 import type { SessionEvent } from "../step.ts";
+import { toldReason } from "../told-reason.ts";
 import type { IceError, SelectedPair } from "../transport.ts";
 import type { News, TimelineEntry } from "./entry.ts";
 import { linkNews } from "./link-news.ts";
@@ -174,7 +175,8 @@ function transportNews(
 ): readonly Noted[] {
   // It was accepted: who names nobody means the media server.
   const to = message.to ?? (mediaServerOf(session.peers) as Peer).id;
-  const { transport, state, reason, pair, ice, iceErrors } = message;
+  const { transport, state, pair, ice, iceErrors } = message;
+  const reason = toldReason(message.reason);
   const link = linkIdOf(by, to);
   const news: News = {
     type: "transport",
