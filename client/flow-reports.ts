@@ -1,12 +1,15 @@
 import type { FlowSummary } from "../protocol/flow-summary.ts";
 import type { PeerView, QualityReport } from "../protocol/message-parts.ts";
 import { Bitrates } from "./bitrates.ts";
+import { type LossWatch, toldOf, watched } from "./loss-watch.ts";
 import type { SignallingPort } from "./requests.ts";
 import { type RtpStat, type RtpStats, rtpStatsOf, statsOfFlow } from "./rtp-stats.ts";
 
 const INTERVAL_MS = 5000;
 /** The server takes this many flows in one message; the others are told at the next look. */
 const MOST_FLOWS = 256;
+/** Loss that goes on is told again after this time: the server believes what is no older than a minute. */
+const LOSS_MS = 20_000;
 /** A data channel that says a few words now and then is at rest. */
 const REST_BPS = 1000;
 
@@ -98,6 +101,7 @@ export class FlowReports {
   readonly #intervalMs: number;
   readonly #bitrates = new Bitrates();
   #told = new Map<string, QualityReport>();
+  #losses = new Map<string, LossWatch>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(
@@ -130,6 +134,10 @@ export class FlowReports {
     this.#timer = undefined;
   }
 
+  get #lossLooks(): number {
+    return Math.max(1, Math.ceil(LOSS_MS / this.#intervalMs));
+  }
+
   #look(): void {
     this.#report().catch(reportError);
   }
@@ -143,19 +151,23 @@ export class FlowReports {
       .filter(({ from, to, state }) => (from === peer || to === peer) && isAgreed(state));
     const rates = this.#bitrates.measure(stats, self.id, flows);
     const told = new Map<string, QualityReport>();
+    const losses = new Map<string, LossWatch>();
     const news: QualityReport[] = [];
     for (const flow of flows) {
       const bps = rates.get(flow.id);
       if (bps === undefined) continue;
       const before = this.#told.get(flow.id);
       const report = reportOf(stats, flow, flow.from === self.id, bps);
-      const isTold = before !== undefined && !isNews(before, report);
+      const loss = watched(report, this.#lossLooks, this.#losses.get(flow.id));
+      const isTold = before !== undefined && loss.due === 0 && !isNews(before, report);
       const isSent = !isTold && port.connected && news.length < MOST_FLOWS;
       if (isSent) news.push(report);
       const latest = isSent ? report : before;
       if (latest !== undefined) told.set(flow.id, latest);
+      losses.set(flow.id, isSent ? toldOf(loss) : loss);
     }
     this.#told = told;
+    this.#losses = losses;
     if (news.length > 0) port.send({ type: "quality", to: peer, flows: news });
   }
 }

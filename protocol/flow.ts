@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MeasuredQuality } from "./flow-quality.ts";
 import { Transport } from "./transport.ts";
 
 /**
@@ -143,24 +144,6 @@ export const FlowApplied = z.object({
 });
 export type FlowApplied = z.infer<typeof FlowApplied>;
 
-/** What one end measures of a flow (W3C webrtc-stats). */
-export const FlowQuality = z.object({
-  bitrateBps: z.int().min(0).optional().describe("RTP with headers, bits per second"),
-  packets: z.int().min(0).optional().describe("since the flow began"),
-  packetsLost: z.int().optional().describe("since the flow began; the receiver's"),
-  jitterMs: z.number().min(0).optional(),
-  roundTripMs: z.number().min(0).optional(),
-  framesPerSecond: z.number().min(0).optional(),
-  width: z.int().min(0).optional(),
-  height: z.int().min(0).optional(),
-  pt: z.int().min(0).max(127).optional().describe("payload type in use"),
-  limitation: z
-    .enum(["none", "cpu", "bandwidth", "other"])
-    .optional()
-    .describe("the sender's qualityLimitationReason"),
-});
-export type FlowQuality = z.infer<typeof FlowQuality>;
-
 /** What the open offer changes of a flow that runs, if it is answered so. */
 const Pending = z.object({
   exchange: z.int(),
@@ -282,7 +265,7 @@ export const Flow = z
     layer: z.string().optional().describe("rid of the layer that the media server has chosen"),
     forwarding: z.boolean().optional().describe("false while a media server pauses it"),
     quality: z
-      .record(z.string(), FlowQuality)
+      .record(z.string(), MeasuredQuality)
       .optional()
       .describe("latest report per reporting peer"),
   })

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { FlowQuality, Kind } from "./flow.ts";
+import { Kind } from "./flow.ts";
+import { FlowQuality } from "./flow-quality.ts";
 import { PeerTraits, Role } from "./session-config.ts";
 
 /** Values that messages of `duplex.v1` are made of. */

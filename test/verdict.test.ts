@@ -691,6 +691,31 @@ describe("media", () => {
     expect(brief(lossy(90, 20).verdict)).toBe("working");
   });
 
+  it("[M15] is lost late in a call: what came before says nothing of it, and nor does it after its end", () => {
+    const story = running();
+    const tell = (packets: number, packetsLost?: number) => {
+      const flow = story.flow("alice");
+      const lost = packetsLost === undefined ? {} : { packetsLost };
+      return brief(story.wait(5).measure("bob", { flow, packets, ...lost }).verdict);
+    };
+    expect(tell(30_000, 3)).toBe("working");
+    expect(tell(30_200, 53)).toBe("degraded: heavy-loss");
+    expect(story.verdict.says).toContain("20 % of the audio of alice");
+    expect(evidenceOf(story)).toContain("bob lost 50 of the last 250 packets");
+    // Said twice it is as true, and no newer.
+    const { session } = story;
+    expect(tell(30_200, 53)).toBe("degraded: heavy-loss");
+    expect(story.session.links).toBe(session.links);
+    expect(tell(30_450, 53)).toBe("working");
+    expect(tell(30_600, 103)).toBe("degraded: heavy-loss");
+    expect(brief(story.wait(55).verdict)).toBe("degraded: heavy-loss");
+    expect(brief(story.wait(6).verdict)).toBe("working");
+    // Another source counts anew, some count nothing, and what was late was not lost.
+    const others = [tell(10, 250), tell(300), tell(300, 300), tell(600, 290)];
+    expect(new Set(others)).toEqual(new Set(["working"]));
+    expect(tell(900, 390)).toBe("degraded: heavy-loss");
+  });
+
   it("[M15] is removed: nothing is wrong", () => {
     const story = new Story({ sdpPolicy: "report" }).agree().both(LAN).report("alice", "connected");
     const gone = { version: 2, sections: [{ kind: "audio", direction: "inactive" }] } as const;

@@ -1,4 +1,5 @@
-import type { Flow, FlowQuality } from "../flow.ts";
+import type { Flow } from "../flow.ts";
+import type { FlowQuality, MeasuredQuality } from "../flow-quality.ts";
 import { commit, isLive } from "./commit.ts";
 import { type ReportedSource, withReportedSources } from "./known-sources.ts";
 import type { FlowContext, LinkFlows } from "./link-flows.ts";
@@ -24,15 +25,39 @@ export function measureFlows(
   const flows = before.flows.map((flow) => {
     const own = byFlow.get(flow.id);
     if (!own || !isLive(flow)) return flow;
-    return own.reduce((next, each) => measured(next, reporter, each), flow);
+    return own.reduce((next, each) => measured(context, next, reporter, each), flow);
   });
   return commit(context, before, { flows });
 }
 
-function measured(flow: Flow, reporter: string, measurement: Measurement): Flow {
-  const { flow: _, sources, ...quality } = measurement;
+function measured(
+  { at }: FlowContext,
+  flow: Flow,
+  reporter: string,
+  { flow: _, sources, ...quality }: Measurement,
+): Flow {
   const next = sources ? withReportedSources(flow, sources) : flow;
-  return Object.keys(quality).length === 0
-    ? next
-    : { ...next, quality: { ...next.quality, [reporter]: quality } };
+  if (Object.keys(quality).length === 0) return next;
+  const recentLoss = lossSince(next.quality?.[reporter], quality, at);
+  const report = { ...quality, ...(recentLoss && { recentLoss }) };
+  return { ...next, quality: { ...next.quality, [reporter]: report } };
+}
+
+const NOTHING_YET: FlowQuality = { packets: 0, packetsLost: 0 };
+
+/** What was lost since the report before, or since the flow began. */
+function lossSince(
+  before: MeasuredQuality | undefined,
+  { packets, packetsLost }: FlowQuality,
+  at: number,
+): MeasuredQuality["recentLoss"] {
+  const was = before ?? NOTHING_YET;
+  if (packets === undefined || packetsLost === undefined) return undefined;
+  if (was.packets === undefined || was.packetsLost === undefined) return undefined;
+  const came = packets - was.packets;
+  const lost = packetsLost - was.packetsLost;
+  // The same once more is no news.
+  if (came === 0 && lost === 0) return before?.recentLoss;
+  // A counter of packets that fell belongs to another source; what comes late is not lost after all (RFC 3550 s6.4.1).
+  return came < 0 || lost <= 0 ? undefined : { lost, of: came + lost, at };
 }

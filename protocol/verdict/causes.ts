@@ -257,7 +257,8 @@ const MEDIA = {
   },
   "heavy-loss": {
     says: "{percent} % of the {kind} of {from} is lost on its way to {to}.",
-    judgedBy: "packetsLost of the receiver's report, of at least 200 packets",
+    judgedBy:
+      "packetsLost and packets of the receiver's last two reports, at least 200 packets between them, at most a minute ago",
     advice: "The network is too slow or too full: send less (`maxBitrateBps`), or use simulcast.",
   },
   "context-refused": {

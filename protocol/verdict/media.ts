@@ -14,6 +14,8 @@ const SILENT_BPS = 300;
 /** Loss that is heard and seen, in percent, and packets that make it a figure. */
 const HEAVY_PERCENT = 10;
 const ENOUGH_PACKETS = 200;
+/** Whoever measures loss goes on telling of it. */
+const RECENT_MS = 60_000;
 
 export function judgeMedia(meeting: Meeting, agreement: Agreement): Judgement {
   return (
@@ -69,15 +71,17 @@ function judgeSilence(meeting: Meeting): Judgement | undefined {
   ]);
 }
 
+/** By what was lost between the last two reports of the receiver: counters are of the whole call. */
 function judgeLoss(meeting: Meeting): Judgement | undefined {
   for (const flow of runningMedia(meeting)) {
-    const { packets = 0, packetsLost = 0 } = receivedOf(flow) ?? {};
-    const all = packets + packetsLost;
-    const percent = Math.round((packetsLost * 100) / Math.max(all, 1));
+    const { recentLoss } = receivedOf(flow) ?? {};
+    if (!recentLoss || meeting.at - recentLoss.at > RECENT_MS) continue;
+    const { lost, of: all } = recentLoss;
+    const percent = Math.round((lost * 100) / all);
     if (all < ENOUGH_PACKETS || percent < HEAVY_PERCENT) continue;
     const { from, to, kind } = flow;
     return caused("degraded", "heavy-loss", { percent, from, to, kind }, [
-      { says: `${to} lost ${packetsLost} of ${all} packets`, flow: flow.id },
+      { says: `${to} lost ${lost} of the last ${all} packets`, flow: flow.id },
     ]);
   }
   return undefined;

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { IceRecovery } from "../../client/ice-recovery.ts";
 import { MessageKeys } from "../../client/message-keys.ts";
+import { Negotiation } from "../../client/negotiation.ts";
+import type { NegotiationHost } from "../../client/negotiation-host.ts";
+import type { Outgoing } from "../../client/requests.ts";
 import { Signalling } from "../../client/signalling.ts";
 import type { Closed } from "../../client/signalling-listener.ts";
 
@@ -543,3 +546,40 @@ it("[R2] a failed connection is restarted by the side that is named, by the othe
   named.stop();
   second.stop();
 });
+
+const QUOTING = "Failed to parse SessionDescription. a=ice-pwd:VNxFyGzXsVzAEVhEcvSvqDjl";
+
+it.each([
+  [new DOMException(QUOTING, "OperationError"), "negotiation-failed: OperationError"],
+  [QUOTING, "negotiation-failed"],
+])(
+  "[A4] what a browser says of a description is for the page; the other side is told its name: %s",
+  async (thrown, reason) => {
+    const connection = {
+      signalingState: "stable",
+      remoteDescription: null,
+      currentRemoteDescription: null,
+      setRemoteDescription: () => Promise.reject(thrown),
+    };
+    const told: string[] = [];
+    const asked: Outgoing[] = [];
+    const host: Partial<NegotiationHost> = {
+      connection: connection as unknown as RTCPeerConnection,
+      problem: ({ detail }) => told.push(detail),
+    };
+    const port = {
+      connected: true,
+      send: () => undefined,
+      request: (message: Outgoing) => {
+        asked.push(message);
+        return Promise.resolve({ type: "ack", re: 1 } as const);
+      },
+    };
+    const negotiation = new Negotiation(host as NegotiationHost, port, "me", "you");
+    negotiation.offer({ type: "offer", from: "you", exchange: 1, sdp: "v=0" });
+    await pass(10);
+    negotiation.stop();
+    expect(told[0]).toContain(QUOTING);
+    expect(asked).toEqual([{ type: "reject", to: "you", exchange: 1, reason }]);
+  },
+);

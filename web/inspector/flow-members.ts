@@ -1,5 +1,6 @@
 import type { ContextRecord } from "../../protocol/context-messages.ts";
-import type { Flow, FlowQuality } from "../../protocol/flow.ts";
+import type { Flow } from "../../protocol/flow.ts";
+import type { FlowQuality } from "../../protocol/flow-quality.ts";
 import type { FiveTuple } from "../../protocol/transport.ts";
 import { make } from "../element.ts";
 import { bitrate } from "../words.ts";

@@ -1,4 +1,5 @@
-import type { Flow, FlowQuality } from "../../protocol/flow.ts";
+import type { Flow } from "../../protocol/flow.ts";
+import type { FlowQuality } from "../../protocol/flow-quality.ts";
 
 /** What was measured of a flow at one time; what nobody measured is absent. */
 export interface Sample {

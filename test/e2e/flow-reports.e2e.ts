@@ -1,0 +1,124 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { FlowReports } from "../../client/flow-reports.ts";
+import type { PeerView, QualityReport } from "../../protocol/message-parts.ts";
+import { brief, Story } from "../verdict-story.ts";
+
+/** What the SDK tells of loss, by a clock of the test's own, and what the server makes of it. */
+
+const faults: unknown[] = [];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("reportError", (fault: unknown) => faults.push(fault));
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  expect(faults).toEqual([]);
+});
+
+/** Bob receives the audio of Alice: 250 packets in five seconds, of which some are lost. */
+class Call {
+  readonly story = new Story().agree().report("alice", "connected").report("bob", "connected");
+  readonly told: QualityReport[][] = [];
+  connected = true;
+  readonly reports: FlowReports;
+  #packets = 0;
+  #lost = 0;
+
+  constructor() {
+    const flow = this.story.flow("alice");
+    const connection = { getStats: () => Promise.resolve(this.#stats()) };
+    const flows = [...this.story.session.links.values()].flatMap((link) => link.flows.flows);
+    const port = {
+      isConnected: () => this.connected,
+      get connected(): boolean {
+        return this.isConnected();
+      },
+      send: (message: { flows: QualityReport[] }) => {
+        this.told.push(message.flows);
+        this.story.measure("bob", ...message.flows);
+      },
+    };
+    this.reports = new FlowReports(
+      connection as unknown as RTCPeerConnection,
+      {
+        self: { id: "bob" } as PeerView,
+        port: port as never,
+        flows: () => flows.filter(({ id }) => id === flow) as never,
+      },
+      "alice",
+      {},
+    );
+    this.reports.stateIs("connected");
+  }
+
+  #stats(): ReadonlyMap<string, object> {
+    const received = {
+      id: "in",
+      type: "inbound-rtp",
+      mid: "0",
+      ssrc: 1,
+      timestamp: Date.now(),
+      bytesReceived: this.#packets * 100,
+      packetsReceived: this.#packets,
+      packetsLost: this.#lost,
+    };
+    return new Map([["in", received]]);
+  }
+
+  /** So many looks, each after so much loss. The bit rate is what it was: what is lost is made up for by what is sent. */
+  async look(times: number, lost = 0): Promise<string[]> {
+    const verdicts: string[] = [];
+    for (let n = 0; n < times; n++) {
+      this.#packets += 250;
+      this.#lost += lost;
+      this.story.wait(5);
+      await vi.advanceTimersByTimeAsync(5000);
+      verdicts.push(brief(this.story.verdict));
+    }
+    return verdicts;
+  }
+}
+
+it("[M15] loss that begins ten minutes into a call is known after two looks, and its end as well", async () => {
+  const call = new Call();
+  expect(new Set(await call.look(120))).toEqual(new Set(["working"]));
+  const before = call.told.length;
+  expect(await call.look(4, 60)).toEqual([
+    "working",
+    "degraded: heavy-loss",
+    "degraded: heavy-loss",
+    "degraded: heavy-loss",
+  ]);
+  expect((await call.look(4)).slice(1)).toEqual(["working", "working", "working"]);
+  expect(call.told.length - before).toBeLessThanOrEqual(6);
+});
+
+it("[M15] loss that goes on is told of again and again, not at every look", async () => {
+  const call = new Call();
+  await call.look(10);
+  const [, ...heavy] = await call.look(60, 60);
+  expect(new Set(heavy)).toEqual(new Set(["degraded: heavy-loss"]));
+  expect(call.told.length).toBeLessThan(30);
+  await call.look(3);
+  const { length } = call.told;
+  await call.look(60);
+  expect(call.told.length).toBe(length);
+});
+
+it("[M15] a packet now and then is no news, and what could not be told is told later", async () => {
+  const call = new Call();
+  await call.look(10, 1);
+  const { length } = call.told;
+  await call.look(20, 1);
+  expect(call.told.length).toBe(length);
+  call.connected = false;
+  await call.look(2, 100);
+  expect(call.told.length).toBe(length);
+  call.connected = true;
+  await call.look(2, 100);
+  expect(brief(call.story.verdict)).toBe("degraded: heavy-loss");
+  call.reports.stop();
+});
