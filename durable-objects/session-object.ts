@@ -24,15 +24,15 @@ import type { SessionWebhooks } from "../protocol/webhooks/view.ts";
 import { deploymentConfig } from "./deployment-config.ts";
 import { withHashedCnames } from "./hash-cnames.ts";
 import { neverGivenUp } from "./last-try.ts";
+import { JUDGED_LINKS, RecentVerdicts } from "./recent-verdicts.ts";
 import type { Asker, LinkFinding, SessionCommands } from "./session-commands.ts";
 import { SessionLifecycle } from "./session-lifecycle.ts";
 import { sessionNotFound } from "./session-not-found.ts";
 
-/** A list of sessions shows no verdicts of those with more links. */
-const JUDGED_LINKS = 64;
-
 /** One session: its sockets, endpoints and HTTP clients (see SessionManaged), what operators learn of it, and what the Worker asks of it over RPC. */
 export class SessionObject extends SessionLifecycle implements SessionCommands {
+  readonly #verdicts = new RecentVerdicts();
+
   override alarm(info?: AlarmInvocationInfo): Promise<void> {
     return neverGivenUp(
       info,
@@ -66,6 +66,7 @@ export class SessionObject extends SessionLifecycle implements SessionCommands {
   async overview(): Promise<SessionOverview | Problem> {
     const { session } = this;
     if (!session) return sessionNotFound();
+    // A list has many sessions.
     const isSmall = session.links.size <= JUDGED_LINKS;
     return overviewOf(session, isSmall ? verdictsOf(session, Date.now()) : []);
   }
@@ -134,7 +135,9 @@ export class SessionObject extends SessionLifecycle implements SessionCommands {
 
   async timeline(asker: Asker, since: number): Promise<TimelineView | Problem> {
     const session = this.#watchedBy(asker);
-    return isProblem(session) ? session : viewTimeline(session, since, Date.now());
+    if (isProblem(session)) return session;
+    const at = Date.now();
+    return viewTimeline(session, since, at, this.#verdicts.of(session, at));
   }
 
   async descriptions(asker: Asker): Promise<DescriptionView[] | Problem> {

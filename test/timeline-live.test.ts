@@ -206,6 +206,33 @@ describe("the timeline", () => {
     expect((await call(`${session.path}/timeline?after=x`, { headers: KEY })).status).toBe(400);
   });
 
+  it("[S8] of a large session is judged once for all who look at it within two seconds, of a small one each time", async () => {
+    const session = await LiveSession.start("awake", { topology: "central", maxPeers: 70 });
+    const server = await session.join({ role: "media-server" });
+    const offer = (peer: LivePeer) =>
+      ask(peer, { type: "offer", sdp: sdpOf({ of: peer.id, ufrag: `u${peer.id}` }) });
+    const verdictOf = async (peer: LivePeer): Promise<string | undefined> => {
+      const { verdicts, entries } = await timelineOf(session);
+      expect(entries.some((entry) => "by" in entry && entry.by === peer.id)).toBe(true);
+      return verdicts.find(({ peers }) => peers?.includes(peer.id))?.says;
+    };
+    const peers: LivePeer[] = [];
+    for (let n = 0; n < 66; n++) peers.push(await session.join());
+    const [first, second, third, ...others] = peers as [LivePeer, LivePeer, LivePeer];
+    await offer(first);
+    expect(await verdictOf(first)).toContain("waits for an answer");
+    await offer(second);
+    expect(await verdictOf(second)).toContain("waits for an answer");
+    for (const peer of others) await offer(peer);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_000 });
+    expect(await verdictOf(first)).toContain("waits for an answer");
+    await offer(third);
+    expect(await verdictOf(third)).toBeUndefined();
+    vi.setSystemTime(Date.now() + 2_000);
+    expect(await verdictOf(third)).toContain("waits for an answer");
+    expect(server.closed).toBeNull();
+  });
+
   it("[S6] is gone with its session", async () => {
     const session = await LiveSession.start("awake");
     await session.join();

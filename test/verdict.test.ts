@@ -1,9 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { readable } from "../protocol/assess.ts";
 import { problem } from "../protocol/problem.ts";
-import { recordedRefusal } from "../protocol/timeline/record.ts";
+import type { AgreedExchange, Link, StoredDescription } from "../protocol/session.ts";
+import type { TimelineEntry } from "../protocol/timeline/entry.ts";
+import { recordedNews, recordedRefusal } from "../protocol/timeline/record.ts";
 import { NO_TIMELINE } from "../protocol/timeline/timeline.ts";
-import type { Verdict } from "../protocol/verdict/verdict.ts";
-import { type Shape, sdpOf } from "./descriptions.ts";
+import { meetingOf, readEntries } from "../protocol/verdict/meeting.ts";
+import { type Verdict, verdictsOf } from "../protocol/verdict/verdict.ts";
+import { candidateOf, type Shape, sdpOf } from "./descriptions.ts";
 import { brief, Story } from "./verdict-story.ts";
 
 const HOLD = { sections: [{ kind: "audio", direction: "recvonly" }] } as const;
@@ -860,6 +864,65 @@ describe("several links", () => {
       "alice~carol failed",
       "alice~bob working",
     ]);
+  });
+
+  it("[M15] each is judged by the entries about it and its peers, in their order", () => {
+    const story = new Story({ topology: "central" }).come("sfu", "media-server");
+    for (const peer of ["p1", "p2", "p3"]) {
+      story.come(peer).offer(peer, "sfu").candidates(peer, "sfu", LAN).answer("sfu", peer);
+      story.tell("sfu", { type: "answer", to: "p1", exchange: 9, sdp: "v=0" }).lose(peer).wait(1);
+    }
+    story.session = recordedNews(
+      story.session,
+      { type: "fault", fault: "of nobody" },
+      story.at,
+    ).session;
+    const { session, at } = story;
+    const all = readEntries(session);
+    for (const link of session.links.values()) {
+      const isAbout = (entry: TimelineEntry): boolean => {
+        if ("link" in entry && entry.link !== undefined) return entry.link === link.id;
+        const peer = "peer" in entry ? entry.peer : "by" in entry ? entry.by : "";
+        return link.peers.some((one) => one === peer);
+      };
+      const { entries } = meetingOf(session, link, all, at);
+      expect(entries).toEqual(all.filter(isAbout));
+      expect(entries.length).toBeGreaterThan(6);
+    }
+  });
+
+  it("[S8] texts in force are read once for that, however many there are, and leave room for what negotiates", () => {
+    const story = new Story({ sdpPolicy: "report" }).agree();
+    const many = Array.from({ length: 70 }, (_none, n) => candidateOf(n).candidate);
+    const crowded = `${sdpOf({ of: "bob", setup: "active", version: 2 })}${many
+      .map((text) => `a=${text}\r\n`)
+      .join("")}`;
+    let reads = 0;
+    const watched = ({ sdp }: StoredDescription): StoredDescription => ({
+      get sdp() {
+        reads += 1;
+        return sdp;
+      },
+    });
+    const judge = (answer?: string) => {
+      const links = [...story.session.links.values()].map((link): [string, Link] => {
+        const inForce = link.inForce as AgreedExchange;
+        const offered = watched(inForce.offer);
+        const answered = watched(answer === undefined ? inForce.answer : { sdp: answer });
+        return [link.id, { ...link, inForce: { ...inForce, offer: offered, answer: answered } }];
+      });
+      const session = { ...story.session, links: new Map(links) };
+      const at = story.at + 30_000;
+      const first = verdictsOf(session, at);
+      const before = reads;
+      // Others take all the room that there is for readings.
+      for (let n = 0; n < 3; n++) readable({ sdp: `${sdpOf()}a=x:${"y".repeat(500_000)}\r\n` });
+      expect(verdictsOf(session, at)).toEqual(first);
+      return reads - before;
+    };
+    expect(judge()).toBe(0);
+    // More candidates than any browser writes are not remembered.
+    expect(judge(crowded)).toBeGreaterThan(0);
   });
 });
 

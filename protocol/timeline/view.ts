@@ -21,8 +21,16 @@ export const TimelineView = z
   .meta({ id: "Timeline" });
 export type TimelineView = z.infer<typeof TimelineView>;
 
-/** Entries after number `since`, and what is to be thought of each link. `at` is milliseconds since 1970. */
-export function viewTimeline(session: Session, since: number, at: number): TimelineView {
+/**
+ * Entries after number `since`, and what is to be thought of each link. `at` is milliseconds since 1970; `verdicts` are those
+ * of `verdictsOf`, or of a moment ago where that takes long.
+ */
+export function viewTimeline(
+  session: Session,
+  since: number,
+  at: number,
+  verdicts: readonly Verdict[] = verdictsOf(session, at),
+): TimelineView {
   const { id, createdAt, timeline } = session;
   return {
     session: id,
@@ -31,7 +39,7 @@ export function viewTimeline(session: Session, since: number, at: number): Timel
     newest: timeline.newest,
     dropped: droppedOf(timeline),
     entries: [...entriesOf(timeline, since)],
-    verdicts: [...verdictsOf(session, at)],
+    verdicts: [...verdicts],
   };
 }
 

@@ -1,7 +1,7 @@
 import { readablePair } from "../assess.ts";
 import type { AgreedPair } from "../flows/agreed-pair.ts";
 import type { Section } from "../sdp/section.ts";
-import { otherPeer } from "../session.ts";
+import { type AgreedExchange, otherPeer } from "../session.ts";
 import type { TimelineEntry } from "../timeline/entry.ts";
 import { caused, type Evidence, type Judgement, seen } from "./judgement.ts";
 import { entriesOfType, hasPlayed, type Meeting } from "./meeting.ts";
@@ -41,9 +41,8 @@ export function agreementOf(meeting: Meeting): Agreement | undefined {
   const at = agreedAt(meeting, answer);
   if (link.inForce) {
     const { offerer } = link.inForce;
-    const pair = readablePair(link.inForce);
-    const sections = pair && sectionsOf(pair);
-    const isReadable = pair !== undefined;
+    const sections = sectionsInForce(link.inForce);
+    const isReadable = sections !== undefined;
     return { offerer, answerer: otherPeer(link, offerer), at, sections, isReadable, evidence };
   }
   if (!departure || (!answer && !hasAgreedFlows(meeting))) return undefined;
@@ -72,6 +71,21 @@ function agreedAt({ session, flows, at }: Meeting, answer: Described | undefined
   if (answer) return session.createdAt + answer.at;
   const since = flows.map(({ timing }) => timing.createdAt);
   return since.length > 0 ? Math.min(...since) : at;
+}
+
+const agreed = new WeakMap<AgreedExchange, readonly AgreedMedia[] | "unreadable">();
+
+/**
+ * Undefined where the descriptions cannot be read. Remembered as long as they are in force: to read all those of a large
+ * session again would take long, and the place of what negotiation needs (see `outlineOf`).
+ */
+function sectionsInForce(inForce: AgreedExchange): readonly AgreedMedia[] | undefined {
+  const known = agreed.get(inForce);
+  if (known) return known === "unreadable" ? undefined : known;
+  const pair = readablePair(inForce);
+  const sections = pair && sectionsOf(pair);
+  agreed.set(inForce, sections ?? "unreadable");
+  return sections;
 }
 
 function sectionsOf({ offer, answer }: AgreedPair): readonly AgreedMedia[] {

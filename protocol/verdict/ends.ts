@@ -2,6 +2,7 @@ import { readablePair } from "../assess.ts";
 import { descriptionOf } from "../flows/agreed-pair.ts";
 import { addressKindOf } from "../sdp/address.ts";
 import { candidateLineOf } from "../sdp/candidate.ts";
+import type { AgreedExchange, StoredDescription } from "../session.ts";
 import type { TimelineEntry } from "../timeline/entry.ts";
 import type { CandidateCounts } from "../transport.ts";
 import { type Evidence, seen } from "./judgement.ts";
@@ -84,15 +85,32 @@ function candidatesOf(meeting: Meeting, peer: string): EndCandidates {
 }
 
 /** Candidates of a peer in the exchange that is in force, each once. */
-function textsOf({ link, trickle }: Meeting, peer: string): ReadonlySet<string> {
-  const pair = readablePair(link.inForce);
-  if (!pair) return new Set();
-  const written = descriptionOf(pair, peer).sections.flatMap(({ candidates }) => candidates);
+function textsOf({ link: { inForce }, trickle }: Meeting, peer: string): ReadonlySet<string> {
+  const written = inForce && writtenBy(inForce, peer);
+  if (!written) return new Set();
   const sent = trickle
-    .filter(({ from, exchange }) => from === peer && exchange === link.inForce?.exchange)
-    .flatMap(({ candidates }) => candidates);
-  const texts = [...written.map(({ text }) => text), ...sent.map(({ candidate }) => candidate)];
-  return new Set(texts.filter((text) => text !== "").map(identityOf));
+    .filter(({ from, exchange }) => from === peer && exchange === inForce.exchange)
+    .flatMap(({ candidates }) => candidates.map(({ candidate }) => candidate));
+  return new Set([...written, ...sent.filter((text) => text !== "").map(identityOf)]);
+}
+
+/** Candidates that are remembered with their description: browsers write fewer. */
+const REMEMBERED = 64;
+
+const remembered = new WeakMap<StoredDescription, readonly string[]>();
+
+/** Candidates in the description of a peer; undefined where a description cannot be read. See `sectionsInForce`. */
+function writtenBy(inForce: AgreedExchange, peer: string): readonly string[] | undefined {
+  const stored = inForce.offerer === peer ? inForce.offer : inForce.answer;
+  const known = remembered.get(stored);
+  if (known) return known;
+  const pair = readablePair(inForce);
+  if (!pair) return undefined;
+  const texts = descriptionOf(pair, peer).sections.flatMap(({ candidates }) =>
+    candidates.flatMap(({ text }) => (text === "" ? [] : identityOf(text))),
+  );
+  if (texts.length <= REMEMBERED) remembered.set(stored, texts);
+  return texts;
 }
 
 /** Foundation to type: what follows may differ between the description and the trickled form. */

@@ -45,7 +45,7 @@ export type Entries = readonly TimelineEntry[];
 export const readEntries = ({ timeline }: Session): Entries => entriesOf(timeline);
 
 export function meetingOf(session: Session, link: Link, all: Entries, now: number): Meeting {
-  const own = all.filter((entry) => isAbout(entry, link));
+  const own = entriesAbout(all, link);
   const { before, departure } = stayOf(session, link, own);
   const begunAt = before ? session.createdAt + before.at : 0;
   const last = departure?.lost ?? departure?.entry;
@@ -72,11 +72,45 @@ export function meetingOf(session: Session, link: Link, all: Entries, now: numbe
   };
 }
 
-/** About the link, or about one of its peers. */
-function isAbout(entry: TimelineEntry, { id, peers }: Link): boolean {
-  if ("link" in entry && entry.link !== undefined) return entry.link === id;
-  const about = "peer" in entry ? entry.peer : "by" in entry ? entry.by : undefined;
-  return about !== undefined && peers.includes(about);
+/** Where the entries about each link stand among all, and those about each peer that are about no link. */
+interface Places {
+  readonly links: ReadonlyMap<string, readonly number[]>;
+  readonly peers: ReadonlyMap<string, readonly number[]>;
+}
+
+// A session of a hundred links has thousands of entries: to look at each of them for each link takes long.
+const places = new WeakMap<Entries, Places>();
+
+function placesIn(all: Entries): Places {
+  const known = places.get(all);
+  if (known) return known;
+  const links = new Map<string, number[]>();
+  const peers = new Map<string, number[]>();
+  for (const [place, entry] of all.entries()) {
+    const isOfLink = "link" in entry && entry.link !== undefined;
+    const about = isOfLink ? entry.link : peerOf(entry);
+    if (about === undefined) continue;
+    const index = isOfLink ? links : peers;
+    const found = index.get(about);
+    if (found) found.push(place);
+    else index.set(about, [place]);
+  }
+  const found = { links, peers };
+  places.set(all, found);
+  return found;
+}
+
+const peerOf = (entry: TimelineEntry): string | undefined =>
+  "peer" in entry ? entry.peer : "by" in entry ? entry.by : undefined;
+
+/** About the link, or about one of its peers, in their order. */
+function entriesAbout(all: Entries, { id, peers }: Link): Entries {
+  const known = placesIn(all);
+  const lists = [known.links.get(id), ...peers.map((peer) => known.peers.get(peer))];
+  return lists
+    .flatMap((list) => list ?? [])
+    .toSorted((one, other) => one - other)
+    .map((place) => all[place] as TimelineEntry);
 }
 
 /** By the transports that are open, or were when a peer left; else by the newest one. */
