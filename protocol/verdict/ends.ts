@@ -1,5 +1,5 @@
 import { readablePair } from "../assess.ts";
-import { descriptionOf } from "../flows/agreed-pair.ts";
+import { type AgreedPair, descriptionOf } from "../flows/agreed-pair.ts";
 import { addressKindOf } from "../sdp/address.ts";
 import { candidateLineOf } from "../sdp/candidate.ts";
 import type { AgreedExchange, StoredDescription } from "../session.ts";
@@ -86,12 +86,14 @@ function candidatesOf(meeting: Meeting, peer: string): EndCandidates {
 
 /** Candidates of a peer in the exchange that is in force, each once. */
 function textsOf({ link: { inForce }, trickle }: Meeting, peer: string): ReadonlySet<string> {
-  const written = inForce && writtenBy(inForce, peer);
-  if (!written) return new Set();
+  if (!inForce) return new Set();
   const sent = trickle
     .filter(({ from, exchange }) => from === peer && exchange === inForce.exchange)
     .flatMap(({ candidates }) => candidates.map(({ candidate }) => candidate));
-  return new Set([...written, ...sent.filter((text) => text !== "").map(identityOf)]);
+  return new Set([
+    ...writtenBy(inForce, peer),
+    ...sent.filter((text) => text !== "").map(identityOf),
+  ]);
 }
 
 /** Candidates that are remembered with their description: browsers write fewer. */
@@ -99,15 +101,15 @@ const REMEMBERED = 64;
 
 const remembered = new WeakMap<StoredDescription, readonly string[]>();
 
-/** Candidates in the description of a peer; undefined where a description cannot be read. See `sectionsInForce`. */
-function writtenBy(inForce: AgreedExchange, peer: string): readonly string[] | undefined {
+/** Candidates in the description of a peer. See `sectionsInForce`. */
+function writtenBy(inForce: AgreedExchange, peer: string): readonly string[] {
   const stored = inForce.offerer === peer ? inForce.offer : inForce.answer;
   const known = remembered.get(stored);
   if (known) return known;
-  const pair = readablePair(inForce);
-  if (!pair) return undefined;
+  // Where one of the two cannot be read, nobody looks for a path.
+  const pair = readablePair(inForce) as AgreedPair;
   const texts = descriptionOf(pair, peer).sections.flatMap(({ candidates }) =>
-    candidates.flatMap(({ text }) => (text === "" ? [] : identityOf(text))),
+    candidates.map(({ text }) => identityOf(text)),
   );
   if (texts.length <= REMEMBERED) remembered.set(stored, texts);
   return texts;
