@@ -7,7 +7,8 @@ const HEAD = `# Verdicts
 
 Why did this call fail? For every link of a session, and for a session in which nobody met, the server says what became of it in
 plain words: \`verdicts\` of \`GET /v1/sessions/{id}/timeline\` (an API key, or the token of an observer). It keeps what it needs
-while the call runs, so it can be asked while something hangs, and after everybody has left.
+while the call runs, so it can be asked while something hangs, and after everybody has left. Of a session with more than 64 links
+verdicts may be two seconds old.
 
 \`\`\`json
 {

@@ -200,13 +200,12 @@ const LONG_LINES: readonly Shape[] = [
   longLine("cname of dots", (share) => `a=ssrc:1 cname:${long(share, () => "1", ".")}`),
   longLine("cname of colons", (share) => `a=ssrc:1 cname:${long(share, () => "a", ":")}`),
   longLine("cname of mail signs", (share) => `a=ssrc:1 cname:${long(share, () => "a", "@")}`),
-  longLine("mid", (share) => `a=mid:${long(share, () => "a", "@")}`),
   longLine("extmap identifier", (share) => `a=extmap:${long(share, () => "1", "1")}/ urn:x`),
   longLine("extmap attributes", (share) => `a=extmap:1 urn:x ${long(share, () => "a", " ")}`),
   longLine("rtcp-fb", (share) => `a=rtcp-fb:96 ${long(share, () => "a", " ")}`),
   longLine("address", (share) => `a=candidate:1 1 udp 1 ${long(share, () => "f", ":")} 9 typ host`),
-  ...["rtpmap:96", "ssrc:1", "fmtp:96", "mid:1", "extmap:1", "group:BUNDLE", "rtcp-fb:96"].map(
-    (attribute) => longLine(`blanks of ${attribute}`, (n) => `a=${attribute}${blanks(n)}x:/`),
+  ...["rtpmap:96", "ssrc:1", "fmtp:96", "extmap:1", "group:BUNDLE", "rtcp-fb:96"].map((attribute) =>
+    longLine(`blanks of ${attribute}`, (n) => `a=${attribute}${blanks(n)}x:/`),
   ),
   ...["candidate:1", "fingerprint:sha-256", "simulcast:send", "rid:1", "setup:", "msid:x"].map(
     (attribute) => longLine(`blanks of ${attribute}`, (n) => `a=${attribute}${blanks(n)}x\u2028`),

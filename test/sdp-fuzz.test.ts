@@ -84,11 +84,11 @@ describe("what the fuzzing found", () => {
     expect(checkSdp({ offer: half.offer }, 0).flows).toEqual([]);
   });
 
-  it("[D2] a name as long as a description is not repeated by every finding", () => {
-    const long = tryWith((sdp) => sdp.replaceAll(/^a=mid:0$/gm, `a=mid:${"x".repeat(400_000)}`));
+  it("[D2] a name as long as it may be is not repeated by every finding", () => {
+    const long = tryWith((sdp) => sdp.replaceAll(/^a=mid:0$/gm, `a=mid:${"x".repeat(128)}`));
     const findings = checkDescription(read(long.offer), "offer");
     expect(findings.length).toBeGreaterThan(3);
-    expect(JSON.stringify(findings).length).toBeLessThan(10_000);
+    expect(JSON.stringify(findings)).not.toContain("x".repeat(81));
     expect(faultsOf(long)).toEqual([]);
   });
 
