@@ -287,18 +287,3 @@ export const CAUSES = {
 } as const satisfies Record<string, CauseRow>;
 
 export type Cause = keyof typeof CAUSES;
-
-/** The names that a sentence wants. */
-type NamesIn<S extends string> = S extends `${string}{${infer Name}}${infer Rest}`
-  ? Name | NamesIn<Rest>
-  : never;
-
-export type NamesOf<C extends Cause> = Readonly<
-  Record<NamesIn<(typeof CAUSES)[C]["says"]>, string | number>
->;
-
-/** The sentence of a cause with its names filled in. */
-export function sentenceOf<C extends Cause>(cause: C, names: NamesOf<C>): string {
-  const values: Readonly<Record<string, string | number>> = names;
-  return CAUSES[cause].says.replace(/\{(\w+)\}/g, (_text, name: string) => String(values[name]));
-}

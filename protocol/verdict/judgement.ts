@@ -1,5 +1,6 @@
 import type { TimelineEntry } from "../timeline/entry.ts";
-import { CAUSES, type Cause, type NamesOf, sentenceOf } from "./causes.ts";
+import { CAUSES, type Cause } from "./causes.ts";
+import { type NamesOf, sentenceOf } from "./sentence.ts";
 
 /** What is thought of a link, or of a session, before it is told whose it is. */
 export interface Judgement {

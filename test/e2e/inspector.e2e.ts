@@ -246,7 +246,10 @@ describe("the inspector", () => {
     const page = await inspect(backend.id);
     await page.locator("#sequence .mark-transport.tone-bad").first().waitFor();
     const { verdicts } = await timeline(backend);
-    const said = verdicts.filter(({ state }) => state === "failed").map(({ says }) => says);
+    const named = (text: string): string =>
+      [ada, grace, linus].reduce((so, peer) => so.replaceAll(peer.id, peer.name), text);
+    const said = verdicts.filter(({ state }) => state === "failed").map(({ says }) => named(says));
+    expect(said.join()).toContain("Linus");
     await until("the verdicts", async () => {
       const shown = await texts(page, ".verdict-card .says");
       return said.every((words) => shown.includes(words));

@@ -344,7 +344,7 @@ it("[S3] one who was in does not take a full session for a verdict: one of its p
   expect(states.at(-1)).toBe("connected");
 });
 
-const tokenOf = (claims: object): string =>
+const claiming = (claims: object): string =>
   `h.${btoa(JSON.stringify(claims)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}.s`;
 
 it.each([
@@ -368,7 +368,7 @@ it.each([
     vi.stubGlobal("fetch", () => Promise.resolve(Response.json({ peers, maxPeers: 2 })));
     const opening = Signalling.open({
       url: "http://localhost/v1/sessions/s/signalling",
-      token: tokenOf(claims),
+      token: claiming(claims),
     });
     const refusal = opening.then(
       () => "in",

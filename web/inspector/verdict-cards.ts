@@ -4,7 +4,7 @@ import { replaceKeepingFocus } from "./focus.ts";
 import { Keyed } from "./keyed.ts";
 import type { CallRecord } from "./record.ts";
 import type { Scope } from "./scope.ts";
-import { clock, linkName, VERDICT_STATES, WORST_FIRST } from "./words.ts";
+import { clock, linkName, VERDICT_STATES, WORST_FIRST, withNames } from "./words.ts";
 
 /** Shown before somebody asks for all; what failed is always shown. */
 const FEW = 12;
@@ -118,7 +118,8 @@ export class VerdictCards {
   #update(card: HTMLElement, verdict: Verdict): void {
     const isChosen = verdict.link !== undefined && verdict.link === this.#scope.link;
     const who = verdict.link === undefined ? "The session" : linkName(this.#record, verdict.link);
-    const text = JSON.stringify([verdict, isChosen, who]);
+    const says = withNames(this.#record, verdict.says);
+    const text = JSON.stringify([verdict, isChosen, who, says]);
     if (this.#shown.get(card) === text) return;
     this.#shown.set(card, text);
     const { sign, tone, word } = VERDICT_STATES[verdict.state];
@@ -136,7 +137,8 @@ export class VerdictCards {
 
   /** What works says little until somebody asks. */
   #body(verdict: Verdict, isChosen: boolean): HTMLElement[] {
-    const { state, says, cause, advice, evidence } = verdict;
+    const { state, cause, advice, evidence } = verdict;
+    const says = withNames(this.#record, verdict.says);
     const isQuiet = (state === "working" || state === "over") && !isChosen;
     if (isQuiet) return [];
     const parts: HTMLElement[] = says === "" ? [] : [make("p", "says", says)];
@@ -157,7 +159,7 @@ export class VerdictCards {
     const line = go === undefined ? make("span") : make("button", "evidence-link");
     if (go !== undefined) line.addEventListener("click", go);
     if (at !== undefined) line.append(make("span", "when", clock(at)), " ");
-    line.append(says);
+    line.append(withNames(this.#record, says));
     item.append(line);
     return item;
   }

@@ -40,6 +40,10 @@ export function nameOf(record: CallRecord, id: string): string {
   return name;
 }
 
+/** A sentence of the server, which knows peers by their ids, with their names. */
+export const withNames = (record: CallRecord, text: string): string =>
+  text.replace(/\b[0-9a-z]{16}\b/g, (id) => (record.peers.has(id) ? nameOf(record, id) : id));
+
 /** `Ada ↔ Grace` */
 export function linkName(record: CallRecord, link: string): string {
   const [one, other] = record.endsOf(link);
