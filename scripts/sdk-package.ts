@@ -8,7 +8,7 @@ import { SDK_ENTRIES, sdkTypes } from "./sdk-types.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** What a page loads before it can join, and what follows while it joins: minified, gzip -9, bytes. */
-export const SDK_BUDGET = { start: 12_000, whole: 16_500 } as const;
+export const SDK_BUDGET = { start: 12_000, whole: 17_000 } as const;
 
 const bundling: BuildOptions = {
   absWorkingDir: root,
