@@ -339,9 +339,18 @@ export class Connection extends EventTarget {
     this.negotiationMayBeNeeded();
   }
 
-  addTransceiver(kind: MediaKind, { direction }: { direction: Direction }): Transceiver {
+  getSenders(): Sender[] {
+    return this.getTransceivers().map(({ sender }) => sender);
+  }
+
+  addTransceiver(
+    what: MediaKind | Track,
+    { direction = "sendrecv", streams = [] }: { direction?: Direction; streams?: { id: string }[] },
+  ): Transceiver {
     this.#assertOpen();
-    const transceiver = new Transceiver(this, kind, direction, new Sender(this, null, []));
+    const [kind, track] = typeof what === "string" ? [what, null] : [what.kind, what];
+    const sender = new Sender(this, track, streams);
+    const transceiver = new Transceiver(this, kind, direction, sender);
     this.#transceivers.push(transceiver);
     this.negotiationMayBeNeeded();
     return transceiver;

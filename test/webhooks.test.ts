@@ -481,8 +481,14 @@ describe("delivery", () => {
       expect(dead).toHaveLength(2);
       return dead;
     });
-    const metrics = await (await call("/v1/metrics", { headers: KEY })).text();
-    expect(metrics).toContain("\nduplex_webhook_dead_letters 2\n");
+    // The Worker has read its variables before these were set: it is asked as one that has them.
+    const { default: worker } = await import("../src/index.ts");
+    const request = new Request("https://duplex.test/v1/metrics", { headers: KEY });
+    const metrics = await worker.fetch(request as never, { ...env } as never, {
+      waitUntil: () => undefined,
+      passThroughOnException: () => undefined,
+    } as never);
+    expect(await metrics.text()).toContain("\nduplex_webhook_dead_letters 2\n");
     const redeliver = (id: string) => callJson(`/v1/webhooks/dead-letters/${id}/redeliver`, "POST");
     const refused = await redeliver(created?.id ?? "");
     expect(refused.status).toBe(502);
