@@ -484,10 +484,14 @@ describe("delivery", () => {
     // The Worker has read its variables before these were set: it is asked as one that has them.
     const { default: worker } = await import("../src/index.ts");
     const request = new Request("https://duplex.test/v1/metrics", { headers: KEY });
-    const metrics = await worker.fetch(request as never, { ...env } as never, {
-      waitUntil: () => undefined,
-      passThroughOnException: () => undefined,
-    } as never);
+    const metrics = await worker.fetch(
+      request as never,
+      { ...env } as never,
+      {
+        waitUntil: () => undefined,
+        passThroughOnException: () => undefined,
+      } as never,
+    );
     expect(await metrics.text()).toContain("\nduplex_webhook_dead_letters 2\n");
     const redeliver = (id: string) => callJson(`/v1/webhooks/dead-letters/${id}/redeliver`, "POST");
     const refused = await redeliver(created?.id ?? "");
