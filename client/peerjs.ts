@@ -1,7 +1,4 @@
-/**
- * Pages written for PeerJS on Duplex: the same calls, only construction differs, because a peer needs a token
- * of the page's own back end. See docs/recipes/peerjs.md.
- */
+/** Pages written for PeerJS on Duplex: only construction differs, for a token of the page's own back end (docs/recipes). */
 import { backoffMs } from "./backoff.ts";
 import { join } from "./duplex.ts";
 import { DataConnection, type DataOptions, dataHeaderOf } from "./peerjs-data.ts";
@@ -82,7 +79,9 @@ export class Peer extends PeerEvents<PeerEventMap> {
 
   /** Calls and data connections by the id of the other peer, those that are not open yet included. */
   get connections(): Partial<Record<string, (MediaConnection | DataConnection)[]>> {
-    return Object.groupBy(this.#live(), ({ peer }) => peer);
+    const live = this.#live();
+    const withPeer = (peer: string) => live.filter((one) => one.peer === peer);
+    return Object.fromEntries(live.map(({ peer }) => [peer, withPeer(peer)]));
   }
 
   /** A call or data connection with a peer; null when there is none of this `connectionId`. */

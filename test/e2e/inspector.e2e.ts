@@ -7,6 +7,7 @@ import {
 } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import type { ContextRecord } from "../../protocol/context-messages.ts";
+import { LIMITS } from "../../protocol/limits.ts";
 import type { DescriptionView, TimelineView } from "../../protocol/timeline/view.ts";
 import { toolPath } from "../../scripts/tools.ts";
 import { type Browser, CHROMIUM_FLAGS, launchChromium } from "./browsers.ts";
@@ -248,12 +249,17 @@ describe("the inspector", () => {
     const { verdicts } = await timeline(backend);
     const named = (text: string): string =>
       [ada, grace, linus].reduce((so, peer) => so.replaceAll(peer.id, peer.name), text);
-    const said = verdicts.filter(({ state }) => state === "failed").map(({ says }) => named(says));
-    expect(said.join()).toContain("Linus");
+    const bad = verdicts.filter(({ state }) => state === "failed");
+    const said = bad.map(({ says }) => named(says));
+    const evidence = bad.flatMap((verdict) => verdict.evidence.map(({ says }) => named(says)));
+    expect(evidence.join()).toContain("Linus");
     await until("the verdicts", async () => {
       const shown = await texts(page, ".verdict-card .says");
       return said.every((words) => shown.includes(words));
     });
+    // Ids are for the server; people have names.
+    const cards = (await texts(page, ".verdict-card .evidence")).join();
+    for (const words of evidence) expect(cards).toContain(words);
     // One Tab stop for the tabs, arrows within; every panel has what it is for.
     await page.locator("#tab-sequence").focus();
     for (const name of ["map", "sdp", "transports", "quality", "timeline"]) {
@@ -452,11 +458,15 @@ describe("the inspector", () => {
   }, 60_000);
 
   it("[M15] asks where it gets no socket, until there is a place or its token is of no use", async () => {
-    const backend = await Backend.start(baseUrl, { maxPeers: 2 });
+    const backend = await Backend.start(baseUrl, {});
     const [ada, grace] = [
       await ScenePeer.join(backend, "Ada"),
       await ScenePeer.join(backend, "Grace"),
     ];
+    const lookers: ScenePeer[] = [];
+    for (let n = 0; n < LIMITS.observers; n += 1) {
+      lookers.push(await ScenePeer.join(backend, `Looker ${n}`, "observer"));
+    }
     const page = await open(backend.id);
     await page.locator("#development-form button").click();
     await page.locator("#liveness", { hasText: "No socket" }).waitFor();
@@ -470,10 +480,12 @@ describe("the inspector", () => {
     await brief.locator("#over", { hasText: "not valid any more" }).waitFor();
     grace.send({ type: "leave" });
     await until("one is there", async () => (await facts(page)).Peers === "1");
+    lookers.pop()?.close();
     await page.locator("#liveness", { hasText: "Live" }).waitFor();
     ada.close();
     await until("and is away", async () => (await facts(page)).Peers === "0 of 1");
-  }, 60_000);
+    for (const looker of lookers) looker.close();
+  }, 90_000);
 
   it("[M7] shows with a flow what a media server makes of its context", async () => {
     const backend = await Backend.start(baseUrl, { topology: "central" });
