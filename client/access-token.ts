@@ -1,4 +1,5 @@
 import type { Welcome } from "../protocol/messages.ts";
+import { claimsOf } from "./token-claims.ts";
 
 /**
  * The peer token, or where to get one. A function is called without an argument for the token of a new peer: to join,
@@ -90,15 +91,5 @@ export class AccessToken {
 
   async #ask(peer?: string): Promise<string> {
     return typeof this.#source === "string" ? this.#source : this.#source(peer);
-  }
-}
-
-/** Whose token it is, and when it ends in seconds since 1970; nothing of what is no JWT. */
-function claimsOf(token: string): { readonly sub?: string; readonly exp?: number } {
-  try {
-    const [, claims = ""] = token.split(".");
-    return JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/")));
-  } catch {
-    return {};
   }
 }

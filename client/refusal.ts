@@ -2,6 +2,7 @@ import type { PeerView } from "../protocol/message-parts.ts";
 import { MOST_OBSERVERS } from "../protocol/told-limits.ts";
 import { clientError, type DuplexError, errorOfResponse } from "./duplex-error.ts";
 import { getOfSession } from "./session-http.ts";
+import { claimsOf } from "./token-claims.ts";
 
 type Head = {
   readonly peers?: readonly Partial<Pick<PeerView, "role" | "managed" | "state">>[];
@@ -28,19 +29,6 @@ async function problemOfSession(
   return clientError("session-full", title, `it takes ${maxPeers} peers`, 409);
 }
 
-/** Whether a token is that of an observer, as it says itself: only the server knows whether to believe it. */
-function isOfObserver(token: string): boolean {
-  try {
-    const [, claims = ""] = token.split(".");
-    const { role } = JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/"))) as {
-      role?: unknown;
-    };
-    return role === "observer";
-  } catch {
-    return false;
-  }
-}
-
 /**
  * Why an upgrade was refused: browsers show 1006 and nothing else, so the session's HTTP address is asked
  * with the same token. Undefined when it has no objection, or there is no answer.
@@ -49,7 +37,7 @@ export async function whyRefused(signalling: URL, token: string): Promise<Duplex
   try {
     const response = await getOfSession(signalling, token);
     return response.ok
-      ? await problemOfSession(response, isOfObserver(token))
+      ? await problemOfSession(response, claimsOf(token).role === "observer")
       : await errorOfResponse(response);
   } catch {
     return undefined;

@@ -58,11 +58,7 @@ export class CnameMemory extends DurableObject {
 
   /** Once a day, as long as there is something to forget. */
   override alarm(info?: AlarmInvocationInfo): Promise<void> {
-    return neverGivenUp(
-      info,
-      (at) => this.ctx.storage.setAlarm(at),
-      () => this.#ring(),
-    );
+    return neverGivenUp(this.ctx, info, () => this.#ring());
   }
 
   async #ring(): Promise<void> {

@@ -6,11 +6,11 @@ const AGAIN_MS = 600_000;
 
 /**
  * Does what an alarm is for. The platform tries one that fails again, for some two minutes, and then forgets it: whatever
- * broke it may be mended later, and nothing else might ever wake the object. `again` sets the alarm, milliseconds since 1970.
+ * broke it may be mended later, and nothing else might ever wake the object. So the alarm is set again then.
  */
 export async function neverGivenUp(
+  { storage }: Pick<DurableObjectState, "storage">,
   info: AlarmInvocationInfo | undefined,
-  again: (at: number) => unknown,
   act: () => unknown,
 ): Promise<void> {
   try {
@@ -18,6 +18,6 @@ export async function neverGivenUp(
   } catch (thrown) {
     if ((info?.retryCount ?? 0) < LAST_TRY) throw thrown;
     report(thrown);
-    await again(Date.now() + AGAIN_MS);
+    await storage.setAlarm(Date.now() + AGAIN_MS);
   }
 }

@@ -56,11 +56,7 @@ export class ManagedSfu extends DurableObject<Bindings> implements ManagedSfuCom
   }
 
   override alarm(info?: AlarmInvocationInfo): Promise<void> {
-    return neverGivenUp(
-      info,
-      (at) => this.ctx.storage.setAlarm(at),
-      () => this.#ring(),
-    );
+    return neverGivenUp(this.ctx, info, () => this.#ring());
   }
 
   async #ring(): Promise<void> {

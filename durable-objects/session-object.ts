@@ -34,11 +34,7 @@ export class SessionObject extends SessionLifecycle implements SessionCommands {
   readonly #verdicts = new RecentVerdicts();
 
   override alarm(info?: AlarmInvocationInfo): Promise<void> {
-    return neverGivenUp(
-      info,
-      (at) => this.ctx.storage.setAlarm(at),
-      () => super.alarm(info),
-    );
+    return neverGivenUp(this.ctx, info, () => super.alarm(info));
   }
 
   async create(id: string, config: SessionConfig, kept?: Kept): Promise<SessionView> {

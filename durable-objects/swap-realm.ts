@@ -15,11 +15,7 @@ import type {
 /** A realm of SWAP (TS 26.113 clause 13.2): its sockets and calls (see RealmCalls), and what others ask of it over RPC. */
 export class SwapRealm extends RealmCalls implements RealmCommands {
   override alarm(info?: AlarmInvocationInfo): Promise<void> {
-    return neverGivenUp(
-      info,
-      (at) => this.ctx.storage.setAlarm(at),
-      () => super.alarm(),
-    );
+    return neverGivenUp(this.ctx, info, () => super.alarm());
   }
 
   /** Sends what endpoints are to know; gives the peers of those that have no socket any more, or no room for a call. */

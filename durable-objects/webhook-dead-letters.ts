@@ -60,11 +60,7 @@ export class WebhookDeadLetters extends DurableObject<Bindings> implements DeadL
   }
 
   override alarm(info?: AlarmInvocationInfo): Promise<void> {
-    return neverGivenUp(
-      info,
-      (at) => this.ctx.storage.setAlarm(at),
-      () => this.#ring(),
-    );
+    return neverGivenUp(this.ctx, info, () => this.#ring());
   }
 
   async #ring(): Promise<void> {

@@ -5,9 +5,9 @@ import { neverGivenUp } from "../durable-objects/last-try.ts";
 import { SessionClock } from "../durable-objects/session-clock.ts";
 import { newSession } from "../protocol/session.ts";
 import { SessionRequest } from "../protocol/session-config.ts";
-import type { DeadLetter, SessionWebhooks } from "../protocol/webhooks/view.ts";
 import { sdpOf } from "./descriptions.ts";
 import { call, callJson, KEY, LiveSession } from "./live-session.ts";
+import { keysOf, later, letters, webhooksOf } from "./webhook-answers.ts";
 import { configureReceivers, forgetReceivers, StandInReceiver } from "./webhook-receiver.ts";
 
 /** Webhooks and alarms when something is wrong on our own side: the configuration, the platform, a release. */
@@ -29,27 +29,15 @@ afterEach(async () => {
   forgetReceivers();
 });
 
-const later = (seconds: number): void => {
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + seconds * 1000 });
-};
-
-const read = (session: LiveSession): Promise<SessionWebhooks> => session.read("/webhooks");
-
 const alarmOf = (session: LiveSession) => session.inside(({ storage }) => storage.getAlarm());
-
-const keysOf = (session: LiveSession) =>
-  session.inside(({ storage }) => [...storage.kv.list()].map(([key]) => key));
-
-async function letters(): Promise<DeadLetter[]> {
-  const response = await call("/v1/webhooks/dead-letters", { headers: KEY });
-  return ((await response.json()) as { deadLetters: DeadLetter[] }).deadLetters;
-}
 
 describe("an alarm", () => {
   it("[R6] while a try is under way nothing is due: no alarm rings for it again and again", async () => {
     receiver.script.push(500);
     const session = await LiveSession.start("awake");
-    await vi.waitFor(async () => expect((await read(session)).receivers[0]?.failures).toBe(1));
+    await vi.waitFor(async () =>
+      expect((await webhooksOf(session)).receivers[0]?.failures).toBe(1),
+    );
     later(7);
     receiver.isHolding = true;
     await session.alarm();
@@ -106,12 +94,12 @@ describe("an alarm", () => {
     expect(await ring(5)).toBe("done");
     expect(await alarmOf(session)).toBeGreaterThan(Date.now() + 60_000);
     expect(faults).toHaveBeenCalled();
-    const again = vi.fn();
-    await neverGivenUp(undefined, again, async () => undefined);
-    await expect(
-      neverGivenUp(undefined, again, () => Promise.reject(new Error("x"))),
-    ).rejects.toThrow();
-    expect(again).not.toHaveBeenCalled();
+    const setAlarm = vi.fn();
+    const state = { storage: { setAlarm } } as unknown as DurableObjectState;
+    await neverGivenUp(state, undefined, async () => undefined);
+    const broken = () => Promise.reject(new Error("x"));
+    await expect(neverGivenUp(state, undefined, broken)).rejects.toThrow();
+    expect(setAlarm).not.toHaveBeenCalled();
   });
 });
 
@@ -168,7 +156,7 @@ describe("a configuration", () => {
       ["unconfigured", "session.created"],
     ]);
     await vi.waitFor(async () =>
-      expect((await read(living)).receivers.map(({ url }) => url)).toEqual([other.url]),
+      expect((await webhooksOf(living)).receivers.map(({ url }) => url)).toEqual([other.url]),
     );
     expect((await call(`${session.path}/webhooks`, { headers: KEY })).status).toBe(404);
   });
@@ -190,18 +178,12 @@ it("[R6] all that is too old is given up at once, however much that is", async (
   const flow = flows.find(({ from }) => from === alice.id)?.id;
   for (let n = 0; n < 220; n += 1) await ask(alice, { type: "flow", flow, held: n % 2 === 0 });
   await callJson(session.path, "DELETE");
-  const { newest } = await read(session);
+  const { newest } = await webhooksOf(session);
   expect(newest).toBeGreaterThan(220);
   later(90_000);
   await session.alarm();
   await vi.waitFor(async () => expect(await keysOf(session)).toEqual([]), { timeout: 5_000 });
-  const dead: DeadLetter[] = [];
-  for (let cursor: string | undefined = ""; cursor !== undefined; ) {
-    const page = await call(`/v1/webhooks/dead-letters?cursor=${cursor}`, { headers: KEY });
-    const body = (await page.json()) as { deadLetters: DeadLetter[]; cursor?: string };
-    dead.push(...body.deadLetters);
-    cursor = body.cursor;
-  }
+  const dead = await letters();
   expect(dead.map(({ event }) => event.data.sequence)).toEqual(
     Array.from({ length: newest }, (_, n) => n + 1),
   );

@@ -10,11 +10,11 @@ import { OutboxRows } from "../durable-objects/outbox-rows.ts";
 import type { WebhookDeadLetters } from "../durable-objects/webhook-dead-letters.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { TimelineView } from "../protocol/timeline/view.ts";
-import type { DeadLetter, SessionWebhooks } from "../protocol/webhooks/view.ts";
 import { sdpOf } from "./descriptions.ts";
 import { call, callJson, KEY, type LivePeer, LiveSession, MODES } from "./live-session.ts";
 import { Meter } from "./meter.ts";
 import { callOfTwo, callOfTwoDeleted } from "./price-calls.ts";
+import { keysOf, later, letters, webhooksOf } from "./webhook-answers.ts";
 import { configureReceivers, forgetReceivers, StandInReceiver } from "./webhook-receiver.ts";
 
 const variables = env as unknown as Record<string, unknown>;
@@ -35,10 +35,6 @@ afterEach(async () => {
   forgetReceivers();
 });
 
-const later = (seconds: number): void => {
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + seconds * 1000 });
-};
-
 let ids = 0;
 const ask = (peer: LivePeer, message: object) =>
   peer.request({ ...message, id: ++ids } as { id: number });
@@ -54,17 +50,6 @@ async function agree(offerer: LivePeer, answerer: LivePeer): Promise<void> {
 
 const connected = (from: LivePeer, to: LivePeer) =>
   ask(from, { type: "transport", to: to.id, state: "connected" });
-
-const read = (session: LiveSession): Promise<SessionWebhooks> => session.read("/webhooks");
-
-async function letters(): Promise<DeadLetter[]> {
-  const response = await call("/v1/webhooks/dead-letters", { headers: KEY });
-  return ((await response.json()) as { deadLetters: DeadLetter[] }).deadLetters;
-}
-
-/** Everything that the object has in storage, by its keys. */
-const keysOf = (session: LiveSession): Promise<string[]> =>
-  session.inside(({ storage }) => [...storage.kv.list()].map(([key]) => key));
 
 /** Brings the session's alarm about, again and again, until its receiver has had the last event. */
 async function ring(session: LiveSession, isDone: () => boolean): Promise<void> {
@@ -157,7 +142,7 @@ describe.each(MODES)("%s", (mode) => {
     await vi.waitFor(() => expect(receiver.got.length).toBeGreaterThan(0));
     await session.join();
     await vi.waitFor(async () => {
-      expect(await read(session)).toMatchObject({
+      expect(await webhooksOf(session)).toMatchObject({
         newest: 2,
         receivers: [
           {
@@ -169,7 +154,7 @@ describe.each(MODES)("%s", (mode) => {
         ],
       });
     });
-    const { receivers } = await read(session);
+    const { receivers } = await webhooksOf(session);
     const wait = (receivers[0]?.nextTryAt ?? 0) - (receivers[0]?.lastFailure?.at ?? 0);
     expect(wait).toBeGreaterThanOrEqual(4_000);
     expect(wait).toBeLessThanOrEqual(6_000);
@@ -188,7 +173,7 @@ describe.each(MODES)("%s", (mode) => {
       "peer.joined",
     ]);
     const settled = await vi.waitFor(async () => {
-      const view = await read(session);
+      const view = await webhooksOf(session);
       expect(view.receivers[0]?.settled).toBe(3);
       return view;
     });
@@ -204,7 +189,7 @@ describe.each(MODES)("%s", (mode) => {
     await ask(alice, { type: "leave" });
     expect(await receiver.until(session.id, 3)).toHaveLength(3);
     expect(slow.got).toHaveLength(1);
-    expect((await read(session)).receivers.map(({ pending }) => pending)).toEqual([0, 3]);
+    expect((await webhooksOf(session)).receivers.map(({ pending }) => pending)).toEqual([0, 3]);
     slow.release();
     expect(await slow.until(session.id, 3)).toEqual(receiver.types(session.id));
     expect(slow.mostUnderWay).toBe(1);
@@ -219,7 +204,7 @@ describe.each(MODES)("%s", (mode) => {
     await new LiveSession(session.id, mode).pause();
     expect((await call(session.path, { headers: KEY })).status).toBe(404);
     expect((await session.upgrade(alice.token)).status).toBe(404);
-    expect((await read(session)).receivers).toMatchObject([{ pending: 4 }]);
+    expect((await webhooksOf(session)).receivers).toMatchObject([{ pending: 4 }]);
     // Of the session itself nothing is kept.
     const kept = await session.inside(({ storage }) => storage.kv.get<string>("session"));
     expect(kept).toBe("over");
@@ -349,10 +334,10 @@ describe("delivery", () => {
     const session = await LiveSession.start("awake");
     const [alice, bob] = [await session.join(), await session.join()];
     await agree(alice, bob);
-    expect((await read(session)).receivers[0]).toMatchObject({ pending: 5, failures: 0 });
+    expect((await webhooksOf(session)).receivers[0]).toMatchObject({ pending: 5, failures: 0 });
     await runInDurableObject(session.stub, () => void giveUp());
     await vi.waitFor(async () => {
-      const [state] = (await read(session)).receivers;
+      const [state] = (await webhooksOf(session)).receivers;
       expect(state?.lastFailure).toMatchObject({ reason: "timeout" });
     });
   });
@@ -361,7 +346,7 @@ describe("delivery", () => {
     receiver.script.push({ status: 307, headers: { location: "https://elsewhere.test/" } });
     const session = await LiveSession.start("awake");
     await vi.waitFor(async () => {
-      const [state] = (await read(session)).receivers;
+      const [state] = (await webhooksOf(session)).receivers;
       expect(state?.lastFailure).toMatchObject({ status: 307, reason: "redirected" });
     });
     later(7);
@@ -373,7 +358,7 @@ describe("delivery", () => {
     receiver.script.push({ status: 429, headers: { "retry-after": "120" } });
     const session = await LiveSession.start("awake");
     const wait = async () => {
-      const { nextTryAt = 0, lastFailure } = (await read(session)).receivers[0] ?? {};
+      const { nextTryAt = 0, lastFailure } = (await webhooksOf(session)).receivers[0] ?? {};
       return nextTryAt - (lastFailure?.at ?? 0);
     };
     await vi.waitFor(async () => expect(await wait()).toBe(120_000));
@@ -393,10 +378,10 @@ describe("delivery", () => {
     const session = await LiveSession.start("awake");
     await session.join();
     await vi.waitFor(async () => {
-      expect((await read(session)).receivers[0]).toMatchObject({ gone: true, pending: 0 });
+      expect((await webhooksOf(session)).receivers[0]).toMatchObject({ gone: true, pending: 0 });
     });
     await session.join();
-    expect((await read(session)).newest).toBe(3);
+    expect((await webhooksOf(session)).newest).toBe(3);
     expect(receiver.got).toHaveLength(1);
     await callJson(session.path, "DELETE");
     await vi.waitFor(async () => expect(await keysOf(session)).toEqual([]));
@@ -412,7 +397,7 @@ describe("delivery", () => {
     for (let tries = 1; (await keysOf(session)).length > 0; tries += 1) {
       expect(tries).toBeLessThan(30);
       const view = await vi.waitFor(async () => {
-        const { receivers } = await read(session);
+        const { receivers } = await webhooksOf(session);
         expect(receivers[0]?.failures).toBeGreaterThanOrEqual(tries);
         return receivers[0];
       });
@@ -422,7 +407,8 @@ describe("delivery", () => {
       await session.alarm();
       await vi.waitFor(async () => {
         const isLeft = (await keysOf(session)).length > 0;
-        if (isLeft) expect((await read(session)).receivers[0]?.failures).toBeGreaterThan(tries);
+        if (isLeft)
+          expect((await webhooksOf(session)).receivers[0]?.failures).toBeGreaterThan(tries);
       });
     }
     expect(waits.toSorted((one, other) => one - other)).toEqual(
@@ -456,7 +442,9 @@ describe("delivery", () => {
       });
     });
     await session.join();
-    await vi.waitFor(async () => expect((await read(session)).receivers[0]?.failures).toBe(1));
+    await vi.waitFor(async () =>
+      expect((await webhooksOf(session)).receivers[0]?.failures).toBe(1),
+    );
     await session.join();
     expect(rows).toBe(2);
     later(90_000);
@@ -541,13 +529,7 @@ describe("delivery", () => {
     await stub.add(many, at);
     // The same once more changes nothing.
     await stub.add(many.slice(-3), at);
-    const found: DeadLetter[] = [];
-    for (let cursor: string | undefined = ""; cursor !== undefined; ) {
-      const page = await call(`/v1/webhooks/dead-letters?cursor=${cursor}`, { headers: KEY });
-      const body = (await page.json()) as { deadLetters: DeadLetter[]; cursor?: string };
-      found.push(...body.deadLetters);
-      cursor = body.cursor;
-    }
+    const found = await letters();
     expect(found).toHaveLength(LIMITS.sessionDeadLetters + 1);
     expect(found[0]?.event.data.session).toBe("quiet");
     expect(found[1]?.event.data.sequence).toBe(6);
@@ -589,7 +571,7 @@ describe("a configuration that changes", () => {
     configureReceivers(receiver, other);
     await abortAllDurableObjects();
     await untold.join();
-    expect(await read(untold)).toEqual({ session: untold.id, newest: 0, receivers: [] });
+    expect(await webhooksOf(untold)).toEqual({ session: untold.id, newest: 0, receivers: [] });
     await told.join();
     await receiver.until(told.id, 2);
     await vi.waitFor(() => expect(other.got.map(({ event }) => event.data.sequence)).toEqual([2]));
