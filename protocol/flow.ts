@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { FlowAssistance } from "./assistance/record.ts";
 import { MeasuredQuality } from "./flow-quality.ts";
 import { Transport } from "./transport.ts";
 
@@ -264,6 +265,10 @@ export const Flow = z
       .describe("flows to its sender that it carries on: a media server's, or a forwarding peer's"),
     layer: z.string().optional().describe("rid of the layer that the media server has chosen"),
     forwarding: z.boolean().optional().describe("false while a media server pauses it"),
+    assistance: z
+      .record(z.string(), FlowAssistance)
+      .optional()
+      .describe("what a mobile network does for an end, per peer that is in one"),
     quality: z
       .record(z.string(), MeasuredQuality)
       .optional()
