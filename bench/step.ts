@@ -1,6 +1,6 @@
 import type { FromPeer } from "../protocol/messages.ts";
 import { isProblem } from "../protocol/problem.ts";
-import { nextDeadline } from "../protocol/session.ts";
+import { nextDeadline } from "../protocol/session-deadline.ts";
 import { step } from "../protocol/step.ts";
 import { candidateOf, sdpOf } from "../test/descriptions.ts";
 import { accepted, PureSession } from "../test/pure-session.ts";

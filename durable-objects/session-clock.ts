@@ -1,4 +1,5 @@
-import { nextDeadline, type Session } from "../protocol/session.ts";
+import type { Session } from "../protocol/session.ts";
+import { nextDeadline } from "../protocol/session-deadline.ts";
 import { firstAlarmOf } from "./session-alarm.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;

@@ -1,4 +1,9 @@
 import { z } from "zod";
+import {
+  ASSISTANCE_VARIABLES,
+  type AssistanceConfig,
+  readAssistance,
+} from "./assistance/config.ts";
 import { ConfigError, list } from "./config-values.ts";
 import { readWebhooks, WEBHOOK_VARIABLES, type WebhookConfig } from "./webhooks/config.ts";
 
@@ -16,6 +21,7 @@ export interface Config {
   /** What carries the media of `central` sessions whose operator runs no media server. */
   readonly mediaBackend: MediaBackendConfig;
   readonly webhooks: WebhookConfig;
+  readonly assistance: AssistanceConfig;
   readonly jurisdiction?: string;
   /** Who may connect to a realm of SWAP: everybody, or whoever has an API key or a token for it. */
   readonly swapAccess: "open" | "authorised";
@@ -106,6 +112,7 @@ const Variables = z.object({
     .regex(/^https?:\/\/[^\s?#]+[^\s?#/]$/, "a URL such as http://127.0.0.1:8080/v1")
     .optional(),
   ...WEBHOOK_VARIABLES,
+  ...ASSISTANCE_VARIABLES,
   CNAME_WINDOW_DAYS: z.coerce.number().int().min(0).max(365).optional(),
   DO_JURISDICTION: z.enum(["eu", "us", "fedramp", "fedramp-high"]).optional(),
   SWAP_ACCESS: z.enum(["open", "authorised"]).optional(),
@@ -147,6 +154,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     turn: readTurn(read),
     mediaBackend: readMediaBackend(read, localDev),
     webhooks: readWebhooks(read, localDev),
+    assistance: readAssistance(read, localDev),
     swapAccess: read.SWAP_ACCESS ?? (localDev ? "open" : "authorised"),
     ...(read.CNAME_WINDOW_DAYS === undefined ? {} : { cnameWindowDays: read.CNAME_WINDOW_DAYS }),
     ...(read.DO_JURISDICTION === undefined ? {} : { jurisdiction: read.DO_JURISDICTION }),

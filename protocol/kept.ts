@@ -10,4 +10,6 @@ export interface Kept {
   readonly quota?: string;
   /** Where the session is listed. */
   readonly listing?: Listing;
+  /** Mobile networks that are for some API keys only, this session's among them. */
+  readonly networks?: readonly string[];
 }

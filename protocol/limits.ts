@@ -50,6 +50,8 @@ export const LIMITS = {
   webhookAgeMs: 86_400_000,
   /** An answer to a webhook that takes longer counts for none. */
   webhookTryMs: 10_000,
+  /** Mobile networks of a deployment. */
+  assistanceNetworks: 64,
   /** Events that were given up: in all, of one session, and for how long they are kept. */
   deadLetters: 10_000,
   sessionDeadLetters: 1_000,

@@ -1,4 +1,5 @@
 import type { Allowances } from "./allowance.ts";
+import { ueKept } from "./assistance/ue.ts";
 import { withoutOldLinks, withoutResults } from "./departed-links.ts";
 import { endFlows } from "./flows/end.ts";
 import { markStale } from "./flows/stale.ts";
@@ -133,23 +134,27 @@ const overtaken = (peer: string): Effect => ({
 const peerOf = (
   { grant, asked = {}, endpoint, http, managed, at }: Arrival,
   known: Peer | undefined,
-): Peer => ({
-  id: grant.peer,
-  role: grant.role,
-  ...(grant.name === undefined ? {} : { name: grant.name }),
-  publish: grant.publish,
-  subscribe: grant.subscribe,
-  ...(grant.metadata === undefined ? {} : { metadata: grant.metadata }),
-  ...traitsOf(grant),
-  tokenExpiresAt: grant.expiresAt,
-  joinedAt: known?.joinedAt ?? at,
-  ...(Object.keys(lasting(asked)).length === 0 ? {} : { asked: lasting(asked) }),
-  ...(endpoint && { endpoint }),
-  ...(http && { http }),
-  ...(managed && { managed }),
-  connection: (known?.connection ?? 0) + 1,
-  awayUntil: null,
-});
+): Peer => {
+  const ue = ueKept(grant.ue, known?.ue);
+  return {
+    id: grant.peer,
+    role: grant.role,
+    ...(grant.name === undefined ? {} : { name: grant.name }),
+    publish: grant.publish,
+    subscribe: grant.subscribe,
+    ...(grant.metadata === undefined ? {} : { metadata: grant.metadata }),
+    ...traitsOf(grant),
+    tokenExpiresAt: grant.expiresAt,
+    joinedAt: known?.joinedAt ?? at,
+    ...(Object.keys(lasting(asked)).length === 0 ? {} : { asked: lasting(asked) }),
+    ...(endpoint && { endpoint }),
+    ...(http && { http }),
+    ...(managed && { managed }),
+    ...(ue && { ue }),
+    connection: (known?.connection ?? 0) + 1,
+    awayUntil: null,
+  };
+};
 
 /** What a socket asks for as long as it lives. */
 const lasting = ({ fresh: _, ...asked }: SocketRequest): SocketRequest => asked;

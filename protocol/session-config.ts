@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { UeSeen } from "./assistance/ue.ts";
 import { Kind } from "./flow.ts";
 import { exceedsBytes } from "./utf8.ts";
 
@@ -64,6 +65,12 @@ export const SessionRequest = z
       .max(DAY_SECONDS)
       .default(60)
       .describe("a lost peer may come back within this time (S5)"),
+    assistance: z
+      .enum(["on", "off", "dry-run"])
+      .optional()
+      .describe(
+        "whether mobile networks are asked for quality of service; dry-run: what would be asked is shown; as the deployment says when left out",
+      ),
     debug: z
       .boolean()
       .optional()
@@ -121,6 +128,26 @@ export function traitsOf({
   };
 }
 
+/** What a peer is to a mobile network; shown to nobody. */
+export const UeClaims = z.object({
+  network: z
+    .string()
+    .max(32)
+    .optional()
+    .describe("the mobile network that the peer is in, by its name in the configuration"),
+  phoneNumber: z
+    .string()
+    .regex(/^\+[1-9]\d{4,14}$/, "E.164 with +, such as +15550100123")
+    .optional()
+    .describe("of its subscription, where the network identifies devices by it"),
+});
+
+/** Only the claims of whoever has some. */
+export const ueClaimsOf = ({ network, phoneNumber }: z.output<typeof UeClaims>) => ({
+  ...(network === undefined ? {} : { network }),
+  ...(phoneNumber === undefined ? {} : { phoneNumber }),
+});
+
 /** Ceilings are of whoever sends and receives for itself. */
 const hasOwnTraffic = ({
   role,
@@ -152,6 +179,7 @@ export const PeerRequest = z
       .optional()
       .describe("kinds the peer may receive; all when left out"),
     ...PeerTraits.shape,
+    ...UeClaims.shape,
     ttlSeconds,
     metadata: metadata(1024).optional().describe("at most 1 KiB of JSON, shown to the other peers"),
   })
@@ -171,6 +199,10 @@ export interface Grant extends PeerTraits {
   readonly subscribe: readonly Kind[];
   readonly name?: string;
   readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly network?: string;
+  readonly phoneNumber?: string;
+  /** As what it is seen to come, in a deployment with mobile networks. */
+  readonly ue?: UeSeen;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
 }

@@ -1,7 +1,7 @@
 import type { Allowances } from "./allowance.ts";
+import type { Ue } from "./assistance/ue.ts";
 import type { KeptResult } from "./context-results.ts";
 import type { Kind } from "./flow.ts";
-import { flowDeadline } from "./flow-deadlines.ts";
 import type { MediaLabels } from "./flow-query.ts";
 import type { LinkFlows } from "./flows/link-flows.ts";
 import type { Kept } from "./kept.ts";
@@ -57,6 +57,8 @@ export interface Peer extends PeerTraits {
   readonly connection: number;
   /** Until when a lost peer may come back; null while it is connected (S5). */
   readonly awayUntil: number | null;
+  /** In a mobile network that may be asked for it. */
+  readonly ue?: Ue;
   /** What its next socket may spend, when its last one had spent something (S7). */
   readonly allowances?: Allowances;
 }
@@ -221,44 +223,6 @@ export function revisionOf({ links }: Session): number {
   for (const link of links.values()) revision = Math.max(revision, link.flows.revision);
   revisions.set(links, revision);
   return revision;
-}
-
-/** The earliest time at which something is due, or null: what the one alarm is set to (R5). */
-export function nextDeadline({ emptySince, config, peers, links }: Session): number | null {
-  const emptied = emptySince === null ? NEVER : emptySince + config.emptyTtlSeconds * 1000;
-  const due = Math.min(emptied, dueOfPeers(peers), dueOfLinks(links, config));
-  return due === NEVER ? null : due;
-}
-
-const NEVER = Number.POSITIVE_INFINITY;
-
-// Asked after every frame, and few frames change a peer or a link.
-const duesOfPeers = new WeakMap<Session["peers"], number>();
-const duesOfLinks = new WeakMap<Session["links"], number>();
-
-function dueOfPeers(peers: Session["peers"]): number {
-  const known = duesOfPeers.get(peers);
-  if (known !== undefined) return known;
-  let due = NEVER;
-  for (const { tokenExpiresAt, awayUntil, http } of peers.values()) {
-    due = Math.min(due, tokenExpiresAt, awayUntil ?? NEVER, http?.dueAt ?? NEVER);
-  }
-  duesOfPeers.set(peers, due);
-  return due;
-}
-
-/** The configuration of a session never changes. */
-function dueOfLinks(links: Session["links"], config: SessionConfig): number {
-  const known = duesOfLinks.get(links);
-  if (known !== undefined) return known;
-  let due = NEVER;
-  for (const link of links.values()) {
-    const { open, unsent } = link;
-    due = Math.min(due, open?.expiresAt ?? NEVER, unsent?.until ?? NEVER);
-    due = Math.min(due, flowDeadline(link, config) ?? NEVER);
-  }
-  duesOfLinks.set(links, due);
-  return due;
 }
 
 const replaced = <K, V>(

@@ -5,7 +5,14 @@ import { hexOf, signingKey } from "../durable-objects/signing-key.ts";
 import type { Config } from "../protocol/config.ts";
 import { Kind } from "../protocol/flow.ts";
 import { type Problem, problem } from "../protocol/problem.ts";
-import { type Grant, PeerTraits, Role, traitsOf } from "../protocol/session-config.ts";
+import {
+  type Grant,
+  PeerTraits,
+  Role,
+  traitsOf,
+  UeClaims,
+  ueClaimsOf,
+} from "../protocol/session-config.ts";
 import type { AppEnv, Principal } from "./env.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -29,6 +36,7 @@ const Claims = z.object({
   name: z.string().optional(),
   metadata: z.record(z.string(), z.unknown()).optional(),
   ...PeerTraits.shape,
+  ...UeClaims.shape,
   // A kick is remembered for as long as a token can live: one that lives longer would outlive it.
   exp: z.int().refine((exp) => exp <= Date.now() / 1000 + LONGEST_LIFE_SECONDS),
 });
@@ -55,7 +63,16 @@ export async function mintToken(config: Config, grant: Grant): Promise<string> {
   const [secret] = config.tokenSecrets;
   if (secret === undefined) throw new Error("no token secret");
   const { session, peer, role, publish, subscribe, name, metadata } = grant;
-  return new SignJWT({ session, role, publish, subscribe, name, metadata, ...traitsOf(grant) })
+  return new SignJWT({
+    session,
+    role,
+    publish,
+    subscribe,
+    name,
+    metadata,
+    ...traitsOf(grant),
+    ...ueClaimsOf(grant),
+  })
     .setProtectedHeader({ alg: "HS256", typ: "JWT", kid: await keyId(secret) })
     .setIssuer("duplex")
     .setSubject(peer)
@@ -86,6 +103,7 @@ export async function readToken(config: Config, token: string): Promise<Grant | 
       publish,
       subscribe,
       ...traitsOf(claims),
+      ...ueClaimsOf(claims),
       expiresAt: exp * 1000,
       ...(name === undefined ? {} : { name }),
       ...(metadata === undefined ? {} : { metadata }),

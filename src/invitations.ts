@@ -6,7 +6,7 @@ import { SUBPROTOCOL } from "../durable-objects/session-sockets.ts";
 import { Kind } from "../protocol/flow.ts";
 import type { PeerView } from "../protocol/message-parts.ts";
 import { type Problem, problem } from "../protocol/problem.ts";
-import { type Grant, type PeerRequest, traitsOf } from "../protocol/session-config.ts";
+import { type Grant, type PeerRequest, traitsOf, ueClaimsOf } from "../protocol/session-config.ts";
 import { mintToken } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
 import { Refusal } from "./refusal.ts";
@@ -53,6 +53,7 @@ export function grantFor(session: string, asked: z.output<typeof PeerRequest>): 
     ...(name === undefined ? {} : { name }),
     ...(metadata === undefined ? {} : { metadata }),
     ...traitsOf(asked),
+    ...ueClaimsOf(asked),
     expiresAt: endOf(ttlSeconds),
   };
 }

@@ -4,15 +4,9 @@ import type { FlowSummary } from "../protocol/flow-summary.ts";
 import { isSummarised, summaryOf } from "../protocol/flows/summary.ts";
 import type { FromPeer, ToPeer } from "../protocol/messages.ts";
 import { isProblem } from "../protocol/problem.ts";
-import {
-  isConnected,
-  type Link,
-  linkIdOf,
-  nextDeadline,
-  revisionOf,
-  type Session,
-} from "../protocol/session.ts";
+import { isConnected, type Link, linkIdOf, revisionOf, type Session } from "../protocol/session.ts";
 import type { Role, SessionRequest } from "../protocol/session-config.ts";
+import { nextDeadline } from "../protocol/session-deadline.ts";
 import { type SelectedPair, Transport } from "../protocol/transport.ts";
 import { viewFlows } from "../protocol/views.ts";
 import { type Shape, sdpOf } from "./descriptions.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { FromPeer } from "../protocol/messages.ts";
-import { nextDeadline, revisionOf, type Session } from "../protocol/session.ts";
+import { revisionOf, type Session } from "../protocol/session.ts";
+import { nextDeadline } from "../protocol/session-deadline.ts";
 import { type SessionEvent, step } from "../protocol/step.ts";
 import { candidateOf, sdpOf } from "./descriptions.ts";
 import { accepted, PureSession } from "./pure-session.ts";

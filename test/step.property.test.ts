@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { FromPeer, ToPeer } from "../protocol/messages.ts";
 import { isProblem } from "../protocol/problem.ts";
-import { linkIdOf, nextDeadline, revisionOf } from "../protocol/session.ts";
+import { linkIdOf, revisionOf } from "../protocol/session.ts";
+import { nextDeadline } from "../protocol/session-deadline.ts";
 import { candidateOf, sdpOf } from "./descriptions.ts";
 import { PureSession } from "./pure-session.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { FromPeer } from "../protocol/messages.ts";
-import { nextDeadline, revisionOf } from "../protocol/session.ts";
+import { revisionOf } from "../protocol/session.ts";
+import { nextDeadline } from "../protocol/session-deadline.ts";
 import { summariseLink, viewLink, viewSession } from "../protocol/views.ts";
 import { candidateOf, sdpOf } from "./descriptions.ts";
 import { accepted, outcome, PureSession } from "./pure-session.ts";

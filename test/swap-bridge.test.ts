@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { FromPeer } from "../protocol/messages.ts";
 import { isProblem, type Problem } from "../protocol/problem.ts";
-import { nextDeadline } from "../protocol/session.ts";
+import { nextDeadline } from "../protocol/session-deadline.ts";
 import type { SessionEvent } from "../protocol/step.ts";
 import {
   type CallMessage,

@@ -85,6 +85,21 @@ function inHex(address: string): string {
   return `${address.slice(0, tail)}${digits.slice(0, 4)}:${digits.slice(4)}`;
 }
 
+/**
+ * The bits of an address as a text of 32 or 128 `0` and `1`; undefined for what is none. An IPv4 address in IPv6 clothes
+ * has those of the IPv4 one.
+ */
+export function addressBitsOf(text: string): string | undefined {
+  const ipv4 = ipv4Of(text);
+  if (ipv4 !== undefined) return ipv4.toString(2).padStart(IPV4_BITS, "0");
+  const digits = text.includes(":") ? ipv6Of(text) : undefined;
+  if (digits === undefined) return undefined;
+  const bits = Array.from(digits, (digit) =>
+    Number.parseInt(digit, 16).toString(2).padStart(4, "0"),
+  ).join("");
+  return /^0{20}ffff/.test(digits) ? bits.slice(-IPV4_BITS) : bits;
+}
+
 const groupsOf = (half: string): readonly string[] => (half === "" ? [] : half.split(":"));
 
 /** `::ffff:` and an IPv4 address: written with its last 32 bits as IPv4 (RFC 5952 s5). */

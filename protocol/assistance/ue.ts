@@ -1,0 +1,55 @@
+import { canonicalAddressOf } from "../sdp/address.ts";
+import type { AssistanceNetwork } from "./config.ts";
+import { isInBlocks } from "./prefix.ts";
+
+/** What a token says of its peer as the UE of a mobile network. */
+export interface UeClaims {
+  /** Name of the network in the configuration. */
+  readonly network?: string;
+  /** E.164 with `+`. */
+  readonly phoneNumber?: string;
+}
+
+/** A peer as the UE of a mobile network; told to nobody but that network. */
+export interface Ue extends UeClaims {
+  readonly network: string;
+  /** From which it signals, in the form of RFC 5952. */
+  readonly address?: string;
+}
+
+/** The same before its network is known. */
+export type UeSeen = Partial<Ue>;
+
+/**
+ * Whoever comes, as the UE of a network: the one that its token names, else the first that has its address. Undefined in
+ * a deployment without networks: then nothing is remembered of where anybody is.
+ */
+export function ueSeen(
+  networks: readonly AssistanceNetwork[],
+  { network: named, phoneNumber }: UeClaims,
+  address: string | undefined,
+): UeSeen | undefined {
+  if (networks.length === 0) return undefined;
+  const network = networks.find(
+    ({ name, blocks }) =>
+      name === named || (named === undefined && isInBlocks(address ?? "", blocks)),
+  );
+  return {
+    ...(network && { network: network.name }),
+    ...(phoneNumber !== undefined && { phoneNumber }),
+    ...(address !== undefined && { address: canonicalAddressOf(address) }),
+  };
+}
+
+/** As the session remembers it: a newer token may say less than the one before. */
+export function ueKept(seen: UeSeen | undefined, known: Ue | undefined): Ue | undefined {
+  const network = seen?.network ?? known?.network;
+  if (seen === undefined || network === undefined) return undefined;
+  const phoneNumber = seen.phoneNumber ?? known?.phoneNumber;
+  const { address } = seen;
+  return {
+    network,
+    ...(phoneNumber !== undefined && { phoneNumber }),
+    ...(address !== undefined && { address }),
+  };
+}
