@@ -1,4 +1,5 @@
 import { type Allowance, spend } from "../protocol/allowance.ts";
+import type { UeSeen } from "../protocol/assistance/ue.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { Criterion, SwapDialect, SwapError } from "../protocol/swap/message.ts";
 
@@ -36,6 +37,8 @@ export function digestOf(text: string): number {
 export interface EndpointMemory {
   /** The source that its token names; absent where the realm lets everybody choose. */
   readonly granted?: string;
+  /** As what it is seen to come, in a deployment with mobile networks. */
+  readonly ue?: UeSeen;
   /** Absent before its first message. */
   readonly source?: string;
   readonly dialect?: SwapDialect;
@@ -82,8 +85,17 @@ export function remember(ws: WebSocket, change: Partial<EndpointMemory>): Endpoi
 }
 
 /** The first memory of a socket. */
-export function rememberFirst(ws: WebSocket, granted: string | undefined): void {
-  const memory = { ...(granted !== undefined && { granted }), newest: 0, answered: [], calls: [] };
+export function rememberFirst(
+  ws: WebSocket,
+  { granted, ue }: Pick<Partial<EndpointMemory>, "granted" | "ue">,
+): void {
+  const memory = {
+    ...(granted !== undefined && { granted }),
+    ...(ue && { ue }),
+    newest: 0,
+    answered: [],
+    calls: [],
+  };
   memories.set(ws, memory);
   ws.serializeAttachment(memory);
 }

@@ -100,7 +100,7 @@ export abstract class RealmCalls extends RealmSockets {
     const self = newPeerId();
     const call = { partner: to.peer, session: to.session, self, other: to.peer };
     rememberCall(ws, { ...call, offered: messageId });
-    const seat = { peer: self, source };
+    const seat = { peer: self, source, ue: memoryOf(ws).ue };
     const connect = { other: to.peer, message };
     const refused = await this.session(call).admitEndpoint(this.name, seat, connect);
     if (!refused) return null;
@@ -129,8 +129,8 @@ export abstract class RealmCalls extends RealmSockets {
     const opening = this.session(call).openCall({
       id: session,
       realm: this.name,
-      caller: { peer: self, source },
-      callee: { peer: partner, source: target },
+      caller: { peer: self, source, ue: memoryOf(ws).ue },
+      callee: { peer: partner, source: target, ue: memoryOf(other).ue },
       message,
     });
     this.#opening.set(session, opening);
@@ -252,7 +252,8 @@ export abstract class RealmCalls extends RealmSockets {
 
   protected override async restore(ws: WebSocket): Promise<void> {
     for (const call of memoryOf(ws).calls) {
-      if (!(await this.session(call).restoreEndpoint(call.self))) forgetCall(ws, call);
+      if (!(await this.session(call).restoreEndpoint(call.self, memoryOf(ws).ue)))
+        forgetCall(ws, call);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { UeSeen } from "../protocol/assistance/ue.ts";
 import type { Problem } from "../protocol/problem.ts";
 import type { CallMessage, EndpointNews, Seats } from "../protocol/swap/bridge.ts";
 import type { Connect, Criterion, SwapDialect } from "../protocol/swap/message.ts";
@@ -61,6 +62,8 @@ export interface ConnectTo {
 export interface Seat {
   readonly peer: string;
   readonly source: string;
+  /** As what it is seen to come, in a deployment with mobile networks. */
+  readonly ue?: UeSeen | undefined;
 }
 
 /** What a session is asked for its endpoints. Refusals come back as problems. */
@@ -74,7 +77,7 @@ export interface CallCommands {
   leaveCall(peer: string): Promise<null>;
   loseEndpoint(peer: string): Promise<null>;
   /** False when the peer has left meanwhile. */
-  restoreEndpoint(peer: string): Promise<boolean>;
+  restoreEndpoint(peer: string, ue?: UeSeen): Promise<boolean>;
 }
 
 /** The object of a realm. Types of the platform lose records of unknown values. */

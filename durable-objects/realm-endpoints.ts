@@ -86,6 +86,6 @@ const isGranted = (ws: WebSocket, source: string): boolean => memoryOf(ws).grant
 function takeOver(ws: WebSocket, older: WebSocket): void {
   const { calls, criteria, newest, answered, granted } = memoryOf(older);
   remember(ws, { calls, newest, answered, ...(criteria && { criteria }) });
-  rememberFirst(older, granted);
+  rememberFirst(older, granted === undefined ? {} : { granted });
   older.close(CLOSE.replaced, "replaced");
 }

@@ -18,11 +18,9 @@ import type { Bindings } from "./env.ts";
 import { answerClose, PING, PONG, problemResponse, report, sendTo } from "./frames.ts";
 import { RealmEndpoints } from "./realm-endpoints.ts";
 import { RegisteredPeers } from "./registered-peers.ts";
+import { visitorOf } from "./visitor.ts";
 
 export const SWAP_SUBPROTOCOL = "3gpp.SWAP.v1";
-
-/** The header by which the Worker says which source a token names; it never comes from outside. */
-export const GRANTED_SOURCE = "x-duplex-source";
 
 /** What came of a message: a problem, or what is to be done once it was acknowledged. */
 export type Outcome = Problem | (() => void) | null;
@@ -91,7 +89,7 @@ export abstract class RealmSockets extends DurableObject<Bindings> {
     }
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
-    rememberFirst(server, request.headers.get(GRANTED_SOURCE) ?? undefined);
+    rememberFirst(server, visitorOf(request));
     return new Response(null, {
       status: 101,
       webSocket: client,

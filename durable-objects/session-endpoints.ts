@@ -1,3 +1,4 @@
+import type { UeSeen } from "../protocol/assistance/ue.ts";
 import { Kind } from "../protocol/flow.ts";
 import { isProblem, type Problem } from "../protocol/problem.ts";
 import { newSession, type Peer, type Session } from "../protocol/session.ts";
@@ -24,8 +25,8 @@ export abstract class SessionEndpoints extends SessionSockets implements CallCom
   async openCall({ id, realm, caller, callee, message }: NewCall): Promise<null | Problem> {
     const at = Date.now();
     if (!this.session) this.begin(newSession(id, DEFAULTS, at));
-    for (const { peer, source } of [caller, callee]) {
-      this.#join(grantOf(id, { peer, source }, at), { realm, source }, at);
+    for (const seat of [caller, callee]) {
+      this.#join(grantOf(id, seat, at), { realm, source: seat.source }, at);
     }
     const seats = { self: caller.peer, other: callee.peer };
     const refused = await this.say(seats, message);
@@ -33,15 +34,12 @@ export abstract class SessionEndpoints extends SessionSockets implements CallCom
     return refused;
   }
 
-  async admitEndpoint(
-    realm: string,
-    { peer, source }: Seat,
-    connect?: ConnectTo,
-  ): Promise<null | Problem> {
+  async admitEndpoint(realm: string, seat: Seat, connect?: ConnectTo): Promise<null | Problem> {
     const { session } = this;
     if (!session) return sessionNotFound();
     const at = Date.now();
-    const full = this.#join(grantOf(session.id, { peer, source }, at), { realm, source }, at);
+    const { peer, source } = seat;
+    const full = this.#join(grantOf(session.id, seat, at), { realm, source }, at);
     if (isProblem(full) || !connect) return isProblem(full) ? full : null;
     const seats = { self: peer, other: connect.other };
     const refused = await this.say(seats, connect.message);
@@ -71,13 +69,14 @@ export abstract class SessionEndpoints extends SessionSockets implements CallCom
     return null;
   }
 
-  async restoreEndpoint(id: string): Promise<boolean> {
+  async restoreEndpoint(id: string, ue?: UeSeen): Promise<boolean> {
     const { session } = this;
     const peer = session?.peers.get(id);
     if (!session || !peer?.endpoint) return false;
     const { role, publish, subscribe, name, tokenExpiresAt: expiresAt } = peer;
     const grant = { session: session.id, peer: id, role, publish, subscribe, expiresAt };
-    this.#join({ ...grant, ...(name !== undefined && { name }) }, peer.endpoint, Date.now());
+    const seen = { ...(name !== undefined && { name }), ...(ue && { ue }) };
+    this.#join({ ...grant, ...seen }, peer.endpoint, Date.now());
     return true;
   }
 
@@ -115,12 +114,13 @@ const NAME_CHARACTERS = 128;
 /** An endpoint stays for so long before its realm is asked again. */
 const STAY_MS = 3_600_000;
 
-const grantOf = (session: string, { peer, source }: Seat, at: number): Grant => ({
+const grantOf = (session: string, { peer, source, ue }: Seat, at: number): Grant => ({
   session,
   peer,
   role: "peer",
   publish: Kind.options,
   subscribe: Kind.options,
   name: source.slice(0, NAME_CHARACTERS),
+  ...(ue && { ue }),
   expiresAt: at + STAY_MS,
 });

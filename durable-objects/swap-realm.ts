@@ -43,12 +43,13 @@ export class SwapRealm extends RealmCalls implements RealmCommands {
 
   async invite(session: string, { target, criteria = [] }: Callee): Promise<Seat | Problem> {
     const source = target ?? this.endpoints.find(criteria, "");
-    const isThere = source !== undefined && this.endpoints.socketOf(source);
-    if (source === undefined || !isThere) {
+    const socket = source === undefined ? undefined : this.endpoints.socketOf(source);
+    if (source === undefined || !socket) {
       return problem("unknown-peer", "no endpoint of this realm matches");
     }
     const seat = { peer: newPeerId(), source };
-    return (await this.session({ session }).admitEndpoint(this.name, seat)) ?? seat;
+    const { ue } = memoryOf(socket);
+    return (await this.session({ session }).admitEndpoint(this.name, { ...seat, ue })) ?? seat;
   }
 
   async register(peer: RegisteredPeer): Promise<void> {

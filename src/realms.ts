@@ -6,7 +6,7 @@ import { realmStub } from "../durable-objects/realm-commands.ts";
 import { SWAP_SUBPROTOCOL } from "../durable-objects/realm-sockets.ts";
 import { Kind } from "../protocol/flow.ts";
 import { problem } from "../protocol/problem.ts";
-import type { Grant } from "../protocol/session-config.ts";
+import { type Grant, ueClaimsOf } from "../protocol/session-config.ts";
 import { keyOnly, mintToken } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
 import { granted, invalidRequest, Refusal } from "./refusal.ts";
@@ -183,7 +183,7 @@ realms.openapi(unregister, async (c) => {
 
 const grantFor = (
   realm: string,
-  { source = newPeerId(), ttlSeconds }: z.output<typeof EndpointRequest>,
+  { source = newPeerId(), ttlSeconds, ...claims }: z.output<typeof EndpointRequest>,
   at: number,
 ): Grant => ({
   session: realmClaim(realm),
@@ -191,5 +191,6 @@ const grantFor = (
   role: "peer",
   publish: Kind.options,
   subscribe: Kind.options,
+  ...ueClaimsOf(claims),
   expiresAt: (Math.floor(at / 1000) + ttlSeconds) * 1000,
 });

@@ -3,7 +3,7 @@ import { Flow } from "../protocol/flow.ts";
 import { IceServer } from "../protocol/ice-server.ts";
 import { Finding, LinkView, PeerView } from "../protocol/message-parts.ts";
 import { PROBLEMS, type ProblemCode } from "../protocol/problem.ts";
-import { PeerRequest, SessionRequest } from "../protocol/session-config.ts";
+import { PeerRequest, SessionRequest, UeClaims } from "../protocol/session-config.ts";
 import { SessionOverview } from "../protocol/session-overview.ts";
 import { DIALECTS } from "../protocol/swap/message.ts";
 
@@ -74,6 +74,7 @@ export const EndpointRequest = z
       .regex(/^[\w-]{10,64}$/, "10 to 64 letters, digits, - and _")
       .optional()
       .describe("as it names itself in its messages; a random one when left out"),
+    ...UeClaims.shape,
     ttlSeconds: z.int().min(1).max(2_592_000).default(3600),
   })
   .meta({ id: "EndpointRequest" });

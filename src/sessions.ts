@@ -20,6 +20,7 @@ import {
 } from "./schemas.ts";
 import { listedSessions, withListing } from "./session-list.ts";
 import { isSessionId, newSessionStub, sessionStub } from "./session-stub.ts";
+import { networksOfKey } from "./ue.ts";
 
 /** /v1/sessions and what is below it, flows and signalling excepted (M1). */
 
@@ -205,9 +206,14 @@ sessions.openapi(create, async (c) => {
   const invited = await Promise.all(
     (guests ?? []).map((guest) => invitation(c, grantFor(id, guest))),
   );
+  const networks = networksOfKey(c);
   const session = await withinQuota(c, id, (quota) =>
     withListing(c, id, config.listed, (listing) =>
-      stub.create(id, config, { ...(quota && { quota }), ...(listing && { listing }) }),
+      stub.create(id, config, {
+        ...(quota && { quota }),
+        ...(listing && { listing }),
+        ...(networks && { networks }),
+      }),
     ),
   );
   c.header("location", `/v1/sessions/${id}`);

@@ -9,6 +9,7 @@ import type { AppEnv } from "./env.ts";
 import { clientOf, tooMany } from "./rate-limits.ts";
 import { answerProblem, invalidRequest } from "./refusal.ts";
 import { sessionStub } from "./session-stub.ts";
+import { grantAsSeen } from "./ue.ts";
 import { bearerAmong, offeredBy, refuseUpgrade } from "./upgrade.ts";
 
 /** GET /v1/sessions/{id}/signalling: the door of `duplex.v1`. The object is woken only for valid tokens. */
@@ -40,7 +41,7 @@ export async function openSignalling(c: Context<AppEnv>): Promise<Response> {
       iceServers: config.stunUrls.length === 0 ? [] : [{ urls: [...config.stunUrls] }],
     }),
   );
-  return stub.fetch(forObject(c.req.raw, { grant, ice, asked: asked.data }));
+  return stub.fetch(forObject(c.req.raw, { grant: grantAsSeen(c, grant), ice, asked: asked.data }));
 }
 
 /** Nobody repeats a name; what is unknown is none of ours. */

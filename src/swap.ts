@@ -1,11 +1,14 @@
 import type { Context } from "hono";
 import { realmStub } from "../durable-objects/realm-commands.ts";
-import { GRANTED_SOURCE, SWAP_SUBPROTOCOL } from "../durable-objects/realm-sockets.ts";
+import { SWAP_SUBPROTOCOL } from "../durable-objects/realm-sockets.ts";
+import { admitVisitor, type Visitor } from "../durable-objects/visitor.ts";
 import { isProblem, type Problem, problem } from "../protocol/problem.ts";
+import type { Grant } from "../protocol/session-config.ts";
 import { bearerOf, principalOf, unauthorized } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
 import { clientOf, tooMany } from "./rate-limits.ts";
 import { answerProblem } from "./refusal.ts";
+import { seenUe } from "./ue.ts";
 import { bearerAmong, offeredBy, refuseUpgrade } from "./upgrade.ts";
 
 /** GET /3gpp-swap/v1 and /{realm}/3gpp-swap/v1: the door of SWAP (TS 26.113 clause 13.2.3). */
@@ -39,31 +42,32 @@ export async function openRealm(c: Context<AppEnv>): Promise<Response> {
   if (!isRealm(realm)) return answerProblem(c, problem("not-found", "no realm has this name"));
   const [crowded, granted] = await Promise.all([
     tooMany(c, "CONNECTS", clientOf(c)),
-    grantedSource(c, realm, bearerAmong(offered) ?? bearerOf(c)),
+    grantIfAny(c, realm, bearerAmong(offered) ?? bearerOf(c)),
   ]);
   if (crowded) return answerProblem(c, crowded);
   if (isProblem(granted)) return answerProblem(c, granted);
-  return realmStub(c.env, realm).fetch(forObject(c.req.raw, granted));
+  const ue = seenUe(c, granted ?? {});
+  const visitor = { ...(granted && { granted: granted.peer }), ...(ue && { ue }) };
+  return realmStub(c.env, realm).fetch(forObject(c.req.raw, visitor));
 }
 
-/** The source that a token names; undefined for whoever may choose, by an API key or in an open realm. */
-async function grantedSource(
+/** The grant of a token, whose peer is the source; undefined for whoever may choose, by an API key or in an open realm. */
+async function grantIfAny(
   c: Context<AppEnv>,
   realm: string,
   bearer: string | undefined,
-): Promise<string | undefined | Problem> {
+): Promise<Grant | undefined | Problem> {
   const config = c.get("config");
   if (bearer === undefined) return config.swapAccess === "open" ? undefined : unauthorized();
   const principal = await principalOf(config, bearer);
   if (principal?.kind === "key") return undefined;
-  return principal?.grant.session === realmClaim(realm) ? principal.grant.peer : unauthorized();
+  return principal?.grant.session === realmClaim(realm) ? principal.grant : unauthorized();
 }
 
-function forObject(raw: Request, granted: string | undefined): Request {
+function forObject(raw: Request, visitor: Visitor): Request {
   const headers = new Headers(raw.headers);
   headers.delete("authorization");
   headers.set("sec-websocket-protocol", SWAP_SUBPROTOCOL);
-  headers.delete(GRANTED_SOURCE);
-  if (granted !== undefined) headers.set(GRANTED_SOURCE, granted);
+  admitVisitor(headers, visitor);
   return new Request(raw.url, { method: "GET", headers });
 }

@@ -9,6 +9,7 @@ import { conditionOf } from "../protocol/whip/precondition.ts";
 import type { AppEnv } from "./env.ts";
 import { answerError, answerProblem, granted, Refusal } from "./refusal.ts";
 import { isSessionId, sessionStub } from "./session-stub.ts";
+import { grantAsSeen } from "./ue.ts";
 import {
   admitRequest,
   grantFor,
@@ -170,7 +171,13 @@ async function open(c: Context<AppEnv>, { door, session }: Endpoint): Promise<Re
     throw new Refusal(problem("unknown-peer", "no such peer is in the session"));
   }
   const resource = randomId(RESOURCE_SYMBOLS);
-  const ask = { door, grant, resource, offer: body.text, ...(peer !== undefined && { peer }) };
+  const ask = {
+    door,
+    grant: grantAsSeen(c, grant),
+    resource,
+    offer: body.text,
+    ...(peer !== undefined && { peer }),
+  };
   const [opened, links] = await Promise.all([openWhileThere(c, ask), linksFor(c, grant)]);
   const { type, sdp, tag } = granted(opened);
   setLinks(c, links);
