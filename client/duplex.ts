@@ -8,6 +8,7 @@ import { type ConnectionOptions, Session } from "./session.ts";
 import { Signalling } from "./signalling.ts";
 import type { SignallingOptions } from "./signalling-options.ts";
 
+export type { Advice } from "../protocol/assistance/advice-message.ts";
 export type { Flow, FlowsView } from "../protocol/flow.ts";
 export type { FlowChange } from "../protocol/flow-query.ts";
 export type { FlowDetail, FlowSummary } from "../protocol/flow-summary.ts";

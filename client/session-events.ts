@@ -1,3 +1,4 @@
+import type { Advice } from "../protocol/assistance/advice-message.ts";
 import type { FlowSummary } from "../protocol/flow-summary.ts";
 import type { PeerView } from "../protocol/message-parts.ts";
 import type { ToPeer } from "../protocol/messages.ts";
@@ -24,6 +25,11 @@ export interface SessionEvents<F extends FlowSummary = FlowSummary> {
   flows: readonly F[];
   /** Application data of a peer. */
   message: { readonly peer: string; readonly body: unknown };
+  /**
+   * What a mobile network recommends for a flow is another than before: its sender is told, and the peer that is in the
+   * network. What this peer sends is limited to it already.
+   */
+  advice: Advice;
   /** The server took a description or candidates of this side, but found something that deserves attention. */
   findings: { readonly peer: string; readonly findings: readonly SdpFinding[] };
   /** Something was refused or failed; an `SdpError` says what was found in a description.

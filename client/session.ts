@@ -262,6 +262,9 @@ export class Session<F extends FlowSummary = FlowSummary> {
       case "findings":
         this.#events.emit("findings", { peer: frame.to, findings: frame.findings });
         return;
+      case "advice":
+        this.#events.emit("advice", frame);
+        return;
       case "context":
       case "timeline":
         // Told to media servers, and to observers that ask for it.

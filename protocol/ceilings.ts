@@ -32,8 +32,8 @@ const isBound = (session: Session, id: string): boolean => {
 };
 
 /**
- * After an event: the ceilings of session and peers, and `b=CT` of receivers, shared out among the audio and
- * video that runs. Of data flows no rate can be set, so they are not counted; nor is what is only proposed:
+ * After an event: the ceilings of session and peers, `b=CT` of receivers, and what the mobile network of an end
+ * recommends for a link, shared out among the audio and video that runs. Of data flows no rate can be set, so they are not counted; nor is what is only proposed:
  * an offer takes nothing from what runs. What is held has no share; its record says what it could have alone.
  */
 export function underCeilings(before: Session, after: Session, at: number): Session {
@@ -86,9 +86,12 @@ function limitsUnder(session: Session, links: readonly Link[]): ReadonlyMap<stri
     .flatMap(({ flows }) => flows.flows)
     .filter((flow) => flow.kind !== "data" && flow.state !== "proposed" && isLive(flow))
     .map((flow) => claimOf(flow, poolsOf(flow)))
-    .filter(({ pools }) => pools.length > 0)
+    // Of what a network recommended once nothing is to stay.
+    .filter(({ pools, flow }) => pools.length > 0 || flow.limits.source === "network")
     .toSorted((one, other) => (one.flow.id < other.flow.id ? -1 : 1));
-  const shares = sharedOut(claims.filter(({ flow }) => flow.state !== "held"));
+  const shares = sharedOut(
+    claims.filter(({ pools, flow }) => pools.length > 0 && flow.state !== "held"),
+  );
   return new Map(
     claims.map((claim) => [
       claim.flow.id,
@@ -130,11 +133,15 @@ function poolsIn(session: Session): (flow: Flow) => readonly Ceiling[] {
     return found ? [found] : [];
   };
   const { peers } = session;
-  return ({ link, from, to, limits: { sessionCt: ct } }) => [
+  const advised = (key: string, bps: number | undefined) =>
+    pool(key, () => (bps === undefined ? undefined : { bps, source: "network" }));
+  return ({ link, from, to, assistance, limits: { sessionCt: ct } }) => [
     ...pool(`uplink ${from}`, () => ceilingOf(session, peers.get(from), "uplink")),
     ...pool(`downlink ${to}`, () => ceilingOf(session, peers.get(to), "downlink")),
     ...pool(`${link} ${to} ${ct}`, () =>
       ct === undefined ? undefined : { bps: bpsOfCt(ct), source: "ct" },
     ),
+    ...advised(`${link} network uplink ${from}`, assistance?.[from]?.advised?.uplinkBps),
+    ...advised(`${link} network downlink ${to}`, assistance?.[to]?.advised?.downlinkBps),
   ];
 }

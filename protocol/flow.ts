@@ -59,7 +59,7 @@ export const FlowLimits = z.object({
     .optional()
     .describe("what the sender may send, bits per second: the lowest of all that follow"),
   source: z
-    .enum(["tias", "as", "ct", "layers", "request", "session", "peer"])
+    .enum(["tias", "as", "ct", "layers", "request", "session", "peer", "network"])
     .optional()
     .describe("where effectiveBps comes from"),
   receiverAs: z.int().optional().describe("b=AS of the receiver, kilobits per second"),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Advice } from "./assistance/advice-message.ts";
 import { ContextChange, ContextResult } from "./context-messages.ts";
 import { FlowApplied } from "./flow.ts";
 import { FlowChange, FlowSources, MediaLabels } from "./flow-query.ts";
@@ -243,6 +244,11 @@ export const TO_PEER = {
     body: z.unknown(),
     key: MessageKey.optional(),
   }),
+  advice: message(
+    "advice",
+    "What a mobile network recommends for a flow is another than before: to its sender, and to the end that is in the network.",
+    Advice.shape,
+  ),
   context: message(
     "context",
     "To a media server: a stream it is to receive from a peer, or to send to it.",

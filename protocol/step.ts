@@ -1,4 +1,6 @@
 import type { Allowances } from "./allowance.ts";
+import { withAdvice } from "./assistance/advice.ts";
+import { type AssistanceNews, assist } from "./assistance/told.ts";
 import { candidates } from "./candidates.ts";
 import { underCeilings } from "./ceilings.ts";
 import { withContextNews } from "./context-news.ts";
@@ -80,6 +82,8 @@ export type SessionEvent =
     }
   /** An endpoint of SWAP is still there: it stays until then. */
   | { readonly type: "stay"; readonly peer: string; readonly until: number; readonly at: number }
+  /** What a mobile network does for one end of a link is another than before. */
+  | ({ readonly type: "assistance" } & AssistanceNews)
   /** Something may be due. */
   | { readonly type: "alarm"; readonly at: number }
   | {
@@ -111,7 +115,8 @@ function followed(session: Session, dispatched: Step, at: number): Step {
   if (result.session.links === session.links) return withContextNews(session, result);
   const flows = { ...result, session: settledFlows(session, result.session, at) };
   const settled = withRelayFindings(session, withSourceFindings(session, flows, at), at);
-  return withContextNews(session, { ...settled, effects: withFlowEvents(session, settled) });
+  const told = { ...settled, effects: withFlowEvents(session, settled) };
+  return withContextNews(session, withAdvice(session, told));
 }
 
 /** What follows for flows of other links from what the event did to those of one. */
@@ -144,6 +149,8 @@ function dispatch(session: Session, event: SessionEvent): Step | Problem {
       return endWithFlows(session, event.at);
     case "alarm":
       return due(session, event.at);
+    case "assistance":
+      return assist(session, event);
     case "cname-recalled":
       return cnameRecalled(session, event);
     case "change-flow":

@@ -1,5 +1,6 @@
 import type { Flow } from "../flow.ts";
 import type { Transport } from "../transport.ts";
+import { withAssistance } from "./assist.ts";
 import { withDscp } from "./dscp.ts";
 import type { FlowContext, LinkFlows } from "./link-flows.ts";
 import { isSame } from "./same.ts";
@@ -50,12 +51,13 @@ export interface Change {
   readonly sourceless?: readonly string[] | undefined;
   readonly labels?: LinkFlows["labels"] | undefined;
   readonly syncGroups?: LinkFlows["syncGroups"];
+  readonly assistance?: LinkFlows["assistance"] | undefined;
   readonly forgotten?: number | undefined;
 }
 
 /**
  * The link's flows after a change, or the same value when nothing changed. What a flow should be marked with
- * depends on the flows beside it and on the path: every change leaves that right.
+ * depends on the flows beside it and on the path: every change leaves that right. So it does with what networks do.
  */
 export function commit(context: FlowContext, before: LinkFlows, change: Change): LinkFlows {
   const transports = revised(
@@ -63,7 +65,9 @@ export function commit(context: FlowContext, before: LinkFlows, change: Change):
     before.transports,
     context.revision,
   );
-  const flows = revised(withDscp(change.flows, transports), before.flows, context.revision);
+  const { assistance } = { ...before, ...change };
+  const marked = withAssistance(withDscp(change.flows, transports), assistance);
+  const flows = revised(marked, before.flows, context.revision);
   const isSeen = flows !== before.flows || transports !== before.transports;
   const next = withoutUndefined<LinkFlows>({
     ...before,

@@ -10,5 +10,6 @@ export function endFlows(context: FlowContext, before: LinkFlows, reason: string
     switchedOff: undefined,
     sourceless: undefined,
     labels: undefined,
+    assistance: undefined,
   });
 }

@@ -1,3 +1,4 @@
+import type { FlowAssistance } from "../assistance/record.ts";
 import type { Flow } from "../flow.ts";
 import type { MediaLabels } from "../flow-query.ts";
 import type { Transport } from "../transport.ts";
@@ -27,6 +28,8 @@ export interface LinkFlows {
   readonly labels?: Readonly<Record<string, MediaLabels>>;
   /** Synchronisation contexts by sender; never on the wire. */
   readonly syncGroups?: Readonly<Record<string, SyncNumbers>>;
+  /** What a mobile network does for an end, by peer; on the wire as a member of every live flow. */
+  readonly assistance?: Readonly<Record<string, FlowAssistance>>;
   /** Highest generation among records that were forgotten: later ids start above it. */
   readonly forgotten?: number;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AssistanceState, FlowAssistance } from "../assistance/record.ts";
 import { Kind } from "../flow.ts";
 import { Role } from "../session-config.ts";
 import { CandidateCounts, IceErrors, TransportState } from "../transport.ts";
@@ -119,6 +120,14 @@ export const TIMELINE_ENTRIES = {
     by,
     context: z.string(),
     reason: z.string().optional(),
+  }),
+  assistance: entry("assistance", "What a mobile network does for a peer is another.", {
+    peer,
+    link,
+    network: z.string().describe("its name in the configuration"),
+    state: AssistanceState,
+    reason: z.string().optional(),
+    advised: FlowAssistance.shape.advised,
   }),
   drain: entry("drain", "A media server is about to go.", {
     by,

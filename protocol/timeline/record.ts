@@ -12,6 +12,7 @@ import {
 import type { SessionEvent } from "../step.ts";
 import { toldReason } from "../told-reason.ts";
 import type { IceError, SelectedPair } from "../transport.ts";
+import { assistanceNews } from "./assistance-news.ts";
 import type { News, TimelineEntry } from "./entry.ts";
 import { linkNews } from "./link-news.ts";
 import { presenceNews } from "./presence-news.ts";
@@ -32,6 +33,7 @@ export function recorded(before: Session, event: SessionEvent, step: Step): Step
   const presence = presenceNews(before, event, step);
   const noted = [
     ...presence.first,
+    ...assistanceNews(before, event),
     ...linkNews(before, event, step.session),
     ...trickleNews(before, step.session),
     ...reported(before, event, step),

@@ -139,6 +139,16 @@ const WORDS: { readonly [T in TimelineEntry["type"]]: Say<T> } = {
     title: "Context failed",
     detail: joined([name(by), reason]),
   }),
+  assistance: ({ peer, network, state, reason, advised }, name) => ({
+    title: `Network ${state}`,
+    detail: joined([
+      name(peer),
+      network,
+      reason,
+      advised?.uplinkBps !== undefined && `↑ at most ${bitrate(advised.uplinkBps)}`,
+      advised?.downlinkBps !== undefined && `↓ at most ${bitrate(advised.downlinkBps)}`,
+    ]),
+  }),
   drain: ({ by, successor }, name) => ({
     title: "Media server drains",
     detail: joined([name(by), successor !== undefined && `successor ${name(successor)}`]),

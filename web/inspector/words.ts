@@ -73,7 +73,7 @@ export const GROUPS = {
   },
   candidates: { title: "Candidates", types: ["candidates"] },
   transports: { title: "Transports", types: ["transport"] },
-  flows: { title: "Flows", types: ["flow", "steered", "context"] },
+  flows: { title: "Flows", types: ["flow", "steered", "context", "assistance"] },
   findings: { title: "Findings", types: ["finding", "refused"] },
   server: { title: "Server", types: ["drain", "fault", "webhook"] },
 } as const;
@@ -109,6 +109,9 @@ export function toneOf(entry: TimelineEntry): "bad" | "warn" | "good" | "note" |
       return entry.state === "connected" ? "good" : "none";
     case "flow":
       return entry.state === "active" ? "good" : "none";
+    case "assistance":
+      if (entry.state === "granted") return "good";
+      return entry.state === "impaired" || entry.state === "refused" ? "warn" : "none";
     case "webhook":
       return entry.state === "dead" ? "bad" : "warn";
     case "peer-left":

@@ -1,0 +1,87 @@
+import type { Flow } from "../flow.ts";
+import { type Effect, isConnected, type Session, type Step } from "../session.ts";
+import type { Advice } from "./advice-message.ts";
+
+/** What a network has to say of a flow. */
+interface Word {
+  /** The end that is in the network. */
+  readonly peer: string;
+  readonly isImpaired: boolean;
+  readonly bitrateBps?: number;
+}
+
+/**
+ * The step with what networks recommend: of every flow of which that is another than before, to whoever sends it, and to
+ * the end that is in the network. Media servers and HTTP clients are told by contexts and by nothing.
+ */
+export function withAdvice(before: Session, step: Step): Step {
+  const { session } = step;
+  const advice = [...session.links.values()].flatMap((link) => {
+    const former = before.links.get(link.id)?.flows;
+    if (link.flows === former || !(link.flows.assistance ?? former?.assistance)) return [];
+    const known = new Map(former?.flows.map((flow) => [flow.id, flow]));
+    return link.flows.flows.flatMap((flow) => newsOf(session, flow, known.get(flow.id)));
+  });
+  return advice.length === 0 ? step : { ...step, effects: [...step.effects, ...advice] };
+}
+
+function newsOf(session: Session, flow: Flow, former: Flow | undefined): readonly Effect[] {
+  const known = former && wordOn(former);
+  const word = wordOn(flow);
+  const peer = word?.peer ?? known?.peer;
+  if (peer === undefined || flow.state === "ended" || isEqual(word, known)) return [];
+  const message = { type: "advice", ...adviceOn(flow, peer, word?.bitrateBps) } as const;
+  return [...new Set([flow.from, peer])]
+    .filter((to) => isTold(session, to))
+    .map((to) => ({ type: "send", to, message }));
+}
+
+function isTold({ peers }: Session, id: string): boolean {
+  const peer = peers.get(id);
+  return isConnected(peer) && peer?.role === "peer" && peer.http === undefined;
+}
+
+function adviceOn(
+  { id: flow, mid, assistance }: Flow,
+  peer: string,
+  bitrateBps: number | undefined,
+): Advice {
+  const record = assistance?.[peer];
+  return {
+    flow,
+    mid,
+    peer,
+    ...(record && { network: record.network, state: record.state }),
+    ...(record?.reason !== undefined && { reason: record.reason }),
+    ...(bitrateBps !== undefined && { bitrateBps }),
+  };
+}
+
+const isEqual = (one: Word | undefined, other: Word | undefined): boolean =>
+  one?.peer === other?.peer &&
+  one?.isImpaired === other?.isImpaired &&
+  one?.bitrateBps === other?.bitrateBps;
+
+/**
+ * Of two ends that are in networks, the one that is recommended less where that limits the flow, else the one whose network
+ * cannot hold what it granted. What is only offered nobody steers.
+ */
+function wordOn({ state, from, to, assistance = {}, limits }: Flow): Word | undefined {
+  if (state === "proposed") return undefined;
+  const ends = [
+    { peer: from, bps: assistance[from]?.advised?.uplinkBps },
+    { peer: to, bps: assistance[to]?.advised?.downlinkBps },
+  ].map(({ peer, bps = Number.POSITIVE_INFINITY }) => ({
+    peer,
+    bps,
+    isImpaired: assistance[peer]?.state === "impaired",
+  }));
+  const { effectiveBps, source } = limits;
+  if (source === "network" && effectiveBps !== undefined) {
+    const [one, other] = ends as [(typeof ends)[0], (typeof ends)[0]];
+    const { peer, isImpaired } = other.bps < one.bps ? other : one;
+    return { peer, isImpaired, bitrateBps: effectiveBps };
+  }
+  const impaired = ends.find(({ isImpaired }) => isImpaired);
+  return impaired && { peer: impaired.peer, isImpaired: true };
+}
