@@ -1,0 +1,142 @@
+import { API_TRAITS, type Doubt, type Held, HOLDING, type Holding, type Told } from "./holding.ts";
+import type { NetworkStatus } from "./network.ts";
+
+/** What becomes of the resource that is held. */
+
+/** How the status came: by an answer to a call, to an extension, or by itself. */
+export type Source = "answer" | "extension" | "notice";
+
+/** The network has it from now on, whatever it says of it; another one that was held is not wanted any more. */
+export function adopt(
+  holding: Holding,
+  id: string,
+  { generation, body, asked }: Pick<Doubt, "generation" | "body" | "asked">,
+  at: number,
+): Holding {
+  const { held, strays } = holding;
+  const isKnown = held?.id === id || strays.some((stray) => stray.id === id);
+  if (isKnown) return holding;
+  if (held) return { ...holding, strays: [...strays, { id, generation, body }] };
+  const status: NetworkStatus = { state: "requested" };
+  return {
+    ...holding,
+    held: { id, generation, body, asked, changedAt: at, status, readAt: at, polls: 0 },
+    ...FREE,
+    ending: undefined,
+  };
+}
+
+/** Nothing stands in the way of asking. */
+const FREE = {
+  refusal: undefined,
+  anewAt: undefined,
+  failures: 0,
+  failing: undefined,
+  reason: undefined,
+} as const;
+
+/** It is not there any more, as the network says: looked for once, where that can be done. */
+export function dropped(holding: Holding, at: number): Holding {
+  const { held } = holding;
+  if (!held) return holding;
+  const early = held.status.state === "ended" ? holding : endedEarly(holding, held, "gone", at);
+  return lookedFor({ ...early, held: undefined }, held, at);
+}
+
+/** One search settles it. */
+export const lookedFor = (
+  holding: Holding,
+  { generation, body, asked }: Pick<Doubt, "generation" | "body" | "asked">,
+  at: number,
+): Holding =>
+  API_TRAITS[holding.api].hasList
+    ? {
+        ...holding,
+        doubts: [
+          ...holding.doubts.filter((doubt) => doubt.generation !== generation),
+          { generation, body, asked, until: at, lookAt: at, isLooked: false },
+        ],
+      }
+    : holding;
+
+/** The network says what it does for the resource. */
+export function withStatus(
+  holding: Holding,
+  status: NetworkStatus,
+  at: number,
+  source: Source,
+): Holding {
+  const { held } = holding;
+  // What is over does not begin again.
+  if (!held || held.status.state === "ended") return holding;
+  if (status.state === "ended") {
+    const ended: Held = { ...held, status, readAt: undefined, extendAt: undefined };
+    return { ...endedEarly(holding, held, status.reason ?? "ended", at), held: ended };
+  }
+  const known = untilOf(held.status);
+  const until = status.until ?? known;
+  const next: NetworkStatus = until === undefined ? status : { ...status, until };
+  const isNew = held.status.state !== status.state;
+  const polls = isNew || source === "notice" ? 0 : held.polls + 1;
+  const grantedAt = held.grantedAt ?? (status.state === "granted" ? at : undefined);
+  const told: Held = { ...held, status: next, polls, grantedAt };
+  return {
+    ...holding,
+    held: {
+      ...told,
+      readAt: readAtOf(holding, told, at, source),
+      extendAt: extendAtOf(held, until, at, source),
+    },
+  };
+}
+
+/** Notices and answers cross: the newest counts where the network says when it was, what is over stays over. */
+export function withNotice(holding: Holding, { status, happenedAt }: Told, at: number): Holding {
+  const { held } = holding;
+  if (!held || (happenedAt ?? at) < (held.happenedAt ?? 0)) return holding;
+  const isSame = sameStatus(held.status, status) && happenedAt === held.happenedAt;
+  if (isSame || held.status.state === "ended") return holding;
+  const next = withStatus(holding, status, at, "notice");
+  return { ...next, held: next.held && { ...next.held, toldAt: at, happenedAt } };
+}
+
+/** As far as notices have it. */
+const sameStatus = (one: NetworkStatus, other: NetworkStatus): boolean =>
+  one.state === other.state && one.reason === other.reason && one.profile === other.profile;
+
+const untilOf = (status: NetworkStatus): number | undefined => status.until;
+
+/** A network that ends at once what it grants is not asked again at once. */
+function endedEarly(holding: Holding, held: Held, reason: string, at: number): Holding {
+  const { grantedAt, status } = held;
+  const isOver = status.until !== undefined && status.until <= at;
+  const isSteady = grantedAt !== undefined && at - grantedAt >= HOLDING.steadyMs;
+  if (isOver || isSteady) return { ...holding, endings: 0, anewAt: undefined, ending: reason };
+  const pause = Math.min(HOLDING.firstEndingMs * 2 ** holding.endings, HOLDING.longestEndingMs);
+  return { ...holding, endings: holding.endings + 1, anewAt: at + pause, ending: reason };
+}
+
+/** What is not granted yet is asked after soon, then ever more seldom; what is granted now and then. */
+function readAtOf({ api }: Holding, { status, polls }: Held, at: number, source: Source): number {
+  const { checkMs, isTimed } = API_TRAITS[api];
+  if (status.state !== "granted") {
+    return at + Math.min(HOLDING.firstPollMs * 2 ** polls, checkMs);
+  }
+  if (status.until === undefined) return isTimed && source === "notice" ? at : at + checkMs;
+  const over = Math.max(status.until + HOLDING.firstPollMs, at + HOLDING.firstPollMs);
+  return Math.min(at + checkMs, over);
+}
+
+/** A minute before the end, or at half of what is left when that is less; again when the end has moved. */
+function extendAtOf(
+  held: Held,
+  until: number | undefined,
+  at: number,
+  source: Source,
+): number | undefined {
+  const known = untilOf(held.status);
+  const isLater = until !== undefined && (known === undefined || until > known);
+  // An extension that moves nothing was the last: it is created anew when it is over.
+  if (!isLater) return source === "extension" ? undefined : held.extendAt;
+  return Math.max(until - HOLDING.extendBeforeMs, at + (until - at) / 2);
+}

@@ -1,0 +1,78 @@
+import { sameBody } from "./bodies.ts";
+import type { Held, Holding, Wish } from "./holding.ts";
+import type { AssistanceState, FlowAssistance } from "./record.ts";
+
+export interface Besides {
+  /** What a request would still need to know, when that is why there is no wish. */
+  readonly lacks?: string;
+  /** The record before: what has not changed keeps its time. */
+  readonly before?: FlowAssistance | undefined;
+}
+
+const MOST_REASON_LETTERS = 128;
+
+/** What a holding means for the flows that it is for. */
+export function recordOf(
+  holding: Holding,
+  wish: Wish | undefined,
+  at: number,
+  { lacks, before }: Besides = {},
+): FlowAssistance {
+  const { network, api, held, failures } = holding;
+  const { state, reason } = stateOf(holding, wish, lacks);
+  const asked = wish?.asked ?? held?.asked;
+  const isShown = held !== undefined && wish !== undefined;
+  const granted = isShown ? grantedOf(held) : undefined;
+  const advised = isShown ? held.status.advised : undefined;
+  const isSame = before?.state === state && before.network === network;
+  return {
+    network,
+    api,
+    state,
+    since: isSame ? before.since : at,
+    ...(asked && { asked }),
+    ...(granted && { granted }),
+    ...(advised && state !== "ended" && { advised }),
+    ...(reason !== undefined && { reason: reason.slice(0, MOST_REASON_LETTERS) }),
+    ...(failures > 0 && { failures }),
+  };
+}
+
+interface Shown {
+  readonly state: AssistanceState;
+  readonly reason: string | undefined;
+}
+
+function stateOf(holding: Holding, wish: Wish | undefined, lacks: string | undefined): Shown {
+  const { held, refusal, ending, lost } = holding;
+  const failing = holding.reason;
+  if (!wish) {
+    if (lacks !== undefined) return { state: "waiting", reason: lacks };
+    if (holding.isGivenUp) return { state: "ended", reason: "given-up" };
+    return { state: "ended", reason: lost > 0 ? "may-be-left-behind" : failing };
+  }
+  if (held) {
+    const isRefused = refusal && sameBody(refusal.body, wish.body);
+    const reason = held.status.reason ?? (isRefused ? refusal.reason : failing);
+    return { state: held.status.state, reason };
+  }
+  if (refusal && sameBody(refusal.body, wish.body)) {
+    return { state: "refused", reason: refusal.reason };
+  }
+  if (ending !== undefined) return { state: "ended", reason: ending };
+  return { state: "requested", reason: failing };
+}
+
+/** Rates are known of what was asked for; an alternative has its name only. */
+function grantedOf({ status, asked }: Held): FlowAssistance["granted"] {
+  const { state, profile, until } = status;
+  if (state === "granted") {
+    const isAsked = profile === undefined || profile === asked?.profile;
+    return {
+      ...(isAsked ? asked : {}),
+      ...(profile !== undefined && { profile }),
+      ...(until !== undefined && { until }),
+    };
+  }
+  return state === "impaired" && profile !== undefined ? { profile } : undefined;
+}

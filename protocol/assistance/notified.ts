@@ -1,0 +1,24 @@
+import { adopt, withNotice } from "./held.ts";
+import type { Holding, Told } from "./holding.ts";
+
+/**
+ * What the network tells by itself. Duplicates, what is older than what is known, and what concerns resources of
+ * earlier creates change nothing; a resource whose create had no answer is known from then on.
+ */
+export function notified(holding: Holding, told: Told, at: number): Holding {
+  const { underway, held, doubts } = holding;
+  const { generation, id } = told;
+  const act = underway?.act;
+  if (act?.type === "create" && act.generation === generation) {
+    const isOlder = (told.happenedAt ?? at) < (holding.early?.happenedAt ?? 0);
+    return isOlder ? holding : { ...holding, early: told };
+  }
+  if (held && held.generation === generation && (id ?? held.id) === held.id) {
+    // That it ends is what was asked for.
+    return act?.type === "remove" && act.id === held.id ? holding : withNotice(holding, told, at);
+  }
+  const doubt = doubts.find((each) => each.generation === generation);
+  if (!doubt || id === undefined) return holding;
+  const known = adopt(holding, id, doubt, at);
+  return known.held?.id === id ? withNotice(known, told, at) : known;
+}
