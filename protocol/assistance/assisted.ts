@@ -26,6 +26,8 @@ export interface AssistedStream {
   readonly codecs: readonly string[];
   /** Those of the sender's description. */
   readonly ssrcs: readonly number[];
+  /** Where one source sends a payload type, that source; by payload type. */
+  readonly ssrcByPayloadType?: Readonly<Record<number, number>>;
   /** Id of `urn:ietf:params:rtp-hdrext:sdes:mid`, where it is negotiated for this direction. */
   readonly midExtension?: number;
   /** Header extensions negotiated for this direction, besides. */
@@ -89,6 +91,26 @@ export interface AssistedLink {
   /** As the signalling socket shows it. */
   readonly seen?: string;
   readonly transports: readonly AssistedTransport[];
+  /** Sections that the answer rejects, or that were taken out: REMOVED. They are on no transport. */
+  readonly removed?: readonly AssistedSection[];
+  /** More than this all of the link together may not take: session parts of descriptions, and ceilings of the session and its peers. */
+  readonly ceilings?: Rates;
+}
+
+/** A TURN server of this deployment: by address, by name, or both. */
+export interface RelayServer {
+  readonly address?: string;
+  readonly port?: number;
+  readonly domain?: string;
+  readonly protocol?: "udp" | "tcp";
+}
+
+/** A network slice (TS 23.003 s28.4). */
+export interface Snssai {
+  /** 0 to 255. */
+  readonly sst: number;
+  /** Six hexadecimal digits. */
+  readonly sd?: string;
 }
 
 /** What a network can only be asked for once it is known. */
