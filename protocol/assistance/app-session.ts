@@ -1,8 +1,12 @@
-import type { AssistedLink, FlowStatus, Mapped, Snssai } from "./assisted.ts";
-import type { MarkingTable, ProtocolDescription } from "./markings.ts";
-import type { MediaType } from "./media-type.ts";
+import type { AssistedLink, AssistedSection, FlowStatus, Mapped, Snssai } from "./assisted.ts";
+import { bitRateOf } from "./bit-rate.ts";
+import { type Component, componentsOf, filterDirections, sharedStatus } from "./component.ts";
+import { filterRules } from "./filter.ts";
+import { type MarkingTable, type ProtocolDescription, protocolDescriptionIn } from "./markings.ts";
+import { type MediaType, mediaTypeOf } from "./media-type.ts";
 import type { MpxMediaInfo } from "./multiplexed-media.ts";
-import type { RateDefaults } from "./rates.ts";
+import { familyOf } from "./path-candidates.ts";
+import { type RateDefaults, streamBps } from "./rates.ts";
 
 /** TS 29.514 MediaSubComponent. */
 export interface MediaSubComponent {
@@ -58,10 +62,123 @@ export interface AppSessionOptions {
   readonly markings?: MarkingTable;
 }
 
-/** STUB */
+/** What it is to tell of. */
+const EVENTS = ["QOS_NOTIF", "SUCCESSFUL_RESOURCES_ALLOCATION", "FAILED_RESOURCES_ALLOCATION"].map(
+  (event) => ({ event }),
+);
+
+/**
+ * The media components of all that a UE has on a link. What is held, switched off or taken out is told by its flow status.
+ * Rates are of the media alone: the network adds what RTCP takes (TS 29.213 s6.2). Without a path there are no filters yet.
+ *
+ * Lacks `ue-address` while that is not known.
+ */
 export function appSessionOf(
-  _link: AssistedLink,
-  _options: AppSessionOptions,
+  link: AssistedLink,
+  options: AppSessionOptions,
 ): Mapped<AppSessionContext> {
-  return { lacks: "media" };
+  const components = componentsOf(link, options.multiplex);
+  const address = components.flatMap(({ transport }) => transport.path.ue?.address ?? [])[0];
+  if (address === undefined) return { lacks: "ue-address" };
+  const { notifUri, afAppId, suppFeat = "0", dnn, snssai, ipDomain } = options;
+  const isIpv6 = familyOf(address) === 6;
+  const live = components.map((component) => mediaComponentOf(component, options));
+  return {
+    body: {
+      ascReqData: {
+        ...(afAppId === undefined ? {} : { afAppId }),
+        notifUri,
+        suppFeat,
+        ...(dnn === undefined ? {} : { dnn }),
+        ...(snssai === undefined ? {} : { sliceInfo: snssai }),
+        ...(isIpv6 ? { ueIpv6: address } : { ueIpv4: address }),
+        ...(ipDomain === undefined || isIpv6 ? {} : { ipDomain }),
+        medComponents: Object.fromEntries(
+          [...(link.removed ?? []).map(removedComponent), ...live].map((each) => [
+            String(each.medCompN),
+            each,
+          ]),
+        ),
+        evSubsc: { events: EVENTS },
+      },
+    },
+  };
+}
+
+const removedComponent = ({ ordinal, kind }: AssistedSection): MediaComponent => ({
+  medCompN: ordinal,
+  medType: mediaTypeOf(kind),
+  fStatus: "REMOVED",
+});
+
+function mediaComponentOf(
+  component: Component,
+  { rates, markings }: AppSessionOptions,
+): MediaComponent {
+  const { ordinal, mediaType, sections } = component;
+  const subComponents = subComponentsOf(component);
+  const protoDescUl = protocolDescriptionIn(sections, "uplink", markings);
+  const protoDescDl = protocolDescriptionIn(sections, "downlink", markings);
+  return {
+    medCompN: ordinal,
+    medType: mediaType,
+    fStatus: sharedStatus(sections),
+    ...bandwidthsOf(sections, rates),
+    ...codecsOf(sections),
+    ...(protoDescUl ? { protoDescUl } : {}),
+    ...(protoDescDl ? { protoDescDl } : {}),
+    ...(subComponents.length > 0
+      ? { medSubComps: Object.fromEntries(subComponents.map((each) => [String(each.fNum), each])) }
+      : {}),
+  };
+}
+
+type Bandwidths = Pick<MediaComponent, "marBwUl" | "marBwDl" | "rsBw" | "rrBw">;
+
+function bandwidthsOf(sections: readonly AssistedSection[], rates?: RateDefaults): Bandwidths {
+  const sum = (direction: "uplink" | "downlink"): number =>
+    sections.reduce(
+      (total, { [direction]: stream, kind }) => total + streamBps(stream, kind, rates),
+      0,
+    );
+  const streams = sections.flatMap(({ uplink, downlink }) => [uplink ?? [], downlink ?? []].flat());
+  const rtcp = (name: "rs" | "rr"): number | undefined => {
+    const said = streams.flatMap((stream) => stream[name] ?? []);
+    return said.length === 0 ? undefined : Math.max(...said);
+  };
+  const [uplink, downlink, rs, rr] = [sum("uplink"), sum("downlink"), rtcp("rs"), rtcp("rr")];
+  return {
+    ...(uplink > 0 ? { marBwUl: bitRateOf(uplink) } : {}),
+    ...(downlink > 0 ? { marBwDl: bitRateOf(downlink) } : {}),
+    ...(rs === undefined ? {} : { rsBw: bitRateOf(rs) }),
+    ...(rr === undefined ? {} : { rrBw: bitRateOf(rr) }),
+  };
+}
+
+/** There is room for the two descriptions of one section. */
+function codecsOf(sections: readonly AssistedSection[]): Pick<MediaComponent, "codecs"> {
+  const [section, ...others] = sections;
+  const codecs = others.length === 0 ? section?.codecText : undefined;
+  return codecs ? { codecs } : {};
+}
+
+/** RTP, then RTCP where it has a port of its own: that goes both ways, whatever the media does (TS 29.214 B.2). */
+function subComponentsOf({ transport, sections, media }: Component): readonly MediaSubComponent[] {
+  const { path, rtcpPath } = transport;
+  const rtp = filterRules(path, filterDirections(sections));
+  const rtcp = rtcpPath && filterRules(rtcpPath, { uplink: true, downlink: true });
+  const { uplink = [], downlink = [] } = media ?? {};
+  return [
+    ...(rtp
+      ? [
+          {
+            fNum: 1,
+            fDescs: rtp,
+            ...(uplink.length > 0 ? { mpxMediaUlInfos: uplink } : {}),
+            ...(downlink.length > 0 ? { mpxMediaDlInfos: downlink } : {}),
+          },
+        ]
+      : []),
+    ...(rtcp ? [{ fNum: 2, fDescs: rtcp, flowUsage: "RTCP" as const }] : []),
+  ];
 }

@@ -1,7 +1,15 @@
-import type { ApplicationFlowDescription, ClientPolicySpecification } from "./application-flow.ts";
+import {
+  type ApplicationFlowDescription,
+  applicationFlowOf,
+  type ClientPolicySpecification,
+  policySpecificationOf,
+} from "./application-flow.ts";
 import type { AssistedLink, Mapped, Snssai } from "./assisted.ts";
+import { componentsOf } from "./component.ts";
+import { placeOf, sessionIdOf } from "./dynamic-policy.ts";
+import { lackOf } from "./filter.ts";
 import type { MarkingTable } from "./markings.ts";
-import type { RateDefaults } from "./rates.ts";
+import { isRunning, type RateDefaults, ratesOfSections } from "./rates.ts";
 
 /** TS 26.510 NetworkAssistanceSession, as it is created. */
 export interface NetworkAssistanceSession {
@@ -24,10 +32,30 @@ export interface NetworkAssistanceOptions {
   readonly snssai?: Snssai;
 }
 
-/** STUB */
+/**
+ * A Network Assistance Session: it has one description of packets, so it is for the path that most depends on the network,
+ * with all that runs there together.
+ *
+ * Lacks `media` while nothing runs, and an address while there is no description.
+ */
 export function networkAssistanceSessionOf(
-  _link: AssistedLink,
-  _options: NetworkAssistanceOptions,
+  link: AssistedLink,
+  options: NetworkAssistanceOptions,
 ): Mapped<NetworkAssistanceSession> {
-  return { lacks: "media" };
+  const running = componentsOf(link, false).filter(isRunning);
+  const component = running.find(({ mediaType }) => mediaType === "VIDEO") ?? running[0];
+  if (!component) return { lacks: "media" };
+  const applicationFlowDescription = applicationFlowOf(component, options.markings);
+  if (!applicationFlowDescription) return { lacks: lackOf(component.transport.path) };
+  const { policyTemplateId, rates } = options;
+  return {
+    body: {
+      sessionId: sessionIdOf(link, options.sessionId),
+      ...placeOf(options),
+      ...(policyTemplateId === undefined ? {} : { policyTemplateId }),
+      componentReference: component.reference,
+      applicationFlowDescription,
+      requestedQoS: policySpecificationOf(ratesOfSections(link, component.sections, rates)),
+    },
+  };
 }

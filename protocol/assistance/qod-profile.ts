@@ -28,15 +28,51 @@ export interface QosProfile {
   readonly maxDuration?: QosDuration;
 }
 
-/** STUB */
+const BPS_OF_UNIT = { bps: 1, kbps: 1e3, Mbps: 1e6, Gbps: 1e9, Tbps: 1e12 } as const;
+
+const SECONDS_OF_UNIT = {
+  Days: 86_400,
+  Hours: 3600,
+  Minutes: 60,
+  Seconds: 1,
+  Milliseconds: 1e-3,
+  Microseconds: 1e-6,
+  Nanoseconds: 1e-9,
+} as const;
+
+/** Bits per second; what is not said has no limit. */
+const bpsOfRate = ({ value, unit }: QosRate = {}): number =>
+  value === undefined || unit === undefined ? Number.POSITIVE_INFINITY : value * BPS_OF_UNIT[unit];
+
+const secondsOf = ({ value, unit }: QosDuration = {}): number | undefined =>
+  value === undefined || unit === undefined ? undefined : value * SECONDS_OF_UNIT[unit];
+
+/** The profile with the lowest limits that is active and has room for these rates; of equal ones the first. */
 export function profileFor(
-  _rates: Rates,
-  _profiles: readonly QosProfile[],
+  { uplinkBps = 0, downlinkBps = 0 }: Rates,
+  profiles: readonly QosProfile[],
 ): QosProfile | undefined {
-  return undefined;
+  const fitting = profiles
+    .map((profile) => ({
+      profile,
+      upstream: bpsOfRate(profile.maxUpstreamRate),
+      downstream: bpsOfRate(profile.maxDownstreamRate),
+    }))
+    .filter(
+      ({ profile: { status }, upstream, downstream }) =>
+        status === "ACTIVE" && upstream >= uplinkBps && downstream >= downlinkBps,
+    );
+  const sizeOf = ({ upstream, downstream }: (typeof fitting)[0]): number => upstream + downstream;
+  const smallest = Math.min(...fitting.map(sizeOf));
+  return fitting.find((each) => sizeOf(each) === smallest)?.profile;
 }
 
-/** STUB */
-export function durationWithin(_profile: QosProfile | undefined, seconds: number): number {
-  return seconds;
+/** What a duration is on the wire at most, seconds: 32 bits. */
+const LONGEST_SECONDS = 0x7fff_ffff;
+
+/** A duration in whole seconds that the profile allows; without one, or limits, as it is. */
+export function durationWithin(profile: QosProfile | undefined, seconds: number): number {
+  const shortest = Math.ceil(secondsOf(profile?.minDuration) ?? 1);
+  const longest = Math.floor(secondsOf(profile?.maxDuration) ?? LONGEST_SECONDS);
+  return Math.max(1, Math.min(Math.max(Math.ceil(seconds), shortest), longest));
 }

@@ -1,7 +1,11 @@
 import type { Kind } from "../flow.ts";
-import type { AssistedLink, Mapped, Snssai } from "./assisted.ts";
-import type { MarkingTable, ProtocolDescription } from "./markings.ts";
+import type { AssistedLink, Lack, Mapped, Snssai } from "./assisted.ts";
+import { type Component, componentsOf, filterDirections } from "./component.ts";
+import { filterRules, lackOf } from "./filter.ts";
+import { type MarkingTable, type ProtocolDescription, protocolDescriptionIn } from "./markings.ts";
 import type { MpxMediaInfo } from "./multiplexed-media.ts";
+import { familyOf } from "./path-candidates.ts";
+import { isRunning } from "./rates.ts";
 
 /** TS 29.122 FlowInfo. */
 export interface FlowInfo {
@@ -48,10 +52,98 @@ export interface QosSubscriptionOptions {
   readonly markings?: MarkingTable;
 }
 
-/** STUB */
+/** What it is to tell of. */
+const EVENTS = [
+  "QOS_GUARANTEED",
+  "QOS_NOT_GUARANTEED",
+  "SUCCESSFUL_RESOURCES_ALLOCATION",
+  "FAILED_RESOURCES_ALLOCATION",
+  "SESSION_TERMINATION",
+] as const;
+
+/**
+ * A subscription for all that a UE has on a link, without the address for notifications. It names one address of the UE:
+ * what runs from another one is left out.
+ *
+ * Lacks `media` while nothing runs, and an address where no filter can be made without it.
+ */
 export function qosSubscriptionOf(
-  _link: AssistedLink,
-  _options: QosSubscriptionOptions,
+  link: AssistedLink,
+  options: QosSubscriptionOptions,
 ): Mapped<QosSubscription> {
-  return { lacks: "media" };
+  const components = componentsOf(link, options.multiplex);
+  if (!components.some(isRunning)) return { lacks: "media" };
+  const flows = components.flatMap((component) => flowOf(component) ?? []);
+  const address = flows[0]?.address;
+  if (address === undefined) return { lacks: lackIn(components) };
+  const { altQoSReferences = [], supportedFeatures = "0", dnn, snssai, ipDomain } = options;
+  const { exterAppId } = options;
+  const isIpv6 = familyOf(address) === 6;
+  return {
+    body: {
+      supportedFeatures,
+      ...(exterAppId === undefined ? {} : { exterAppId }),
+      ...(dnn === undefined ? {} : { dnn }),
+      ...(snssai === undefined ? {} : { snssai }),
+      ...(isIpv6 ? { ueIpv6Addr: address } : { ueIpv4Addr: address }),
+      ...(ipDomain === undefined || isIpv6 ? {} : { ipDomain }),
+      flowInfo: flows.filter((flow) => flow.address === address).map(({ info }) => info),
+      qosReference: referenceFor(components, options),
+      ...(altQoSReferences.length > 0 ? { altQoSReferences } : {}),
+      ...markedIn(link, options),
+      events: EVENTS,
+    },
+  };
+}
+
+/** The first that has none: it has no address of the UE, or none of the other end. */
+const lackIn = (components: readonly Component[]): Lack =>
+  components.map(({ transport }) => lackOf(transport.path))[0] as Lack;
+
+interface DescribedFlow {
+  /** Of the UE. */
+  readonly address: string;
+  readonly info: FlowInfo;
+}
+
+function flowOf({ ordinal, transport, sections, media }: Component): DescribedFlow | undefined {
+  const { path } = transport;
+  const rules = filterRules(path, filterDirections(sections));
+  const address = path.ue?.address;
+  if (!rules || address === undefined) return undefined;
+  const { uplink = [], downlink = [] } = media ?? {};
+  return {
+    address,
+    info: {
+      flowId: ordinal,
+      flowDescriptions: rules,
+      ...(uplink.length > 0 ? { mpxMediaUlInfos: uplink } : {}),
+      ...(downlink.length > 0 ? { mpxMediaDlInfos: downlink } : {}),
+    },
+  };
+}
+
+function referenceFor(
+  components: readonly Component[],
+  { qosReference, qosReferences = {} }: QosSubscriptionOptions,
+): string {
+  const kinds = components.flatMap(({ sections }) =>
+    sections.filter((section) => isRunning({ sections: [section] })).map(({ kind }) => kind),
+  );
+  const kind = (["video", "audio", "data"] as const).find((each) => kinds.includes(each));
+  return (kind && qosReferences[kind]) ?? qosReference;
+}
+
+/** One description of markings per direction, for all flows. */
+function markedIn(
+  { transports }: AssistedLink,
+  { markings }: QosSubscriptionOptions,
+): Pick<QosSubscription, "protoDescUl" | "protoDescDl"> {
+  const sections = transports.flatMap((transport) => transport.sections);
+  const uplink = protocolDescriptionIn(sections, "uplink", markings);
+  const downlink = protocolDescriptionIn(sections, "downlink", markings);
+  return {
+    ...(uplink ? { protoDescUl: uplink } : {}),
+    ...(downlink ? { protoDescDl: downlink } : {}),
+  };
 }

@@ -1,0 +1,73 @@
+import type { Address } from "../transport.ts";
+import type { AssistedPath, Lack } from "./assisted.ts";
+import { familyOf, soleOf } from "./path-candidates.ts";
+
+/** Filters for the packets of a path. */
+
+/** IANA protocol numbers. */
+const PROTOCOL_NUMBERS = { udp: 17, tcp: 6 } as const;
+
+export const protocolNumberOf = ({ protocol }: AssistedPath): number => PROTOCOL_NUMBERS[protocol];
+
+/** Both ends of a filter. */
+export interface FilterEnds {
+  readonly ue: Partial<Address> & Pick<Address, "address">;
+  readonly remote: Partial<Address> & Pick<Address, "address">;
+}
+
+const addressed = ({ address, port }: Partial<Address> = {}): FilterEnds["ue"] | undefined =>
+  address === undefined ? undefined : { address, ...(port === undefined ? {} : { port }) };
+
+/** What the other end is, where it can only be one: of the UE's own IP version. */
+function remoteOf(
+  { remotes }: AssistedPath,
+  ue: FilterEnds["ue"],
+): FilterEnds["remote"] | undefined {
+  const reached = remotes.flatMap((remote) => addressed(remote) ?? []);
+  const fitting = reached.filter(({ address }) => familyOf(address) === familyOf(ue.address));
+  const address = soleOf(fitting.map((each) => each.address));
+  const port = soleOf(fitting.map((each) => each.port));
+  return addressed({
+    ...(address === undefined ? {} : { address }),
+    ...(port === undefined ? {} : { port }),
+  });
+}
+
+/**
+ * The ends of a path, with ports as far as they are sure: a candidate's may be another one behind a NAT. Undefined while the
+ * UE's own address is not known, or the other end's.
+ */
+export function filterEnds(path: AssistedPath): FilterEnds | undefined {
+  const ue = addressed(path.ue);
+  const remote = ue && remoteOf(path, ue);
+  if (!ue || !remote) return undefined;
+  return path.known === "candidates"
+    ? { ue: { address: ue.address }, remote: { address: remote.address } }
+    : { ue, remote };
+}
+
+const written = ({ address, port }: FilterEnds["ue"]): string =>
+  port === undefined ? address : `${address} ${port}`;
+
+/**
+ * IPFilterRules (RFC 6733 s4.3.1), uplink first: `in` is from the UE. Where the other end is one of several, it is any, if
+ * at least the UE's port is known. Undefined where there is too little for a filter.
+ */
+export function filterRules(
+  path: AssistedPath,
+  directions: { readonly uplink: boolean; readonly downlink: boolean },
+): readonly string[] | undefined {
+  const ends = filterEnds(path);
+  const ue = addressed(path.ue);
+  if (!ue || (!ends && ue.port === undefined)) return undefined;
+  const [own, remote] = ends ? [written(ends.ue), written(ends.remote)] : [written(ue), "any"];
+  const protocol = protocolNumberOf(path);
+  return [
+    ...(directions.uplink ? [`permit in ${protocol} from ${own} to ${remote}`] : []),
+    ...(directions.downlink ? [`permit out ${protocol} from ${remote} to ${own}`] : []),
+  ];
+}
+
+/** What a path has to have for a filter, and has not. */
+export const lackOf = ({ ue }: AssistedPath): Lack =>
+  ue?.address === undefined ? "ue-address" : "server-address";

@@ -1,0 +1,119 @@
+import { type AgreedPair, descriptionOf } from "../flows/agreed-pair.ts";
+import { labelOf } from "../flows/identity.ts";
+import { addressKindOf, canonicalAddressOf } from "../sdp/address.ts";
+import { type CandidateLine, candidateLineOf } from "../sdp/candidate.ts";
+import { type Link, type Session, trickleOf } from "../session.ts";
+import type { Address, Transport } from "../transport.ts";
+
+/** What candidates say of where an end can be reached, as far as it counts for a network: UDP, the component of RTP. */
+
+export interface PathCandidate extends Address {
+  readonly type: string;
+  /** Where it was made from: `raddr` and `rport`, unless they hide it. */
+  readonly base?: Address;
+}
+
+export type Family = 4 | 6;
+
+const MAPPED = /^::ffff:(?=[\d.]+$)/;
+
+/** RFC 5952; an IPv4 address in IPv6 clothes without them. Undefined for names, and for what stands for no address. */
+export function plainAddress(text: string | null | undefined): string | undefined {
+  const address = canonicalAddressOf(text ?? "").replace(MAPPED, "");
+  const kind = addressKindOf(address);
+  const isHost = kind !== undefined && kind !== "unspecified" && kind !== "multicast";
+  return isHost ? address.replace(/%.*/, "") : undefined;
+}
+
+export const familyOf = (address: string): Family => (address.includes(":") ? 6 : 4);
+
+/** The only value of a list, however often it is there. */
+export function soleOf<T>(values: readonly T[]): T | undefined {
+  const [first, ...others] = new Set(values);
+  return others.length === 0 ? first : undefined;
+}
+
+/** Whom and what candidates are asked of. */
+export interface CandidateSource {
+  readonly session: Session;
+  readonly link: Link;
+  readonly pair: AgreedPair;
+  readonly transport: Transport;
+}
+
+/**
+ * The candidates of an end for a transport, in its description and trickled: those of the first of its sections that has
+ * any speak for the bundle (RFC 9143 s7.2).
+ */
+export function candidatesOf(source: CandidateSource, peer: string): readonly PathCandidate[] {
+  const { session, link, pair, transport } = source;
+  const { sections } = descriptionOf(pair, peer);
+  const trickled = trickleOf(session, link.id)
+    .filter(({ from, exchange }) => from === peer && exchange === link.inForce?.exchange)
+    .flatMap(({ candidates }) => candidates);
+  const bundle = agreedOrder(source, transport.mids);
+  for (const index of bundle) {
+    const section = sections[index];
+    const own = trickled.filter(({ sdpMid, sdpMLineIndex }) =>
+      typeof sdpMid === "string" ? sdpMid === section?.mid : sdpMLineIndex === index,
+    );
+    const lines = [
+      ...(section?.candidates ?? []),
+      ...own.map(({ candidate }) => candidateLineOf(candidate)),
+    ];
+    const found = lines.flatMap((line) => readable(line) ?? []);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/** Indices of the sections with these labels, the tagged one first. */
+function agreedOrder({ pair }: CandidateSource, labels: readonly string[]): readonly number[] {
+  const indices = new Map(
+    pair.offer.sections.map(({ mid, index }) => [
+      labelOf({ mid: mid ?? pair.answer.sections[index]?.mid, index }),
+      index,
+    ]),
+  );
+  return labels.flatMap((label) => indices.get(label) ?? []);
+}
+
+function readable({ parts }: CandidateLine): PathCandidate | undefined {
+  if (parts?.component !== "1" || parts.transport.toLowerCase() !== "udp") return undefined;
+  const address = plainAddress(parts.address);
+  if (address === undefined) return undefined;
+  const base = plainAddress(parts.extensions.get("raddr"));
+  const basePort = Number(parts.extensions.get("rport"));
+  return {
+    type: parts.type,
+    address,
+    port: Number(parts.port),
+    ...(base !== undefined && basePort > 0 ? { base: { address: base, port: basePort } } : {}),
+  };
+}
+
+const isGlobal = ({ address }: Address): boolean => addressKindOf(address) === "global";
+
+/** Where others may reach an end: with a global address, nobody in a mobile network meets it at another one. */
+export function reachable(candidates: readonly PathCandidate[]): readonly Address[] {
+  const global = candidates.filter(isGlobal);
+  const addresses = new Map(
+    (global.length > 0 ? global : candidates).map(({ address, port }) => [
+      `${address} ${port}`,
+      { address, port },
+    ]),
+  );
+  return [...addresses.values()];
+}
+
+/** As others see what an end sends from one of its own addresses; itself where no candidate says otherwise. */
+export function seenFrom(
+  candidates: readonly PathCandidate[],
+  own: Partial<Address>,
+): Partial<Address> {
+  const mapped = candidates.find(
+    ({ type, base }) =>
+      type !== "relay" && base?.address === own.address && base?.port === own.port,
+  );
+  return mapped ? { address: mapped.address, port: mapped.port } : own;
+}

@@ -1,0 +1,95 @@
+import { addressKindOf } from "../sdp/address.ts";
+import type { Address } from "../transport.ts";
+import {
+  type Family,
+  familyOf,
+  type PathCandidate,
+  plainAddress,
+  soleOf,
+} from "./path-candidates.ts";
+
+/** The two addresses of a UE: on its own interface, as its operator's user plane sees it, and as the world sees it. */
+export interface UeAddresses {
+  readonly ue?: Partial<Address>;
+  readonly uePublic?: Partial<Address>;
+}
+
+/** All there is to tell them by. */
+export interface UeEvidence {
+  readonly candidates: readonly PathCandidate[];
+  /** Of the signalling socket. */
+  readonly seen: string | undefined;
+  /** Of the other end of the path: the UE uses an address of the same. */
+  readonly family: Family | undefined;
+}
+
+type Known = Partial<Address>;
+
+/**
+ * The addresses with what is not known of them yet. Own ones: IPv6 has no NAT, so there both are the same; an IPv4 address
+ * that is global, or that others see as it is, has none either. What a browser hides behind a name stays unknown.
+ */
+export function completed({ ue, uePublic }: UeAddresses, evidence: UeEvidence): UeAddresses {
+  const family = familyFor({ ue, uePublic }, evidence);
+  if (family === undefined) return {};
+  const own = evidence.candidates.filter(
+    ({ address, type }) => type !== "relay" && familyOf(address) === family,
+  );
+  const seen = plainAddress(evidence.seen);
+  const socket = seen !== undefined && familyOf(seen) === family ? { address: seen } : undefined;
+  return family === 6
+    ? same(ue ?? uePublic ?? onlyOf(own) ?? socket)
+    : translated(ue, uePublic ?? reflexive(own, ue), own, socket);
+}
+
+function familyFor(
+  { ue, uePublic }: { readonly [K in keyof UeAddresses]: UeAddresses[K] | undefined },
+  { candidates, seen, family }: UeEvidence,
+): Family | undefined {
+  const address = ue?.address ?? uePublic?.address;
+  if (address !== undefined) return familyOf(address);
+  if (family !== undefined) return family;
+  const socket = plainAddress(seen);
+  const known = [...candidates.map((each) => each.address), ...(socket ? [socket] : [])];
+  const families = known.map(familyOf);
+  // ICE prefers IPv6 (RFC 8421).
+  return families.includes(6) ? 6 : families[0];
+}
+
+const same = (both: Known | undefined): UeAddresses => (both ? { ue: both, uePublic: both } : {});
+
+/** Behind a NAT, perhaps. */
+function translated(
+  known: Known | undefined,
+  seenAs: Known | undefined,
+  own: readonly PathCandidate[],
+  socket: Known | undefined,
+): UeAddresses {
+  const hosts = own.filter(({ type }) => type === "host");
+  const isOwn = hosts.some(({ address }) => address === seenAs?.address);
+  const ue = known ?? (isOwn ? seenAs : (onlyOf(hosts) ?? baseOf(own)));
+  const isGlobal = ue?.address !== undefined && addressKindOf(ue.address) === "global";
+  const uePublic = seenAs ?? (isGlobal ? ue : socket);
+  return { ...(ue ? { ue } : {}), ...(uePublic ? { uePublic } : {}) };
+}
+
+/** The address of candidates when they have only one, and the port when they have only one. */
+function onlyOf(candidates: readonly Address[]): Known | undefined {
+  const address = soleOf(candidates.map((each) => each.address));
+  const port = soleOf(candidates.map((each) => each.port));
+  if (address === undefined) return undefined;
+  return { address, ...(port === undefined ? {} : { port }) };
+}
+
+/** What a NAT makes of the address, or of the only one there is. */
+function reflexive(own: readonly PathCandidate[], ue: Known | undefined): Known | undefined {
+  const mapped = own.filter(
+    ({ type, base }) =>
+      type !== "host" && (ue === undefined || base === undefined || base.address === ue.address),
+  );
+  const exact = mapped.find(({ base }) => base !== undefined && base.port === ue?.port);
+  return onlyOf(exact ? [exact] : mapped);
+}
+
+const baseOf = (own: readonly PathCandidate[]): Known | undefined =>
+  onlyOf(own.flatMap(({ base }) => base ?? []));
