@@ -169,6 +169,8 @@ export abstract class RealmCalls extends RealmSockets {
   }
 
   async #inCall(ws: WebSocket, message: Exclude<CallMessage, Connect>): Promise<Outcome> {
+    // What an endpoint makes of advice of the server's is its own affair.
+    if (message.type === "reject" && message.target === this.ctx.id.toString()) return null;
     const call = callWith(memoryOf(ws), message.target);
     if (!call) return problem("unknown-peer", "the target is in no call with this endpoint");
     if (message.type === "close") return this.#close(ws, call, message);

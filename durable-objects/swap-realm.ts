@@ -67,6 +67,7 @@ export class SwapRealm extends RealmCalls implements RealmCommands {
     const request = news.isOfOffer ? call?.offered : undefined;
     this.send(ws, {
       ...delivery,
+      ...(news.isOfServer && { source: this.ctx.id.toString() }),
       messageId: delivery.messageId ?? this.nextNumber(),
       ...(request !== undefined && { request }),
     } as CallMessage);

@@ -1,6 +1,11 @@
+import type { Advice } from "../assistance/advice-message.ts";
+import type { Flow } from "../flow.ts";
 import type { FromPeer, ToPeer } from "../messages.ts";
 import { CLOSE, type Problem, problem } from "../problem.ts";
 import { type Effect, type Link, linkIdOf, type Session } from "../session.ts";
+import { findFlow } from "../steering.ts";
+import { ADVICE_URN, endpointAdvice } from "./advice.ts";
+import { applicationOf, REJECTED } from "./application-body.ts";
 import type { Accept, Application, Close, Connect, Reject, Update } from "./message.ts";
 
 /**
@@ -32,6 +37,8 @@ export interface EndpointNews {
   readonly delivery: Delivery;
   /** A reject of the newest offer of the endpoint. */
   readonly isOfOffer?: true;
+  /** The server itself says it: whoever sends it puts its own id in. */
+  readonly isOfServer?: true;
 }
 
 /** The two peers of a call as one of them sees them. */
@@ -39,9 +46,6 @@ export interface Seats {
   readonly self: string;
   readonly other: string;
 }
-
-/** The body of a `message` that refuses an application message; between endpoints only. */
-const REJECTED = "urn:duplex:swap:reject";
 
 const REASON_CHARACTERS = 256;
 
@@ -158,6 +162,8 @@ class Turn {
         return this.#expired(to, message.from);
       case "message":
         return this.#news(to, message.from, this.#application(message.body));
+      case "advice":
+        return this.#advised(to, message);
       case "peer-left":
         return this.#isInCall(to, message.peer)
           ? this.#news(to, message.peer, { type: "close" })
@@ -207,6 +213,17 @@ class Turn {
       ...(errorId !== undefined && { errorId }),
       ...(description !== undefined && { description }),
     };
+  }
+
+  /** Not in the name of the other end: what an endpoint makes of it is none of that one's business. */
+  #advised(to: string, advice: Advice): readonly EndpointNews[] {
+    // Advice is about flows that there are.
+    const { flow } = findFlow(this.#after, advice.flow) as { readonly flow: Flow };
+    const from = flow.from === to ? flow.to : flow.from;
+    const call = this.#endpoint(from)?.source ?? from;
+    const value = endpointAdvice(to, call, flow, advice);
+    const news = this.#news(to, from, { type: "application", urn: ADVICE_URN, value });
+    return news.map((each) => ({ ...each, isOfServer: true }));
   }
 
   /** An offer was taken back: SWAP has no word for an update that is. */
@@ -268,35 +285,6 @@ function descriptionOf(message: Content): string | undefined {
   if (message.type === "connect") return message.offer;
   if (message.type === "update") return message.sdp;
   return message.type === "accept" ? message.answer : undefined;
-}
-
-/** What a peer without SWAP says by `message` without naming a URN for it. */
-const PLAIN = "urn:duplex:message";
-
-interface Body {
-  readonly type?: unknown;
-  readonly value?: unknown;
-}
-
-function applicationOf(body: unknown): Content {
-  const { type, value } = typeof body === "object" && body !== null ? (body as Body) : {};
-  if (type === REJECTED) return rejectedOf(value);
-  const isNamed = typeof type === "string" && /^urn:/i.test(type);
-  return isNamed
-    ? { type: "application", urn: type, value }
-    : { type: "application", urn: PLAIN, value: body };
-}
-
-/** A peer without SWAP may refuse so as well: what it says is looked at. */
-function rejectedOf(value: unknown): Content {
-  const { request, errorId, description } =
-    typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  return {
-    type: "reject",
-    ...(Number.isSafeInteger(request) && { request: request as number }),
-    ...(typeof errorId === "string" && { errorId }),
-    ...(typeof description === "string" && { description }),
-  };
 }
 
 const endpoints = new WeakMap<Session["peers"], boolean>();

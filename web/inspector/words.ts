@@ -85,8 +85,22 @@ export const GROUP_OF: ReadonlyMap<string, Group> = new Map(
   ),
 );
 
+type Tone = "bad" | "warn" | "good" | "note" | "none";
+
+const TRANSPORT_TONES: Readonly<Record<string, Tone>> = {
+  failed: "bad",
+  disconnected: "warn",
+  connected: "good",
+};
+
+const ASSISTANCE_TONES: Readonly<Record<string, Tone>> = {
+  granted: "good",
+  impaired: "warn",
+  refused: "warn",
+};
+
 /** How an entry looks: bad, warn, good, or as anything else. */
-export function toneOf(entry: TimelineEntry): "bad" | "warn" | "good" | "note" | "none" {
+export function toneOf(entry: TimelineEntry): Tone {
   switch (entry.type) {
     case "refused":
     case "fault":
@@ -104,14 +118,11 @@ export function toneOf(entry: TimelineEntry): "bad" | "warn" | "good" | "note" |
         | "warn"
         | "note";
     case "transport":
-      if (entry.state === "failed") return "bad";
-      if (entry.state === "disconnected") return "warn";
-      return entry.state === "connected" ? "good" : "none";
+      return TRANSPORT_TONES[entry.state] ?? "none";
     case "flow":
       return entry.state === "active" ? "good" : "none";
     case "assistance":
-      if (entry.state === "granted") return "good";
-      return entry.state === "impaired" || entry.state === "refused" ? "warn" : "none";
+      return ASSISTANCE_TONES[entry.state] ?? "none";
     case "webhook":
       return entry.state === "dead" ? "bad" : "warn";
     case "peer-left":
