@@ -66,6 +66,12 @@ const LINTED: readonly Plant[] = [
     "hono",
   ),
   ...importing("media-server-kit", "../adapters/x.ts", "../examples/media-server/x.ts"),
+  ...importing("network-mock", "../protocol/x.ts", "../adapters/x.ts", "../durable-objects/x.ts"),
+  ...importing("network-mock", "../src/x.ts", "../scripts/x.ts", "cloudflare:workers", "zod"),
+  ...["protocol", "adapters", "durable-objects", "src", "client", "web", "cli"].flatMap((room) =>
+    importing(room, "../network-mock/x.ts"),
+  ),
+  innocent("network-mock", 'import { argv } from "node:process";\n\nexport const y = argv;\n'),
   innocent("protocol", 'import { z } from "zod";\n\nexport const y = z.string();\n'),
   innocent("adapters", 'import { y } from "../protocol/y.ts";\n\nexport const z = y;\n'),
   innocent("durable-objects", 'import { y } from "../adapters/y.ts";\n\nexport const z = y;\n'),

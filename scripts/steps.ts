@@ -114,6 +114,7 @@ export const STEPS: readonly Step[] = [
   compiles("tsc-examples", "examples/media-server"),
   compiles("tsc-example-pages", "examples"),
   compiles("tsc-kit", "media-server-kit"),
+  compiles("tsc-network", "network-mock"),
   {
     name: "build",
     what: "pages and SDK",
