@@ -108,17 +108,20 @@ function created(
   }
 }
 
-/** Looked for before anything else is done, where the API has a list. */
+/** Looked for before anything else is done, where the API has a list; an id that was told is adopted at once. */
 function doubted(
   holding: Holding,
   { generation, body, asked }: Pick<Doubt, "generation" | "body" | "asked">,
   id: string | undefined,
   { at, until }: { readonly at: number; readonly until: number },
 ): Holding {
-  if (id !== undefined) return adopt(holding, id, { generation, body, asked }, at);
-  if (!API_TRAITS[holding.api].hasList) return { ...holding, lost: holding.lost + 1 };
-  const doubt = { generation, body, asked, until, lookAt: at, isLooked: false };
-  return { ...holding, doubts: [...holding.doubts, doubt] };
+  const isKnown = id !== undefined;
+  const { hasList } = API_TRAITS[holding.api];
+  const doubt = { generation, body, asked, until, lookAt: isKnown ? until : at, isLooked: isKnown };
+  const next: Holding = hasList
+    ? { ...holding, doubts: [...holding.doubts, doubt] }
+    : { ...holding, lost: holding.lost + (isKnown ? 0 : 1) };
+  return isKnown ? adopt(next, id, doubt, at) : next;
 }
 
 function refused(holding: Holding, body: NetworkBody, reason: string, at: number): Holding {
@@ -168,7 +171,14 @@ function found(
   if (!sought) return holding;
   const others = holding.doubts.filter((doubt) => doubt !== sought);
   if (answer.type === "refused") {
-    return { ...holding, doubts: others, lost: holding.lost + 1 };
+    const refusals = (sought.refusals ?? 0) + 1;
+    if (refusals >= HOLDING.mostRefusals) {
+      return { ...holding, doubts: others, lost: holding.lost + 1 };
+    }
+    // Whoever may not look must not wait to be allowed to.
+    const lookAt = at + HOLDING.firstRefusalMs * 2 ** (refusals - 1);
+    const next = { ...sought, isLooked: true, lookAt, refusals };
+    return { ...holding, doubts: [...others, next] };
   }
   if (answer.type !== "done") {
     const lookAt = Math.max(holding.quietUntil ?? 0, at + HOLDING.firstPauseMs);

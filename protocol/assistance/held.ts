@@ -43,21 +43,20 @@ export function dropped(holding: Holding, at: number): Holding {
   return lookedFor({ ...early, held: undefined }, held, at);
 }
 
-/** One search settles it. */
-export const lookedFor = (
+/** One search settles it, if nothing else is doubtful. */
+export function lookedFor(
   holding: Holding,
   { generation, body, asked }: Pick<Doubt, "generation" | "body" | "asked">,
   at: number,
-): Holding =>
-  API_TRAITS[holding.api].hasList
-    ? {
-        ...holding,
-        doubts: [
-          ...holding.doubts.filter((doubt) => doubt.generation !== generation),
-          { generation, body, asked, until: at, lookAt: at, isLooked: false },
-        ],
-      }
-    : holding;
+): Holding {
+  const { api, doubts } = holding;
+  if (!API_TRAITS[api].hasList) return holding;
+  const known = doubts.find((doubt) => doubt.generation === generation);
+  const until = known?.until ?? at;
+  const others = doubts.filter((doubt) => doubt !== known);
+  const doubt: Doubt = { generation, body, asked, until, lookAt: at, isLooked: false };
+  return { ...holding, doubts: [...others, doubt] };
+}
 
 /** The network says what it does for the resource. */
 export function withStatus(

@@ -5,8 +5,9 @@ import type { AssistanceApi } from "./record.ts";
  * One resource in one mobile network, from the first wish for it to the last trace of it. A holding is plain JSON and
  * is to be stored after every function that gives a new one: nothing else has to be remembered between two acts.
  *
- *     const act = nextAct(holding, wish, now);      // when dueOf(holding, wish) says
- *     store(begun(holding, act, now));              // before the call, so that a crash is known
+ *     const woken = lapsed(stored(), now, random);  // when dueOf(holding, wish) says, or something has changed
+ *     const act = nextAct(woken, wish, now);
+ *     store(begun(woken, act, now));                // before the call, so that a crash is known
  *     const answer = await call(port, act);         // port.create(act.body, notifyOf(key, act.generation)), …
  *     store(afterAct(stored(), act, answer, later, random));
  *
@@ -94,6 +95,8 @@ export interface Doubt {
   readonly lookAt: number;
   /** Looked for at least once: a create need not wait for it any more. */
   readonly isLooked: boolean;
+  /** Searches that were refused. */
+  readonly refusals?: number | undefined;
 }
 
 /** Why nothing is asked for now. */
@@ -158,7 +161,7 @@ export interface Holding {
   readonly isGivenUp?: true | undefined;
 }
 
-/** Milliseconds. */
+/** Milliseconds, if not said otherwise. */
 export const HOLDING = {
   /** An act that has no answer by then has none: longer than an adapter takes. */
   answerMs: 30_000,
@@ -172,6 +175,8 @@ export const HOLDING = {
   /** After a refusal of the same body. */
   firstRefusalMs: 60_000,
   longestRefusalMs: 3_600_000,
+  /** Searches that are refused are tried as often. */
+  mostRefusals: 5,
   /** After a resource that the network ended early. */
   firstEndingMs: 5_000,
   longestEndingMs: 600_000,

@@ -9,26 +9,28 @@ interface Due {
   readonly call: ActCall;
 }
 
-/** The call that is to be made now, if any; an act that is under way has its time first. */
+/** The call that is to be made now, if any; one at a time. */
 export function nextAct(holding: Holding, wish: Wish | undefined, at: number): Act | undefined {
   const wanted = wishIn(holding, wish);
-  const due = nextDue(holding, wanted);
+  const due = holding.underway ? undefined : nextDue(holding, wanted);
   if (!due || due.at > at) return undefined;
   const { generation, call } = due;
   const last = wanted ? {} : ({ isLast: true } as const);
   return { serial: holding.serial + 1, generation, ...last, ...call };
 }
 
-/** When `nextAct` has something to say, milliseconds since 1970; null when nothing is to be done. */
-export const dueOf = (holding: Holding, wish: Wish | undefined): number | null =>
-  nextDue(holding, wishIn(holding, wish))?.at ?? null;
+/** When to look again, after `lapsed`: milliseconds since 1970; null when nothing is to be done. */
+export function dueOf(holding: Holding, wish: Wish | undefined): number | null {
+  const { underway } = holding;
+  return (underway ? underway.until : nextDue(holding, wishIn(holding, wish))?.at) ?? null;
+}
 
 /** The act is about to be called: to be stored before it is. */
 export function begun(holding: Holding, act: Act, at: number): Holding {
   const isAsking = act.type === "create" || act.type === "change";
   const until = at + HOLDING.answerMs;
   return {
-    ...lapsed(holding),
+    ...holding,
     serial: act.serial,
     underway: { act, at, until },
     ...(act.type === "create" ? { generation: act.generation, early: undefined } : {}),
@@ -37,23 +39,23 @@ export function begun(holding: Holding, act: Act, at: number): Holding {
   };
 }
 
+/** Gives up an act that has had no answer in time. */
+export const lapsed = (holding: Holding, at: number, random: number): Holding =>
+  holding.underway && holding.underway.until <= at ? interrupted(holding, at, random) : holding;
+
 /** The act under way will never be answered: whoever called it is gone. */
 export const interrupted = (holding: Holding, at: number, random: number): Holding =>
   holding.underway
     ? afterAct(holding, holding.underway.act, { type: "unknown", reason: "no-answer" }, at, random)
     : holding;
 
-/** As it is once the time of the act under way is over. */
-const lapsed = (holding: Holding): Holding => interrupted(holding, holding.underway?.until ?? 0, 1);
-
 /** A wish for another network is none for this one. */
 const wishIn = (holding: Holding, wish: Wish | undefined): Wish | undefined =>
   wish?.network === holding.network ? wish : undefined;
 
-function nextDue(stored: Holding, wish: Wish | undefined): Due | undefined {
-  const holding = lapsed(stored);
+function nextDue(holding: Holding, wish: Wish | undefined): Due | undefined {
   if (holding.isGivenUp && !wish) return undefined;
-  const earliest = Math.max(holding.quietUntil ?? 0, stored.underway?.until ?? 0);
+  const earliest = holding.quietUntil ?? 0;
   const dues = [
     ...cleaning(holding),
     ...(holding.held ? keeping(holding, holding.held, wish) : asking(holding, wish)),
