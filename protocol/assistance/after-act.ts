@@ -1,4 +1,4 @@
-import { adopt, dropped, lookedFor, withNotice, withStatus } from "./held.ts";
+import { adopt, denied, dropped, lookedFor, withNotice, withStatus } from "./held.ts";
 import {
   type Act,
   API_TRAITS,
@@ -148,7 +148,7 @@ function changed(
       return answer.status ? withStatus(known, answer.status, at, "answer") : known;
     }
     case "gone":
-      return dropped(holding, at);
+      return dropped(holding, held, at);
     case "conflict":
     case "refused":
       return refused(holding, body, answer.reason, at);
@@ -186,8 +186,16 @@ function found(
   }
   const isSettled = begunAt >= sought.until;
   const still = isSettled ? [] : [{ ...sought, isLooked: true, lookAt: sought.until }];
-  const known: Holding = { ...holding, doubts: [...others, ...still] };
-  return (answer.ids ?? []).reduce((each, id) => adopt(each, id, sought, at), known);
+  const ids = answer.ids ?? [];
+  const { denied: last } = holding;
+  const isHidden = last !== undefined && last.count >= HOLDING.mostDenials && ids.includes(last.id);
+  const known: Holding = {
+    ...holding,
+    doubts: [...others, ...still],
+    lost: holding.lost + (isHidden ? 1 : 0),
+  };
+  const there = isHidden ? ids.filter((id) => id !== last.id) : ids;
+  return there.reduce((each, id) => adopt(each, id, sought, at), known);
 }
 
 function extended(holding: Holding, _underway: Underway, answer: FoundAnswer, at: number): Holding {
@@ -200,7 +208,7 @@ function extended(holding: Holding, _underway: Underway, answer: FoundAnswer, at
       return { ...holding, held: { ...held, readAt: at, extendAt: undefined } };
     }
     case "gone":
-      return dropped(holding, at);
+      return dropped(holding, held, at);
     case "refused":
       // It is created anew when it is over.
       return { ...holding, held: { ...held, extendAt: undefined } };
@@ -232,7 +240,7 @@ function readBack(
       return { ...holding, held: { ...held, readAt: checkAt } };
     }
     case "gone":
-      return dropped(holding, at);
+      return dropped(holding, held, at);
     case "conflict":
     case "refused":
       return {
@@ -254,6 +262,5 @@ function removed(holding: Holding, { act }: Underway, answer: FoundAnswer, at: n
     held: held?.id === act.id ? undefined : held,
     strays: strays.filter(({ id }) => id !== act.id),
   };
-  // A network that denies what it has would keep it for ever.
-  return answer.type === "gone" && gone ? lookedFor(rest, gone, at) : rest;
+  return answer.type === "gone" && gone ? denied(rest, gone, at) : rest;
 }

@@ -1,4 +1,12 @@
-import { API_TRAITS, type Doubt, type Held, HOLDING, type Holding, type Told } from "./holding.ts";
+import {
+  API_TRAITS,
+  type Doubt,
+  type Held,
+  HOLDING,
+  type Holding,
+  type Stray,
+  type Told,
+} from "./holding.ts";
 import type { NetworkStatus } from "./network.ts";
 
 /** What becomes of the resource that is held. */
@@ -35,12 +43,17 @@ const FREE = {
   reason: undefined,
 } as const;
 
-/** It is not there any more, as the network says: looked for once, where that can be done. */
-export function dropped(holding: Holding, at: number): Holding {
-  const { held } = holding;
-  if (!held) return holding;
+/** It is not there any more, as the network says. */
+export function dropped(holding: Holding, held: Held, at: number): Holding {
   const early = held.status.state === "ended" ? holding : endedEarly(holding, held, "gone", at);
-  return lookedFor({ ...early, held: undefined }, held, at);
+  return denied({ ...early, held: undefined }, held, at);
+}
+
+/** A network that denies what it has would keep it for ever: it is looked for, where that can be done. */
+export function denied(holding: Holding, gone: Stray, at: number): Holding {
+  const { id } = gone;
+  const count = (holding.denied?.id === id ? holding.denied.count : 0) + 1;
+  return lookedFor({ ...holding, denied: { id, count } }, gone, at);
 }
 
 /** One search settles it, if nothing else is doubtful. */
@@ -72,10 +85,12 @@ export function withStatus(
     const ended: Held = { ...held, status, readAt: undefined, extendAt: undefined };
     return { ...endedEarly(holding, held, status.reason ?? "ended", at), held: ended };
   }
-  const known = untilOf(held.status);
-  const until = status.until ?? known;
-  const next: NetworkStatus = until === undefined ? status : { ...status, until };
-  const isNew = held.status.state !== status.state;
+  const until = status.until ?? held.status.until;
+  // What was granted, and is not, is no request any more.
+  const isBack = status.state === "requested" && held.grantedAt !== undefined;
+  const shown: NetworkStatus = isBack ? { ...status, state: "impaired" } : status;
+  const next: NetworkStatus = until === undefined ? shown : { ...shown, until };
+  const isNew = held.status.state !== next.state;
   const polls = isNew || source === "notice" ? 0 : held.polls + 1;
   const grantedAt = held.grantedAt ?? (status.state === "granted" ? at : undefined);
   const told: Held = { ...held, status: next, polls, grantedAt };
@@ -102,8 +117,6 @@ export function withNotice(holding: Holding, { status, happenedAt }: Told, at: n
 /** As far as notices have it. */
 const sameStatus = (one: NetworkStatus, other: NetworkStatus): boolean =>
   one.state === other.state && one.reason === other.reason && one.profile === other.profile;
-
-const untilOf = (status: NetworkStatus): number | undefined => status.until;
 
 /** A network that ends at once what it grants is not asked again at once. */
 function endedEarly(holding: Holding, held: Held, reason: string, at: number): Holding {
@@ -133,7 +146,7 @@ function extendAtOf(
   at: number,
   source: Source,
 ): number | undefined {
-  const known = untilOf(held.status);
+  const known = held.status.until;
   const isLater = until !== undefined && (known === undefined || until > known);
   // An extension that moves nothing was the last: it is created anew when it is over.
   if (!isLater) return source === "extension" ? undefined : held.extendAt;

@@ -142,6 +142,8 @@ export interface Holding {
   readonly strays: readonly Stray[];
   /** Creates whose answer was lost and that cannot be looked for: what they made, if anything, cannot be removed. */
   readonly lost: number;
+  /** What the network said is not there, and how often: it may list it all the same. */
+  readonly denied?: { readonly id: string; readonly count: number } | undefined;
   readonly refusal?: Refusal | undefined;
   /** Resources in a row that the network ended early, when the next may be asked for, and why the last one ended. */
   readonly endings: number;
@@ -175,8 +177,10 @@ export const HOLDING = {
   /** After a refusal of the same body. */
   firstRefusalMs: 60_000,
   longestRefusalMs: 3_600_000,
-  /** Searches that are refused are tried as often. */
+  /** A search that is refused is tried as often. */
   mostRefusals: 5,
+  /** What is denied as often is believed to be gone, whatever lists say. */
+  mostDenials: 3,
   /** After a resource that the network ended early. */
   firstEndingMs: 5_000,
   longestEndingMs: 600_000,
