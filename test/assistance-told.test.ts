@@ -133,7 +133,7 @@ describe("what a mobile network does, in the records of flows", () => {
     const pure = called();
     const ice = { iceServers: [] };
     const grant = pure.grant("eve", { role: "observer" });
-    accepted(pure.do({ type: "join", grant, ice, asked: { timeline: 0 }, at: pure.at }));
+    accepted(pure.do({ type: "join", grant, ice, asked: { timeline: "true" }, at: pure.at }));
     pure.take("eve");
     pure.assist(AB, "alice", record());
     const [entry] = pure

@@ -1,4 +1,6 @@
 import type { Page } from "playwright-core";
+import type { FlowAssistance } from "../../protocol/assistance/record.ts";
+import type { Flow } from "../../protocol/flow.ts";
 import { Backend, until } from "./caller.ts";
 import type { Scene, View } from "./scenes.ts";
 import type { Stage } from "./stage.ts";
@@ -22,6 +24,53 @@ async function inspectStaged(
   await act(session);
   return inspect(stage, session.id);
 }
+
+type Assistance = Readonly<Record<string, FlowAssistance>>;
+
+/**
+ * The inspector of a call whose ends are in mobile networks: what these say is put into the records on their way to the
+ * page, because a picture waits for no network.
+ */
+async function inspectAssisted(stage: Stage): Promise<Page> {
+  const session = await StagedSession.start(stage.baseUrl);
+  stage.onClose(() => session.close());
+  const [ada, grace] = await session.connect();
+  const page = await stage.open(`inspect/${session.id}`);
+  await page.routeWebSocket(/signalling/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((frame) => {
+      const message = JSON.parse(String(frame));
+      const flows: Flow[] = message.flows?.flows ?? message.changed ?? [];
+      for (const flow of flows) flow.assistance = sayings(ada, grace, flow.since);
+      socket.send(JSON.stringify(message));
+    });
+  });
+  await page.locator("#development-form button").click();
+  await page.locator('[role="tab"][data-tab="map"]').click();
+  await page.locator(".flow-head").first().click();
+  return page;
+}
+
+const sayings = (ada: string, grace: string, since: number): Assistance => ({
+  [ada]: {
+    network: "north",
+    api: "camara-qod",
+    state: "impaired",
+    since: since + 4_000,
+    reason: "QOS_NOT_GUARANTEED",
+    asked: { uplinkBps: 2_400_000, downlinkBps: 2_400_000, profile: "QOS_L" },
+    granted: { profile: "QOS_M", until: since + 3_600_000 },
+    advised: { uplinkBps: 600_000, downlinkBps: 1_200_000 },
+  },
+  [grace]: {
+    network: "south",
+    api: "nef",
+    state: "waiting",
+    since: since + 1_000,
+    reason: "ue-address",
+    failures: 2,
+  },
+});
 
 /** The inspector of the call of two pages of the demo. */
 export async function inspectCall(stage: Stage, call: Page): Promise<Page> {
@@ -57,6 +106,12 @@ export const INSPECTOR_SCENES: readonly Scene[] = [
     window: WINDOW,
     views: TABS,
     set: (stage) => inspectStaged(stage, (session) => session.fill()),
+  },
+  {
+    name: "inspect-assisted",
+    page: "inspector.html",
+    window: WINDOW,
+    set: inspectAssisted,
   },
   {
     name: "inspect-failed",

@@ -117,6 +117,17 @@ export class StagedSession {
     }
   }
 
+  /** Two peers, connected; gives their ids. */
+  async connect(): Promise<readonly [string, string]> {
+    const offerer = await this.#join("Ada");
+    const answerer = await this.#join("Grace");
+    await this.#link(offerer, answerer, ["host", "srflx"]);
+    await offerer.request(connectedReport(answerer.id, 50_001));
+    await answerer.request(connectedReport(offerer.id, 49_998));
+    await this.#measure(0);
+    return [offerer.id, answerer.id];
+  }
+
   /** Two peers that agree and find no path: both are behind private addresses, and there is no relay. */
   async failOnPath(): Promise<void> {
     const offerer = await this.#join("Ada");

@@ -4,6 +4,7 @@ import type { FlowQuality } from "../../protocol/flow-quality.ts";
 import type { FiveTuple } from "../../protocol/transport.ts";
 import { make } from "../element.ts";
 import { bitrate } from "../words.ts";
+import { assistanceLines } from "./assistance-text.ts";
 import { LOOKS, lookOf } from "./flow-bundles.ts";
 import type { CallRecord } from "./record.ts";
 import { clock, nameOf, span } from "./words.ts";
@@ -29,6 +30,12 @@ export function flowMembers(record: CallRecord, flow: Flow): HTMLElement {
     add(peer === flow.from ? "Sender measures" : "Receiver measures", qualityOf(quality));
   }
   add("Limit", limitOf(flow));
+  for (const [peer, assistance] of Object.entries(flow.assistance ?? {})) {
+    const [state = "", ...lines] = assistanceLines(assistance, createdAt);
+    const value = make("dd");
+    value.append(make("b", "", state), ...lines.map((line) => make("div", "", line)));
+    list.append(make("dt", "", `Network of ${nameOf(record, peer)}`), value);
+  }
   add("Asked for", flow.requests?.map((request) => requestOf(record, request)).join("; "));
   add(
     "SSRC",
