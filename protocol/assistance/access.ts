@@ -1,19 +1,21 @@
 import type { AssistanceApi } from "./record.ts";
 
-/** How a mobile network's API is reached. Secrets: they are told to nobody but the network's own token endpoint. */
+/** Where an operator's network is called, and as whom. */
 export interface NetworkAccess {
   readonly api: AssistanceApi;
-  /** Base of the API with its version, without a slash at the end: `https://qod.example.net/quality-on-demand/v1`. */
+  /** Of the API, with its version: `https://operator.example/quality-on-demand/v1`. */
   readonly url: string;
-  /** OAuth 2.0 client credentials (RFC 6749 s4.4); absent where the API needs none. */
-  readonly auth?: {
-    readonly tokenUrl: string;
-    readonly clientId: string;
-    readonly clientSecret: string;
-    readonly scope?: string | undefined;
-  };
-  /** NEF: who we are there (TS 29.122). */
-  readonly scsAsId?: string;
-  /** RTC AF: under which provisioning session (TS 26.510). */
-  readonly provisioningSession?: string;
+  /** OAuth2 client credentials (RFC 6749 s4.4); without them calls carry no token. */
+  readonly auth?: NetworkCredentials | undefined;
+  /** NEF: who this application is there (TS 29.122). */
+  readonly scsAsId?: string | undefined;
+  /** RTC AF: the provisioning session (TS 26.510). */
+  readonly provisioningSession?: string | undefined;
+}
+
+export interface NetworkCredentials {
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly scope?: string | undefined;
 }

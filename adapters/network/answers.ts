@@ -1,0 +1,47 @@
+import { z } from "zod";
+
+/** What mobile networks answer, as far as it is read; members that are not named here are ignored. */
+
+/** Error bodies: CAMARA's ErrorInfo has `code`, problem details of TS 29.122 have `cause`. */
+export const Refused = z.object({ code: z.string().optional(), cause: z.string().optional() });
+
+/** Token endpoint, RFC 6749 s5.1. */
+export const Granted = z.object({
+  access_token: z.string().min(1).max(16_384),
+  expires_in: z.number().positive().optional(),
+});
+
+/** CAMARA quality-on-demand 1.1.0 SessionInfo. */
+export const SessionInfo = z.object({
+  sessionId: z.string(),
+  qosStatus: z.enum(["REQUESTED", "AVAILABLE", "UNAVAILABLE"]),
+  statusInfo: z.string().optional(),
+  expiresAt: z.string().optional(),
+  qosProfile: z.string().optional(),
+  sink: z.string().optional(),
+});
+export type SessionInfo = z.infer<typeof SessionInfo>;
+
+export const Sessions = z.array(SessionInfo);
+
+/** TS 29.122 AsSessionWithQoSSubscription. */
+export const Subscription = z.object({
+  self: z.string().optional(),
+  notificationDestination: z.string().optional(),
+});
+
+export const Subscriptions = z.array(Subscription);
+
+/** TS 26.510 DynamicPolicy and NetworkAssistanceSession. */
+export const Policy = z.object({ qosEnforcement: z.boolean() });
+export const Anything = z.looseObject({});
+
+const BitRates = z.object({ maximumRequestedBitRate: z.string() });
+
+/** TS 26.510 ClientPolicySpecification, as a recommendation. */
+export const Recommendation = z.object({
+  uplinkBitRates: BitRates,
+  downlinkBitRates: BitRates,
+});
+
+export const Boosted = z.object({ success: z.boolean(), reason: z.string().optional() });

@@ -1,0 +1,105 @@
+import type { NetworkAccess } from "../../protocol/assistance/access.ts";
+import type {
+  FoundAnswer,
+  NetworkAnswer,
+  NetworkBody,
+  NetworkStatus,
+  Notify,
+} from "../../protocol/assistance/network.ts";
+import { SessionInfo, Sessions } from "./answers.ts";
+import { isId, NetworkHttp } from "./network-http.ts";
+import type { NetworkPort } from "./network-port.ts";
+import type { NetworkSurroundings } from "./network-sending.ts";
+
+const LIST_BYTES = 1_048_576;
+const NOT_AN_ID = { type: "refused", reason: "not-an-id" } as const;
+
+/** CAMARA quality-on-demand 1.1.0. Sessions cannot be changed, and end by themselves. */
+export function camaraQod(access: NetworkAccess, around: NetworkSurroundings): NetworkPort {
+  const http = new NetworkHttp(access, around);
+  const answer = SessionInfo;
+  return {
+    async create(body, notify) {
+      const request = { ...body, ...sinkOf(notify) };
+      const call = { method: "POST", path: ["sessions"], body: request, answer } as const;
+      const made = await http.call(call);
+      if (made.type !== "ok") return made;
+      const { sessionId } = made.body;
+      if (!isId(sessionId)) return { type: "unknown", reason: "unreadable-answer" };
+      return { type: "done", id: sessionId, status: statusOf(made.body) };
+    },
+
+    async find(body, notify) {
+      return foundOf(http, body, notify);
+    },
+
+    async read(id) {
+      if (!isId(id)) return NOT_AN_ID;
+      return toldOf(await http.call({ method: "GET", path: ["sessions", id], answer }));
+    },
+
+    async extend(id, seconds) {
+      if (!isId(id)) return NOT_AN_ID;
+      const body = { requestedAdditionalDuration: Math.max(1, Math.round(seconds)) };
+      return toldOf(
+        await http.call({ method: "POST", path: ["sessions", id, "extend"], body, answer }),
+      );
+    },
+
+    async remove(id) {
+      if (!isId(id)) return NOT_AN_ID;
+      const gone = await http.call({ method: "DELETE", path: ["sessions", id] });
+      return gone.type === "ok" ? { type: "done" } : gone;
+    },
+  };
+}
+
+/** The list is of the device that the body names, or that the token is for. */
+async function foundOf(
+  http: NetworkHttp,
+  { device }: NetworkBody,
+  notify: Notify | undefined,
+): Promise<FoundAnswer> {
+  const listed = await http.call({
+    method: "POST",
+    path: ["retrieve-sessions"],
+    body: device === undefined ? {} : { device },
+    answer: Sessions,
+    mostBytes: LIST_BYTES,
+  });
+  if (listed.type !== "ok") return listed;
+  // Credentials are not told back; the sink is.
+  const own = listed.body.filter(({ sink, sessionId }) => sink === notify?.url && isId(sessionId));
+  return { type: "done", ids: own.map(({ sessionId }) => sessionId) };
+}
+
+const toldOf = (
+  outcome:
+    | Exclude<NetworkAnswer, { type: "done" }>
+    | { readonly type: "ok"; readonly body: SessionInfo },
+): NetworkAnswer =>
+  outcome.type === "ok" ? { type: "done", status: statusOf(outcome.body) } : outcome;
+
+function sinkOf(notify: Notify | undefined): object {
+  if (!notify) return {};
+  const { url, token, tokenExpiresAt } = notify;
+  return {
+    sink: url,
+    sinkCredential: {
+      credentialType: "ACCESSTOKEN",
+      accessToken: token,
+      accessTokenExpiresUtc: new Date(tokenExpiresAt).toISOString(),
+      accessTokenType: "bearer",
+    },
+  };
+}
+
+function statusOf({ qosStatus, statusInfo, expiresAt, qosProfile }: SessionInfo): NetworkStatus {
+  const profile = qosProfile === undefined ? {} : { profile: qosProfile };
+  if (qosStatus === "REQUESTED") return { state: "requested", ...profile };
+  if (qosStatus === "UNAVAILABLE") {
+    return { state: "ended", reason: statusInfo ?? "UNAVAILABLE" };
+  }
+  const until = Date.parse(expiresAt ?? "");
+  return { state: "granted", ...profile, ...(Number.isNaN(until) ? {} : { until }) };
+}

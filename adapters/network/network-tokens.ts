@@ -1,0 +1,72 @@
+import type { NetworkCredentials } from "../../protocol/assistance/access.ts";
+import { Granted } from "./answers.ts";
+import { type NetworkSurroundings, sent } from "./network-sending.ts";
+
+export interface KnownToken {
+  readonly token: string;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
+/** A token that is about to end could end on its way. */
+const SPARE_MS = 10_000;
+/** What a token endpoint says nothing of. */
+const USUAL_LIFE_SECONDS = 300;
+
+/** Bearer tokens of one client, kept for as long as they are good for. */
+export class NetworkTokens {
+  readonly #auth: NetworkCredentials;
+  readonly #around: NetworkSurroundings;
+  readonly #known: Map<string, KnownToken>;
+
+  constructor(auth: NetworkCredentials, around: NetworkSurroundings) {
+    this.#auth = auth;
+    this.#around = around;
+    this.#known = around.tokens ?? new Map();
+  }
+
+  /** Undefined when there is none to be had now. */
+  async current(): Promise<string | undefined> {
+    const known = this.#known.get(this.#name());
+    if (known && known.until - SPARE_MS > this.#around.now()) return known.token;
+    return this.#fetch();
+  }
+
+  /** The network takes it no more. */
+  forget(token: string): void {
+    if (this.#known.get(this.#name())?.token === token) this.#known.delete(this.#name());
+  }
+
+  async #fetch(): Promise<string | undefined> {
+    const { tokenUrl, clientId, clientSecret, scope } = this.#auth;
+    const form = new URLSearchParams({ grant_type: "client_credentials" });
+    if (scope !== undefined) form.set("scope", scope);
+    const answer = await sent(this.#around, tokenUrl, {
+      method: "POST",
+      headers: {
+        accept: "application/json",
+        authorization: `Basic ${basicOf(clientId, clientSecret)}`,
+        "content-type": "application/x-www-form-urlencoded",
+      },
+      body: form.toString(),
+    });
+    const granted = answer?.status === 200 ? Granted.safeParse(answer.json).data : undefined;
+    if (!granted) return undefined;
+    const { access_token: token, expires_in: seconds = USUAL_LIFE_SECONDS } = granted;
+    this.#known.set(this.#name(), { token, until: this.#around.now() + seconds * 1000 });
+    return token;
+  }
+
+  #name(): string {
+    const { tokenUrl, clientId, scope = "" } = this.#auth;
+    return JSON.stringify([tokenUrl, clientId, scope]);
+  }
+}
+
+/** RFC 6749 s2.3.1: both are form-encoded before. */
+function basicOf(id: string, secret: string): string {
+  const [user, password] = [id, secret].map((text) =>
+    new URLSearchParams([["", text]]).toString().slice(1),
+  );
+  return btoa(`${user}:${password}`);
+}
