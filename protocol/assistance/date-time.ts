@@ -18,6 +18,6 @@ export function msOfDateTime(text: string): number | undefined {
   const days = years * 365 + leaps + before + Number(day) - 1 - EPOCH_DAYS;
   const minutes = Number(hour) * 60 + Number(minute);
   const offset = sign === undefined ? 0 : Number(`${sign}1`) * (Number(ahead) * 60 + Number(past));
-  const ms = Number(second) * 1000 + Math.floor(Number(`0.${fraction}`) * 1000);
+  const ms = Number(second) * 1000 + Number(fraction.padEnd(3, "0").slice(0, 3));
   return days * DAY_MS + (minutes - offset) * 60_000 + ms;
 }
