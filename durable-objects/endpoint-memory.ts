@@ -1,5 +1,5 @@
 import { type Allowance, spend } from "../protocol/allowance.ts";
-import type { UeSeen } from "../protocol/assistance/ue.ts";
+import type { UeSeen } from "../protocol/assistance/ue-types.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { Criterion, SwapDialect, SwapError } from "../protocol/swap/message.ts";
 

@@ -12,8 +12,8 @@ import { type OutboxHead, pendingOf } from "./outbox-rows.ts";
 export interface OutboxPorts {
   /** Something is due that was not before: the alarm may have to be earlier. */
   readonly dueChanged: () => void;
-  /** Of a session that is over everything is settled. */
-  readonly emptied: () => void;
+  /** Of a session that is over everything is settled; false where something else waits still. */
+  readonly emptied: () => boolean;
   /** For the timeline. */
   readonly note: (note: WebhookNote) => void;
 }
@@ -171,11 +171,7 @@ export class Outbox {
     const { head } = this.#memory;
     if (!head) return;
     if (!this.#delivery.isRunning) this.#safeAt = null;
-    if (head.isOver && !isWaiting(head)) {
-      this.#memory.forget();
-      this.#ports.emptied();
-      return;
-    }
+    if (head.isOver && !isWaiting(head) && this.#ports.emptied()) return;
     this.#memory.write();
     this.#ports.dueChanged();
   }

@@ -1,4 +1,4 @@
-import type { UeSeen } from "../protocol/assistance/ue.ts";
+import type { UeSeen } from "../protocol/assistance/ue-types.ts";
 import type { Problem } from "../protocol/problem.ts";
 import type { CallMessage, EndpointNews, Seats } from "../protocol/swap/bridge.ts";
 import type { Connect, Criterion, SwapDialect } from "../protocol/swap/message.ts";

@@ -10,7 +10,7 @@ const LOST_MS = 600_000;
 /** What may be due besides what the session itself says; null when it is nothing. */
 export interface Dues {
   readonly doubt: () => number | null;
-  readonly webhooks: () => number | null;
+  readonly owed: () => number | null;
 }
 
 /** The one alarm of a session, and what it is set to. */
@@ -68,7 +68,7 @@ export class SessionClock {
     const doubt = this.#dues.doubt();
     this.#doubtAt = doubt;
     const deadline = session && nextDeadline(session);
-    const next = Math.min(doubt ?? NEVER, deadline ?? NEVER, this.#dues.webhooks() ?? NEVER);
+    const next = Math.min(doubt ?? NEVER, deadline ?? NEVER, this.#dues.owed() ?? NEVER);
     return next < this.#set ? next : undefined;
   }
 

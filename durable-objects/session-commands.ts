@@ -1,3 +1,5 @@
+import type { Told } from "../protocol/assistance/holding.ts";
+import type { AssistanceRequest } from "../protocol/assistance/records.ts";
 import type { ContextRecord } from "../protocol/context-messages.ts";
 import type { Flow, FlowsView } from "../protocol/flow.ts";
 import type { FlowChange, FlowFilter } from "../protocol/flow-query.ts";
@@ -40,6 +42,10 @@ export interface SessionCommands {
   contexts(asker: Asker): Promise<ContextRecord[] | Problem>;
   /** Answers for a session that is over, too, as long as something of it is still to be told. */
   webhooks(): Promise<SessionWebhooks | Problem>;
+  /** What mobile networks are asked; answers for a session that is over, too, as long as they may have something of it. */
+  assistance(): Promise<readonly AssistanceRequest[] | Problem>;
+  /** A mobile network tells what became of a request; false when that is over. */
+  networkTold(key: string, told: Told): Promise<boolean>;
   kick(peer: string): Promise<null | Problem>;
   end(): Promise<null>;
   /** Only in local development; everywhere else `not-permitted`. */

@@ -1,4 +1,4 @@
-import type { UeSeen } from "../protocol/assistance/ue.ts";
+import type { UeSeen } from "../protocol/assistance/ue-types.ts";
 import { Kind } from "../protocol/flow.ts";
 import { isProblem, type Problem } from "../protocol/problem.ts";
 import { newSession, type Peer, type Session } from "../protocol/session.ts";

@@ -1,3 +1,5 @@
+import type { Told } from "../protocol/assistance/holding.ts";
+import type { AssistanceRequest } from "../protocol/assistance/records.ts";
 import type { ContextRecord } from "../protocol/context-messages.ts";
 import { viewContexts } from "../protocol/context-results.ts";
 import type { Flow, FlowsView } from "../protocol/flow.ts";
@@ -153,9 +155,21 @@ export class SessionObject extends SessionLifecycle implements SessionCommands {
 
   async webhooks(): Promise<SessionWebhooks | Problem> {
     const { session } = this;
-    const view = this.outbox.view();
+    const view = this.owed.outbox.view();
     if (view) return view;
     return session ? { session: session.id, newest: 0, receivers: [] } : sessionNotFound();
+  }
+
+  async assistance(): Promise<readonly AssistanceRequest[] | Problem> {
+    const { session } = this;
+    const { assistance } = this.owed;
+    return session || assistance.isWaiting ? assistance.view() : sessionNotFound();
+  }
+
+  async networkTold(key: string, told: Told): Promise<boolean> {
+    // What is told of may have to be read first.
+    void this.session;
+    return this.owed.assistance.notified(key, told);
   }
 
   async kick(peer: string): Promise<null | Problem> {

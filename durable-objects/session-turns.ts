@@ -14,7 +14,7 @@ import { Errands } from "./errands.ts";
 import { forgetElsewhere } from "./forget-elsewhere.ts";
 import { frameOf, opaquely, PING, PONG } from "./frames.ts";
 import { ManagedCourier } from "./managed-courier.ts";
-import { Outbox } from "./outbox.ts";
+import { Obligations } from "./obligations.ts";
 import { type WebhookNote, webhookNewsOf } from "./outbox-delivery.ts";
 import { PeerSockets } from "./peer-sockets.ts";
 import { SessionClock } from "./session-clock.ts";
@@ -38,7 +38,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   readonly #managed: ManagedCourier;
   readonly #errands: Errands;
   readonly #memory: SessionMemory;
-  protected readonly outbox: Outbox;
+  protected readonly owed: Obligations;
   readonly #clock: SessionClock;
   #session: Session | null | undefined;
 
@@ -60,14 +60,16 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
       deliver: (peer, frame) => this.#deliver(peer, frame),
       turn: (event) => void this.turn(event),
     });
-    this.outbox = new Outbox(state, env, {
+    this.owed = new Obligations(state, env, {
+      session: () => this.session,
+      turn: (event) => void this.turn(event),
       dueChanged: () => this.#setAlarm(),
       emptied: () => this.#forgetAll(),
       note: (note) => this.#noteWebhook(note),
     });
-    this.#memory = new SessionMemory(state, this.sockets, this.outbox);
+    this.#memory = new SessionMemory(state, this.sockets, this.owed.outbox);
     const doubt = () => this.sockets.liveness.deadline;
-    this.#clock = new SessionClock(state, { doubt, webhooks: () => this.outbox.deadline });
+    this.#clock = new SessionClock(state, { doubt, owed: () => this.owed.deadline });
   }
 
   /** As the runtime's eviction: what only memory holds is gone. */
@@ -86,7 +88,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     for (const { id } of lost) this.lose(id);
     // What took the sockets took along what was under way.
     if (this.#session && lost.length > 0) this.#managed.catchUp(this.#session);
-    this.outbox.carry();
+    this.owed.carry();
     return this.#session ?? null;
   }
 
@@ -116,10 +118,10 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
   }
 
   protected begin(session: Session): void {
-    this.outbox.begin(session, () => this.#memory.create(session));
+    this.owed.outbox.begin(session, () => this.#memory.create(session));
     this.#session = session;
     this.#clock.begin(session);
-    this.outbox.carry();
+    this.owed.carry();
   }
 
   /** One turn without a socket of its own: the event, what it changes, what follows. */
@@ -137,7 +139,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
       if (isProblem(result)) return result;
       // What is erased at once need not be written.
       const isOver = result.effects.some(({ type }) => type === "erase");
-      if (isOver) this.outbox.end(before, event, () => this.#memory.end());
+      if (isOver) this.owed.end(before, event, () => this.#memory.end());
       else this.commit(before, result.session, event, { ...(forced && { forced }) });
       this.perform(before, result, event.at, cause);
       return result;
@@ -149,7 +151,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     if (this.#clock.at === null && info) this.#clock.rang(info.scheduledTime);
     const { session } = this;
     this.#clock.forget();
-    this.outbox.ring();
+    this.owed.ring();
     if (!session) return this.#goOn();
     const at = Date.now();
     for (const ws of this.sockets.liveness.silent(at)) this.cutOff(ws, "silent");
@@ -173,7 +175,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     // As most frames leave it. What is due changes with it, or as it is sent or closed (`setAlarmOfDoubts`).
     if (sender && after === before) return {};
     const alarmAt = this.#clock.next(after);
-    const kept = this.outbox.record(before, after, event, (isTold) =>
+    const kept = this.owed.outbox.record(before, after, event, (isTold) =>
       this.#memory.keep(before, after, event, { sender, forced, alarmAt, isTold }),
     );
     this.#session = after;
@@ -258,7 +260,7 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     }
     this.cutOffDeaf();
     this.setAlarmOfDoubts();
-    this.outbox.carry();
+    this.owed.carry();
   }
 
   /** A provider may have taken its time: whoever is asked for a sign of life has all the time for it. */
@@ -272,27 +274,27 @@ export abstract class SessionTurns extends DurableObject<Bindings> {
     if (this.#session) this.ctx.waitUntil(forgetElsewhere(this.env, this.#session));
     this.#session = null;
     // What is still to be told outlives it (S6).
-    if (this.outbox.isWaiting) this.#setAlarm();
+    if (this.owed.isWaiting) this.#setAlarm();
     else this.#forgetAll();
   }
 
   /** The alarm of a session that is over: something is to be told still, or nothing is any more. */
   #goOn(): void {
     if (!this.#memory.isOver) return;
-    const at = this.outbox.lastDeadline;
+    const at = this.owed.lastDeadline;
     if (at === null) this.#forgetAll();
     else this.#clock.set(at);
   }
 
   #forgetAll(): void {
     this.#clock.forget();
-    this.outbox.forget();
+    this.owed.forget();
     void this.ctx.storage.deleteAll();
   }
 
   /** What memory holds is in doubt: storage is the truth again. */
   protected forget(): void {
     this.#session = undefined;
-    this.outbox.forget();
+    this.owed.forget();
   }
 }

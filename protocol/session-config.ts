@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { UeSeen } from "./assistance/ue.ts";
+import type { UeSeen } from "./assistance/ue-types.ts";
 import { Kind } from "./flow.ts";
 import { exceedsBytes } from "./utf8.ts";
 

@@ -1,5 +1,5 @@
 import type { Allowances } from "./allowance.ts";
-import type { Ue } from "./assistance/ue.ts";
+import type { Ue } from "./assistance/ue-types.ts";
 import type { KeptResult } from "./context-results.ts";
 import type { Kind } from "./flow.ts";
 import type { MediaLabels } from "./flow-query.ts";

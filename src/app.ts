@@ -4,6 +4,7 @@ import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { ConfigError } from "../protocol/config-values.ts";
 import { problem } from "../protocol/problem.ts";
+import { assistance, networkNotifications } from "./assistance.ts";
 import { authenticate } from "./auth.ts";
 import { mountDocuments } from "./documents.ts";
 import { type AppEnv, configOf } from "./env.ts";
@@ -76,6 +77,7 @@ app.use("/v1/*", (c, next) => {
 // Open to all, with a limit of its own; whatever is mounted below wants a key or a token.
 app.route("/", sdp);
 app.route("/", serviceAccess);
+app.route("/", networkNotifications);
 app.use("/v1/*", authenticate);
 app.use("/v1/*", limitPeers);
 app.use("/v1/*", bodyLimit({ maxSize: MAX_BODY_BYTES }));
@@ -89,4 +91,5 @@ app.route("/", realms);
 app.route("/", turn);
 app.route("/", metrics);
 app.route("/", webhooks);
+app.route("/", assistance);
 mountDocuments(app);

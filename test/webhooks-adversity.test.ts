@@ -60,7 +60,7 @@ describe("an alarm", () => {
       blockConcurrencyWhile: async () => undefined,
     } as unknown as DurableObjectState;
     vi.useFakeTimers({ toFake: ["Date"], now: 1_000_000_000 });
-    const clock = new SessionClock(state, { doubt: () => null, webhooks: () => null });
+    const clock = new SessionClock(state, { doubt: () => null, owed: () => null });
     const session = newSession("s", SessionRequest.parse({}) as never, Date.now());
     clock.set(Date.now() - 5_000);
     expect(set.at(-1)).toBeGreaterThan(Date.now());

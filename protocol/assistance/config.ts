@@ -77,7 +77,6 @@ const NetworkEntry = z.strictObject({
     .max(256)
     .default([])
     .describe("blocks of addresses of its UEs, as signalling sees them"),
-  pollSeconds: z.int().min(1).max(3600).optional(),
   defaults: z
     .strictObject({ audioBps: bps.optional(), videoBps: bps.optional(), dataBps: bps.optional() })
     .default({})
@@ -112,13 +111,21 @@ const NetworkEntry = z.strictObject({
 
 type Entry = z.output<typeof NetworkEntry>;
 
-export interface AssistanceNetwork
-  extends Omit<Entry, "api" | "url" | "auth" | "prefixes" | "keys">,
-    NetworkAccess {
+/** What each API needs besides. */
+type Asking =
+  | { readonly api: "camara-qod"; readonly qod: NonNullable<Entry["qod"]> }
+  | { readonly api: "nef"; readonly nef: NonNullable<Entry["nef"]> }
+  | { readonly api: "rtc-af"; readonly rtcAf: NonNullable<Entry["rtcAf"]> };
+
+interface Common
+  extends Omit<Entry, "api" | "url" | "auth" | "prefixes" | "keys" | "qod" | "nef" | "rtcAf">,
+    Omit<NetworkAccess, "api"> {
   readonly keys?: readonly string[] | undefined;
   /** As `blockOf` gives them. */
   readonly blocks: readonly string[];
 }
+
+export type AssistanceNetwork = Common & Asking;
 
 export interface AssistanceConfig {
   readonly networks: readonly AssistanceNetwork[];
@@ -139,10 +146,11 @@ interface Read {
 /** Reads which networks are asked. Throws `ConfigError`; the message quotes nothing, because secrets are among it. */
 export function readAssistance(read: Read, localDev: boolean): AssistanceConfig {
   const { ASSISTANCE_NETWORKS: text, ASSISTANCE_NOTIFY_URL: notifyUrl } = read;
-  const networks = text === undefined ? [] : entriesOf(text).map(networkOf);
+  const entries = text === undefined ? [] : entriesOf(text);
+  for (const entry of entries) refuseIncomplete(entry, localDev);
+  const networks = entries.map(networkOf);
   const names = networks.map((network) => network.name);
   if (new Set(names).size < names.length) refuse("two networks have one name");
-  for (const network of networks) refuseIncomplete(network, localDev);
   if (!localDev && notifyUrl !== undefined && isPlain(notifyUrl)) {
     throw new ConfigError("ASSISTANCE_NOTIFY_URL: https only, except in local development");
   }
@@ -162,19 +170,23 @@ function entriesOf(text: string): readonly Entry[] {
   return refuse(`${issue?.path.join(".")}: ${issue?.message}`);
 }
 
-const networkOf = ({ auth, prefixes, keys, ...entry }: Entry): AssistanceNetwork => ({
-  ...entry,
-  ...(auth && { auth }),
-  ...(keys && { keys }),
-  blocks: prefixes.map((text) => blockOf(text) ?? ""),
-  ...(entry.nef && { scsAsId: entry.nef.scsAsId }),
-  ...(entry.rtcAf && { provisioningSession: entry.rtcAf.provisioningSession }),
-});
+function networkOf({ auth, prefixes, keys, ...entry }: Entry): AssistanceNetwork {
+  const network = {
+    ...entry,
+    ...(auth && { auth }),
+    ...(keys && { keys }),
+    blocks: prefixes.map((text) => blockOf(text) as string),
+    ...(entry.nef && { scsAsId: entry.nef.scsAsId }),
+    ...(entry.rtcAf && { provisioningSession: entry.rtcAf.provisioningSession }),
+  };
+  // What its API needs is there: it was looked at before.
+  return network as AssistanceNetwork;
+}
 
 /** Name of what an API needs besides. */
 const NEEDED = { "camara-qod": "qod", nef: "nef", "rtc-af": "rtcAf" } as const;
 
-function refuseIncomplete(network: AssistanceNetwork, localDev: boolean): void {
+function refuseIncomplete(network: Entry, localDev: boolean): void {
   const { api, auth, qod, url: base } = network;
   if (network[NEEDED[api]] === undefined) {
     refuse(`${network.name}: \`${NEEDED[api]}\` is needed for ${api}`);

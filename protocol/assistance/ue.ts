@@ -1,24 +1,7 @@
 import { canonicalAddressOf } from "../sdp/address.ts";
 import type { AssistanceNetwork } from "./config.ts";
 import { isInBlocks } from "./prefix.ts";
-
-/** What a token says of its peer as the UE of a mobile network. */
-export interface UeClaims {
-  /** Name of the network in the configuration. */
-  readonly network?: string;
-  /** E.164 with `+`. */
-  readonly phoneNumber?: string;
-}
-
-/** A peer as the UE of a mobile network; told to nobody but that network. */
-export interface Ue extends UeClaims {
-  readonly network: string;
-  /** From which it signals, in the form of RFC 5952. */
-  readonly address?: string;
-}
-
-/** The same before its network is known. */
-export type UeSeen = Partial<Ue>;
+import type { Ue, UeClaims, UeSeen } from "./ue-types.ts";
 
 /**
  * Whoever comes, as the UE of a network: the one that its token names, else the first that has its address. Undefined in

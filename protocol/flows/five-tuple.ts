@@ -24,12 +24,13 @@ const TURN_URL = /^(turns?):(\[[0-9a-f:.%]+\]|[^:?[\]\s]+)(?::(\d{1,5}))?(?:\?tr
 const TURN_PORT = 3478;
 const TURNS_PORT = 5349;
 
-interface TurnServer {
+export interface TurnServer {
   readonly at: Known;
   readonly protocol: string | undefined;
 }
 
-function turnServerOf(url: string | null | undefined): TurnServer {
+/** Where a TURN server is, by its URL (RFC 7065); nowhere for what is none. */
+export function turnServerOf(url: string | null | undefined): TurnServer {
   const found = TURN_URL.exec(url ?? "");
   if (!found) return { at: {}, protocol: undefined };
   const [, scheme, host, port, transport] = found;

@@ -1,0 +1,133 @@
+import { z } from "zod";
+import type { Session } from "../session.ts";
+import type { Rates } from "./assisted.ts";
+import type { AssistanceNetwork } from "./config.ts";
+import { emptyHolding, type Holding } from "./holding.ts";
+import { recordOf } from "./holding-record.ts";
+import { AssistanceApi, type AssistanceState, FlowAssistance } from "./record.ts";
+import type { Wanted } from "./wishes.ts";
+
+/** What flows and operators are shown of the requests of a session. */
+
+type Holdings = ReadonlyMap<string, Holding>;
+
+/** What a network does for one end of a link. */
+export interface EndRecord {
+  readonly link: string;
+  readonly peer: string;
+  readonly record: FlowAssistance;
+}
+
+/** The worst first: of several requests for one end of a link that one is shown. */
+const BY_CONCERN = [
+  "refused",
+  "impaired",
+  "ended",
+  "waiting",
+  "requested",
+  "dry-run",
+  "granted",
+] satisfies AssistanceState[];
+
+const concernOf = ({ state }: FlowAssistance): number => BY_CONCERN.indexOf(state);
+
+/** Records of all ends that are in a network, by link and peer. `at` is now, milliseconds since 1970. */
+export function recordsOf(
+  session: Session,
+  wanted: readonly Wanted[],
+  holdings: Holdings,
+  networks: readonly AssistanceNetwork[],
+  at: number,
+): readonly EndRecord[] {
+  const ends = new Map<string, EndRecord>();
+  for (const each of wanted) {
+    for (const link of each.links) {
+      const peer = each.ue;
+      const before = session.links.get(link)?.flows.assistance?.[peer];
+      const record = endRecordOf(each, holdings.get(each.key), networks, at, before);
+      const known = ends.get(`${link} ${peer}`);
+      const isWorse = !known || concernOf(record) < concernOf(known.record);
+      if (isWorse) ends.set(`${link} ${peer}`, { link, peer, record });
+    }
+  }
+  return [...ends.values()];
+}
+
+function endRecordOf(
+  { key, network: name, mode, wish, lacks }: Wanted,
+  holding: Holding | undefined,
+  networks: readonly AssistanceNetwork[],
+  at: number,
+  before: FlowAssistance | undefined,
+): FlowAssistance {
+  const network = networks.find((each) => each.name === name);
+  const known = holding ?? emptyHolding(key, name, network?.api ?? "nef");
+  const record = recordOf(known, wish, at, { before, ...(lacks !== undefined && { lacks }) });
+  if (mode === "dry-run" && wish) {
+    const since = before?.state === "dry-run" ? before.since : at;
+    return { ...record, state: "dry-run", since };
+  }
+  const advised = record.advised ?? (network && advisedBy(network, record));
+  return { ...record, ...(advised && { advised }) };
+}
+
+/**
+ * What ends are advised where the network says no rates: those of the profile that it applies now, if it is not the one
+ * that was asked for, or those for the time in which it holds nothing of what it had granted.
+ */
+function advisedBy(
+  { profiles, withoutQos }: AssistanceNetwork,
+  { state, asked, granted }: FlowAssistance,
+): Rates | undefined {
+  const applied = granted?.profile;
+  const isOther = applied !== undefined && applied !== asked?.profile;
+  if (state === "granted") return isOther ? profiles[applied] : undefined;
+  if (state === "impaired") return (isOther ? profiles[applied] : undefined) ?? withoutQos;
+  return state === "ended" ? withoutQos : undefined;
+}
+
+/** A request as operators see it, its body included. */
+export const AssistanceRequest = z
+  .object({
+    peer: z.string().describe("the UE"),
+    network: z.string(),
+    api: AssistanceApi,
+    links: z.array(z.string()).describe("what it is for; empty: nothing any more"),
+    mode: z.enum(["on", "dry-run"]),
+    record: FlowAssistance,
+    body: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe("what is, or would be, sent; absent while something is not known"),
+    resource: z.string().optional().describe("as the network names it"),
+  })
+  .meta({ id: "AssistanceRequest" });
+export type AssistanceRequest = z.infer<typeof AssistanceRequest>;
+
+/** All requests of a session: those that are wanted, and those that are still to be taken back. */
+export function viewRequests(
+  wanted: readonly Wanted[],
+  holdings: Holdings,
+  networks: readonly AssistanceNetwork[],
+  at: number,
+): AssistanceRequest[] {
+  const isWanted = new Set(wanted.map(({ key }) => key));
+  const former = [...holdings.values()]
+    .filter(({ key }) => !isWanted.has(key))
+    .map(({ key, network }) => ({ key, ue: "", network, links: [], mode: "on" as const }));
+  return [...wanted, ...former].map((each: Wanted) => {
+    const holding = holdings.get(each.key);
+    const record = endRecordOf(each, holding, networks, at, undefined);
+    const resource = holding?.held?.id;
+    return {
+      peer: each.ue,
+      network: each.network,
+      api: record.api,
+      links: [...each.links],
+      mode: each.mode,
+      record,
+      ...(each.wish && { body: { ...each.wish.body } }),
+      ...(resource !== undefined && { resource }),
+    };
+  });
+}

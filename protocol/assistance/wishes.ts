@@ -1,0 +1,156 @@
+import { isLive } from "../flows/commit.ts";
+import { type Link, linkIdOf, type Peer, type Session } from "../session.ts";
+import type { AssistedLink, Lack, Mapped } from "./assisted.ts";
+import type { AssistanceNetwork } from "./config.ts";
+import { assistedLink } from "./derive.ts";
+import { dynamicPolicyOf } from "./dynamic-policy.ts";
+import type { Wish } from "./holding.ts";
+import { type AssistanceMode, policyFor } from "./policy.ts";
+import type { QosProfile } from "./qod-profile.ts";
+import { type QodSession, qodSessionsOf } from "./qod-session.ts";
+import { qosSubscriptionOf } from "./qos-subscription.ts";
+import { type RateDefaults, ratesOf } from "./rates.ts";
+import type { Relay } from "./relays.ts";
+
+/** One request that a network is to hold for a UE, or what it lacks; `links` are those it is for. */
+export interface Wanted {
+  readonly key: string;
+  readonly ue: string;
+  readonly network: string;
+  readonly links: readonly string[];
+  readonly mode: AssistanceMode;
+  readonly wish?: Wish;
+  readonly lacks?: Lack;
+}
+
+/** What the deployment has. */
+export interface Surroundings {
+  readonly networks: readonly AssistanceNetwork[];
+  readonly relays: readonly Relay[];
+}
+
+/**
+ * What mobile networks are to hold for a session as it is: for every peer that is in one, by what was negotiated on its
+ * links. A link whose flows are all held asks for its filters without rates; one whose flows are over asks for nothing.
+ */
+export function wantedOf(session: Session, around: Surroundings): readonly Wanted[] {
+  return [...session.peers.values()].flatMap((peer) => {
+    const policy = policyFor(session, peer, around.networks);
+    if (!policy) return [];
+    const seen = peer.ue?.address;
+    const knowledge = { relay: around.relays, ...(seen !== undefined && { seen }) };
+    const links = linksOf(session, peer).flatMap(
+      (link) => assistedLink(session, link, peer.id, knowledge) ?? [],
+    );
+    return links.length === 0 ? [] : wantedFor(peer, links, policy.network, policy.mode);
+  });
+}
+
+const linksOf = ({ links, peers }: Session, { id }: Peer): readonly Link[] =>
+  [...peers.keys()].flatMap((other) => {
+    const link = links.get(linkIdOf(id, other));
+    return link?.flows.flows.some(isLive) ? [link] : [];
+  });
+
+function wantedFor(
+  peer: Peer,
+  links: readonly AssistedLink[],
+  network: AssistanceNetwork,
+  mode: AssistanceMode,
+): readonly Wanted[] {
+  const common = { ue: peer.id, network: network.name, mode };
+  if (network.api === "camara-qod") return qodWanted(peer, links, network, common);
+  return links.map((link) => {
+    const key = `${network.name} ${link.link} ${peer.id}`;
+    const { profile, mapped } = mappedFor(link, network);
+    const head = { ...common, key, links: [link.link] };
+    if ("lacks" in mapped) return { ...head, lacks: mapped.lacks };
+    const asked = { ...ratesOf(link, defaultsOf(network)), profile };
+    return { ...head, wish: { key, network: network.name, body: { ...mapped.body }, asked } };
+  });
+}
+
+type Api<A> = Extract<AssistanceNetwork, { readonly api: A }>;
+
+function mappedFor(
+  link: AssistedLink,
+  network: Api<"nef"> | Api<"rtc-af">,
+): { readonly profile: string; readonly mapped: Mapped<object> } {
+  const { dnn, snssai, multiplex } = network;
+  const slice = { ...(dnn !== undefined && { dnn }), ...(snssai && { snssai: sliceOf(snssai) }) };
+  if (network.api === "nef") {
+    const { qosReference, altQosReferences: altQoSReferences } = network.nef;
+    const options = { qosReference, altQoSReferences, multiplex, ...slice };
+    return { profile: qosReference, mapped: qosSubscriptionOf(link, options) };
+  }
+  const { policyTemplateId } = network.rtcAf;
+  const options = { policyTemplateId, multiplex, rates: defaultsOf(network), ...slice };
+  return { profile: policyTemplateId, mapped: dynamicPolicyOf(link, options) };
+}
+
+const sliceOf = ({ sst, sd }: NonNullable<AssistanceNetwork["snssai"]>) => ({
+  sst,
+  ...(sd !== undefined && { sd }),
+});
+
+const defaultsOf = ({ defaults }: AssistanceNetwork): RateDefaults => {
+  const { audioBps, videoBps, dataBps } = defaults;
+  return {
+    ...(audioBps !== undefined && { audio: audioBps }),
+    ...(videoBps !== undefined && { video: videoBps }),
+    ...(dataBps !== undefined && { data: dataBps }),
+  };
+};
+
+type Common = Pick<Wanted, "ue" | "network" | "mode">;
+type QodNetwork = Api<"camara-qod">;
+
+/**
+ * One session per application server: two of one device and one server overlap, and the second is refused (409), so what
+ * goes to one TURN server is asked for together, whichever link it is of.
+ */
+function qodWanted(
+  peer: Peer,
+  links: readonly AssistedLink[],
+  network: QodNetwork,
+  common: Common,
+): readonly Wanted[] {
+  const { qod } = network;
+  const phoneNumber = peer.ue?.phoneNumber;
+  const rates = defaultsOf(network);
+  const options = {
+    durationSeconds: qod.durationSeconds,
+    device: qod.device,
+    profiles: qod.profiles.map(profileOf),
+    rates,
+    ...(qod.profile !== undefined && { profile: qod.profile }),
+    ...(phoneNumber !== undefined && { phoneNumber }),
+  };
+  const byServer = Map.groupBy(
+    links.flatMap((link) => partsOf(link)),
+    (part) => onlyOf(qodSessionsOf(part, options)).server,
+  );
+  return [...byServer].map(([server, parts]) => {
+    const [first, ...others] = parts as [AssistedLink, ...AssistedLink[]];
+    const whole = { ...first, transports: [first, ...others].flatMap((part) => part.transports) };
+    const key = `${network.name} ${server} ${peer.id}`;
+    const head = { ...common, key, links: [...new Set(parts.map(({ link }) => link))] };
+    const { result } = onlyOf(qodSessionsOf(whole, options));
+    if ("lacks" in result) return { ...head, lacks: result.lacks };
+    const { body } = result;
+    const asked = { ...ratesOf(whole, rates), profile: body.qosProfile };
+    const wish = { key, network: network.name, body: { ...body }, asked };
+    return { ...head, wish: { ...wish, durationSeconds: body.duration } };
+  });
+}
+
+/** What goes to one server has one session. */
+const onlyOf = (sessions: readonly QodSession[]): QodSession => (sessions as [QodSession])[0];
+
+/** A transport each: they may go to different servers. */
+const partsOf = (link: AssistedLink): readonly AssistedLink[] =>
+  link.transports.map((transport) => ({ ...link, transports: [transport] }));
+
+/** Zod gives members that are not there as undefined. */
+const profileOf = (profile: QodNetwork["qod"]["profiles"][number]): QosProfile =>
+  profile as unknown as QosProfile;

@@ -1,0 +1,288 @@
+import { describe, expect, it } from "vitest";
+import { afterAct } from "../protocol/assistance/after-act.ts";
+import { emptyHolding, type Holding } from "../protocol/assistance/holding.ts";
+import type { NetworkStatus } from "../protocol/assistance/network.ts";
+import { begun, nextAct } from "../protocol/assistance/next-act.ts";
+import { recordsOf, viewRequests } from "../protocol/assistance/records.ts";
+import { type Wanted, wantedOf } from "../protocol/assistance/wishes.ts";
+import { readConfig } from "../protocol/config.ts";
+import type { FromPeer } from "../protocol/messages.ts";
+import { withLink } from "../protocol/session.ts";
+import { Story } from "./verdict-story.ts";
+
+const base = {
+  prefixes: ["203.0.113.0/24"],
+  defaults: { audioBps: 64_000, videoBps: 900_000, dataBps: 9_000 },
+};
+const QOD = {
+  ...base,
+  name: "qod",
+  api: "camara-qod",
+  url: "https://qod.example.net/v1",
+  withoutQos: { uplinkBps: 200_000, downlinkBps: 300_000 },
+  profiles: { half: { uplinkBps: 500_000 } },
+  qod: {
+    durationSeconds: 600,
+    profiles: [
+      {
+        name: "small",
+        maxUpstreamRate: { value: 200, unit: "kbps" },
+        maxDownstreamRate: { value: 200, unit: "kbps" },
+      },
+      {
+        name: "large",
+        maxUpstreamRate: { value: 20, unit: "Mbps" },
+        maxDownstreamRate: { value: 20, unit: "Mbps" },
+      },
+    ],
+  },
+};
+const NEF = {
+  ...base,
+  name: "nef",
+  api: "nef",
+  url: "https://nef.example.net/v1",
+  dnn: "internet",
+  snssai: { sst: 1, sd: "0000FF" },
+  nef: { scsAsId: "duplex", qosReference: "conv", altQosReferences: ["conv-half"] },
+};
+const AF = {
+  ...base,
+  defaults: {},
+  name: "af",
+  api: "rtc-af",
+  url: "https://af.example.net/v1",
+  snssai: { sst: 1 },
+  rtcAf: { provisioningSession: "p1", policyTemplateId: "t1" },
+};
+
+const { networks } = readConfig({
+  ASSISTANCE_NETWORKS: JSON.stringify([QOD, NEF, AF]),
+}).assistance;
+
+const around = { networks, relays: [] };
+const RELAYED = {
+  local: {
+    candidateType: "relay",
+    address: "192.0.2.3",
+    port: 50_000,
+    protocol: "udp",
+    relayProtocol: "udp",
+    url: "turn:192.0.2.3:3478?transport=udp",
+    relatedAddress: "203.0.113.7",
+    relatedPort: 40_000,
+  },
+  remote: { candidateType: "relay", address: "192.0.2.3", port: 50_001, protocol: "udp" },
+} as const;
+
+/** Alice, who is in a network, has called Bob. */
+function called(network: string, config: object = {}, phoneNumber?: string): Story {
+  const story = new Story(config);
+  const ue = { network, address: "203.0.113.7", ...(phoneNumber && { phoneNumber }) };
+  return story
+    .come("alice", "peer", { ue })
+    .come("bob")
+    .offer("alice", "bob")
+    .answer("bob", "alice");
+}
+
+const connected = (story: Story, pair: object = RELAYED): Story =>
+  story
+    .candidates("alice", "bob", { host: 1 })
+    .report("alice", "connected", { pair } as Partial<Extract<FromPeer, { type: "transport" }>>);
+
+const wantedIn = (story: Story): readonly Wanted[] => wantedOf(story.session, around);
+
+const shortOf = (story: Story) =>
+  wantedIn(story).map(({ ue, network, links, mode, wish, lacks }) => ({
+    ue,
+    network,
+    links,
+    mode,
+    ...(lacks && { lacks }),
+    ...(wish && { asked: wish.asked, duration: wish.durationSeconds }),
+  }));
+
+const AB = "alice~bob";
+
+describe("[assist] what a session wants of mobile networks", () => {
+  it("[assist] nothing before an answer, of who is in none, and once all is over", () => {
+    const story = new Story().come("alice", "peer", { ue: { network: "qod" } }).come("bob");
+    story.offer("alice", "bob");
+    expect(wantedIn(story)).toEqual([]);
+    expect(wantedIn(new Story().agree())).toEqual([]);
+    const over = called("qod");
+    over.tell("bob", { type: "leave" });
+    expect(wantedIn(over)).toEqual([]);
+  });
+
+  it("[assist] CAMARA: one session per server, with the profile that has room for the rates", () => {
+    const story = called("qod");
+    expect(shortOf(story)).toEqual([
+      { ue: "alice", network: "qod", links: [AB], mode: "on", lacks: expect.any(String) },
+    ]);
+    const [wanted] = wantedIn(connected(story));
+    expect(wanted?.key).toBe("qod 192.0.2.3 alice");
+    expect(wanted?.wish).toMatchObject({
+      durationSeconds: 600,
+      asked: { profile: "small" },
+      body: {
+        applicationServer: { ipv4Address: "192.0.2.3" },
+        applicationServerPorts: { ports: [3478] },
+        qosProfile: "small",
+      },
+    });
+  });
+
+  it("[assist] CAMARA: links to one relay are one session, asked for what they need together", () => {
+    const story = connected(called("qod")).come("carol");
+    story.tell("alice", {
+      type: "offer",
+      to: "carol",
+      sdp: story.session.links.get(AB)?.inForce?.offer.sdp ?? "",
+    });
+    const exchange = story.session.links.get("alice~carol")?.open?.exchange ?? 0;
+    const sdp = (story.session.links.get(AB)?.inForce?.answer.sdp ?? "").replaceAll("bob", "carol");
+    story.tell("carol", { type: "answer", to: "alice", exchange, sdp });
+    const pair = { ...RELAYED, local: { ...RELAYED.local, relatedPort: 40_001 } };
+    story.tell("alice", { type: "transport", to: "carol", state: "connected", pair });
+    const [wanted, ...others] = wantedIn(story);
+    expect(others).toEqual([]);
+    expect(wanted?.links).toEqual([AB, "alice~carol"]);
+    expect(wanted?.wish?.body.applicationServerPorts).toEqual({ ports: [3478] });
+    const [one, both] = [connected(called("qod")), story].map((each) => wantedIn(each)[0]?.wish);
+    expect(both?.asked?.uplinkBps).toBe(2 * (one?.asked?.uplinkBps ?? 0));
+  });
+
+  it("[assist] CAMARA: devices by phone number, a profile that is always the same", () => {
+    const only = { ...QOD, qod: { device: "phone-number", profile: "voice" } };
+    const other = readConfig({ ASSISTANCE_NETWORKS: JSON.stringify([only]) }).assistance.networks;
+    const story = connected(called("qod", {}, "+15550100123"));
+    const [wanted] = wantedOf(story.session, { networks: other, relays: [] });
+    expect(wanted?.wish?.body).toMatchObject({
+      device: { phoneNumber: "+15550100123" },
+      qosProfile: "voice",
+    });
+  });
+
+  it("[assist] NEF and RTC AF: one request per link, with slice and data network", () => {
+    const [nef] = wantedIn(connected(called("nef")));
+    expect(nef?.wish?.body).toMatchObject({
+      qosReference: "conv",
+      altQoSReferences: ["conv-half"],
+      dnn: "internet",
+      snssai: { sst: 1, sd: "0000FF" },
+    });
+    expect(nef?.wish?.asked?.profile).toBe("conv");
+    const [af] = wantedIn(called("af"));
+    expect(af?.wish?.body).toMatchObject({ policyTemplateId: "t1", sliceInfo: { sst: 1 } });
+    expect(af?.wish?.asked?.profile).toBe("t1");
+    expect(wantedIn(called("nef"))[0]?.lacks).toBe("ue-address");
+  });
+
+  it("[assist] a dry run wants the same, and says so", () => {
+    expect(wantedIn(connected(called("nef", { assistance: "dry-run" })))[0]?.mode).toBe("dry-run");
+  });
+});
+
+/** A holding after the network has said this. */
+function heldAs(wanted: Wanted, api: Holding["api"], status: NetworkStatus): Holding {
+  const empty = emptyHolding(wanted.key, wanted.network, api);
+  const act = nextAct(empty, wanted.wish, 1);
+  if (!act) throw new Error("nothing to do");
+  return afterAct(begun(empty, act, 1), act, { type: "done", id: "r1", status }, 2, 0.5);
+}
+
+describe("[assist] what is shown of it", () => {
+  const at = 1_700_000_000_000;
+
+  function recordWith(status: NetworkStatus | undefined, network = "qod") {
+    const story = connected(called(network));
+    const [wanted] = wantedIn(story) as [Wanted];
+    const holdings = new Map(
+      status ? [[wanted.key, heldAs(wanted, "camara-qod", status)] as const] : [],
+    );
+    return recordsOf(story.session, [wanted], holdings, networks, at)[0]?.record;
+  }
+
+  it("[assist] what holds, and what is advised while it does not", () => {
+    expect(recordWith(undefined)).toMatchObject({
+      state: "requested",
+      asked: { profile: "small" },
+    });
+    const granted = recordWith({ state: "granted" });
+    expect(granted).toMatchObject({ state: "granted", granted: { profile: "small" } });
+    expect(granted).not.toHaveProperty("advised");
+    expect(recordWith({ state: "granted", profile: "half" })?.advised).toEqual({
+      uplinkBps: 500_000,
+    });
+    expect(recordWith({ state: "impaired", profile: "half" })?.advised).toEqual({
+      uplinkBps: 500_000,
+    });
+    expect(recordWith({ state: "impaired" })?.advised).toEqual(QOD.withoutQos);
+    expect(recordWith({ state: "impaired", profile: "none" })?.advised).toEqual(QOD.withoutQos);
+    expect(recordWith({ state: "ended", reason: "NETWORK_TERMINATED" })?.advised).toEqual(
+      QOD.withoutQos,
+    );
+    const own = { uplinkBps: 123_000 };
+    expect(recordWith({ state: "granted", advised: own })?.advised).toEqual(own);
+    expect(recordWith({ state: "impaired" }, "nef")).not.toHaveProperty("advised");
+  });
+
+  it("[assist] since when it is so stays; a dry run asks nobody", () => {
+    const story = connected(called("qod", { assistance: "dry-run" }));
+    const wanted = wantedIn(story);
+    const [end] = recordsOf(story.session, wanted, new Map(), networks, at);
+    expect(end?.record).toMatchObject({ state: "dry-run", since: at });
+    story.do({ type: "assistance", link: AB, peer: "alice", assistance: end?.record ?? null, at });
+    const [later] = recordsOf(story.session, wanted, new Map(), networks, at + 9);
+    expect(later?.record).toMatchObject({ state: "dry-run", since: at });
+  });
+
+  it("[assist] of several requests for one end the worst is shown", () => {
+    const story = connected(called("qod"));
+    const [wanted] = wantedIn(story) as [Wanted];
+    const other: Wanted = { ...wanted, key: "other", lacks: "device" };
+    const { wish: _, ...lacking } = other;
+    for (const both of [
+      [wanted, lacking],
+      [lacking, wanted],
+    ]) {
+      const holdings = new Map([[wanted.key, heldAs(wanted, "camara-qod", { state: "granted" })]]);
+      const records = recordsOf(story.session, both, holdings, networks, at);
+      expect(records.map(({ record }) => [record.state, record.reason])).toEqual([
+        ["waiting", "device"],
+      ]);
+    }
+  });
+
+  it("[assist] a network that left the configuration is no reason to fail, nor a link that is gone", () => {
+    const story = connected(called("qod"));
+    const wanted = wantedIn(story);
+    const bare = withLink(story.session, {
+      ...(story.session.links.get(AB) as NonNullable<ReturnType<typeof story.session.links.get>>),
+      id: "alice~bobby",
+    });
+    expect(recordsOf({ ...bare, links: new Map() }, wanted, new Map(), [], at)).toHaveLength(1);
+  });
+
+  it("[assist] operators see every request, those that are being taken back too", () => {
+    const story = connected(called("qod"));
+    const [wanted] = wantedIn(story) as [Wanted];
+    const held = heldAs(wanted, "camara-qod", { state: "granted" });
+    const former = { ...held, key: "former" };
+    const holdings = new Map([
+      [wanted.key, held],
+      ["former", former],
+    ]);
+    const shown = viewRequests([wanted], holdings, networks, at);
+    expect(shown).toMatchObject([
+      { peer: "alice", links: [AB], mode: "on", resource: "r1", body: wanted.wish?.body },
+      { peer: "", links: [], resource: "r1", record: { state: "ended" } },
+    ]);
+    const { wish: _, ...lacking } = { ...wanted, lacks: "device" as const };
+    const [waiting] = viewRequests([lacking], new Map(), networks, at);
+    expect(waiting).not.toHaveProperty("body");
+    expect(waiting).not.toHaveProperty("resource");
+  });
+});
