@@ -33,6 +33,14 @@ export function soleOf<T>(values: readonly T[]): T | undefined {
   return others.length === 0 ? first : undefined;
 }
 
+/** The address of some ends when they have only one, and the port when they have only one. */
+export function soleEnd(candidates: readonly Address[]): Partial<Address> | undefined {
+  const address = soleOf(candidates.map((each) => each.address));
+  const port = soleOf(candidates.map((each) => each.port));
+  if (address === undefined) return undefined;
+  return { address, ...(port === undefined ? {} : { port }) };
+}
+
 /** Whom and what candidates are asked of. */
 export interface CandidateSource {
   readonly session: Session;

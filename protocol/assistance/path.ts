@@ -10,6 +10,7 @@ import {
   plainAddress,
   reachable,
   seenFrom,
+  soleEnd,
 } from "./path-candidates.ts";
 import { completed, type UeAddresses } from "./ue-address.ts";
 
@@ -181,13 +182,12 @@ function relayPath(facts: PathFacts, own: readonly PathCandidate[]): Draft | und
   const relayed = own.filter(({ type }) => type === "relay").map(({ address }) => address);
   const servers = serversOr(relay, relayed);
   const isKnown = servers.remotes.length > 0 || servers.remoteDomain !== undefined;
-  const bases = own.flatMap(({ base }) => base ?? []);
-  const [uePublic, ...more] = bases;
+  const uePublic = soleEnd(own.flatMap(({ base }) => base ?? []));
   return isKnown
     ? {
         known: "relay",
         ...servers,
-        ...(uePublic && more.length === 0 ? { uePublic } : {}),
+        ...(uePublic ? { uePublic } : {}),
         isRelayed: true,
       }
     : undefined;

@@ -5,7 +5,7 @@ import {
   familyOf,
   type PathCandidate,
   plainAddress,
-  soleOf,
+  soleEnd,
 } from "./path-candidates.ts";
 
 /** The two addresses of a UE: on its own interface, as its operator's user plane sees it, and as the world sees it. */
@@ -38,7 +38,7 @@ export function completed({ ue, uePublic }: UeAddresses, evidence: UeEvidence): 
   const seen = plainAddress(evidence.seen);
   const socket = seen !== undefined && familyOf(seen) === family ? { address: seen } : undefined;
   return family === 6
-    ? same(ue ?? uePublic ?? onlyOf(own) ?? socket)
+    ? same(ue ?? uePublic ?? soleEnd(own) ?? socket)
     : translated(ue, uePublic ?? reflexive(own, ue), own, socket);
 }
 
@@ -67,18 +67,12 @@ function translated(
 ): UeAddresses {
   const hosts = own.filter(({ type }) => type === "host");
   const isOwn = hosts.some(({ address }) => address === seenAs?.address);
-  const ue = known ?? (isOwn ? seenAs : (onlyOf(hosts) ?? baseOf(own)));
+  // A NAT towards the world makes global addresses: one that is none is seen from inside.
+  const isInside = seenAs?.address !== undefined && addressKindOf(seenAs.address) !== "global";
+  const ue = known ?? (isOwn || isInside ? seenAs : (soleEnd(hosts) ?? baseOf(own)));
   const isGlobal = ue?.address !== undefined && addressKindOf(ue.address) === "global";
   const uePublic = seenAs ?? (isGlobal ? ue : socket);
   return { ...(ue ? { ue } : {}), ...(uePublic ? { uePublic } : {}) };
-}
-
-/** The address of candidates when they have only one, and the port when they have only one. */
-function onlyOf(candidates: readonly Address[]): Known | undefined {
-  const address = soleOf(candidates.map((each) => each.address));
-  const port = soleOf(candidates.map((each) => each.port));
-  if (address === undefined) return undefined;
-  return { address, ...(port === undefined ? {} : { port }) };
 }
 
 /** What a NAT makes of the address, or of the only one there is. */
@@ -88,8 +82,8 @@ function reflexive(own: readonly PathCandidate[], ue: Known | undefined): Known 
       type !== "host" && (ue === undefined || base === undefined || base.address === ue.address),
   );
   const exact = mapped.find(({ base }) => base !== undefined && base.port === ue?.port);
-  return onlyOf(exact ? [exact] : mapped);
+  return soleEnd(exact ? [exact] : mapped);
 }
 
 const baseOf = (own: readonly PathCandidate[]): Known | undefined =>
-  onlyOf(own.flatMap(({ base }) => base ?? []));
+  soleEnd(own.flatMap(({ base }) => base ?? []));
