@@ -83,9 +83,11 @@ class Subscriptions {
   readonly list = ({ params, query }: Call): Answer => {
     const addresses = query.get("ip-addrs");
     const wanted = addresses === null ? undefined : addressesOf(addresses);
+    const domain = query.get("ip-domain") ?? undefined;
     const found = [...this.#subscriptions.values()].filter(
       ({ scsAsId, body }) =>
         scsAsId === params.scsAsId &&
+        (domain ?? body.ipDomain) === body.ipDomain &&
         (wanted?.some((one) => one === body.ueIpv4Addr || one === body.ueIpv6Addr) ?? true),
     );
     return { status: 200, body: found.map(({ body }) => body) };

@@ -6,13 +6,17 @@ type Family = "ipv4" | "ipv6";
 
 const membersOf = (value: unknown): Json => (isJson(value) ? value : {});
 
+/** IPv6 addresses have many spellings (RFC 5952). */
+const shortest = (address: string): string =>
+  URL.canParse(`http://[${address}]`) ? new URL(`http://[${address}]`).hostname : address;
+
 /** Names of a device: two devices are one when they share a name. */
 export const deviceNames = (device: unknown): string[] => {
   const { phoneNumber, ipv6Address, ipv4Address } = membersOf(device);
   const { publicAddress, privateAddress, publicPort } = membersOf(ipv4Address);
   const names: string[] = [];
   if (phoneNumber !== undefined) names.push(`tel:${phoneNumber}`);
-  if (ipv6Address !== undefined) names.push(`ipv6:${ipv6Address}`.toLowerCase());
+  if (ipv6Address !== undefined) names.push(`ipv6:${shortest(String(ipv6Address))}`);
   if (publicPort !== undefined) names.push(`ipv4:${publicAddress}:${publicPort}`);
   if (privateAddress !== undefined) names.push(`ipv4:${publicAddress}/${privateAddress}`);
   return names;

@@ -170,6 +170,8 @@ describe.skipIf(!isPublished)("network mock", () => {
       const { device } = qodRequest(5000);
       const found = await call("POST", `${QOD}/retrieve-sessions`, { device });
       expect(found.body).toHaveLength(4);
+      expect(await create({ device: { ipv6Address: "2001:db8::1" } })).toBe(201);
+      expect(await create({ device: { ipv6Address: "2001:DB8:0:0::1" } })).toBe(409);
     });
 
     it("[M13] says by code what a request lacks", async () => {
@@ -292,6 +294,7 @@ describe.skipIf(!isPublished)("network mock", () => {
       ).toEqual([path]);
       const query = `?ip-addrs=${encodeURIComponent(JSON.stringify([{ ipv4Addr: "10.45.0.9" }]))}`;
       expect((await call("GET", NEF + query)).body).toEqual([]);
+      expect((await call("GET", `${NEF}?ip-domain=other`)).body).toEqual([]);
       expect((await call("GET", NEF.replace("/duplex/", "/other/"))).body).toEqual([]);
       expect((await call("DELETE", path)).status).toBe(204);
       expect(mock.resources()).toEqual([]);
