@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { revisionOf } from "../protocol/session.ts";
-import { entriesOf } from "../protocol/timeline/timeline.ts";
+import { entriesOf, NO_TIMELINE } from "../protocol/timeline/timeline.ts";
 import { AssistedSession, CALL, record, SPEECH_BPS } from "./assisted-session.ts";
 import { accepted } from "./pure-session.ts";
 
@@ -127,6 +127,13 @@ describe("what a mobile network does, in the records of flows", () => {
       ["alice", "alpha", "impaired", undefined, { uplinkBps: 200_000 }],
       ["alice", "alpha", "ended", undefined, undefined],
     ]);
+  });
+
+  it("[assist] a timeline that has forgotten the link begins anew", () => {
+    const pure = called();
+    pure.session = { ...pure.session, timeline: NO_TIMELINE };
+    pure.assist(AB, "alice", record());
+    expect(stories(pure)).toHaveLength(1);
   });
 
   it("[assist] whoever follows the timeline is told", () => {

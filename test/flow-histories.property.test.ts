@@ -13,6 +13,7 @@ const WEIGHTS: Readonly<Record<Act, number>> = {
   transport: 7,
   flow: 3,
   "change-flow": 2,
+  assistance: 3,
   applied: 1,
   sources: 2,
   quality: 2,
@@ -45,6 +46,8 @@ const ALWAYS = [
   ..."bundled,unbundled,pending ends,pending held,pending sources,sourceFlows,sourceId,quality,applied".split(
     ",",
   ),
+  "assistance",
+  "limited by a network",
   ...["closed", "expired", "failed", "kicked", "left", "lost", "not-accepted", "rejected"].map(
     (cause) => `ended ${cause}`,
   ),

@@ -39,6 +39,7 @@ export const ACTS = [
   "transport",
   "flow",
   "change-flow",
+  "assistance",
   "applied",
   "sources",
   "quality",
@@ -334,6 +335,11 @@ export class History {
         const flow = this.#flow(n, () => true);
         return pure.do({ type: "change-flow", flow, change: changeOf(n, m), at: pure.at });
       }
+      case "assistance": {
+        const [link = "a~b"] = [pick([...pure.session.links.keys()], other)];
+        const end = link.split("~")[actor % 2] ?? "a";
+        return pure.do({ ...assistanceOf(n, m), link, peer: end, at: pure.at });
+      }
       default: {
         const [from, to] = this.#ways(act, actor, other, m) ?? this.#anyWay(actor, other);
         if (!isConnected(pure.session.peers.get(from))) return undefined;
@@ -516,6 +522,7 @@ export class History {
     const revision = revisionOf(after);
     must(hasChanged === revision > revisionOf(before), `revision ${revision}, news: ${hasChanged}`);
     this.#checkLinks(after);
+    this.#checkAssistance(after);
     this.#checkSources(after);
     this.#checkFollowers(after);
   }
@@ -589,7 +596,8 @@ export class History {
     this.seen.add([record.state, ...(record.reason ? [record.reason] : [])].join(" "));
     for (const [name, value] of Object.entries(record)) if (value === true) this.seen.add(name);
     for (const name of Object.keys(record.pending ?? {})) this.seen.add(`pending ${name}`);
-    for (const name of ["applied", "quality", "requests", "sourceId"] as const) {
+    if (record.limits.source === "network") this.seen.add("limited by a network");
+    for (const name of ["applied", "assistance", "quality", "requests", "sourceId"] as const) {
       if (record[name] !== undefined) this.seen.add(name);
     }
     if (record.sourceFlows.length > 0) this.seen.add("sourceFlows");
@@ -621,6 +629,37 @@ export class History {
       }
       if (!isGone) continue;
       for (const { id, state } of flows.transports) must(state === "closed", `${id} is open`);
+    }
+  }
+
+  /** What networks do is on every live flow, and what they recommend is kept to. */
+  #checkAssistance({ links }: Session): void {
+    for (const { flows, peers } of links.values()) {
+      const live = flows.flows.filter(isLive);
+      const told = JSON.stringify(flows.assistance);
+      for (const { id, assistance } of live) {
+        must(JSON.stringify(assistance) === told, `${id}: ${JSON.stringify(assistance)}`);
+      }
+      const running = live.filter(
+        ({ kind, state }) => kind !== "data" && state !== "held" && state !== "proposed",
+      );
+      for (const { id, from, to, limits } of live) {
+        const isAdvised =
+          flows.assistance?.[from]?.advised?.uplinkBps !== undefined ||
+          flows.assistance?.[to]?.advised?.downlinkBps !== undefined;
+        must(limits.source !== "network" || isAdvised, `${id} is limited by nobody`);
+      }
+      for (const peer of peers) {
+        const { uplinkBps, downlinkBps } = flows.assistance?.[peer]?.advised ?? {};
+        mustKeepTo(
+          uplinkBps,
+          running.filter(({ from }) => from === peer),
+        );
+        mustKeepTo(
+          downlinkBps,
+          running.filter(({ to }) => to === peer),
+        );
+      }
     }
   }
 
@@ -670,6 +709,29 @@ function changeOf(n: number, m: number) {
     ...(n % 3 === 1 ? { maxBitrateBps: m % 4 === 0 ? null : 100_000 * (1 + (m % 4)) } : {}),
     ...(n % 3 === 2 ? { priority: m % 3 === 0 ? ("high" as const) : ("low" as const) } : {}),
   };
+}
+
+/** What a network does: nothing now and then, and recommends something mostly. */
+function assistanceOf(n: number, m: number) {
+  const advised = {
+    ...(m % 2 === 0 ? { uplinkBps: 40_000 * (m % 9) } : {}),
+    ...(m % 3 === 0 ? { downlinkBps: 90_000 } : {}),
+  };
+  const assistance = {
+    network: "alpha",
+    api: "camara-qod",
+    state: n % 2 === 0 ? "granted" : "impaired",
+    since: n,
+    ...(n % 5 === 0 ? {} : { advised }),
+  } as const;
+  return { type: "assistance", assistance: n % 7 === 0 ? null : assistance } as const;
+}
+
+/** All together take no more than is recommended. */
+function mustKeepTo(bps: number | undefined, flows: readonly Flow[]): void {
+  if (bps === undefined) return;
+  const sum = flows.reduce((all, { limits }) => all + (limits.effectiveBps ?? Infinity), 0);
+  must(sum <= bps, `${flows.map(({ id }) => id)} may take ${sum} of ${bps}`);
 }
 
 const isOf =

@@ -9,6 +9,7 @@ import {
   endpointNews,
   requestOf,
 } from "../protocol/swap/bridge.ts";
+import { record } from "./assisted-session.ts";
 import { type Shape, sdpOf } from "./descriptions.ts";
 import { PureSession } from "./pure-session.ts";
 
@@ -127,6 +128,32 @@ describe("two endpoints", () => {
     expect(call.told("alice")).toMatchObject([{ type: "accept", messageId: 2, answer: ANSWER }]);
     call.say("alice", { type: "update", sdp: whole({ version: 2 }) });
     expect(call.told("bob")).toMatchObject([{ type: "update", messageId: 3 }]);
+  });
+
+  it("[assist] what a network recommends is told by the server, in terms of calls and m-sections", () => {
+    const call = new Bridged("bob");
+    call.say("alice", connect());
+    call.native("bob", { type: "answer", to: "alice", exchange: 1, sdp: ANSWER });
+    call.news.splice(0);
+    const event = { type: "assistance", link: "alice~bob", peer: "alice", at: call.at } as const;
+    const advised = { uplinkBps: 50_000, downlinkBps: 40_000 };
+    call.tell({ ...event, assistance: record({ advised, reason: "ALT_1" }) });
+    expect(call.news.map(({ isOfServer }) => isOfServer)).toEqual([true, true]);
+    const about = { call: "bob", mid: "0", network: "alpha", state: "granted", reason: "ALT_1" };
+    expect(call.told("alice")).toMatchObject([
+      {
+        type: "application",
+        urn: "urn:duplex:network-advice:1",
+        target: "source-of-alice",
+        value: { ...about, direction: "uplink", bitrateBps: 50_000 },
+      },
+      { value: { ...about, direction: "downlink", bitrateBps: 40_000 } },
+    ]);
+    call.tell({ ...event, assistance: null });
+    expect(call.told("alice")).toMatchObject([
+      { value: { call: "bob", mid: "0", direction: "uplink" } },
+      { value: { call: "bob", mid: "0", direction: "downlink" } },
+    ]);
   });
 
   it("[N2] an accept or reject of nothing, and an accept that has no answer, are refused", () => {
