@@ -1,6 +1,7 @@
 import type { FlowSummary } from "../protocol/flow-summary.ts";
 import type { PeerView, QualityReport } from "../protocol/message-parts.ts";
 import { Bitrates } from "./bitrates.ts";
+import { Experiences } from "./experience.ts";
 import { type LossWatch, toldOf, watched } from "./loss-watch.ts";
 import type { SignallingPort } from "./requests.ts";
 import { type RtpStat, type RtpStats, rtpStatsOf, statsOfFlow } from "./rtp-stats.ts";
@@ -73,6 +74,8 @@ const moved = (part: number, least: number, from = 0, to = 0): boolean =>
   Math.abs(to - from) > Math.max(least, from * part);
 
 const EXACT = ["width", "height", "pt", "limitation"] as const;
+/** Loss is watched by itself. */
+const EVENTS = ["corruptions", "jitters", "syncLosses"] as const;
 
 /** True when there is news since `told`; packet counters alone are none. */
 function isNews(told: QualityReport, now: QualityReport): boolean {
@@ -86,6 +89,8 @@ function isNews(told: QualityReport, now: QualityReport): boolean {
     // The first loss is news, then loss that adds up.
     moved(0.5, told.packetsLost ? 100 : 0, told.packetsLost, now.packetsLost) ||
     EXACT.some((member) => told[member] !== now[member]) ||
+    // What happens for the first time is news, then what adds up. Averages alone are none.
+    EVENTS.some((member) => moved(0.5, 0, told.qoe?.[member], now.qoe?.[member])) ||
     JSON.stringify(told.sources) !== JSON.stringify(now.sources)
   );
 }
@@ -100,6 +105,7 @@ export class FlowReports {
   readonly #peer: string;
   readonly #intervalMs: number;
   readonly #bitrates = new Bitrates();
+  readonly #experiences = new Experiences();
   #told = new Map<string, QualityReport>();
   #losses = new Map<string, LossWatch>();
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -150,6 +156,7 @@ export class FlowReports {
       .flows()
       .filter(({ from, to, state }) => (from === peer || to === peer) && isAgreed(state));
     const rates = this.#bitrates.measure(stats, self.id, flows);
+    const experiences = this.#experiences.measure(stats, self.id, flows);
     const told = new Map<string, QualityReport>();
     const losses = new Map<string, LossWatch>();
     const news: QualityReport[] = [];
@@ -157,7 +164,10 @@ export class FlowReports {
       const bps = rates.get(flow.id);
       if (bps === undefined) continue;
       const before = this.#told.get(flow.id);
-      const report = reportOf(stats, flow, flow.from === self.id, bps);
+      const report = {
+        ...reportOf(stats, flow, flow.from === self.id, bps),
+        qoe: experiences.get(flow.id),
+      };
       const loss = watched(report, this.#lossLooks, this.#losses.get(flow.id));
       const isTold = before !== undefined && loss.due === 0 && !isNews(before, report);
       const isSent = !isTold && port.connected && news.length < MOST_FLOWS;

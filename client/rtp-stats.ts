@@ -27,6 +27,23 @@ export interface RtpStat {
   readonly frameWidth?: number;
   readonly frameHeight?: number;
   readonly qualityLimitationReason?: "none" | "cpu" | "bandwidth" | "other";
+  readonly retransmittedBytesSent?: number;
+  readonly framesEncoded?: number;
+  readonly framesDecoded?: number;
+  readonly framesRendered?: number;
+  readonly freezeCount?: number;
+  readonly totalFreezesDuration?: number;
+  readonly totalInterFrameDelay?: number;
+  readonly totalSquaredInterFrameDelay?: number;
+  readonly totalProcessingDelay?: number;
+  readonly concealmentEvents?: number;
+  readonly concealedSamples?: number;
+  readonly silentConcealedSamples?: number;
+  readonly totalSamplesReceived?: number;
+  readonly totalSamplesDuration?: number;
+  readonly jitterBufferDelay?: number;
+  readonly jitterBufferEmittedCount?: number;
+  readonly estimatedPlayoutTimestamp?: number;
 }
 
 export type RtpStats = ReadonlyMap<string, RtpStat>;

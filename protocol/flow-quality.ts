@@ -1,5 +1,39 @@
 import { z } from "zod";
 
+const count = (about: string) => z.int().min(0).optional().describe(about);
+const span = (about: string) =>
+  z.int().min(0).optional().describe(`${about}, milliseconds; absent where there was none`);
+
+/**
+ * Quality of experience of one end, in the terms of TS 26.113 clause 15.2. Everything is of the time that was measured,
+ * which is `measuredMs` long and ends with the report. What is absent is not known; what its browser does not tell, no end
+ * makes up.
+ */
+export const Experience = z
+  .object({
+    measuredMs: z.int().min(1).describe("milliseconds"),
+    corruptions: count("freezes of the picture, or times that sound was made up for what is lost"),
+    corruptionMs: span("how long they were"),
+    losses: count("spells in which packets were lost one after another"),
+    framesPerSecond: z.number().min(0).optional().describe("of video, on average"),
+    jitters: count("times that playback went by another clock than the media did"),
+    jitterMs: span("how long they were"),
+    syncLosses: count("of video: times that its sound was heard too early or too late"),
+    syncLossMs: span("how long they were"),
+    internalMs: z
+      .int()
+      .min(0)
+      .optional()
+      .describe("milliseconds from the arrival of media to its playback, on average"),
+    codecBps: z
+      .int()
+      .min(0)
+      .optional()
+      .describe("bits per second of media without headers, on average"),
+  })
+  .meta({ id: "Experience" });
+export type Experience = z.infer<typeof Experience>;
+
 /** What one end measures of a flow (W3C webrtc-stats). */
 export const FlowQuality = z.object({
   bitrateBps: z.int().min(0).optional().describe("RTP with headers, bits per second"),
@@ -15,6 +49,7 @@ export const FlowQuality = z.object({
     .enum(["none", "cpu", "bandwidth", "other"])
     .optional()
     .describe("the sender's qualityLimitationReason"),
+  qoe: Experience.optional(),
 });
 export type FlowQuality = z.infer<typeof FlowQuality>;
 
@@ -28,5 +63,8 @@ export const MeasuredQuality = FlowQuality.extend({
     })
     .optional()
     .describe("since the report before this one; absent where nothing was lost, or nobody knows"),
+  qoe: Experience.extend({
+    at: z.number().describe("when it was reported, milliseconds since 1970"),
+  }).optional(),
 });
 export type MeasuredQuality = z.infer<typeof MeasuredQuality>;

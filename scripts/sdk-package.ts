@@ -7,8 +7,11 @@ import { SDK_ENTRIES, sdkTypes } from "./sdk-types.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** What a page loads before it can join, and what follows while it joins: minified, gzip -9, bytes. */
-export const SDK_BUDGET = { start: 12_000, whole: 17_000 } as const;
+/**
+ * What a page loads before it can join, and what follows while it joins: minified, gzip -9, bytes. The whole was 17,000
+ * before the SDK measured quality of experience (decision 0031), which follows while a page joins.
+ */
+export const SDK_BUDGET = { start: 12_000, whole: 17_900 } as const;
 
 const bundling: BuildOptions = {
   absWorkingDir: root,

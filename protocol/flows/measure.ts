@@ -34,12 +34,16 @@ function measured(
   { at }: FlowContext,
   flow: Flow,
   reporter: string,
-  { flow: _, sources, ...quality }: Measurement,
+  { flow: _, sources, qoe, ...quality }: Measurement,
 ): Flow {
   const next = sources ? withReportedSources(flow, sources) : flow;
-  if (Object.keys(quality).length === 0) return next;
+  if (!qoe && Object.keys(quality).length === 0) return next;
   const recentLoss = lossSince(next.quality?.[reporter], quality, at);
-  const report = { ...quality, ...(recentLoss && { recentLoss }) };
+  const report = {
+    ...quality,
+    ...(recentLoss && { recentLoss }),
+    ...(qoe && { qoe: { ...qoe, at } }),
+  };
   return { ...next, quality: { ...next.quality, [reporter]: report } };
 }
 
