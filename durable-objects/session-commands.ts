@@ -6,6 +6,7 @@ import type { FlowChange, FlowFilter } from "../protocol/flow-query.ts";
 import type { Kept } from "../protocol/kept.ts";
 import type { PeerView } from "../protocol/message-parts.ts";
 import type { Problem } from "../protocol/problem.ts";
+import type { MeasuredPeer } from "../protocol/qoe/measured-peer.ts";
 import type { RecordedFinding } from "../protocol/session.ts";
 import type { Grant, SessionConfig } from "../protocol/session-config.ts";
 import type { SessionOverview } from "../protocol/session-overview.ts";
@@ -34,6 +35,8 @@ export interface SessionCommands {
   peers(asker: Asker): Promise<PeerView[] | Problem>;
   flows(asker: Asker, filter: FlowFilter): Promise<FlowsView | Problem>;
   flow(asker: Asker, id: string): Promise<Flow | Problem>;
+  /** What reports of a peer are made of. */
+  measured(asker: Asker, peer: string): Promise<MeasuredPeer | Problem>;
   changeFlow(asker: Asker, id: string, change: FlowChange): Promise<Flow | Problem>;
   findings(asker: Asker): Promise<LinkFinding[] | Problem>;
   /** Entries after number `since`. */

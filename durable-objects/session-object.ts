@@ -9,6 +9,7 @@ import type { Kept } from "../protocol/kept.ts";
 import { withManagedServer } from "../protocol/managed-server.ts";
 import type { PeerView } from "../protocol/message-parts.ts";
 import { isProblem, type Problem, problem } from "../protocol/problem.ts";
+import { type MeasuredPeer, measuredPeer } from "../protocol/qoe/measured-peer.ts";
 import { newSession, type Session } from "../protocol/session.ts";
 import type { SessionConfig } from "../protocol/session-config.ts";
 import { overviewOf, type SessionOverview } from "../protocol/session-overview.ts";
@@ -88,6 +89,12 @@ export class SessionObject extends SessionLifecycle implements SessionCommands {
       flows: await this.#shownTo(asker, session, flows),
       transports,
     };
+  }
+
+  async measured(asker: Asker, peer: string): Promise<MeasuredPeer | Problem> {
+    const session = this.#readBy(asker);
+    if (isProblem(session)) return session;
+    return measuredPeer(session, peer, asker && { id: asker.peer, role: asker.role });
   }
 
   async flow(asker: Asker, id: string): Promise<Flow | Problem> {

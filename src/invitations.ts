@@ -89,7 +89,8 @@ export function grantAnew(
 /** Tokens tell whole seconds. */
 const endOf = (ttlSeconds: number): number => (Math.floor(Date.now() / 1000) + ttlSeconds) * 1000;
 
-function signallingUrl(c: Context<AppEnv>, id: string): string {
+/** Where the peers of a session connect. */
+export function signallingUrl(c: Context<AppEnv>, id: string): string {
   const url = new URL(`/v1/sessions/${id}/signalling`, c.req.url);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;

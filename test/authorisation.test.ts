@@ -162,6 +162,8 @@ const ROUTES: Readonly<Record<string, Row>> = {
   "get /v1/sessions/{id}/peers": row(200),
   "delete /v1/sessions/{id}/peers/{peerId}": keyOnly(204),
   "post /v1/sessions/{id}/peers/{peerId}/token": keyOnly(201, {}),
+  "get /v1/sessions/{id}/peers/{peerId}/qoe": row(200, { "media-server": 403 }),
+  "get /v1/sessions/{id}/peers/{peerId}/consumption": row(200, { "media-server": 403 }),
   "get /v1/sessions/{id}/contexts": row(200, { peer: 403 }),
   "get /v1/sessions/{id}/flows": row(200),
   "get /v1/sessions/{id}/flows/{flowId}": row(200, { "media-server": 404 }),
