@@ -188,8 +188,8 @@ describe("a consumption report", () => {
 
   it("[M14] counts the direction that ran longest, and not what is held", () => {
     const story = running().wait(10);
-    story.tell("bob", { type: "flow", flow: story.flow("bob", "video"), held: true }).wait(10);
     story.tell("alice", { type: "flow", flow: story.flow("alice", "video"), held: true }).wait(10);
+    story.tell("bob", { type: "flow", flow: story.flow("bob", "video"), held: true }).wait(10);
     const [report] = consumedBy(story);
     expect(report?.consumptionReportingUnits.map(({ duration }) => duration)).toEqual([30, 20]);
   });
