@@ -89,7 +89,8 @@ function isNews(told: QualityReport, now: QualityReport): boolean {
     // The first loss is news, then loss that adds up.
     moved(0.5, told.packetsLost ? 100 : 0, told.packetsLost, now.packetsLost) ||
     EXACT.some((member) => told[member] !== now[member]) ||
-    // What happens for the first time is news, then what adds up. Averages alone are none.
+    // What is experienced for the first time is news, then what adds up. Averages alone are none.
+    (told.qoe === undefined && now.qoe !== undefined) ||
     EVENTS.some((member) => moved(0.5, 0, told.qoe?.[member], now.qoe?.[member])) ||
     JSON.stringify(told.sources) !== JSON.stringify(now.sources)
   );

@@ -319,7 +319,12 @@ describe.each(MODES)("reports over HTTP, %s", (mode) => {
     let id = 2;
     const tell = (qoe: object) => {
       id += 1;
-      return bob.request({ type: "quality", id, to: alice.id, flows: [{ flow: "x", qoe }] } as never);
+      return bob.request({
+        type: "quality",
+        id,
+        to: alice.id,
+        flows: [{ flow: "x", qoe }],
+      } as never);
     };
     for (const qoe of [{}, { measuredMs: 0 }, { measuredMs: 5, losses: -1 }]) {
       expect(await tell(qoe)).toMatchObject({ type: "problem", code: "invalid-message" });

@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { publishedSchemas } from "../../network-mock/schemas.ts";
+import type { ConsumptionReport } from "../../protocol/qoe/consumption.ts";
+import { type Browser, launch } from "./browsers.ts";
+import { Backend, Caller, type RawStat, until } from "./caller.ts";
+import { metricsOf, type ReadMetric, validate } from "./qoe-schema.ts";
+
+/** Reports of a call between two pages of Chromium, against their schemas and against what getStats said in the page (M14). */
+
+const baseUrl = inject("baseUrl");
+const LOOK_MS = 1_000;
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await launch("chromium");
+});
+
+afterAll(() => browser.close());
+
+/** Keeps every answer of getStats that the page had. */
+function keepLooks(): void {
+  const looks: object[][] = [];
+  Object.assign(window, { looks });
+  const { getStats } = RTCPeerConnection.prototype;
+  RTCPeerConnection.prototype.getStats = async function (...args) {
+    const report = await getStats.apply(this, args);
+    looks.push(
+      JSON.parse(JSON.stringify([...(report as unknown as Map<string, object>).values()])),
+    );
+    return report;
+  };
+}
+
+const looksOf = ({ page }: Caller): Promise<RawStat[][]> =>
+  page.evaluate(() => (window as unknown as { looks: RawStat[][] }).looks, null);
+
+/** Entries of one kind of media over all looks. */
+const entries = (looks: readonly RawStat[][], type: string, kind: string): RawStat[] =>
+  looks.flatMap((look) => look.filter((stat) => stat.type === type && stat.kind === kind));
+
+const num = (stat: RawStat | undefined, member: string): number => Number(stat?.[member] ?? 0);
+
+/** The picture of a page stands still for a while: no look finds that nothing came at all. */
+const freeze = ({ page }: Caller, to: Caller, ms: number): Promise<void> =>
+  page.evaluate(
+    async ({ peer, pauseMs }) => {
+      const senders = window.call.session.connection(peer)?.getSenders() ?? [];
+      const sender = senders.find(({ track }) => track?.kind === "video");
+      const show = async (active: boolean) => {
+        const parameters = sender?.getParameters();
+        if (!sender || !parameters) return;
+        for (const encoding of parameters.encodings) encoding.active = active;
+        await sender.setParameters(parameters);
+      };
+      await show(false);
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      await show(true);
+    },
+    { peer: to.id, pauseMs: ms },
+  );
+
+/** The two looks that a report is about: it ends with `packets` received and is `ms` long. */
+function measuredIn(stats: readonly RawStat[], packets: number, ms: number) {
+  const end = stats.findLast((stat) => num(stat, "packetsReceived") === packets);
+  const spentMs = (stat: RawStat): number => num(end, "timestamp") - num(stat, "timestamp");
+  const start = stats.find((stat) => Math.abs(spentMs(stat) - ms) <= 1);
+  const grown = (member: string): number => num(end, member) - num(start, member);
+  return { start, end, grown };
+}
+
+interface Call {
+  readonly backend: Backend;
+  readonly one: Caller;
+  readonly two: Caller;
+}
+
+async function startCall(): Promise<Call> {
+  const backend = await Backend.start(baseUrl);
+  const options = { prepare: keepLooks, flowReports: { intervalMs: LOOK_MS } };
+  const one = await Caller.join(browser, backend, options);
+  const two = await Caller.join(browser, backend, options);
+  await Promise.all([one.receives(two.id), two.receives(one.id)]);
+  return { backend, one, two };
+}
+
+async function reportOf({ backend }: Call, { id }: Caller): Promise<string> {
+  const url = new URL(`v1/sessions/${backend.id}/peers/${id}/qoe`, backend.baseUrl);
+  const response = await fetch(url, { headers: { authorization: "Bearer dev-key" } });
+  expect(response.headers.get("content-type")).toBe("application/3gprtc-qoe-report+xml");
+  return response.text();
+}
+
+const found = (metrics: readonly ReadMetric[], kind: string, direction: string) =>
+  Object.fromEntries(
+    metrics
+      .filter((metric) => metric.kind === kind && metric.direction === direction)
+      .map((metric) => [metric.name, metric]),
+  );
+
+/** Every value of a received flow against what getStats said when it was measured. */
+function agrees(metrics: readonly ReadMetric[], kind: string, looks: RawStat[][]): void {
+  const of = found(metrics, kind, "downlink");
+  const valuesOf = (name: string) => of[name]?.values ?? {};
+  const loss = valuesOf("Successive_Loss");
+  const stats = entries(looks, "inbound-rtp", kind);
+  const measuredMs = of.Successive_Loss?.measuredMs ?? 0;
+  const { start, end, grown } = measuredIn(stats, loss.numberOfReceivedPackets ?? -1, measuredMs);
+  expect([start?.type, end?.type]).toEqual(["inbound-rtp", "inbound-rtp"]);
+  const ms = grown("timestamp");
+  expect(loss.totalNumberofSuccessivePacketLoss).toBe(Math.max(0, num(end, "packetsLost")));
+  expect(valuesOf("Average_Codec_Bitrate").averageCodecBitRate).toBeCloseTo(
+    (grown("bytesReceived") * 8) / ms,
+    1,
+  );
+  const internalMs =
+    kind === "video"
+      ? (num(end, "totalProcessingDelay") * 1000) / num(end, "framesDecoded")
+      : (num(end, "jitterBufferDelay") * 1000) / num(end, "jitterBufferEmittedCount");
+  const { internalRTT = 0, networkRTT = -1 } = valuesOf("Round_Trip_Time");
+  expect(Math.abs(internalRTT - internalMs)).toBeLessThanOrEqual(0.5);
+  const { numberOfCorruptionEvents, totalCorruptionDuration = -1 } =
+    valuesOf("Corruption_Duration");
+  const roundTrips = looks
+    .flat()
+    .flatMap(({ type, roundTripTime }) =>
+      type === "remote-inbound-rtp"
+        ? [Math.round(Number((Number(roundTripTime) * 1000).toPrecision(2)))]
+        : [],
+    );
+  expect(roundTrips).toContain(networkRTT);
+  if (kind === "audio") return;
+  expect(numberOfCorruptionEvents).toBe(num(end, "freezeCount"));
+  expect(
+    Math.abs(totalCorruptionDuration - num(end, "totalFreezesDuration") * 1000),
+  ).toBeLessThanOrEqual(1);
+  expect(valuesOf("Frame_Rate").text).toBeCloseTo((grown("framesDecoded") * 1000) / ms, 1);
+}
+
+describe("reports of a call of Chromium", () => {
+  it("[M14] are valid, and their values are those of getStats in the page", async () => {
+    const call = await startCall();
+    const { one, two } = call;
+    await until("two has frozen once, and said so", async () => {
+      await freeze(one, two, 600);
+      await new Promise((resolve) => setTimeout(resolve, 3 * LOOK_MS));
+      const { Corruption_Duration: corruption } = found(
+        metricsOf(await reportOf(call, two)),
+        "video",
+        "downlink",
+      );
+      expect(corruption?.values.numberOfCorruptionEvents).toBeGreaterThan(0);
+      return true;
+    });
+    for (const caller of [one, two]) {
+      const xml = await reportOf(call, caller);
+      validate(xml);
+      const metrics = metricsOf(xml);
+      const names = Object.keys(found(metrics, "video", "downlink"));
+      expect(names).toEqual(
+        expect.arrayContaining([
+          "Corruption_Duration",
+          "Successive_Loss",
+          "Frame_Rate",
+          "Jitter_Duration",
+          "Round_Trip_Time",
+          "Average_Codec_Bitrate",
+        ]),
+      );
+      const looks = await looksOf(caller);
+      for (const kind of ["audio", "video"]) agrees(metrics, kind, looks);
+    }
+    const broken = (await reportOf(call, two)).replace("numberOfCorruptionEvents", "events");
+    expect(() => validate(broken)).toThrow(/numberOfCorruptionEvents/);
+    await Promise.all([one.close(), two.close()]);
+  });
+
+  it("[M14] of what was consumed are what TS 26.510 wants, and last longer when they are made again", async () => {
+    const call = await startCall();
+    const { backend, one, two } = call;
+    const schemas = publishedSchemas();
+    const read = async ({ id }: Caller) => {
+      const { reports } = await backend.read<{ reports: ConsumptionReport[] }>(
+        `/peers/${id}/consumption`,
+      );
+      for (const report of reports) {
+        const file = "rtc-af-session-handling.yaml";
+        expect(schemas.check(file, "ConsumptionReport", report, "request")).toEqual([]);
+      }
+      return reports;
+    };
+    for (const caller of [one, two]) {
+      const [first] = await read(caller);
+      const stats = await caller.stats(caller === one ? two.id : one.id);
+      const { local, remote } = stats.pair ?? {};
+      const units = first?.consumptionReportingUnits ?? [];
+      expect(units.map(({ mediaConsumed }) => mediaConsumed).sort()).toEqual(
+        [...new Set(stats.inbound.map(({ mid }) => mid))].sort(),
+      );
+      for (const unit of units) {
+        expect(unit.clientEndpointAddress).toMatchObject({
+          domainName: local?.address,
+          portNumber: local?.port,
+        });
+        expect(unit.serverEndpointAddress).toMatchObject({
+          domainName: remote?.address,
+          portNumber: remote?.port,
+        });
+      }
+      await until("the report has grown", async () => {
+        const [later] = await read(caller);
+        const grown = later?.consumptionReportingUnits ?? [];
+        expect(grown.map(({ startTime }) => startTime)).toEqual(
+          units.map(({ startTime }) => startTime),
+        );
+        for (const [n, { duration }] of grown.entries()) {
+          expect(duration).toBeGreaterThan(units[n]?.duration ?? 0);
+        }
+        return true;
+      });
+    }
+    await Promise.all([one.close(), two.close()]);
+  });
+});
