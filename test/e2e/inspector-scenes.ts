@@ -88,7 +88,17 @@ const tab = (name: string): View => ({
   show: (page) => page.locator(`[role="tab"][data-tab="${name}"]`).click(),
 });
 
-export const TABS = ["map", "sdp", "transports", "quality", "timeline"].map(tab);
+/** With the first flow opened. */
+const QUALITY: View = {
+  name: "quality",
+  show: async (page) => {
+    await tab("quality").show(page);
+    const head = page.locator(".quality-head").first();
+    if ((await head.getAttribute("aria-expanded")) !== "true") await head.click();
+  },
+};
+
+export const TABS = [tab("map"), tab("sdp"), tab("transports"), QUALITY, tab("timeline")];
 
 /** As long as its call is; a picture of the window shows how it fits. */
 const WINDOW = ["desktop", "phone"] as const;

@@ -167,6 +167,12 @@ describe("the inspector", () => {
     });
     await page.locator(".quality-head").first().click();
     expect(await page.locator(".charts svg.chart").count()).toBeGreaterThan(2);
+    await until("what the receiver experiences", async () => {
+      expect(await texts(page, ".experience dt")).toEqual(
+        expect.arrayContaining(["Packets lost", "Jitter in playback", "Codec bit rate"]),
+      );
+      return true;
+    });
     await shoot(page, "live-quality");
     await Promise.all([a.close(), b.close()]);
   }, 120_000);

@@ -2,6 +2,7 @@ import type { Flow } from "../../protocol/flow.ts";
 import { element, make, setText } from "../element.ts";
 import { bitrate, codecOf } from "../words.ts";
 import { chart, type Line, sparkline } from "./chart.ts";
+import { experiencesOf } from "./experience.ts";
 import { flowsWithin, LOOKS, lookOf } from "./flow-bundles.ts";
 import { Keyed } from "./keyed.ts";
 import type { CallRecord } from "./record.ts";
@@ -146,7 +147,11 @@ export class QualityTable {
       if (cell instanceof HTMLElement) fill(cell, metric, samples, shape);
     });
     more.hidden = !isOpen;
-    charts.replaceChildren(...(isOpen ? [figuresOf(samples, shape, clientWidth)] : []));
+    const figures = () => [
+      figuresOf(samples, shape, clientWidth),
+      figureBox(experiencesOf(this.#record, flow)),
+    ];
+    charts.replaceChildren(...(isOpen ? figures() : []));
   }
 }
 
@@ -154,8 +159,12 @@ export class QualityTable {
 function figuresOf(samples: readonly Sample[], shape: Shape, space: number): HTMLElement {
   const columns = Math.max(1, Math.min(3, Math.floor(space / 290)));
   const width = Math.max(240, Math.floor((space - 32) / columns) - 14);
+  return figureBox(METRICS.flatMap((metric) => figureOf(metric, samples, shape, width) ?? []));
+}
+
+function figureBox(figures: readonly HTMLElement[]): HTMLElement {
   const box = make("div", "figures");
-  box.append(...METRICS.flatMap((metric) => figureOf(metric, samples, shape, width) ?? []));
+  box.append(...figures);
   return box;
 }
 
