@@ -1,0 +1,173 @@
+import { describe, expect, it } from "vitest";
+import { Experiences } from "../../client/experience.ts";
+import type { RtpStat } from "../../client/rtp-stats.ts";
+import type { FlowSummary } from "../../protocol/flow-summary.ts";
+
+/** What the SDK makes of statistics that no browser has at will: a look every five seconds (TS 26.113 clause 15.2). */
+
+const LOOK_MS = 5_000;
+
+const flow = (id: string, kind: "audio" | "video" | "data", from = "alice"): FlowSummary =>
+  ({ id, mid: id, kind, from, to: from === "alice" ? "bob" : "alice", state: "active" }) as FlowSummary;
+
+const FLOWS = [flow("a", "audio"), flow("v", "video"), flow("d", "data")];
+
+/** Looks of Bob at what he is sent: streams with counters that grow by what each look is given. */
+class Watch {
+  readonly #experiences = new Experiences();
+  readonly #flows: readonly FlowSummary[];
+  readonly #streams = new Map<string, Record<string, number>>();
+  #at = 0;
+
+  constructor(flows = FLOWS) {
+    this.#flows = flows;
+  }
+
+  look(grown: Readonly<Record<string, Partial<RtpStat>>>) {
+    this.#at += LOOK_MS;
+    const stats = Object.entries(grown).map(([id, members]) => {
+      const { estimatedPlayoutTimestamp, ...counters } = members as Record<string, number>;
+      const before = this.#streams.get(id) ?? {};
+      const now = { ...before };
+      for (const [name, by] of Object.entries(counters)) now[name] = (now[name] ?? 0) + by;
+      this.#streams.set(id, now);
+      const [mid = "", type = "inbound-rtp"] = id.split(" ");
+      const played = estimatedPlayoutTimestamp === undefined ? {} : { estimatedPlayoutTimestamp };
+      return [id, { id, type, mid, timestamp: this.#at, ...now, ...played }] as const;
+    });
+    const told = this.#experiences.measure(
+      new Map(stats) as unknown as ReadonlyMap<string, RtpStat>,
+      "bob",
+      this.#flows,
+    );
+    return Object.fromEntries(told);
+  }
+}
+
+/** Five seconds of a picture and of sound as they should be. */
+const PICTURE = {
+  bytesReceived: 500_000,
+  packetsLost: 0,
+  framesDecoded: 150,
+  framesRendered: 150,
+  freezeCount: 0,
+  totalFreezesDuration: 0,
+  jitterBufferDelay: 150 * 0.04,
+  jitterBufferEmittedCount: 150,
+  totalProcessingDelay: 150 * 0.05,
+  totalInterFrameDelay: 5,
+  totalSquaredInterFrameDelay: 25 / 150,
+};
+const SOUND = {
+  bytesReceived: 20_000,
+  packetsLost: 0,
+  concealedSamples: 0,
+  silentConcealedSamples: 0,
+  concealmentEvents: 0,
+  totalSamplesReceived: 240_000,
+  totalSamplesDuration: 5,
+  jitterBufferDelay: 240_000 * 0.03,
+  jitterBufferEmittedCount: 240_000,
+};
+const FINE = { a: SOUND, v: PICTURE };
+
+describe("what the SDK experiences of media", () => {
+  it("[M14] where nothing goes wrong it says so, with averages, from the second look on", () => {
+    const watch = new Watch();
+    expect(watch.look(FINE)).toEqual({});
+    watch.look(FINE);
+    expect(watch.look(FINE)).toEqual({
+      a: { measuredMs: 10_000, codecBps: 32_000, corruptions: 0, losses: 0, jitters: 0, internalMs: 30 },
+      v: {
+        measuredMs: 10_000,
+        codecBps: 800_000,
+        framesPerSecond: 30,
+        corruptions: 0,
+        losses: 0,
+        jitters: 0,
+        internalMs: 50,
+      },
+    });
+  });
+
+  it("[M14] frozen pictures, and sound made up for what is lost, are corrupted for as long as they last", () => {
+    const watch = new Watch();
+    // What went wrong before the first look counts.
+    watch.look({ ...FINE, v: { ...PICTURE, freezeCount: 1, totalFreezesDuration: 0.3 } });
+    const broken = { ...SOUND, concealedSamples: 5_800, silentConcealedSamples: 1_000, concealmentEvents: 3 };
+    expect(watch.look({ ...FINE, a: broken })).toMatchObject({
+      a: { corruptions: 3, corruptionMs: 100 },
+      v: { corruptions: 1, corruptionMs: 300 },
+    });
+    // Silence that is made up is heard by nobody.
+    const silent = { ...SOUND, concealedSamples: 900, silentConcealedSamples: 900, concealmentEvents: 1 };
+    expect(watch.look({ ...FINE, a: silent })).toMatchObject({ a: { corruptions: 3, corruptionMs: 100 } });
+  });
+
+  it("[M14] every look at which packets were lost is a spell of loss; what comes late is none", () => {
+    const watch = new Watch();
+    const look = (packetsLost: number) => watch.look({ v: { ...PICTURE, packetsLost } }).v?.losses;
+    expect([0, 4, 3, 0, -2, 1].map(look)).toEqual([undefined, 1, 2, 2, 2, 3]);
+  });
+
+  it("[M14] playback that strays by more than 100 ms is jitter, once for as long as it goes on", () => {
+    const watch = new Watch();
+    const delayed = (ms: number) => ({ ...PICTURE, jitterBufferDelay: (150 * ms) / 1000 });
+    const look = (picture: object) => {
+      const { jitters, jitterMs } = watch.look({ v: picture }).v ?? {};
+      return [jitters, jitterMs];
+    };
+    const none = undefined;
+    expect([40, 130, 139].map((ms) => look(delayed(ms)))).toEqual([[none, none], [0, none], [0, none]]);
+    expect([241, 400, 400].map((ms) => look(delayed(ms)))).toEqual([[1, 5_000], [1, 10_000], [1, 10_000]]);
+    // Frames that come in heaps: ten at once, then a second of nothing.
+    const heaps = { ...delayed(400), framesRendered: 50, totalSquaredInterFrameDelay: 5 };
+    expect([look(heaps), look(delayed(400))]).toEqual([[2, 15_000], [2, 15_000]]);
+  });
+
+  it("[M14] picture and sound that are 100 ms apart are out of sync, where it is known which sound it is", () => {
+    const watch = new Watch();
+    const look = (ms: number) =>
+      watch.look({
+        a: { ...SOUND, estimatedPlayoutTimestamp: 1_000_000 },
+        v: { ...PICTURE, estimatedPlayoutTimestamp: 1_000_000 + ms },
+      }).v;
+    look(0);
+    expect(look(-100)).toMatchObject({ syncLosses: 0, syncLossMs: undefined });
+    expect([look(-101)?.syncLosses, look(300)?.syncLossMs, look(5)?.syncLosses]).toEqual([1, 10_000, 1]);
+    const two = new Watch([...FLOWS, flow("b", "audio")]);
+    const playing = { estimatedPlayoutTimestamp: 0 };
+    const both = { ...FINE, a: { ...SOUND, ...playing }, b: { ...SOUND, ...playing }, v: { ...PICTURE, estimatedPlayoutTimestamp: 500 } };
+    two.look(both);
+    expect(two.look(both).v).toMatchObject({ syncLosses: undefined });
+  });
+
+  it("[M14] a flow that rests is not measured, and one whose browser tells little is measured in part", () => {
+    const watch = new Watch();
+    watch.look(FINE);
+    watch.look(FINE);
+    expect(watch.look({ a: {}, v: {} })).toMatchObject({ v: { measuredMs: 5_000, framesPerSecond: 30 } });
+    expect(watch.look(FINE)).toMatchObject({ v: { measuredMs: 10_000, framesPerSecond: 30 } });
+    const little = new Watch();
+    little.look({ v: { bytesReceived: 1_000 } });
+    expect(little.look({ v: { bytesReceived: 1_000 } })).toEqual({
+      v: { measuredMs: 5_000, codecBps: 1_600, losses: 0 },
+    });
+  });
+
+  it("[M14] of what is sent: all layers together, without what was sent twice; a new stream is no loss of another", () => {
+    const watch = new Watch([flow("v", "video", "bob")]);
+    const layer = (frames: number) => ({
+      bytesSent: frames * 1_000,
+      retransmittedBytesSent: frames * 100,
+      framesEncoded: frames,
+    });
+    const sending = { "v outbound-rtp 0": layer(100), "v outbound-rtp 1": layer(50) };
+    watch.look(sending);
+    expect(watch.look(sending)).toEqual({
+      v: { measuredMs: 5_000, codecBps: (150 * 900 * 8) / 5, framesPerSecond: 30 },
+    });
+    // One of two layers goes: counters of all together fall.
+    expect(watch.look({ "v outbound-rtp 0": layer(1) })).toMatchObject({ v: { measuredMs: 5_000 } });
+  });
+});
