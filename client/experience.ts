@@ -73,7 +73,7 @@ class Experience {
     const looks = new Looks(stats, this.#stats ?? []);
     const bytes = sent
       ? looks.grown("bytesSent") - looks.grown("retransmittedBytesSent")
-      : looks.grown("bytesReceived");
+      : looks.grown("bytesReceived") - looks.grown("retransmittedBytesReceived");
     this.#suffer(looks);
     // A flow that rests is not experienced.
     if (this.#stats && bytes > 0 && looks.ms > 0) {

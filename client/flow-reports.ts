@@ -74,8 +74,17 @@ const moved = (part: number, least: number, from = 0, to = 0): boolean =>
   Math.abs(to - from) > Math.max(least, from * part);
 
 const EXACT = ["width", "height", "pt", "limitation"] as const;
+/** What went wrong by a little more than was told, is told after this time. */
+const QOE_MS = 60_000;
 /** Loss is watched by itself. */
 const EVENTS = ["corruptions", "jitters", "syncLosses"] as const;
+
+/** What is experienced for the first time is news, then what adds up, within a minute. Averages alone are none. */
+function isExperience(told: QualityReport["qoe"], now: QualityReport["qoe"]): boolean {
+  if (!told || !now) return told !== now;
+  const part = now.measuredMs - told.measuredMs > QOE_MS ? 0 : 0.5;
+  return EVENTS.some((member) => moved(part, 0, told[member], now[member]));
+}
 
 /** True when there is news since `told`; packet counters alone are none. */
 function isNews(told: QualityReport, now: QualityReport): boolean {
@@ -89,9 +98,7 @@ function isNews(told: QualityReport, now: QualityReport): boolean {
     // The first loss is news, then loss that adds up.
     moved(0.5, told.packetsLost ? 100 : 0, told.packetsLost, now.packetsLost) ||
     EXACT.some((member) => told[member] !== now[member]) ||
-    // What is experienced for the first time is news, then what adds up. Averages alone are none.
-    (told.qoe === undefined && now.qoe !== undefined) ||
-    EVENTS.some((member) => moved(0.5, 0, told.qoe?.[member], now.qoe?.[member])) ||
+    isExperience(told.qoe, now.qoe) ||
     JSON.stringify(told.sources) !== JSON.stringify(now.sources)
   );
 }

@@ -28,6 +28,7 @@ export interface RtpStat {
   readonly frameHeight?: number;
   readonly qualityLimitationReason?: "none" | "cpu" | "bandwidth" | "other";
   readonly retransmittedBytesSent?: number;
+  readonly retransmittedBytesReceived?: number;
   readonly framesEncoded?: number;
   readonly framesDecoded?: number;
   readonly framesRendered?: number;

@@ -8,7 +8,14 @@ import type { FlowSummary } from "../../protocol/flow-summary.ts";
 const LOOK_MS = 5_000;
 
 const flow = (id: string, kind: "audio" | "video" | "data", from = "alice"): FlowSummary =>
-  ({ id, mid: id, kind, from, to: from === "alice" ? "bob" : "alice", state: "active" }) as FlowSummary;
+  ({
+    id,
+    mid: id,
+    kind,
+    from,
+    to: from === "alice" ? "bob" : "alice",
+    state: "active",
+  }) as FlowSummary;
 
 const FLOWS = [flow("a", "audio"), flow("v", "video"), flow("d", "data")];
 
@@ -77,7 +84,14 @@ describe("what the SDK experiences of media", () => {
     expect(watch.look(FINE)).toEqual({});
     watch.look(FINE);
     expect(watch.look(FINE)).toEqual({
-      a: { measuredMs: 10_000, codecBps: 32_000, corruptions: 0, losses: 0, jitters: 0, internalMs: 30 },
+      a: {
+        measuredMs: 10_000,
+        codecBps: 32_000,
+        corruptions: 0,
+        losses: 0,
+        jitters: 0,
+        internalMs: 30,
+      },
       v: {
         measuredMs: 10_000,
         codecBps: 800_000,
@@ -94,14 +108,26 @@ describe("what the SDK experiences of media", () => {
     const watch = new Watch();
     // What went wrong before the first look counts.
     watch.look({ ...FINE, v: { ...PICTURE, freezeCount: 1, totalFreezesDuration: 0.3 } });
-    const broken = { ...SOUND, concealedSamples: 5_800, silentConcealedSamples: 1_000, concealmentEvents: 3 };
+    const broken = {
+      ...SOUND,
+      concealedSamples: 5_800,
+      silentConcealedSamples: 1_000,
+      concealmentEvents: 3,
+    };
     expect(watch.look({ ...FINE, a: broken })).toMatchObject({
       a: { corruptions: 3, corruptionMs: 100 },
       v: { corruptions: 1, corruptionMs: 300 },
     });
     // Silence that is made up is heard by nobody.
-    const silent = { ...SOUND, concealedSamples: 900, silentConcealedSamples: 900, concealmentEvents: 1 };
-    expect(watch.look({ ...FINE, a: silent })).toMatchObject({ a: { corruptions: 3, corruptionMs: 100 } });
+    const silent = {
+      ...SOUND,
+      concealedSamples: 900,
+      silentConcealedSamples: 900,
+      concealmentEvents: 1,
+    };
+    expect(watch.look({ ...FINE, a: silent })).toMatchObject({
+      a: { corruptions: 3, corruptionMs: 100 },
+    });
   });
 
   it("[M14] every look at which packets were lost is a spell of loss; what comes late is none", () => {
@@ -118,11 +144,22 @@ describe("what the SDK experiences of media", () => {
       return [jitters, jitterMs];
     };
     const none = undefined;
-    expect([40, 130, 139].map((ms) => look(delayed(ms)))).toEqual([[none, none], [0, none], [0, none]]);
-    expect([241, 400, 400].map((ms) => look(delayed(ms)))).toEqual([[1, 5_000], [1, 10_000], [1, 10_000]]);
+    expect([40, 130, 139].map((ms) => look(delayed(ms)))).toEqual([
+      [none, none],
+      [0, none],
+      [0, none],
+    ]);
+    expect([241, 400, 400].map((ms) => look(delayed(ms)))).toEqual([
+      [1, 5_000],
+      [1, 10_000],
+      [1, 10_000],
+    ]);
     // Frames that come in heaps: ten at once, then a second of nothing.
     const heaps = { ...delayed(400), framesRendered: 50, totalSquaredInterFrameDelay: 5 };
-    expect([look(heaps), look(delayed(400))]).toEqual([[2, 15_000], [2, 15_000]]);
+    expect([look(heaps), look(delayed(400))]).toEqual([
+      [2, 15_000],
+      [2, 15_000],
+    ]);
   });
 
   it("[M14] picture and sound that are 100 ms apart are out of sync, where it is known which sound it is", () => {
@@ -134,10 +171,17 @@ describe("what the SDK experiences of media", () => {
       }).v;
     look(0);
     expect(look(-100)).toMatchObject({ syncLosses: 0, syncLossMs: undefined });
-    expect([look(-101)?.syncLosses, look(300)?.syncLossMs, look(5)?.syncLosses]).toEqual([1, 10_000, 1]);
+    expect([look(-101)?.syncLosses, look(300)?.syncLossMs, look(5)?.syncLosses]).toEqual([
+      1, 10_000, 1,
+    ]);
     const two = new Watch([...FLOWS, flow("b", "audio")]);
     const playing = { estimatedPlayoutTimestamp: 0 };
-    const both = { ...FINE, a: { ...SOUND, ...playing }, b: { ...SOUND, ...playing }, v: { ...PICTURE, estimatedPlayoutTimestamp: 500 } };
+    const both = {
+      ...FINE,
+      a: { ...SOUND, ...playing },
+      b: { ...SOUND, ...playing },
+      v: { ...PICTURE, estimatedPlayoutTimestamp: 500 },
+    };
     two.look(both);
     expect(two.look(both).v).toMatchObject({ syncLosses: undefined });
   });
@@ -146,7 +190,9 @@ describe("what the SDK experiences of media", () => {
     const watch = new Watch();
     watch.look(FINE);
     watch.look(FINE);
-    expect(watch.look({ a: {}, v: {} })).toMatchObject({ v: { measuredMs: 5_000, framesPerSecond: 30 } });
+    expect(watch.look({ a: {}, v: {} })).toMatchObject({
+      v: { measuredMs: 5_000, framesPerSecond: 30 },
+    });
     expect(watch.look(FINE)).toMatchObject({ v: { measuredMs: 10_000, framesPerSecond: 30 } });
     const little = new Watch();
     little.look({ v: { bytesReceived: 1_000 } });
@@ -168,6 +214,8 @@ describe("what the SDK experiences of media", () => {
       v: { measuredMs: 5_000, codecBps: (150 * 900 * 8) / 5, framesPerSecond: 30 },
     });
     // One of two layers goes: counters of all together fall.
-    expect(watch.look({ "v outbound-rtp 0": layer(1) })).toMatchObject({ v: { measuredMs: 5_000 } });
+    expect(watch.look({ "v outbound-rtp 0": layer(1) })).toMatchObject({
+      v: { measuredMs: 5_000 },
+    });
   });
 });

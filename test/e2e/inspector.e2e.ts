@@ -166,8 +166,8 @@ describe("the inspector", () => {
       return points.length === 4 && points.every((count) => count > 1);
     });
     await page.locator(".quality-head").first().click();
-    expect(await page.locator(".charts svg.chart").count()).toBeGreaterThan(2);
-    await until("what the receiver experiences", async () => {
+    await until("charts, and what the receiver experiences", async () => {
+      expect(await page.locator(".charts svg.chart").count()).toBeGreaterThan(2);
       expect(await texts(page, ".experience dt")).toEqual(
         expect.arrayContaining(["Packets lost", "Jitter in playback", "Codec bit rate"]),
       );
