@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Fault } from "../../network-mock/faults.ts";
 import type { LogEntry } from "../../network-mock/log.ts";
 import { AssistedPlace } from "./assisted-call.ts";
 import { type Backend, type Caller, type CallerOptions, until } from "./caller.ts";
@@ -51,7 +52,8 @@ async function over({ backend, alice, bob }: Call): Promise<void> {
 }
 
 /** The local end of the selected pair, as the browser has it. */
-const localEnd = async (caller: Caller, other: Caller) => (await caller.stats(other.id)).pair?.local;
+const localEnd = async (caller: Caller, other: Caller) =>
+  (await caller.stats(other.id)).pair?.local;
 
 const created = (): LogEntry => {
   const [one, ...others] = asked("createSession").filter(({ status }) => status === 201);
@@ -92,16 +94,145 @@ describe("a relayed call in a network with quality on demand", () => {
 
   it("[M13] of one that relays: addresses and ports of the session are those that the browsers use", async () => {
     const call = await called("qod");
-    await place.settled(call.backend, "granted");
-    const own = await localEnd(call.alice, call.bob);
-    const relay = await localEnd(call.bob, call.alice);
-    expect(relay?.candidateType).toBe("relay");
-    expect(created().body).toMatchObject({
-      device: { ipv4Address: { publicAddress: own?.address, publicPort: own?.port } },
-      applicationServer: { ipv4Address: relay?.address },
-      applicationServerPorts: { ports: [relay?.port] },
-      devicePorts: { ports: [own?.port] },
-    });
+    // ICE may change its mind, and the session follows.
+    await until("the session is that of the selected pair", () => isOfPair(call));
     await over(call);
   });
+
+  it("[M13] follows holds, resumes and ICE restarts", async () => {
+    const call = await called("qod");
+    await until("the session is that of the selected pair", () => isOfPair(call));
+    const { flows } = await call.backend.flows();
+    for (const { id } of flows) await call.backend.change(id, { held: true });
+    await until("nothing is held for what is held", () => place.mock.resources().length === 0);
+    expect((await call.backend.flow(flows[0]?.id ?? "")).assistance?.[call.alice.id]).toMatchObject(
+      {
+        state: "waiting",
+        reason: "media",
+      },
+    );
+    for (const { id } of flows) await call.backend.change(id, { held: false });
+    await until("it is asked for again", () => isOfPair(call));
+
+    const before = await localEnd(call.alice, call.bob);
+    await call.alice.page.evaluate((peer) => window.call.session.restartIce(peer), call.bob.id);
+    await until("another port", async () => {
+      const end = await localEnd(call.alice, call.bob);
+      return end !== undefined && end.port !== before?.port;
+    });
+    await until("the session is that of the new pair", () => isOfPair(call));
+    await over(call);
+    const ended = asked("deleteSession").filter(({ status }) => status === 204);
+    expect(ended).toHaveLength(
+      asked("createSession").filter(({ status }) => status === 201).length,
+    );
+  });
+});
+
+/** What lives in the network is for the addresses and ports that the browsers use now. */
+async function isOfPair({ alice, bob }: Call): Promise<boolean> {
+  const own = await localEnd(alice, bob);
+  const relay = await localEnd(bob, alice);
+  expect(relay?.candidateType).toBe("relay");
+  const [resource, ...others] = place.mock.resources("camara-qod");
+  if (!resource || others.length > 0 || !own || !relay) return false;
+  const { device, applicationServer, applicationServerPorts, devicePorts } = resource.body as {
+    device: { ipv4Address: { publicAddress: string; publicPort: number } };
+    applicationServer: { ipv4Address: string };
+    applicationServerPorts: { ports: number[] };
+    devicePorts: { ports: number[] };
+  };
+  return (
+    device.ipv4Address.publicAddress === own.address &&
+    device.ipv4Address.publicPort === own.port &&
+    devicePorts.ports.join() === String(own.port) &&
+    applicationServer.ipv4Address === relay.address &&
+    applicationServerPorts.ports.join() === String(relay.port)
+  );
+}
+
+describe("a call in a network with a NEF or an RTC AF", () => {
+  const direct: CallerOptions = {};
+
+  it("[M13] a dynamic policy follows what is renegotiated, by m-section", async () => {
+    const call = await called("af", direct, direct);
+    await place.settled(call.backend, "granted");
+    const sections = (): string[] => {
+      const [policy] = place.mock.resources("rtc-af").filter(({ kind }) => kind === "policy");
+      const { applicationFlowBindings = [] } = (policy?.body ?? {}) as {
+        applicationFlowBindings?: { componentReference: string }[];
+      };
+      return [...new Set(applicationFlowBindings.map((each) => each.componentReference))].sort();
+    };
+    expect(sections().length).toBeGreaterThan(0);
+    const before = sections().join();
+    await call.alice.publishCanvas("slides");
+    await until(
+      "the new section is in the policy",
+      () => sections().length > before.split(",").length,
+    );
+    await call.alice.unpublish("slides");
+    await until("it is gone from the policy", () => sections().join() === before);
+    await over(call);
+  });
+
+  it("[M14] quality that is not guaranteed lowers the measured bit rate, and its recovery raises it", async () => {
+    const call = await called("nef", { width: 1280, height: 720 }, direct);
+    await place.settled(call.backend, "granted");
+    const { flows } = await call.backend.flows(`?from=${call.alice.id}&kind=video`);
+    const { mid = "", id = "" } = flows[0] ?? {};
+    const rate = () => call.alice.sendingBps(call.bob.id, mid, 1000);
+    await until("the usual rate", async () => (await rate()) > 600_000);
+    const at = Date.now();
+    expect(place.mock.impair({ api: "nef" })).toBe(1);
+    await until("less than the network has room for", async () => (await rate()) < 300_000, 20_000);
+    process.stdout.write(`the measured rate was down after ${Date.now() - at} ms\n`);
+    const impaired = await call.backend.flow(id);
+    expect(impaired.assistance?.[call.alice.id]).toMatchObject({ state: "impaired" });
+    expect(impaired.limits.source).toBe("network");
+    place.mock.recover({ api: "nef" });
+    await until("the usual rate again", async () => (await rate()) > 600_000);
+    expect((await call.backend.flow(id)).limits.source).not.toBe("network");
+    await over(call);
+  });
+});
+
+describe("a network that fails", () => {
+  // Every API meets every fault in network-adapters.e2e.ts; here is what calls notice of it.
+  const FAULTS: readonly (readonly [string, keyof typeof API_OF, Fault])[] = [
+    ["is slow", "phones", { kind: "slow", ms: 4000 }],
+    ["is down", "nef", { kind: "down" }],
+    ["answers 500", "af", { kind: "status", status: 500 }],
+    ["answers 429", "phones", { kind: "status", status: 429, retryAfter: 1 }],
+    ["answers 409", "phones", { kind: "status", status: 409 }],
+    ["answers 410", "nef", { kind: "status", status: 410 }],
+    ["answers what is no JSON", "af", { kind: "wrong-json" }],
+    ["answers something else", "phones", { kind: "wrong-shape" }],
+    ["loses its answers", "nef", { kind: "answer-lost" }],
+  ];
+  const API_OF = { phones: "camara-qod", nef: "nef", af: "rtc-af" } as const;
+  const voice: CallerOptions = { kinds: ["audio"] };
+
+  it.each(FAULTS)(
+    "[M13] %s: calls go on, records say so, all is well when it is back, nothing stays (%s)",
+    async (_what, network, fault) => {
+      const api = API_OF[network];
+      place.mock.faults.add({ ...fault, api });
+      const backend = await place.session();
+      const alice = await place.join(backend, network, voice);
+      const bob = await place.join(backend, undefined, voice);
+      // Media flow both ways, whatever the network does.
+      await Promise.all([alice.receives(bob.id, ["audio"]), bob.receives(alice.id, ["audio"])]);
+      await until("it was asked", () => place.mock.log.some((entry) => entry.api === api));
+      if (fault.kind !== "slow") {
+        await until("the record says why not", async () => {
+          const [request] = await place.requests(backend);
+          return request?.record.reason !== undefined;
+        });
+      }
+      place.mock.faults.clear();
+      await place.settled(backend, "granted");
+      await over({ backend, alice, bob });
+    },
+  );
 });
