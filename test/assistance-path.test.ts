@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LinkKnowledge } from "../protocol/assistance/derive.ts";
 import { plainAddress } from "../protocol/assistance/path-candidates.ts";
+import type { SelectedPair } from "../protocol/transport.ts";
 import { AssistedCall } from "./assisted-call.ts";
 import { pairOf } from "./flow-call.ts";
 import { AUDIO, textOf, VIDEO } from "./link-negotiation.ts";
@@ -67,6 +68,10 @@ describe("a selected pair", () => {
       ue: { address: "10.0.0.5", port: 4000 },
       remotes: [{ address: "10.0.0.6", port: 5000 }],
     });
+    const byOther = blank().select("b", { address: name }, { address: name });
+    expect(byOther.path("a")).toMatchObject({ known: "pair", remotes: [] });
+    byOther.select("a", { address: "10.0.0.5", port: 4000 }, { address: "10.0.0.6", port: 5000 });
+    expect(byOther.path("a")).toMatchObject({ ue: { address: "10.0.0.5", port: 4000 } });
     const alone = blank().select("a", { address: name, port: 4000 }, { address: name, port: 5000 });
     expect(alone.path("a")).toEqual({
       ...{ known: "pair", protocol: "udp", remotes: [], isRelayed: false },
@@ -126,8 +131,12 @@ describe("a selected pair", () => {
   });
 
   it("[assist] a TURN server over TLS is TCP to the network, and may be known by name alone", () => {
-    const local = { candidateType: "relay", url: "turns:turn.example.net", relayProtocol: "tls" };
-    const call = blank().select("a", local as never, { address: "192.0.2.9", port: 5000 });
+    const tls = { url: "turns:turn.example.net", relayProtocol: "tls" };
+    const call = blank().select(
+      "a",
+      { candidateType: "relay", ...tls },
+      { address: "192.0.2.9", port: 5000 },
+    );
     expect(call.path("a")).toEqual({
       ...{ known: "pair", protocol: "tcp", remotes: [], remoteDomain: "turn.example.net" },
       isRelayed: true,
@@ -221,7 +230,7 @@ describe("a selected pair", () => {
       rtcpPair: {
         local: { candidateType: "host", address: "192.0.2.5", port: one, protocol: "udp" },
         remote: { candidateType: "host", address: "192.0.2.9", port: other, protocol: "udp" },
-      },
+      } satisfies SelectedPair,
     });
     const call = AssistedCall.of(pair);
     expect(call.of("a").transports[0]).toMatchObject({ rtcpMux: false });

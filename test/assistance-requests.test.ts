@@ -492,10 +492,16 @@ describe("TS 29.122 AsSessionWithQoS", () => {
   it("[assist] over TCP to the relay, its rules say so; without a port the whole relay is meant", () => {
     const talk = AssistedCall.of(both(...bundled()));
     const local = {
-      ...{ candidateType: "relay", url: "turn:198.51.100.1:443?transport=tcp" },
-      ...{ relatedAddress: "10.45.0.2" },
-    } as const;
+      candidateType: "relay" as const,
+      ...{ url: "turn:198.51.100.1:443?transport=tcp", relatedAddress: "10.45.0.2" },
+    };
     talk.select("a", local, { address: "192.0.2.9", port: 5000 });
+    const [session] = qod(talk.of("a"), { device: "token" });
+    expect(session && "body" in session.result && session.result.body).toEqual({
+      applicationServer: { ipv4Address: "198.51.100.1" },
+      applicationServerPorts: { ports: [443] },
+      ...{ qosProfile: "QOS_M", duration: 3600 },
+    });
     expect(bodyOf(nef(talk.of("a"))).flowInfo[0]?.flowDescriptions?.[0]).toBe(
       "permit in 6 from 10.45.0.2 to 198.51.100.1 443",
     );

@@ -1,5 +1,4 @@
 import type { Kind } from "../flow.ts";
-import type { Address } from "../transport.ts";
 
 /**
  * What one UE has on one link, in the terms in which a mobile network can be asked for it: per UE X, whoever wrote the
@@ -54,16 +53,22 @@ export interface AssistedSection {
  */
 export type PathKnowledge = "pair" | "relay" | "candidates" | "nothing";
 
+/** An address, with its port where that is known. */
+export interface Located {
+  readonly address: string;
+  readonly port?: number;
+}
+
 /** From the UE to the first hop that the network sees: the TURN server, the media server, or the other side. */
 export interface AssistedPath {
   readonly known: PathKnowledge;
   readonly protocol: "udp" | "tcp";
   /** On the UE's own interface, as its operator's user plane sees it. */
-  readonly ue?: Partial<Address>;
+  readonly ue?: Located;
   /** Behind a NAT, as others see it. */
-  readonly uePublic?: Partial<Address>;
+  readonly uePublic?: Located;
   /** One or more: before a pair is selected every candidate of the other side may be it. */
-  readonly remotes: readonly Partial<Address>[];
+  readonly remotes: readonly Located[];
   /** Of a TURN server that is known by its name only. */
   readonly remoteDomain?: string;
   /** The first hop is a relay: media of both directions go through it. */

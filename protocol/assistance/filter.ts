@@ -1,6 +1,5 @@
-import type { Address } from "../transport.ts";
-import type { AssistedPath, Lack } from "./assisted.ts";
-import { familyOf, soleOf } from "./path-candidates.ts";
+import type { AssistedPath, Lack, Located } from "./assisted.ts";
+import { familyOf, soleEnd } from "./path-candidates.ts";
 
 /** Filters for the packets of a path. */
 
@@ -11,34 +10,20 @@ export const protocolNumberOf = ({ protocol }: AssistedPath): number => PROTOCOL
 
 /** Both ends of a filter. */
 export interface FilterEnds {
-  readonly ue: Partial<Address> & Pick<Address, "address">;
-  readonly remote: Partial<Address> & Pick<Address, "address">;
+  readonly ue: Located;
+  readonly remote: Located;
 }
-
-const addressed = ({ address, port }: Partial<Address> = {}): FilterEnds["ue"] | undefined =>
-  address === undefined ? undefined : { address, ...(port === undefined ? {} : { port }) };
 
 /** What the other end is, where it can only be one: of the UE's own IP version. */
-function remoteOf(
-  { remotes }: AssistedPath,
-  ue: FilterEnds["ue"],
-): FilterEnds["remote"] | undefined {
-  const reached = remotes.flatMap((remote) => addressed(remote) ?? []);
-  const fitting = reached.filter(({ address }) => familyOf(address) === familyOf(ue.address));
-  const address = soleOf(fitting.map((each) => each.address));
-  const port = soleOf(fitting.map((each) => each.port));
-  return addressed({
-    ...(address === undefined ? {} : { address }),
-    ...(port === undefined ? {} : { port }),
-  });
-}
+const remoteOf = ({ remotes }: AssistedPath, ue: Located): Located | undefined =>
+  soleEnd(remotes.filter(({ address }) => familyOf(address) === familyOf(ue.address)));
 
 /**
  * The ends of a path, with ports as far as they are sure: a candidate's may be another one behind a NAT. Undefined while the
  * UE's own address is not known, or the other end's.
  */
 export function filterEnds(path: AssistedPath): FilterEnds | undefined {
-  const ue = addressed(path.ue);
+  const { ue } = path;
   const remote = ue && remoteOf(path, ue);
   if (!ue || !remote) return undefined;
   return path.known === "candidates"
@@ -46,7 +31,7 @@ export function filterEnds(path: AssistedPath): FilterEnds | undefined {
     : { ue, remote };
 }
 
-const written = ({ address, port }: FilterEnds["ue"]): string =>
+const written = ({ address, port }: Located): string =>
   port === undefined ? address : `${address} ${port}`;
 
 /**
@@ -58,7 +43,7 @@ export function filterRules(
   directions: { readonly uplink: boolean; readonly downlink: boolean },
 ): readonly string[] | undefined {
   const ends = filterEnds(path);
-  const ue = addressed(path.ue);
+  const { ue } = path;
   if (!ue || (!ends && ue.port === undefined)) return undefined;
   const [own, remote] = ends ? [written(ends.ue), written(ends.remote)] : [written(ue), "any"];
   const protocol = protocolNumberOf(path);
@@ -70,4 +55,4 @@ export function filterRules(
 
 /** What a path has to have for a filter, and has not. */
 export const lackOf = ({ ue }: AssistedPath): Lack =>
-  ue?.address === undefined ? "ue-address" : "server-address";
+  ue === undefined ? "ue-address" : "server-address";

@@ -1,9 +1,11 @@
-import { type AgreedPair, descriptionOf } from "../flows/agreed-pair.ts";
+import { type AgreedPair, agreedSections, descriptionOf } from "../flows/agreed-pair.ts";
 import { labelOf } from "../flows/identity.ts";
 import { addressKindOf, canonicalAddressOf } from "../sdp/address.ts";
 import { type CandidateLine, candidateLineOf } from "../sdp/candidate.ts";
+import type { Section } from "../sdp/section.ts";
 import { type Link, type Session, trickleOf } from "../session.ts";
 import type { Address, Transport } from "../transport.ts";
+import type { Located } from "./assisted.ts";
 
 /** What candidates say of where an end can be reached, as far as it counts for a network: UDP, the component of RTP. */
 
@@ -28,15 +30,15 @@ export function plainAddress(text: string | null | undefined): string | undefine
 export const familyOf = (address: string): Family => (address.includes(":") ? 6 : 4);
 
 /** The only value of a list, however often it is there. */
-export function soleOf<T>(values: readonly T[]): T | undefined {
+function soleOf<T>(values: readonly T[]): T | undefined {
   const [first, ...others] = new Set(values);
   return others.length === 0 ? first : undefined;
 }
 
 /** The address of some ends when they have only one, and the port when they have only one. */
-export function soleEnd(candidates: readonly Address[]): Partial<Address> | undefined {
-  const address = soleOf(candidates.map((each) => each.address));
-  const port = soleOf(candidates.map((each) => each.port));
+export function soleEnd(ends: readonly Located[]): Located | undefined {
+  const address = soleOf(ends.map((each) => each.address));
+  const port = soleOf(ends.map((each) => each.port));
   if (address === undefined) return undefined;
   return { address, ...(port === undefined ? {} : { port }) };
 }
@@ -55,18 +57,15 @@ export interface CandidateSource {
  */
 export function candidatesOf(source: CandidateSource, peer: string): readonly PathCandidate[] {
   const { session, link, pair, transport } = source;
-  const { sections } = descriptionOf(pair, peer);
   const trickled = trickleOf(session, link.id)
     .filter(({ from, exchange }) => from === peer && exchange === link.inForce?.exchange)
     .flatMap(({ candidates }) => candidates);
-  const bundle = agreedOrder(source, transport.mids);
-  for (const index of bundle) {
-    const section = sections[index];
+  for (const section of bundleOf(pair, peer, transport.mids)) {
     const own = trickled.filter(({ sdpMid, sdpMLineIndex }) =>
-      typeof sdpMid === "string" ? sdpMid === section?.mid : sdpMLineIndex === index,
+      typeof sdpMid === "string" ? sdpMid === section.mid : sdpMLineIndex === section.index,
     );
     const lines = [
-      ...(section?.candidates ?? []),
+      ...section.candidates,
       ...own.map(({ candidate }) => candidateLineOf(candidate)),
     ];
     const found = lines.flatMap((line) => readable(line) ?? []);
@@ -75,15 +74,17 @@ export function candidatesOf(source: CandidateSource, peer: string): readonly Pa
   return [];
 }
 
-/** Indices of the sections with these labels, the tagged one first. */
-function agreedOrder({ pair }: CandidateSource, labels: readonly string[]): readonly number[] {
-  const indices = new Map(
-    pair.offer.sections.map(({ mid, index }) => [
-      labelOf({ mid: mid ?? pair.answer.sections[index]?.mid, index }),
-      index,
-    ]),
-  );
-  return labels.flatMap((label) => indices.get(label) ?? []);
+/** A peer's sections with these labels, the tagged one first. */
+function bundleOf(pair: AgreedPair, peer: string, labels: readonly string[]): readonly Section[] {
+  const { sections } = descriptionOf(pair, peer);
+  return agreedSections(pair)
+    .flatMap((agreed) => {
+      const section = sections[agreed.index];
+      const at = labels.indexOf(labelOf(agreed));
+      return section && at >= 0 ? [{ section, at }] : [];
+    })
+    .toSorted((one, other) => one.at - other.at)
+    .map(({ section }) => section);
 }
 
 function readable({ parts }: CandidateLine): PathCandidate | undefined {
@@ -115,10 +116,7 @@ export function reachable(candidates: readonly PathCandidate[]): readonly Addres
 }
 
 /** As others see what an end sends from one of its own addresses; itself where no candidate says otherwise. */
-export function seenFrom(
-  candidates: readonly PathCandidate[],
-  own: Partial<Address>,
-): Partial<Address> {
+export function seenFrom(candidates: readonly PathCandidate[], own: Located): Located {
   const mapped = candidates.find(
     ({ type, base }) =>
       type !== "relay" && base?.address === own.address && base?.port === own.port,

@@ -1,10 +1,9 @@
 import { carrierOf, fiveTupleOf } from "../flows/five-tuple.ts";
-import type { Address, FiveTuple, PairEnd, SelectedPair } from "../transport.ts";
-import type { AssistedPath, RelayServer } from "./assisted.ts";
+import type { FiveTuple, PairEnd, SelectedPair, Transport } from "../transport.ts";
+import type { AssistedPath, Located, RelayServer } from "./assisted.ts";
 import {
   type CandidateSource,
   candidatesOf,
-  type Family,
   familyOf,
   type PathCandidate,
   plainAddress,
@@ -27,7 +26,7 @@ export interface PathFacts extends CandidateSource {
 interface Draft extends UeAddresses {
   readonly known: AssistedPath["known"];
   readonly protocol: "udp" | "tcp";
-  readonly remotes: readonly Partial<Address>[];
+  readonly remotes: readonly Located[];
   readonly remoteDomain?: string;
   readonly isRelayed: boolean;
 }
@@ -48,7 +47,7 @@ const NOTHING: Draft = { known: "nothing", protocol: "udp", remotes: [], isRelay
 
 function withUe(draft: Draft, { seen }: PathFacts, own: readonly PathCandidate[]): AssistedPath {
   const { ue: _, uePublic: __, ...path } = draft;
-  const families = new Set(draft.remotes.flatMap(({ address }) => familyIn(address) ?? []));
+  const families = new Set(draft.remotes.map(({ address }) => familyOf(address)));
   const [family] = families;
   const addresses = completed(draft, {
     candidates: own,
@@ -58,13 +57,10 @@ function withUe(draft: Draft, { seen }: PathFacts, own: readonly PathCandidate[]
   return { ...path, ...addresses };
 }
 
-const familyIn = (address: string | undefined): Family | undefined =>
-  address === undefined ? undefined : familyOf(address);
-
 const protocolOf = (name: string): "udp" | "tcp" => (name === "tcp" ? "tcp" : "udp");
 
 /** One end of a path, where it has an address. */
-function endOf(end: FiveTuple["local"]): Partial<Address> | undefined {
+function endOf(end: FiveTuple["local"]): Located | undefined {
   const address = plainAddress(end.address);
   if (address === undefined) return undefined;
   return { address, ...(end.port === undefined ? {} : { port: end.port }) };
@@ -125,7 +121,7 @@ function relayServer(
   return { remotes: known ? [known] : [], remoteDomain: name };
 }
 
-const endIn = ({ address, port }: PairEnd): Partial<Address> | undefined =>
+const endIn = ({ address, port }: PairEnd): Located | undefined =>
   endOf({ address: address ?? "", ...(port ? { port } : {}) });
 
 /** The same pair from the other side: its remote end is the UE as the world sees it. */
@@ -176,8 +172,8 @@ function serversOr(
 /** While the UE can only send by relays. */
 function relayPath(facts: PathFacts, own: readonly PathCandidate[]): Draft | undefined {
   const { session, transport, ue, relay } = facts;
-  const { host = 0, srflx = 0, prflx = 0, relay: relays = 0 } = transport.candidates[ue] ?? {};
-  const isOnly = relays > 0 && host + srflx + prflx === 0;
+  const types = new Set(own.map(({ type }) => type));
+  const isOnly = types.size === 1 && types.has("relay") && !hasOthers(transport, ue);
   if (!isOnly && session.config.iceTransportPolicy !== "relay") return undefined;
   const relayed = own.filter(({ type }) => type === "relay").map(({ address }) => address);
   const servers = serversOr(relay, relayed);
@@ -191,6 +187,12 @@ function relayPath(facts: PathFacts, own: readonly PathCandidate[]): Draft | und
         isRelayed: true,
       }
     : undefined;
+}
+
+/** Candidates of its own that say no address, such as names. */
+function hasOthers({ candidates }: Transport, ue: string): boolean {
+  const counts = candidates[ue];
+  return counts !== undefined && counts.host + counts.srflx + counts.prflx > 0;
 }
 
 function candidatePath(

@@ -1,5 +1,4 @@
-import type { Address } from "../transport.ts";
-import type { AssistedLink, AssistedPath, AssistedTransport, Mapped } from "./assisted.ts";
+import type { AssistedLink, AssistedPath, AssistedTransport, Located, Mapped } from "./assisted.ts";
 import { familyOf, plainAddress } from "./path-candidates.ts";
 import { durationWithin, profileFor, type QosProfile } from "./qod-profile.ts";
 import { isRunning, type RateDefaults, ratesOfSections } from "./rates.ts";
@@ -89,10 +88,8 @@ function waysOf({ transports }: AssistedLink): readonly Way[] {
 }
 
 /** One address of each IP version; undefined where there is a choice, or none. */
-function serverOf(
-  remotes: readonly { readonly address?: string }[],
-): CreateSession["applicationServer"] | undefined {
-  const addresses = remotes.flatMap(({ address }) => address ?? []);
+function serverOf(remotes: readonly Located[]): CreateSession["applicationServer"] | undefined {
+  const addresses = remotes.map(({ address }) => address);
   const [ipv6, ipv4] = ([6, 4] as const).map((family) => [
     ...new Set(addresses.filter((address) => familyOf(address) === family)),
   ]) as [string[], string[]];
@@ -192,7 +189,7 @@ function portsOf(
 }
 
 /** Undefined where a path has none: the others alone would shut it out. */
-function allPorts(ends: readonly (readonly Partial<Address>[])[]): PortsSpec | undefined {
+function allPorts(ends: readonly (readonly Located[])[]): PortsSpec | undefined {
   const ports = ends.map((each) => each.flatMap(({ port }) => port ?? []));
   const isWhole = ports.every(
     (each, index) => each.length > 0 && each.length === ends[index]?.length,

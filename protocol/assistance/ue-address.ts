@@ -1,5 +1,5 @@
 import { addressKindOf } from "../sdp/address.ts";
-import type { Address } from "../transport.ts";
+import type { Located } from "./assisted.ts";
 import {
   type Family,
   familyOf,
@@ -10,8 +10,8 @@ import {
 
 /** The two addresses of a UE: on its own interface, as its operator's user plane sees it, and as the world sees it. */
 export interface UeAddresses {
-  readonly ue?: Partial<Address>;
-  readonly uePublic?: Partial<Address>;
+  readonly ue?: Located;
+  readonly uePublic?: Located;
 }
 
 /** All there is to tell them by. */
@@ -22,8 +22,6 @@ export interface UeEvidence {
   /** Of the other end of the path: the UE uses an address of the same. */
   readonly family: Family | undefined;
 }
-
-type Known = Partial<Address>;
 
 /**
  * The addresses with what is not known of them yet. Own ones: IPv6 has no NAT, so there both are the same; an IPv4 address
@@ -56,14 +54,14 @@ function familyFor(
   return families.includes(6) ? 6 : families[0];
 }
 
-const same = (both: Known | undefined): UeAddresses => (both ? { ue: both, uePublic: both } : {});
+const same = (both: Located | undefined): UeAddresses => (both ? { ue: both, uePublic: both } : {});
 
 /** Behind a NAT, perhaps. */
 function translated(
-  known: Known | undefined,
-  seenAs: Known | undefined,
+  known: Located | undefined,
+  seenAs: Located | undefined,
   own: readonly PathCandidate[],
-  socket: Known | undefined,
+  socket: Located | undefined,
 ): UeAddresses {
   const hosts = own.filter(({ type }) => type === "host");
   const isOwn = hosts.some(({ address }) => address === seenAs?.address);
@@ -76,7 +74,7 @@ function translated(
 }
 
 /** What a NAT makes of the address, or of the only one there is. */
-function reflexive(own: readonly PathCandidate[], ue: Known | undefined): Known | undefined {
+function reflexive(own: readonly PathCandidate[], ue: Located | undefined): Located | undefined {
   const mapped = own.filter(
     ({ type, base }) =>
       type !== "host" && (ue === undefined || base === undefined || base.address === ue.address),
@@ -85,5 +83,5 @@ function reflexive(own: readonly PathCandidate[], ue: Known | undefined): Known 
   return soleEnd(exact ? [exact] : mapped);
 }
 
-const baseOf = (own: readonly PathCandidate[]): Known | undefined =>
+const baseOf = (own: readonly PathCandidate[]): Located | undefined =>
   soleEnd(own.flatMap(({ base }) => base ?? []));
