@@ -128,6 +128,12 @@ describe("a selected pair", () => {
       { address: "192.0.2.9", port: 5000 },
     );
     expect(call.path("a")).toMatchObject({ ue: own, uePublic: own });
+    // So does a signalling server inside it, where a relay-only browser tells nothing.
+    const hidden = blank({ iceTransportPolicy: "relay" });
+    const inside = { address: own.address };
+    expect(hidden.path("a", { ...TURN, seen: own.address })).toMatchObject({
+      ...{ known: "relay", ue: inside, uePublic: inside },
+    });
   });
 
   it("[assist] a TURN server over TLS is TCP to the network, and may be known by name alone", () => {

@@ -56,6 +56,12 @@ function familyFor(
 
 const same = (both: Located | undefined): UeAddresses => (both ? { ue: both, uePublic: both } : {});
 
+const isGlobal = ({ address }: Located): boolean => addressKindOf(address) === "global";
+
+/** A NAT towards the world makes global addresses: one that is none is seen from inside, and the UE's own. */
+const fromInside = (end: Located | undefined): Located | undefined =>
+  end && !isGlobal(end) ? end : undefined;
+
 /** Behind a NAT, perhaps. */
 function translated(
   known: Located | undefined,
@@ -65,11 +71,9 @@ function translated(
 ): UeAddresses {
   const hosts = own.filter(({ type }) => type === "host");
   const isOwn = hosts.some(({ address }) => address === seenAs?.address);
-  // A NAT towards the world makes global addresses: one that is none is seen from inside.
-  const isInside = seenAs?.address !== undefined && addressKindOf(seenAs.address) !== "global";
-  const ue = known ?? (isOwn || isInside ? seenAs : (soleEnd(hosts) ?? baseOf(own)));
-  const isGlobal = ue?.address !== undefined && addressKindOf(ue.address) === "global";
-  const uePublic = seenAs ?? (isGlobal ? ue : socket);
+  const seen = isOwn ? seenAs : fromInside(seenAs);
+  const ue = known ?? seen ?? soleEnd(hosts) ?? baseOf(own) ?? fromInside(socket);
+  const uePublic = seenAs ?? (ue && isGlobal(ue) ? ue : socket);
   return { ...(ue ? { ue } : {}), ...(uePublic ? { uePublic } : {}) };
 }
 
