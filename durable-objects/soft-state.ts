@@ -37,7 +37,8 @@ type Remembered =
 
 /** In characters; one that is longer is worth a row. */
 const EVENTS_CHARACTERS = 2_500;
-const FIGURES_CHARACTERS = 3_000;
+/** Of three links with sound and picture both ways, and what was experienced of each. */
+const FIGURES_CHARACTERS = 4_500;
 
 /**
  * The text of an event that need not be written, because nobody would miss it should all sockets go at once: the first

@@ -23,11 +23,16 @@ let ids = 0;
 const ask = (peer: LivePeer, message: object) =>
   peer.request({ ...message, id: ++ids } as { id: number });
 
-async function agree(offerer: LivePeer, answerer: LivePeer): Promise<void> {
+/** `of`: whose description each is; every end of several links has certificates and sources of its own. */
+async function agree(
+  offerer: LivePeer,
+  answerer: LivePeer,
+  [offered, answered]: readonly { of?: string }[] = [],
+): Promise<void> {
   const sections = [{ kind: "audio" }, { kind: "video" }] as const;
-  const offer = { type: "offer", to: answerer.id, sdp: sdpOf({ sections }) };
+  const offer = { type: "offer", to: answerer.id, sdp: sdpOf({ sections, ...offered }) };
   const { exchange } = (await ask(offerer, offer)) as { exchange: number };
-  const sdp = sdpOf({ sections, setup: "active" });
+  const sdp = sdpOf({ sections, setup: "active", ...answered });
   expect(await ask(answerer, { type: "answer", to: offerer.id, exchange, sdp })).toMatchObject({
     type: "ack",
   });
@@ -88,6 +93,54 @@ describe.each(MODES)("%s", (mode) => {
     await measure(alice, bob, 400_000);
     const heard = (await bob.all("flows")).at(-1);
     expect(heard?.revision).toBe(view.revision + 1);
+  });
+
+  it("[M20] what the four peers of a small session experience writes no row either", async () => {
+    const session = await LiveSession.start(mode);
+    const peers: LivePeer[] = [];
+    for (let n = 0; n < 4; n++) peers.push(await session.join());
+    const pairs = peers.flatMap((one, n) =>
+      peers.slice(n + 1).map((other) => [one, other] as const),
+    );
+    for (const [n, [one, other]] of pairs.entries()) {
+      await agree(one, other, [{ of: `offerer${n}` }, { of: `answerer${n}` }]);
+      await connected(one, other);
+      await connected(other, one);
+    }
+    const [alice] = peers;
+    const experience = (reporter: LivePeer, n: number, from: string, kind: string) => ({
+      ...{ bitrateBps: 1_500_000 + n, packets: 123_456 + n, pt: 96 },
+      ...(kind === "video" && { framesPerSecond: 30, width: 1280, height: 720 }),
+      ...(from === reporter.id ? { roundTripMs: 123 } : { packetsLost: 123, jitterMs: 12 }),
+      qoe: {
+        ...{ measuredMs: 123_456, codecBps: 1_400_000 },
+        ...(kind === "video" && { framesPerSecond: 29.9 }),
+        ...(from !== reporter.id && {
+          ...{ corruptions: 12, corruptionMs: 1_234, losses: 12, jitters: 1, jitterMs: 5_000 },
+          ...(kind === "video" && { syncLosses: 0 }),
+          internalMs: 123,
+        }),
+      },
+    });
+    const agreed = await session.stored();
+    for (const other of peers.filter((peer) => peer !== alice)) {
+      const { flows } = await session.read<FlowsView>(`/flows?peer=${other.id}`);
+      const reports = flows
+        .filter(({ from, to }) => from === alice!.id || to === alice!.id)
+        .map(({ id, from, kind }, n) => ({ flow: id, ...experience(alice!, n, from, kind) }));
+      expect(reports).toHaveLength(4);
+      const told = await ask(alice!, { type: "quality", to: other.id, flows: reports });
+      expect(told).toMatchObject({ type: "ack" });
+    }
+    expect(await session.stored()).toBe(agreed);
+    const measured = async () =>
+      (await session.read<FlowsView>("/flows")).flows
+        .flatMap(({ id, revision, quality }) => (quality ? [{ id, revision, quality }] : []))
+        .toSorted((one, other) => one.id.localeCompare(other.id));
+    const before = await measured();
+    expect(before.filter(({ quality }) => quality[alice!.id]?.qoe?.at)).toHaveLength(12);
+    await evict(session);
+    expect(await measured()).toEqual(before);
   });
 
   it("[S5] the only peer is away when its socket goes while the object sleeps", async () => {
