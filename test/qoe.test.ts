@@ -8,6 +8,7 @@ import { qoeReportXml } from "../protocol/qoe/report.ts";
 import { element, escaped, textElement } from "../protocol/qoe/xml.ts";
 import type { Transport } from "../protocol/transport.ts";
 import { sdpOf } from "./descriptions.ts";
+import { LiveRealm } from "./live-realm.ts";
 import { call, callJson, KEY, type LivePeer, LiveSession, MODES } from "./live-session.ts";
 import { Story } from "./verdict-story.ts";
 
@@ -309,7 +310,28 @@ describe.each(MODES)("reports over HTTP, %s", (mode) => {
       expect(await refused.json()).toMatchObject({ status: 403, code: "not-permitted" });
       const nobody = await callJson(`${session.path}/peers/nobody/${report}`, "GET");
       expect(await nobody.json()).toMatchObject({ status: 404, code: "unknown-peer" });
+      const long = await callJson(`${session.path}/peers/${"x".repeat(65)}/${report}`, "GET");
+      expect(await long.json()).toMatchObject({ status: 400, code: "invalid-request" });
     }
+  });
+
+  it("[M14] of an endpoint of SWAP name the WebSocket of its realm", async () => {
+    const realm = new LiveRealm(mode);
+    const session = await LiveSession.start(mode);
+    const desk = await session.join();
+    const criteria = [{ type: "user", value: "desk" }];
+    const put = { session: session.id, criteria };
+    await callJson(`/v1/realms/${realm.name}/peers/${desk.id}`, "PUT", put);
+    const phone = await realm.connect();
+    const candidate = "a=candidate:1 1 udp 2113937151 192.0.2.7 50000 typ host";
+    const offer = sdpOf().replace(/a=mid:\S+\r\n/g, (mid) => `${mid}${candidate}\r\n`);
+    await phone.say("connect", { offer, matching_criteria: criteria });
+    const { from } = await desk.next("offer");
+    const path = `${session.path}/peers/${from}`;
+    const xml = await (await call(`${path}/qoe`, { headers: KEY })).text();
+    expect(xml).toContain(`contentURI="wss://duplex.test/${realm.name}/3gpp-swap/v1"`);
+    const consumed = await callJson(`${path}/consumption`, "GET");
+    expect(await consumed.json()).toEqual({ reports: [] });
   });
 
   it("[M14] a report that no browser makes is refused", async () => {
