@@ -2,6 +2,7 @@ import type { Advice } from "../protocol/assistance/advice-message.ts";
 import type { FlowAssistance } from "../protocol/assistance/record.ts";
 import type { Flow } from "../protocol/flow.ts";
 import type { FlowChange } from "../protocol/flow-query.ts";
+import { TO_PEER } from "../protocol/messages.ts";
 import type { SessionRequest } from "../protocol/session-config.ts";
 import { sdpOf } from "./descriptions.ts";
 import { accepted, PureSession } from "./pure-session.ts";
@@ -82,7 +83,7 @@ export class AssistedSession extends PureSession {
   adviceTo(peer: string): Advice[] {
     return this.take(peer, "advice").flatMap((message) => {
       if (message.type !== "advice") return [];
-      const { type: _, ...advice } = message;
+      const { type: _, ...advice } = TO_PEER.advice.strict().parse(message);
       return [advice];
     });
   }

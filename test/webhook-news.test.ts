@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { FlowAssistance } from "../protocol/assistance/record.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { ToPeer } from "../protocol/messages.ts";
 import { isProblem, type Problem } from "../protocol/problem.ts";
@@ -19,6 +20,7 @@ import {
   retryDelayMs,
   WEBHOOK_RETRIES_MS,
 } from "../protocol/webhooks/retry.ts";
+import { record } from "./assisted-session.ts";
 import { sdpOf } from "./descriptions.ts";
 import { accepted, PureSession } from "./pure-session.ts";
 
@@ -289,6 +291,32 @@ describe("a peer", () => {
     expect(newsOf(session, withManaged, event)).toEqual([]);
     expect(newsOf(withManaged, session, event)).toEqual([]);
     expect(newsOfEnd(withManaged, event).map(({ type }) => type)).toEqual(["session.ended"]);
+  });
+});
+
+describe("a mobile network", () => {
+  it("[assist] is told of when it does or recommends something else, and of nothing more", () => {
+    const session = ToldSession.ofTwo();
+    session.tell();
+    const hear = (assistance: FlowAssistance | null) => {
+      const event = { type: "assistance", link: "a~b", peer: "a", at: session.at } as const;
+      accepted(session.do({ ...event, assistance }));
+    };
+    hear(record());
+    hear(record({ failures: 1 }));
+    hear(record({ state: "impaired", reason: "NO", advised: { uplinkBps: 300_000 } }));
+    hear(null);
+    const about = { type: "assistance.changed", link: "a~b", network: "alpha" };
+    expect(session.tell()).toEqual([
+      { ...about, peer: "a", state: "granted" },
+      { ...about, peer: "a", state: "impaired", reason: "NO", advised: { uplinkBps: 300_000 } },
+      { ...about, peer: "a", state: "ended" },
+    ]);
+    leave(session, "a");
+    session.tell();
+    hear(record({ state: "refused" }));
+    const [late] = session.news;
+    expect(late?.data).toMatchObject({ peer: { id: "a", role: "peer" }, state: "refused" });
   });
 });
 

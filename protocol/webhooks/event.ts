@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AssistanceState, FlowAssistance } from "../assistance/record.ts";
 import { Kind } from "../flow.ts";
 import { Role } from "../session-config.ts";
 
@@ -119,6 +120,18 @@ export const WEBHOOK_EVENTS = {
     activeMs: ms("how long it was active"),
     heldMs: ms("how long it was held"),
   }),
+  "assistance.changed": event(
+    "assistance.changed",
+    "What a mobile network does for a peer is in another state, for another reason, or it recommends something else.",
+    {
+      link: z.string(),
+      peer: Peer.describe("the one that is in the network; id and role alone where it has left"),
+      network: z.string().describe("its name in the configuration"),
+      state: AssistanceState,
+      reason: z.string().optional().describe("why, as in the record of its flows"),
+      advised: FlowAssistance.shape.advised,
+    },
+  ),
 } as const;
 
 /** What can be told. */

@@ -2,6 +2,7 @@ import type { Flow as FlowRecord } from "../flow.ts";
 import { withEndedFlows } from "../presence.ts";
 import { isConnected, type Peer, type Session } from "../session.ts";
 import type { SessionEvent } from "../step.ts";
+import { newsSince } from "../timeline/timeline.ts";
 import type { WebhookNews } from "./event.ts";
 
 const NOTHING: readonly WebhookNews[] = [];
@@ -25,6 +26,8 @@ export function newsOf(
   after: Session,
   event: SessionEvent,
 ): readonly WebhookNews[] {
+  // Nothing else follows from it, and its timeline says it once.
+  if (event.type === "assistance") return assistanceNews(before, after, event.at);
   if (before.peers === after.peers && before.links === after.links) return NOTHING;
   const flows = flowNews(before, after, event.at);
   const isEnd = ({ type }: WebhookNews): boolean => type === "flow.ended";
@@ -126,6 +129,15 @@ function losses(before: Session, after: Session, at: number): WebhookNews[] {
     return [{ type: "peer.lost", at, data: { peer: told(peer), until: awayUntil } }];
   });
 }
+
+const assistanceNews = (before: Session, after: Session, at: number): readonly WebhookNews[] =>
+  newsSince(before.timeline, after.timeline).flatMap(([, entry]): readonly WebhookNews[] => {
+    if (entry.type !== "assistance") return NOTHING;
+    const { n: _, at: __, type: ___, peer: id, ...data } = entry;
+    const known = after.peers.get(id);
+    const peer: Told = known ? told(known) : { id, role: "peer" };
+    return [{ type: "assistance.changed", at, data: { ...data, peer } }];
+  });
 
 function flowNews(before: Session, after: Session, at: number): WebhookNews[] {
   return [...after.links.values()].flatMap((link) => {
