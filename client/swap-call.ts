@@ -1,6 +1,8 @@
+import type { EndpointAdvice } from "../protocol/swap/advice.ts";
 import { asDuplexError, type DuplexError } from "./duplex-error.ts";
 import { Emitter } from "./emitter.ts";
 import { OperationChain } from "./operation-chain.ts";
+import { SwapSteering } from "./swap-advice.ts";
 import type { SwapFrame, SwapSocket } from "./swap-socket.ts";
 
 /** What happens to a call. */
@@ -9,6 +11,8 @@ export interface SwapCallEvents {
   accepted: undefined;
   /** An application message of the other side. */
   application: { readonly type: string; readonly value: unknown };
+  /** A mobile network recommends something else for an m-section than before; what this side sends obeys already. */
+  advice: EndpointAdvice;
   /** It is over: closed by either side, rejected, or not answered. */
   closed: { readonly reason: string };
   /** Something was refused or failed; the call goes on. */
@@ -42,6 +46,7 @@ export class SwapCall extends Emitter<SwapCallEvents> {
   /** The other endpoint; known to a caller that named criteria once it is accepted. */
   partner: string | undefined;
   readonly #socket: SwapSocket;
+  readonly #steering: SwapSteering;
   readonly #chain = new OperationChain((thrown) => this.#failed(thrown));
   #offer: SwapFrame | undefined;
   #isNegotiated = false;
@@ -52,6 +57,7 @@ export class SwapCall extends Emitter<SwapCallEvents> {
     super();
     this.#socket = socket;
     this.connection = connection;
+    this.#steering = new SwapSteering(connection);
     this.#offer = offer;
     this.partner = offer?.source;
     connection.addEventListener("negotiationneeded", () => {
@@ -125,6 +131,12 @@ export class SwapCall extends Emitter<SwapCallEvents> {
         this.#socket.send({ type: "accept", target: frame.source }).catch(() => undefined);
         return;
     }
+  }
+
+  /** @internal The server's word. */
+  advised(advice: EndpointAdvice): void {
+    this.#steering.obey(advice);
+    this.emit("advice", advice);
   }
 
   #target(): string {

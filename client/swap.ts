@@ -1,9 +1,11 @@
 import type { Criterion } from "../protocol/swap/message.ts";
 import { Emitter } from "./emitter.ts";
 import type { Closed } from "./signalling-listener.ts";
+import { adviceIn } from "./swap-advice.ts";
 import { SwapCall } from "./swap-call.ts";
 import { type SwapFrame, SwapSocket } from "./swap-socket.ts";
 
+export type { EndpointAdvice } from "../protocol/swap/advice.ts";
 export type { Criterion } from "../protocol/swap/message.ts";
 export type { DuplexError } from "./duplex-error.ts";
 export type { Emitter, Listener } from "./emitter.ts";
@@ -131,6 +133,12 @@ export class SwapEndpoint extends Emitter<SwapEndpointEvents> {
 
   #receive(frame: SwapFrame): void {
     const calls = [...this.#calls];
+    const advice = adviceIn(frame);
+    // The server's own: others can say so only in a call with this endpoint.
+    if (advice && calls.every(({ partner }) => partner !== frame.source)) {
+      calls.find(({ partner }) => partner === advice.call)?.advised(advice);
+      return;
+    }
     // Who was found by criteria is known by its first message.
     const call =
       calls.find(({ partner }) => partner === frame.source) ??

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { revisionOf } from "../protocol/session.ts";
 import { entriesOf, NO_TIMELINE } from "../protocol/timeline/timeline.ts";
+import { verdictsOf } from "../protocol/verdict/verdict.ts";
 import { AssistedSession, CALL, record, SPEECH_BPS } from "./assisted-session.ts";
+import { sdpOf } from "./descriptions.ts";
 import { accepted } from "./pure-session.ts";
 
 const AB = "alice~bob";
@@ -337,6 +339,38 @@ describe("what a mobile network recommends", () => {
     accepted(pure.join("bob"));
     const [welcome] = pure.take("bob", "welcome");
     expect(JSON.stringify(welcome)).toContain(`"effectiveBps":${SPEECH_BPS},"source":"network"`);
+  });
+
+  it("[assist] a client of WHIP is told nothing: its flows show it, and so do the limits of the others", () => {
+    const pure = new AssistedSession({ topology: "central" }, ["sfu", "media-server"]);
+    const door = "whip" as const;
+    const offer = sdpOf({ of: "cam", sections: [{ kind: "video", direction: "sendonly" }] });
+    const grant = pure.grant("cam");
+    accepted(pure.do({ type: "open-http", door, grant, resource: "r", offer, at: pure.at }));
+    const link = [...pure.session.links.values()][0];
+    const publisher = String(link?.peers.find((id) => id !== "sfu"));
+    const sdp = sdpOf({
+      of: "sfu",
+      setup: "passive",
+      sections: [{ kind: "video", direction: "recvonly" }],
+    });
+    accepted(pure.send("sfu", { type: "answer", to: publisher, exchange: 1, sdp }));
+    const assistance = record({ state: "impaired", advised: { uplinkBps: 400_000 } });
+    const event = { type: "assistance", link: String(link?.id), peer: publisher } as const;
+    const { effects } = accepted(pure.do({ ...event, assistance, at: pure.at }));
+    const told = effects.flatMap((effect) =>
+      effect.type === "send" ? [`${effect.to} ${effect.message.type}`] : [],
+    );
+    expect(told).toEqual(["sfu flows", "sfu context"]);
+    expect(pure.limitsOf(publisher)).toEqual({ "sfu 0": "400000 network" });
+  });
+
+  it("[assist] no verdict depends on it", () => {
+    const pure = called();
+    const before = verdictsOf(pure.session, pure.at + 5000);
+    pure.assist(AB, "alice", record({ state: "impaired", advised: { uplinkBps: 1000 } }));
+    pure.assist(AB, "bob", record({ state: "refused", reason: "NO" }));
+    expect(verdictsOf(pure.session, pure.at + 3000)).toEqual(before);
   });
 
   it("[assist] a media server is told by its contexts; its peer is advised", () => {

@@ -9,6 +9,8 @@ import { Backend, Caller, until } from "./caller.ts";
 declare global {
   interface Window {
     swapDemo: { endpoint?: SwapEndpoint; call?: SwapCall };
+    /** The newest socket of the page. */
+    swapSocket: WebSocket;
     /** An endpoint of a page of its own: how often it connected, and what became of it. */
     twice: {
       endpoint?: SwapEndpoint;
@@ -52,6 +54,15 @@ const isShown = (page: Page, id: string): Promise<boolean> =>
 
 async function endpoint(name: string): Promise<Endpoint> {
   const page = await browser.open(new URL("swap", baseUrl).href);
+  await page.evaluate(() => {
+    const Native = WebSocket;
+    window.WebSocket = class extends Native {
+      constructor(address: string | URL, protocols?: string | string[]) {
+        super(address, protocols);
+        window.swapSocket = this;
+      }
+    };
+  }, null);
   await submit(page, "register", "own", name);
   await until(`${name} is registered`, () => isShown(page, "dial"));
   const source = await page.evaluate(() => window.swapDemo.endpoint?.source ?? "", null);
@@ -123,6 +134,23 @@ const received = (page: Page): Promise<Record<string, number>> =>
     return packets;
   }, null);
 
+/** Bits per second of video that a page sends, measured over two seconds. */
+async function videoBps(page: Page): Promise<number> {
+  const sent = () =>
+    page.evaluate(async () => {
+      let bytes = 0;
+      const stats = await window.swapDemo.call?.connection.getStats();
+      stats?.forEach((stat: { type: string; kind: string; bytesSent: number }) => {
+        if (stat.type === "outbound-rtp" && stat.kind === "video") bytes += stat.bytesSent;
+      });
+      return { bytes, at: performance.now() };
+    }, null);
+  const before = await sent();
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  const after = await sent();
+  return ((after.bytes - before.bytes) * 8_000) / (after.at - before.at);
+}
+
 const receives = (page: Page, kind: string): Promise<void> =>
   until(`${kind} comes in`, async () => ((await received(page))[kind] ?? 0) > 10);
 
@@ -173,6 +201,47 @@ describe("two pages that speak SWAP", () => {
     await until("the realm has no call of them", async () => (await sessionOf(bob.source)) === "");
     const after = await backend.flows();
     expect(new Set(after.flows.map(({ state }) => state))).toEqual(new Set(["ended"]));
+    await Promise.all([alice.page.close(), bob.page.close()]);
+  });
+
+  it("[assist] what a network recommends limits what an endpoint sends, until it recommends nothing", async () => {
+    const suffix = crypto.randomUUID();
+    const alice = await endpoint(`alice-${suffix}`);
+    const bob = await endpoint(`bob-${suffix}`);
+    await submit(alice.page, "dial", "callee", `bob-${suffix}`);
+    await until("bob is called", () => isShown(bob.page, "incoming"));
+    await click(bob.page, "accept");
+    await click(alice.page, "camera");
+    await receives(bob.page, "video");
+    const mid = await alice.page.evaluate(() => {
+      const { endpoint: own, call } = window.swapDemo;
+      call?.on("advice", (advice) => Object.assign(window, { advice }));
+      const all = call?.connection.getTransceivers() ?? [];
+      return own ? all.find(({ sender }) => sender.track?.kind === "video")?.mid : undefined;
+    }, null);
+    // As the realm writes it: a source that is no other end of a call.
+    const hear = (said: object): Promise<void> =>
+      alice.page.evaluate(
+        ({ target, value }) => {
+          const head = { version: 1, source: "the-realm", message_id: 7, target };
+          const type = "urn:duplex:network-advice:1";
+          const frame = { ...head, message_type: "application", type, value };
+          window.swapSocket.dispatchEvent(
+            new MessageEvent("message", { data: JSON.stringify(frame) }),
+          );
+        },
+        {
+          target: alice.source,
+          value: { call: bob.source, mid, direction: "uplink", network: "north", ...said },
+        },
+      );
+    await until("its usual rate", async () => (await videoBps(alice.page)) > 250_000);
+    await hear({ state: "impaired", bitrateBps: 100_000 });
+    await until("under 150 kbit/s", async () => (await videoBps(alice.page)) < 150_000, 15_000);
+    const told = await alice.page.evaluate(() => Reflect.get(window, "advice"), null);
+    expect(told).toMatchObject({ call: bob.source, state: "impaired", bitrateBps: 100_000 });
+    await hear({ state: "granted" });
+    await until("the usual rate again", async () => (await videoBps(alice.page)) > 250_000);
     await Promise.all([alice.page.close(), bob.page.close()]);
   });
 
