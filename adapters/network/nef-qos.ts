@@ -24,9 +24,9 @@ export function nefQos(access: NetworkAccess, around: NetworkSurroundings): Netw
         method: "POST",
         path: folder,
         body: { ...body, notificationDestination: notify.url },
-        answer: Anything,
       });
       if (made.type !== "ok") return made;
+      // Its name is all that is needed, whatever else is said.
       const id = idOf(made.headers.get("location"), COLLECTION);
       return id === undefined ? { type: "unknown", reason: "no-location" } : { type: "done", id };
     },

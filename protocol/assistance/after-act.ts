@@ -5,6 +5,7 @@ import {
   type Doubt,
   HOLDING,
   type Holding,
+  type Told,
   type Underway,
 } from "./holding.ts";
 import type { FoundAnswer, NetworkBody } from "./network.ts";
@@ -104,24 +105,24 @@ function created(
       // What is in the way may be what an earlier request left behind.
       return lookedFor(refused(rest, act.body, answer.reason, at), act, at);
     default:
-      return doubted(rest, act, early?.id, { at, until: begunAt + HOLDING.lateMs });
+      return doubted(rest, act, early, { at, until: begunAt + HOLDING.lateMs });
   }
 }
 
-/** Looked for before anything else is done, where the API has a list; an id that was told is adopted at once. */
+/** Looked for before anything else is done, where the API has a list; what was told of it is known at once. */
 function doubted(
   holding: Holding,
   { generation, body, asked }: Pick<Doubt, "generation" | "body" | "asked">,
-  id: string | undefined,
+  early: Told | undefined,
   { at, until }: { readonly at: number; readonly until: number },
 ): Holding {
-  const isKnown = id !== undefined;
+  const isKnown = early?.id !== undefined;
   const { hasList } = API_TRAITS[holding.api];
   const doubt = { generation, body, asked, until, lookAt: isKnown ? until : at, isLooked: isKnown };
   const next: Holding = hasList
     ? { ...holding, doubts: [...holding.doubts, doubt] }
     : { ...holding, lost: holding.lost + (isKnown ? 0 : 1) };
-  return isKnown ? adopt(next, id, doubt, at) : next;
+  return early?.id === undefined ? next : withNotice(adopt(next, early.id, doubt, at), early, at);
 }
 
 function refused(holding: Holding, body: NetworkBody, reason: string, at: number): Holding {

@@ -33,7 +33,10 @@ export interface Asked {
 /** A call of the network that is to be made. `serial` tells two of the same kind apart. */
 export type Act = {
   readonly serial: number;
-  /** Of the create that it belongs to; the notify address is that of the key and this number. */
+  /**
+   * Of the create that it belongs to. The notify address has to be the same whenever it is made anew for the key and
+   * this number; one that is the same for all numbers of a key finds more of what may be left.
+   */
   readonly generation: number;
   /** Nothing is wanted any more: given up when it fails for too long. */
   readonly isLast?: true;
@@ -118,8 +121,8 @@ export interface Underway {
 
 /** What the network tells by itself. */
 export interface Told {
-  /** That its notify address was made with. */
-  readonly generation: number;
+  /** That its token or notify address was made with; absent where one address serves all creates of the key. */
+  readonly generation?: number | undefined;
   readonly id?: string | undefined;
   readonly status: NetworkStatus;
   /** Milliseconds since 1970, by the network's clock. */

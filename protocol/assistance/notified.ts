@@ -9,15 +9,17 @@ export function notified(holding: Holding, told: Told, at: number): Holding {
   const { underway, held, doubts } = holding;
   const { generation, id } = told;
   const act = underway?.act;
-  if (act?.type === "create" && act.generation === generation) {
+  const isOf = (each: { readonly generation: number }): boolean =>
+    generation === undefined || each.generation === generation;
+  if (act?.type === "create" && isOf(act)) {
     const isOlder = (told.happenedAt ?? at) < (holding.early?.happenedAt ?? 0);
     return isOlder ? holding : { ...holding, early: told };
   }
-  if (held && held.generation === generation && (id ?? held.id) === held.id) {
+  if (held && isOf(held) && (id ?? held.id) === held.id) {
     // That it ends is what was asked for.
     return act?.type === "remove" && act.id === held.id ? holding : withNotice(holding, told, at);
   }
-  const doubt = doubts.find((each) => each.generation === generation);
+  const doubt = doubts.find(isOf);
   if (!doubt || id === undefined) return holding;
   const known = adopt(holding, id, doubt, at);
   return known.held?.id === id ? withNotice(known, told, at) : known;
