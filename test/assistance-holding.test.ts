@@ -1,0 +1,650 @@
+import { describe, expect, it } from "vitest";
+import { afterAct } from "../protocol/assistance/after-act.ts";
+import { isElsewhere, sameBody } from "../protocol/assistance/bodies.ts";
+import {
+  type Act,
+  emptyHolding,
+  type Holding,
+  isSettled,
+  type Wish,
+} from "../protocol/assistance/holding.ts";
+import { recordOf } from "../protocol/assistance/holding-record.ts";
+import type { FoundAnswer } from "../protocol/assistance/network.ts";
+import { begun, dueOf, interrupted, lapsed, nextAct } from "../protocol/assistance/next-act.ts";
+import { notified } from "../protocol/assistance/notified.ts";
+import type { AssistanceApi } from "../protocol/assistance/record.ts";
+import { type Fate, HoldingWorld } from "./holding-world.ts";
+
+/** The life of one request to a mobile network, act by act. */
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+const BODY = {
+  qosReference: "video",
+  qosProfile: "QOS_L",
+  flowInfo: ["a"],
+  ueIpv4Addr: "10.0.0.1",
+};
+const LESS = { ...BODY, qosReference: "audio", qosProfile: "QOS_S" };
+const ELSEWHERE = { ...BODY, flowInfo: ["b"] };
+const ANOTHER_UE = { ...BODY, ueIpv4Addr: "10.0.0.2" };
+
+const wishOf = (body: Wish["body"], more: Partial<Wish> = {}): Wish => ({
+  key: "k",
+  network: "n",
+  body,
+  durationSeconds: 600,
+  ...more,
+});
+
+function worldOf(api: AssistanceApi, ...fates: Fate[]): HoldingWorld {
+  const world = new HoldingWorld(api);
+  world.wish = wishOf(BODY);
+  world.fates.push(...fates);
+  return world;
+}
+
+const typesOf = ({ calls }: HoldingWorld): string[] => calls.map(({ act }) => act.type);
+const timesOf = (world: HoldingWorld, type: Act["type"]): number[] =>
+  world.calls.filter(({ act }) => act.type === type).map(({ at }) => at - 1_000_000);
+const stateOf = (world: HoldingWorld) => recordOf(world.holding, world.wish, world.at);
+
+/** Makes the act that is due and answers it at once. */
+function answered(
+  holding: Holding,
+  wish: Wish | undefined,
+  answer: FoundAnswer,
+  at: number,
+): Holding {
+  const act = nextAct(holding, wish, at);
+  if (!act) throw new Error("nothing is due");
+  return afterAct(begun(holding, act, at), act, answer, at, 0);
+}
+
+const granted = (api: AssistanceApi, at = 0): Holding =>
+  answered(emptyHolding("k", "n", api), wishOf(BODY), GRANTED, at);
+
+const GRANTED = { type: "done", id: "r1", status: { state: "granted" } } as const;
+
+describe("what is wanted", () => {
+  it("[assist] is asked for once, and held", () => {
+    const world = worldOf("camara-qod");
+    world.pass(MINUTE);
+    expect(typesOf(world)).toEqual(["create"]);
+    expect(world.resources.size).toBe(1);
+    expect(stateOf(world)).toMatchObject({ network: "n", api: "camara-qod", state: "granted" });
+  });
+
+  it("[assist] is removed when it is not wanted any more, or wanted in another network", () => {
+    for (const wish of [undefined, wishOf(BODY, { network: "other" })]) {
+      const world = worldOf("nef");
+      world.pass(MINUTE);
+      world.wish = wish;
+      world.pass(MINUTE);
+      expect(typesOf(world).at(-1)).toBe("remove");
+      expect(world.resources.size).toBe(0);
+      expect(isSettled(world.holding)).toBe(true);
+      expect(dueOf(world.holding, wish)).toBeNull();
+    }
+  });
+
+  it("[assist] is never asked for when it is not wanted any more before that", () => {
+    const holding = emptyHolding("k", "n", "nef");
+    expect(nextAct(holding, undefined, 1e12)).toBeUndefined();
+    expect(isSettled(holding)).toBe(true);
+  });
+
+  it("[assist] is one act at a time, which a crash between call and answer does not hide", () => {
+    const holding = emptyHolding("k", "n", "nef");
+    const act = nextAct(holding, wishOf(BODY), 1000);
+    expect(act).toMatchObject({ type: "create", serial: 1, generation: 1 });
+    const called = begun(holding, act as Act, 1000);
+    expect(nextAct(called, wishOf(BODY), 5000)).toBeUndefined();
+    expect(dueOf(called, wishOf(BODY))).toBe(31_000);
+    expect(isSettled(called)).toBe(false);
+    expect(lapsed(called, 30_999, 0)).toBe(called);
+    const later = lapsed(called, 31_000, 0);
+    expect(nextAct(later, wishOf(BODY), 32_000)).toMatchObject({ type: "find", generation: 1 });
+    expect(interrupted(later, 32_000, 0)).toBe(later);
+  });
+});
+
+describe("changes", () => {
+  it("[assist] are made where the API can, of the newest body only, some seconds apart", () => {
+    const world = worldOf("nef");
+    world.pass(1000);
+    for (let times = 0; times < 20; times += 1) {
+      world.wish = wishOf({ ...BODY, qosReference: `q${times}` });
+      world.pass(500);
+    }
+    world.pass(MINUTE);
+    const times = timesOf(world, "change");
+    expect(times.length).toBeLessThanOrEqual(3);
+    expect([...world.resources.values()][0]?.body).toMatchObject({ qosReference: "q19" });
+  });
+
+  it("[assist] of addresses are made within a second", () => {
+    const world = worldOf("nef");
+    world.pass(2000);
+    world.wish = wishOf(ELSEWHERE);
+    world.pass(100);
+    expect(typesOf(world)).toEqual(["create", "change"]);
+  });
+
+  it("[assist] that an API has no place for are removals and creates", () => {
+    const world = worldOf("camara-qod");
+    world.pass(2000);
+    world.wish = wishOf(LESS);
+    world.pass(10_000);
+    expect(typesOf(world)).toEqual(["create"]);
+    world.pass(30_000);
+    expect(typesOf(world)).toEqual(["create", "remove", "create"]);
+    expect(world.resources.size).toBe(1);
+    const moved = worldOf("nef");
+    moved.pass(2000);
+    moved.wish = wishOf(ANOTHER_UE);
+    moved.pass(2000);
+    expect(typesOf(moved)).toEqual(["create", "remove", "create"]);
+  });
+
+  it("[assist] of how long it is to last, or of the order of members, are none", () => {
+    const { qosReference, ...rest } = BODY;
+    expect(sameBody({ ...BODY, duration: 600 }, { duration: 60, ...rest, qosReference })).toBe(
+      true,
+    );
+    expect(sameBody({ ...BODY, dnn: undefined }, BODY)).toBe(true);
+    expect(sameBody(BODY, { ...BODY, flowInfo: ["a", "b"] })).toBe(false);
+    expect(sameBody({ flow: { a: 1 } }, { flow: { b: 1 } })).toBe(false);
+    expect(sameBody({ flow: { a: 1 } }, { flow: null })).toBe(false);
+    expect(isElsewhere({ a: [{ qosReference: "x", b: 1 }] }, { a: [{ b: 1 }] })).toBe(false);
+    expect(isElsewhere({ a: [{ b: 1 }] }, { a: [{ b: 2 }] })).toBe(true);
+  });
+
+  it("[assist] whose answer was lost are made again, and once more when none of them can be late", () => {
+    const world = worldOf("nef", "ok", "answer-lost");
+    world.pass(10_000);
+    world.wish = wishOf(LESS);
+    world.pass(2 * MINUTE);
+    expect(typesOf(world).filter((type) => type === "change")).toHaveLength(3);
+    world.pass(HOUR);
+    expect(typesOf(world).filter((type) => type === "change")).toHaveLength(3);
+  });
+
+  it("[assist] that are refused leave what is held, and are not asked for again soon", () => {
+    const world = worldOf("nef", "ok", "400");
+    world.pass(10_000);
+    world.wish = wishOf(LESS);
+    world.pass(30_000);
+    expect(typesOf(world).filter((type) => type === "change")).toHaveLength(1);
+    expect(stateOf(world)).toMatchObject({ state: "requested", reason: "400", failures: 1 });
+    world.wish = wishOf(ELSEWHERE);
+    world.pass(10_000);
+    expect(typesOf(world).filter((type) => type === "change")).toHaveLength(2);
+    expect([...world.resources.values()][0]?.body).toMatchObject(ELSEWHERE);
+  });
+
+  it("[assist] wait when the network asks to, and tell when the resource is gone", () => {
+    const world = worldOf("nef", "ok", "429", "404");
+    world.pass(10_000);
+    world.wish = wishOf(LESS);
+    world.pass(10 * MINUTE);
+    expect(world.resources.size).toBe(1);
+    const changes = timesOf(world, "change");
+    expect((changes[1] ?? 0) - (changes[0] ?? 0)).toBeGreaterThanOrEqual(7000);
+    expect(world.holding.held?.body).toEqual(LESS);
+  });
+
+  it("[assist] may tell what becomes of the resource", () => {
+    const held = granted("rtc-af");
+    const status = { state: "impaired", reason: "less" } as const;
+    const changed = answered(held, wishOf(LESS), { type: "done", status }, 9_000);
+    expect(changed.held?.status).toEqual(status);
+  });
+});
+
+describe("time", () => {
+  it("[assist] is extended a minute before the end, or at half of it", () => {
+    const world = worldOf("camara-qod");
+    world.durationMs = 600_000;
+    world.pass(HOUR / 2);
+    expect(timesOf(world, "extend")[0]).toBe(540_000);
+    const short = worldOf("camara-qod");
+    short.durationMs = 40_000;
+    short.pass(MINUTE / 2);
+    expect(timesOf(short, "extend")[0]).toBe(20_025);
+  });
+
+  it("[assist] that cannot be extended any more ends, and another follows at once", () => {
+    const world = worldOf("camara-qod");
+    world.longestMs = 900_000;
+    world.pass(HOUR);
+    expect(world.resources.size).toBe(1);
+    expect(stateOf(world).state).toBe("granted");
+    expect(timesOf(world, "create").length).toBeGreaterThan(3);
+    expect(timesOf(world, "create").length).toBeLessThan(6);
+    expect(world.calls.length).toBeLessThan(60);
+  });
+
+  it("[assist] is not extended when the wish has no duration", () => {
+    const world = worldOf("camara-qod");
+    world.wish = { key: "k", network: "n", body: BODY };
+    world.pass(9 * MINUTE + 50_000);
+    expect(timesOf(world, "extend")).toEqual([]);
+  });
+
+  it.each(["409", "400", "404", "429", "500", "answer-lost"] as const)(
+    "[assist] survives an extension that meets %s",
+    (fate) => {
+      const world = worldOf("camara-qod", "ok", "ok", fate);
+      world.pass(HOUR);
+      expect(world.calls[2]?.act.type).toBe("extend");
+      expect(stateOf(world).state).toBe("granted");
+      expect(world.resources.size).toBe(1);
+    },
+  );
+
+  it("[assist] that an extension says nothing of is read", () => {
+    const until = { type: "done", id: "r1", status: { state: "granted", until: 100_000 } } as const;
+    const held = answered(emptyHolding("k", "n", "camara-qod"), wishOf(BODY), until, 0);
+    const extended = answered(held, wishOf(BODY), { type: "done" }, 50_000);
+    expect(nextAct(extended, wishOf(BODY), 50_000)).toMatchObject({ type: "read", id: "r1" });
+  });
+});
+
+describe("a network that ends what it granted", () => {
+  it("[assist] is asked anew, less and less often when it does so at once", () => {
+    const world = worldOf("camara-qod");
+    world.grants = "ended";
+    world.pass(HOUR);
+    const times = timesOf(world, "create");
+    expect(times.length).toBeGreaterThan(4);
+    expect(times.length).toBeLessThan(14);
+    expect(stateOf(world)).toMatchObject({ state: "ended" });
+    world.grants = "granted";
+    world.pass(HOUR);
+    expect(stateOf(world).state).toBe("granted");
+  });
+
+  it("[assist] after a while is asked anew at once, when it was deleted there", () => {
+    const world = worldOf("camara-qod");
+    world.pass(2 * MINUTE);
+    world.end();
+    expect(stateOf(world)).toMatchObject({ state: "ended", reason: "NETWORK_TERMINATED" });
+    world.pass(1000);
+    expect(typesOf(world).slice(-2)).toEqual(["remove", "create"]);
+  });
+
+  it("[assist] and tells nobody is found out", () => {
+    const world = worldOf("nef");
+    world.pass(2 * MINUTE);
+    world.resources.clear();
+    world.pass(10 * MINUTE);
+    expect(world.resources.size).toBe(1);
+  });
+
+  it("[assist] is seen between removal and the next request", () => {
+    const world = worldOf("camara-qod");
+    world.pass(1000);
+    world.end();
+    world.pass(1000);
+    expect(world.resources.size).toBe(0);
+    expect(stateOf(world)).toMatchObject({ state: "ended", reason: "NETWORK_TERMINATED" });
+  });
+});
+
+describe("a create without an answer", () => {
+  it("[assist] is looked for before another is made", () => {
+    const world = worldOf("nef", "answer-lost");
+    world.pass(10 * MINUTE);
+    expect(typesOf(world).filter((type) => type === "create")).toHaveLength(1);
+    expect(world.holding.held?.id).toBe("r1");
+    expect(isSettled(world.holding)).toBe(false);
+  });
+
+  it("[assist] is made again when nothing is found, and what comes late is removed", () => {
+    const world = new HoldingWorld("nef", () => 0.6);
+    world.wish = wishOf(BODY);
+    world.fates.push("late");
+    world.pass(10 * MINUTE);
+    expect(typesOf(world).filter((type) => type === "create")).toHaveLength(2);
+    expect(typesOf(world)).toContain("remove");
+    expect(world.resources.size).toBe(1);
+  });
+
+  it("[assist] is counted where nothing can be looked for, and the record says so", () => {
+    const world = worldOf("rtc-af", "answer-lost");
+    world.pass(MINUTE);
+    expect(world.holding.lost).toBe(1);
+    world.wish = undefined;
+    world.pass(MINUTE);
+    expect(stateOf(world)).toMatchObject({ state: "ended", reason: "may-be-left-behind" });
+    expect(isSettled(world.holding)).toBe(true);
+  });
+
+  it("[assist] whose answer comes late all the same is known from then on", () => {
+    const world = worldOf("rtc-af", "late-answer");
+    world.pass(5 * MINUTE);
+    world.wish = undefined;
+    world.pass(MINUTE);
+    expect(world.resources.size).toBe(0);
+    const other = answered(emptyHolding("k", "n", "nef"), wishOf(BODY), GRANTED, 0);
+    const act = { type: "read", id: "r1", serial: 9, generation: 1 } as const;
+    expect(afterAct(other, act, { type: "gone" }, 0, 0)).toBe(other);
+    const create = { type: "create", body: BODY, serial: 9, generation: 1 } as const;
+    expect(afterAct(other, create, { type: "refused", reason: "no" }, 0, 0)).toBe(other);
+    expect(afterAct(other, create, { type: "done" }, 0, 0)).toBe(other);
+    const nameless = answered(emptyHolding("k", "n", "nef"), wishOf(BODY), { type: "done" }, 0);
+    expect(nameless.doubts).toHaveLength(1);
+  });
+
+  it("[assist] that nobody may look for is given up after some tries, and asking goes on", () => {
+    const refused = { type: "refused", reason: "403" } as const;
+    const lost = { type: "unknown", reason: "x" } as const;
+    let holding = answered(emptyHolding("k", "n", "nef"), wishOf(BODY), lost, 0);
+    holding = answered(holding, wishOf(BODY), refused, 1000);
+    holding = answered(holding, wishOf(BODY), GRANTED, 1000);
+    let at = 1000;
+    for (let times = 0; times < 4; times += 1) {
+      at = (dueOf(holding, undefined) ?? 0) + HOUR;
+      holding = answered({ ...holding, held: undefined }, undefined, refused, at);
+    }
+    expect(holding).toMatchObject({ doubts: [], lost: 1 });
+    expect(at).toBeGreaterThan(HOUR);
+  });
+
+  it("[assist] is found by what the network tells of it", () => {
+    const holding = emptyHolding("k", "n", "rtc-af");
+    const act = nextAct(holding, wishOf(BODY), 0) as Act;
+    const status = { state: "granted" } as const;
+    const early = notified(begun(holding, act, 0), { generation: 1, id: "r7", status }, 5);
+    const lost = afterAct(early, act, { type: "unknown", reason: "x" }, 10, 0);
+    expect(lost).toMatchObject({ lost: 0, held: { id: "r7", status } });
+  });
+});
+
+describe("refusals", () => {
+  it("[assist] are not asked for again for minutes, growing to an hour, unless something else is wanted", () => {
+    const world = worldOf("nef");
+    world.usual = "400";
+    world.pass(24 * HOUR);
+    const times = timesOf(world, "create");
+    expect(times.length).toBeLessThan(32);
+    expect(stateOf(world)).toMatchObject({ state: "refused", reason: "400" });
+    world.usual = "ok";
+    world.wish = wishOf(ELSEWHERE);
+    expect(stateOf(world).state).toBe("requested");
+    world.pass(MINUTE);
+    expect(world.resources.size).toBe(1);
+    expect(stateOf(world).failures).toBeUndefined();
+  });
+
+  it("[assist] of ever other bodies are not met in a hurry", () => {
+    const world = worldOf("nef");
+    world.usual = "400";
+    for (let second = 0; second < 3600; second += 1) {
+      world.wish = wishOf(second % 2 === 0 ? BODY : LESS);
+      world.pass(1000);
+    }
+    expect(timesOf(world, "create").length).toBeLessThan(80);
+  });
+
+  it("[assist] by a conflict are looked into: what is in the way may be left from before", () => {
+    const world = worldOf("camara-qod", "409");
+    world.pass(10 * MINUTE);
+    expect(typesOf(world).slice(0, 2)).toEqual(["create", "find"]);
+    expect(world.resources.size).toBe(1);
+    const none = worldOf("rtc-af", "409");
+    none.pass(10_000);
+    expect(typesOf(none)).toEqual(["create"]);
+    expect(stateOf(none)).toMatchObject({ state: "refused", reason: "409" });
+  });
+
+  it("[assist] by a 404 have a name", () => {
+    const world = worldOf("nef", "404");
+    world.pass(10_000);
+    expect(stateOf(world)).toMatchObject({ state: "refused", reason: "not-found" });
+  });
+});
+
+describe("a network that is not well", () => {
+  it.each(["500", "request-lost", "429"] as const)("[assist] is not hammered: %s", (fate) => {
+    const world = worldOf("nef");
+    world.usual = fate;
+    world.pass(24 * HOUR);
+    expect(world.calls.length).toBeLessThan(fate === "429" ? 300 : 320);
+    expect(stateOf(world)).toMatchObject({ state: "requested" });
+    world.usual = "ok";
+    world.pass(HOUR);
+    expect(world.resources.size).toBe(1);
+  });
+
+  it("[assist] may say how long it wants to be left alone, but not for ever", () => {
+    const later = (afterMs?: number): Holding => {
+      const answer = {
+        type: "later",
+        reason: "429",
+        ...(afterMs === undefined ? {} : { afterMs }),
+      };
+      return answered(emptyHolding("k", "n", "nef"), wishOf(BODY), answer as FoundAnswer, 0);
+    };
+    expect(dueOf(later(90_000), wishOf(BODY))).toBe(90_000);
+    expect(dueOf(later(1e12), wishOf(BODY))).toBe(HOUR);
+    expect(dueOf(later(0), wishOf(BODY))).toBe(500);
+    expect(dueOf(later(), wishOf(BODY))).toBe(500);
+  });
+
+  it("[assist] is given up a day after it was to clear up, and not before", () => {
+    const world = worldOf("nef");
+    world.pass(10_000);
+    world.usual = "500";
+    world.pass(30 * HOUR);
+    world.wish = undefined;
+    world.pass(23 * HOUR);
+    expect(isSettled(world.holding)).toBe(false);
+    world.pass(2 * HOUR);
+    expect(isSettled(world.holding)).toBe(true);
+    expect(dueOf(world.holding, undefined)).toBeNull();
+    expect(stateOf(world)).toMatchObject({ state: "ended", reason: "given-up" });
+    world.usual = "ok";
+    world.wish = wishOf(LESS);
+    world.pass(MINUTE);
+    expect([...world.resources.values()].map(({ body }) => body.qosReference)).toEqual(["audio"]);
+  });
+
+  it("[assist] that denies what it lists is believed after some times", () => {
+    let holding = granted("nef");
+    for (let times = 0; times < 3; times += 1) {
+      holding = answered(holding, undefined, { type: "gone" }, 1000);
+      holding = answered(holding, undefined, { type: "done", ids: ["r1"] }, 1000);
+    }
+    expect(isSettled(holding)).toBe(true);
+    expect(holding.lost).toBe(1);
+  });
+
+  it("[assist] that lists another's as well is cleared of all that is ours", () => {
+    let holding = granted("nef");
+    holding = answered(holding, undefined, { type: "gone" }, 1000);
+    holding = answered(holding, undefined, { type: "done", ids: ["r2", "r3"] }, 1000);
+    holding = answered(holding, undefined, { type: "done" }, 1000);
+    holding = answered(holding, undefined, { type: "gone" }, 1000);
+    expect(holding.doubts).toHaveLength(1);
+    holding = answered(holding, undefined, { type: "done" }, 1000);
+    expect(isSettled(holding)).toBe(true);
+  });
+
+  it("[assist] may refuse to be read, and is not asked often then", () => {
+    const world = worldOf("rtc-af");
+    world.pass(1000);
+    world.usual = "400";
+    world.pass(HOUR);
+    expect(world.calls.length).toBeLessThan(65);
+    world.usual = "ok";
+    world.pass(MINUTE);
+    expect(stateOf(world).failures).toBeUndefined();
+  });
+
+  it("[assist] may refuse a removal, which is tried again ever more seldom", () => {
+    const world = worldOf("nef");
+    world.pass(1000);
+    world.usual = "400";
+    world.wish = undefined;
+    world.pass(HOUR);
+    expect(timesOf(world, "remove").length).toBeLessThan(20);
+    world.usual = "ok";
+    world.pass(HOUR);
+    expect(isSettled(world.holding)).toBe(true);
+  });
+});
+
+describe("what the network tells", () => {
+  const impaired = { state: "impaired", reason: "QOS_NOT_GUARANTEED", profile: "half" } as const;
+
+  it("[assist] is shown: what cannot be held, what holds instead, and that it does again", () => {
+    const held = granted("nef");
+    const told = notified(held, { generation: 1, id: "r1", status: impaired }, 1000);
+    const wish = wishOf(BODY, { asked: { uplinkBps: 1000, profile: "video" } });
+    expect(recordOf(told, wish, 1000)).toMatchObject({
+      state: "impaired",
+      reason: "QOS_NOT_GUARANTEED",
+      granted: { profile: "half" },
+      asked: { uplinkBps: 1000, profile: "video" },
+    });
+    const again = notified(told, { generation: 1, status: { state: "granted" } }, 2000);
+    expect(recordOf(again, wish, 2000).state).toBe("granted");
+  });
+
+  it("[assist] twice, late or of another resource changes nothing", () => {
+    const held = granted("nef");
+    const told = notified(held, { id: "r1", status: impaired, happenedAt: 500 }, 1000);
+    expect(notified(told, { id: "r1", status: impaired, happenedAt: 500 }, 1100)).toBe(told);
+    const older = { id: "r1", status: { state: "granted" }, happenedAt: 400 } as const;
+    expect(notified(told, older, 1200)).toBe(told);
+    for (const other of [{ generation: 2, id: "r1" }, { id: "r9" }, { generation: 0 }]) {
+      expect(notified(told, { ...other, status: { state: "ended" } }, 1300)).toBe(told);
+    }
+    const ended = notified(told, { id: "r1", status: { state: "ended" } }, 1400);
+    expect(notified(ended, { id: "r1", status: { state: "granted" } }, 1500)).toBe(ended);
+    expect(recordOf(ended, wishOf(BODY), 1500)).toMatchObject({ state: "ended" });
+  });
+
+  it("[assist] before the answer that names the resource is kept until then", () => {
+    const holding = emptyHolding("k", "n", "camara-qod");
+    const act = nextAct(holding, wishOf(BODY), 0) as Act;
+    const status = { state: "granted" } as const;
+    let called = begun(holding, act, 0);
+    called = notified(called, { generation: 1, id: "r1", status, happenedAt: 20 }, 30);
+    const late = { generation: 1, id: "r1", status: { state: "ended" }, happenedAt: 10 } as const;
+    expect(notified(called, late, 40)).toBe(called);
+    const done = afterAct(
+      called,
+      act,
+      { type: "done", id: "r1", status: { state: "requested" } },
+      50,
+      0,
+    );
+    expect(done.held?.status).toEqual(status);
+    // When it ends is not told along: it is read at once.
+    expect(nextAct(done, wishOf(BODY), 50)).toMatchObject({ type: "read" });
+    const other = notified(begun(holding, act, 0), { id: "r0", status }, 30);
+    expect(afterAct(other, act, { type: "done", id: "r1" }, 50, 0).held?.status.state).toBe(
+      "requested",
+    );
+  });
+
+  it("[assist] while it is read is newer than what is read", () => {
+    const held = granted("nef");
+    const act = nextAct(held, wishOf(BODY), 400_000) as Act;
+    const reading = begun(held, act, 400_000);
+    const told = notified(reading, { id: "r1", status: impaired }, 400_010);
+    const read = afterAct(told, act, { type: "done", status: { state: "granted" } }, 400_020, 0);
+    expect(read.held?.status).toEqual(impaired);
+    expect(dueOf(read, wishOf(BODY))).toBe(401_020);
+  });
+
+  it("[assist] that a resource ends which is being removed is no early end", () => {
+    const held = granted("camara-qod");
+    const act = nextAct(held, undefined, 1000) as Act;
+    const removing = begun(held, act, 1000);
+    expect(notified(removing, { id: "r1", status: { state: "ended" } }, 1010)).toBe(removing);
+  });
+
+  it("[assist] of a create in doubt names its resource; one too many is removed", () => {
+    const lost = answered(
+      emptyHolding("k", "n", "nef"),
+      wishOf(BODY),
+      { type: "unknown", reason: "x" },
+      0,
+    );
+    expect(notified(lost, { generation: 1, status: impaired }, 10)).toBe(lost);
+    const known = notified(lost, { generation: 1, id: "r1", status: impaired }, 10);
+    expect(known.held).toMatchObject({ id: "r1", status: impaired });
+    const more = notified(known, { generation: 1, id: "r2", status: impaired }, 20);
+    expect(more.strays).toMatchObject([{ id: "r2" }]);
+    expect(notified(more, { generation: 1, id: "r2", status: impaired }, 20)).toEqual(more);
+  });
+
+  it("[assist] a resource that held and is only requested again is impaired", () => {
+    const read = answered(
+      granted("rtc-af"),
+      wishOf(BODY),
+      {
+        type: "done",
+        status: { state: "requested" },
+      },
+      20_000,
+    );
+    expect(recordOf(read, wishOf(BODY), 20_000)).toMatchObject({ state: "impaired" });
+    expect(recordOf(read, wishOf(BODY), 20_000).granted).toBeUndefined();
+  });
+});
+
+describe("the record", () => {
+  it("[assist] says what is asked, granted, until when, and what is advised", () => {
+    const asked = { uplinkBps: 2000, downlinkBps: 1000, profile: "QOS_L" };
+    const wish = wishOf(BODY, { asked });
+    const advised = { uplinkBps: 500 };
+    const status = { state: "granted", until: 600_000, profile: "QOS_L", advised } as const;
+    const done = { type: "done", id: "r1", status } as const;
+    const held = answered(emptyHolding("k", "n", "camara-qod"), wish, done, 1000);
+    expect(recordOf(held, wish, 1000)).toEqual({
+      network: "n",
+      api: "camara-qod",
+      state: "granted",
+      since: 1000,
+      asked,
+      granted: { ...asked, until: 600_000 },
+      advised,
+    });
+    const other = { ...done, status: { ...status, profile: "QOS_S" } };
+    const less = answered(emptyHolding("k", "n", "camara-qod"), wish, other, 1000);
+    expect(recordOf(less, wish, 1000).granted).toEqual({ profile: "QOS_S", until: 600_000 });
+  });
+
+  it("[assist] keeps the time of a state until there is another", () => {
+    const holding = emptyHolding("k", "n", "nef");
+    const before = recordOf(holding, wishOf(BODY), 1000);
+    expect(recordOf(holding, wishOf(BODY), 2000, { before }).since).toBe(1000);
+    expect(recordOf(granted("nef"), wishOf(BODY), 2000, { before }).since).toBe(2000);
+    const elsewhere = { ...before, network: "m" };
+    expect(recordOf(holding, wishOf(BODY), 2000, { before: elsewhere }).since).toBe(2000);
+  });
+
+  it("[assist] says what is waited for, and that it is over", () => {
+    const holding = emptyHolding("k", "n", "nef");
+    const waiting = recordOf(holding, undefined, 1000, { lacks: "server-address" });
+    expect(waiting).toMatchObject({ state: "waiting", reason: "server-address" });
+    expect(recordOf(holding, undefined, 1000)).toEqual({
+      network: "n",
+      api: "nef",
+      state: "ended",
+      since: 1000,
+    });
+  });
+
+  it("[assist] has no long reasons", () => {
+    const refused = { type: "refused", reason: "x".repeat(300) } as const;
+    const holding = answered(emptyHolding("k", "n", "nef"), wishOf(BODY), refused, 0);
+    expect(recordOf(holding, wishOf(BODY), 0).reason).toHaveLength(128);
+  });
+});
