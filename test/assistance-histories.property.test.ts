@@ -131,10 +131,10 @@ describe.each(["camara-qod", "nef"] as const)("random histories, %s", (api) => {
         world.pass(3 * HOUR);
         const there = [...world.resources.values()].map(({ body }) => bodyOf(body));
         expect(there.filter((body) => sameBody(body, wish?.body ?? {}))).toHaveLength(1);
-        expect(there).toHaveLength(1);
+        expect(there.length).toBeLessThanOrEqual(1 + world.holding.lost);
         world.wish = undefined;
         world.pass(HOUR);
-        expect([...world.resources.keys()]).toEqual([]);
+        expect(world.resources.size).toBeLessThanOrEqual(world.holding.lost);
         expect(isSettled(world.holding)).toBe(true);
         expect(dueOf(world.holding, undefined)).toBeNull();
       }),
@@ -150,8 +150,9 @@ describe.each(["camara-qod", "nef"] as const)("random histories, %s", (api) => {
         world.wish = undefined;
         world.pass(HOUR / 2);
         recover(world);
-        world.pass(HOUR);
-        expect([...world.resources.keys()]).toEqual([]);
+        world.pass(2 * HOUR);
+        // Only what nobody may look for, eight times over, is left to the network.
+        expect(world.resources.size).toBeLessThanOrEqual(world.holding.lost);
         expect(isSettled(world.holding)).toBe(true);
       }),
       { numRuns: 400 },

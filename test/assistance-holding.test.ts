@@ -345,7 +345,7 @@ describe("a create without an answer", () => {
     holding = answered(holding, wishOf(BODY), refused, 1000);
     holding = answered(holding, wishOf(BODY), GRANTED, 1000);
     let at = 1000;
-    for (let times = 0; times < 4; times += 1) {
+    for (let times = 0; times < 7; times += 1) {
       at = (dueOf(holding, undefined) ?? 0) + HOUR;
       holding = answered({ ...holding, held: undefined }, undefined, refused, at);
     }
@@ -560,6 +560,35 @@ describe("what the network tells", () => {
     const read = afterAct(told, act, { type: "done", status: { state: "granted" } }, 400_020, 0);
     expect(read.held?.status).toEqual(impaired);
     expect(dueOf(read, wishOf(BODY))).toBe(401_020);
+  });
+
+  it("[assist] that it ends is so when it cannot be read either", () => {
+    const held = granted("nef");
+    const act = nextAct(held, wishOf(BODY), 400_000) as Act;
+    const ended = notified(begun(held, act, 400_000), { status: { state: "ended" } }, 400_010);
+    const gone = afterAct(ended, act, { type: "gone" }, 400_020, 0);
+    expect(gone).toMatchObject({ held: undefined, ending: "ended", endings: 0 });
+    expect(gone.doubts).toHaveLength(1);
+  });
+
+  it("[assist] meanwhile has been forgotten leaves nothing to be done by an answer", () => {
+    const held = granted("nef");
+    const act = nextAct(held, wishOf(BODY), 400_000) as Act;
+    const forgotten = { ...begun(held, act, 400_000), held: undefined };
+    expect(isSettled(afterAct(forgotten, act, { type: "done" }, 400_010, 0))).toBe(true);
+    const lost = answered(
+      emptyHolding("k", "n", "nef"),
+      wishOf(BODY),
+      { type: "unknown", reason: "x" },
+      0,
+    );
+    const find = nextAct(lost, undefined, 10_000) as Act;
+    const settled = { ...begun(lost, find, 10_000), doubts: [] };
+    const found = afterAct(settled, find, { type: "done", ids: ["r1"] }, 10_010, 0);
+    expect(isSettled(found)).toBe(true);
+    const remove = nextAct(held, undefined, 10_000) as Act;
+    const removed = { ...begun(held, remove, 10_000), held: undefined };
+    expect(isSettled(afterAct(removed, remove, { type: "gone" }, 10_010, 0))).toBe(true);
   });
 
   it("[assist] that a resource ends which is being removed is no early end", () => {

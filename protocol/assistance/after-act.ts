@@ -3,10 +3,10 @@ import {
   type Act,
   API_TRAITS,
   type Doubt,
+  type Held,
   HOLDING,
   type Holding,
   type Told,
-  type Underway,
 } from "./holding.ts";
 import type { FoundAnswer, NetworkBody } from "./network.ts";
 
@@ -24,20 +24,47 @@ export function afterAct(
   const { underway } = holding;
   if (underway?.act.serial !== act.serial) return late(holding, act, answer, at);
   const counted = withOutcome({ ...holding, underway: undefined }, act, answer, { at, random });
-  return OUTCOMES[act.type](counted, underway, answer, at);
+  const when = { begunAt: underway.at, at };
+  switch (act.type) {
+    case "create":
+      return created(counted, act, answer, when);
+    case "find":
+      return found(counted, act, answer, when);
+    case "remove":
+      return removed(counted, act, answer, when);
+    default:
+      return counted.held ? kept(counted, counted.held, act, answer, when) : counted;
+  }
 }
 
-/** What stands behind an answer for each kind of act. */
-type Outcome = (holding: Holding, underway: Underway, answer: FoundAnswer, at: number) => Holding;
+interface When {
+  readonly begunAt: number;
+  readonly at: number;
+}
 
-const OUTCOMES: Readonly<Record<Act["type"], Outcome>> = {
-  create: created,
-  change: changed,
-  find: found,
-  extend: extended,
-  read: readBack,
-  remove: removed,
-};
+type ActOf<Type extends Act["type"]> = Extract<Act, { readonly type: Type }>;
+
+function kept(
+  holding: Holding,
+  held: Held,
+  act: ActOf<"change" | "extend" | "read">,
+  answer: FoundAnswer,
+  when: When,
+): Holding {
+  if (answer.type === "gone") return dropped(holding, held, when.at);
+  if (answer.type === "later") return holding;
+  switch (act.type) {
+    case "change":
+      return changed(holding, held, act, answer, when);
+    case "extend":
+      return extended(holding, held, answer, when);
+    default:
+      return readBack(holding, held, answer, when);
+  }
+}
+
+/** Answers that are not dealt with elsewhere. */
+type Rest = Exclude<FoundAnswer, { readonly type: "gone" | "later" }>;
 
 function late(holding: Holding, act: Act, answer: FoundAnswer, at: number): Holding {
   if (act.type !== "create" || answer.type !== "done" || answer.id === undefined) return holding;
@@ -81,17 +108,15 @@ function withOutcome(
 
 function created(
   holding: Holding,
-  { act, at: begunAt }: Underway,
+  act: ActOf<"create">,
   answer: FoundAnswer,
-  at: number,
+  { begunAt, at }: When,
 ): Holding {
-  if (act.type !== "create") return holding;
   const { early } = holding;
   const rest = { ...holding, early: undefined };
-  const id = answer.type === "done" ? answer.id : undefined;
-  if (answer.type === "done" && id !== undefined) {
-    const known = adopt(rest, id, act, at);
-    const answered = withStatus(known, answer.status ?? { state: "requested" }, at, "answer");
+  if (answer.type === "done" && answer.id !== undefined) {
+    const { id, status = { state: "requested" } } = answer;
+    const answered = withStatus(adopt(rest, id, act, at), status, at, "answer");
     return early && (early.id ?? id) === id ? withNotice(answered, early, at) : answered;
   }
   switch (answer.type) {
@@ -134,13 +159,11 @@ function refused(holding: Holding, body: NetworkBody, reason: string, at: number
 
 function changed(
   holding: Holding,
-  { act, at: begunAt }: Underway,
-  answer: FoundAnswer,
-  at: number,
+  held: Held,
+  { body, asked }: ActOf<"change">,
+  answer: Rest,
+  { begunAt, at }: When,
 ): Holding {
-  const { held } = holding;
-  if (act.type !== "change" || !held) return holding;
-  const { body, asked } = act;
   switch (answer.type) {
     case "done": {
       const againAt = begunAt >= (held.againAt ?? 0) ? undefined : held.againAt;
@@ -148,42 +171,38 @@ function changed(
       const known = { ...holding, held: next, refusal: undefined };
       return answer.status ? withStatus(known, answer.status, at, "answer") : known;
     }
-    case "gone":
-      return dropped(holding, held, at);
-    case "conflict":
-    case "refused":
-      return refused(holding, body, answer.reason, at);
     case "unknown": {
       const againAt = begunAt + HOLDING.lateMs;
       return { ...holding, held: { ...held, isDoubtful: true, againAt } };
     }
     default:
-      return holding;
+      return refused(holding, body, answer.reason, at);
   }
 }
 
 function found(
   holding: Holding,
-  { act, at: begunAt }: Underway,
+  act: ActOf<"find">,
   answer: FoundAnswer,
-  at: number,
+  { begunAt, at }: When,
 ): Holding {
   const sought = holding.doubts.find(({ generation }) => generation === act.generation);
   if (!sought) return holding;
   const others = holding.doubts.filter((doubt) => doubt !== sought);
-  if (answer.type === "refused") {
+  if (answer.type === "unknown" || answer.type === "later") {
+    const lookAt = holding.quietUntil ?? at;
+    return { ...holding, doubts: [...others, { ...sought, lookAt }] };
+  }
+  if (answer.type !== "done") {
     const refusals = (sought.refusals ?? 0) + 1;
     if (refusals >= HOLDING.mostRefusals) {
       return { ...holding, doubts: others, lost: holding.lost + 1 };
     }
     // Whoever may not look must not wait to be allowed to.
-    const lookAt = at + HOLDING.firstRefusalMs * 2 ** (refusals - 1);
+    const grown = HOLDING.firstRefusalMs * 2 ** (refusals - 1);
+    const lookAt = at + Math.min(grown, HOLDING.longestPauseMs);
     const next = { ...sought, isLooked: true, lookAt, refusals };
     return { ...holding, doubts: [...others, next] };
-  }
-  if (answer.type !== "done") {
-    const lookAt = Math.max(holding.quietUntil ?? 0, at + HOLDING.firstPauseMs);
-    return { ...holding, doubts: [...others, { ...sought, lookAt }] };
   }
   const isSettled = begunAt >= sought.until;
   const still = isSettled ? [] : [{ ...sought, isLooked: true, lookAt: sought.until }];
@@ -199,22 +218,16 @@ function found(
   return there.reduce((each, id) => adopt(each, id, sought, at), known);
 }
 
-function extended(holding: Holding, _underway: Underway, answer: FoundAnswer, at: number): Holding {
-  const { held } = holding;
-  if (!held) return holding;
+function extended(holding: Holding, held: Held, answer: Rest, { at }: When): Holding {
   switch (answer.type) {
     case "done": {
       const { status } = answer;
       if (status) return withStatus(holding, status, at, "extension");
       return { ...holding, held: { ...held, readAt: at, extendAt: undefined } };
     }
-    case "gone":
-      return dropped(holding, held, at);
     case "refused":
       // It is created anew when it is over.
       return { ...holding, held: { ...held, extendAt: undefined } };
-    case "later":
-      return holding;
     default: {
       const extendAt = at + HOLDING.firstPollMs * 2 ** Math.min(holding.failures, 6);
       return { ...holding, held: { ...held, readAt: at, extendAt } };
@@ -222,46 +235,33 @@ function extended(holding: Holding, _underway: Underway, answer: FoundAnswer, at
   }
 }
 
-function readBack(
-  holding: Holding,
-  { at: begunAt }: Underway,
-  answer: FoundAnswer,
-  at: number,
-): Holding {
-  const { held } = holding;
-  if (!held) return holding;
+function readBack(holding: Holding, held: Held, answer: Rest, { begunAt, at }: When): Holding {
   const checkAt = at + API_TRAITS[holding.api].checkMs;
-  switch (answer.type) {
-    case "done": {
-      const isOvertaken = (held.toldAt ?? 0) >= begunAt;
-      if (isOvertaken) {
-        return { ...holding, held: { ...held, readAt: at + HOLDING.firstPauseMs } };
-      }
-      if (answer.status) return withStatus(holding, answer.status, at, "answer");
-      return { ...holding, held: { ...held, readAt: checkAt } };
-    }
-    case "gone":
-      return dropped(holding, held, at);
-    case "conflict":
-    case "refused":
-      return {
-        ...holding,
-        held: { ...held, readAt: Math.max(checkAt, at + HOLDING.firstRefusalMs) },
-      };
-    default:
-      return holding;
+  if (answer.type === "unknown") return holding;
+  if (answer.type !== "done") {
+    const readAt = Math.max(checkAt, at + HOLDING.firstRefusalMs);
+    return { ...holding, held: { ...held, readAt } };
   }
+  if (held.toldAt !== undefined && held.toldAt >= begunAt) {
+    return { ...holding, held: { ...held, readAt: at + HOLDING.firstPauseMs } };
+  }
+  if (answer.status) return withStatus(holding, answer.status, at, "answer");
+  return { ...holding, held: { ...held, readAt: checkAt } };
 }
 
-function removed(holding: Holding, { act }: Underway, answer: FoundAnswer, at: number): Holding {
-  if (act.type !== "remove") return holding;
+function removed(
+  holding: Holding,
+  { id }: ActOf<"remove">,
+  answer: FoundAnswer,
+  { at }: When,
+): Holding {
   if (answer.type !== "done" && answer.type !== "gone") return holding;
   const { held, strays } = holding;
-  const gone = held?.id === act.id ? held : strays.find(({ id }) => id === act.id);
+  const gone = held?.id === id ? held : strays.find((stray) => stray.id === id);
   const rest: Holding = {
     ...holding,
-    held: held?.id === act.id ? undefined : held,
-    strays: strays.filter(({ id }) => id !== act.id),
+    held: held?.id === id ? undefined : held,
+    strays: strays.filter((stray) => stray.id !== id),
   };
   return answer.type === "gone" && gone ? denied(rest, gone, at) : rest;
 }

@@ -153,7 +153,7 @@ export interface Holding {
   readonly anewAt?: number | undefined;
   readonly ending?: string | undefined;
   /** When something was asked for last. */
-  readonly askedAt?: number | undefined;
+  readonly askedAt: number;
   /** Calls in a row that failed, what they were, and why the last one did. */
   readonly failures: number;
   readonly failing?: Act["type"] | undefined;
@@ -181,7 +181,7 @@ export const HOLDING = {
   firstRefusalMs: 60_000,
   longestRefusalMs: 3_600_000,
   /** A search that is refused is tried as often. */
-  mostRefusals: 5,
+  mostRefusals: 8,
   /** What is denied as often is believed to be gone, whatever lists say. */
   mostDenials: 3,
   /** After a resource that the network ended early. */
@@ -223,6 +223,7 @@ export function emptyHolding(key: string, network: string, api: AssistanceApi): 
     strays: [],
     lost: 0,
     endings: 0,
+    askedAt: 0,
     failures: 0,
   };
 }

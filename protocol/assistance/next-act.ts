@@ -109,9 +109,8 @@ function keeping(holding: Holding, held: Held, wish: Wish | undefined): Due[] {
 function changing(holding: Holding, held: Held, wish: Wish): Due[] {
   const { id, generation, body, againAt, changedAt } = held;
   const isOther = held.isDoubtful || !sameBody(body, wish.body);
-  if (!isOther && againAt === undefined) return [];
   const change = { type: "change", id, ...wanting(wish) } as const;
-  if (!isOther && againAt !== undefined) return [{ at: againAt, generation, call: change }];
+  if (!isOther) return againAt === undefined ? [] : [{ at: againAt, generation, call: change }];
   const isChange = isChangeable(holding.api, body, wish.body);
   const at = Math.max(allowedAt(holding, wish), changedAt + pauseMs(held, wish, isChange));
   return [{ at, generation, call: isChange ? change : { type: "remove", id } }];
@@ -128,7 +127,7 @@ function allowedAt({ refusal, askedAt }: Holding, wish: Wish): number {
   if (!refusal) return 0;
   if (sameBody(refusal.body, wish.body)) return refusal.until;
   const pause = Math.min(HOLDING.changePauseMs * 2 ** (refusal.count - 1), HOLDING.firstRefusalMs);
-  return (askedAt ?? 0) + pause;
+  return askedAt + pause;
 }
 
 const wanting = ({ body, asked }: Wish) => (asked ? { body, asked } : { body });
