@@ -1,5 +1,3 @@
-import type { NetworkPort } from "../adapters/network/network-port.ts";
-import { networkPortOf } from "../adapters/network/network-port-of.ts";
 import { afterAct } from "../protocol/assistance/after-act.ts";
 import type { AssistanceConfig, AssistanceNetwork } from "../protocol/assistance/config.ts";
 import { type Act, type Holding, isSettled, type Told } from "../protocol/assistance/holding.ts";
@@ -14,14 +12,15 @@ import {
 } from "../protocol/assistance/records.ts";
 import { relaysOf } from "../protocol/assistance/relays.ts";
 import { type Wanted, wantedOf } from "../protocol/assistance/wishes.ts";
-import { ConfigError } from "../protocol/config-values.ts";
 import type { Session } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
+import { assistanceConfig, portOf } from "./assistance-networks.ts";
 import { type AssistanceEntry, AssistanceRow } from "./assistance-row.ts";
 import { deploymentConfig } from "./deployment-config.ts";
 import type { Bindings } from "./env.ts";
 import { report } from "./frames.ts";
 import { notifyFor } from "./network-notify.ts";
+import { TentativeWishes } from "./tentative-wishes.ts";
 
 /** What it asks of its session. */
 export interface AssistancePorts {
@@ -35,8 +34,6 @@ export interface AssistancePorts {
 
 /** Calls in a row for one request before the rest waits for the alarm. */
 const MOST_IN_A_ROW = 50;
-
-const NOBODY: AssistanceConfig = { networks: [] };
 
 /** What makes the session want something else. */
 type Cause = readonly [Session["links"], Session["peers"], Session["trickle"]];
@@ -55,6 +52,7 @@ export class Assistance {
   #config: AssistanceConfig | undefined;
   #cause: Cause | undefined;
   #wanted: ReadonlyMap<string, Wanted> = new Map();
+  readonly #tentative = new TentativeWishes(() => this.carry());
   /** By link and peer: what the session was told last. */
   readonly #told = new Map<string, { link: string; peer: string; text: string }>();
   #isTelling = false;
@@ -67,7 +65,7 @@ export class Assistance {
   }
 
   get #networks(): readonly AssistanceNetwork[] {
-    this.#config ??= readOrNobody(this.#env);
+    this.#config ??= assistanceConfig(this.#env);
     return this.#config.networks;
   }
 
@@ -92,8 +90,8 @@ export class Assistance {
     if (networks.length === 0) return;
     this.#look(networks);
     if (this.#wanted.size === 0 && this.#row.entries.size === 0 && this.#told.size === 0) return;
-    for (const { key, ue, network, mode, wish } of this.#wanted.values()) {
-      if (mode === "on" && wish && !this.#row.entries.has(key)) {
+    for (const { key, ue, network } of this.#wanted.values()) {
+      if (this.#wishOf(key) && !this.#row.entries.has(key)) {
         this.#row.add(key, ue, network, apiOf(networks, network));
       }
     }
@@ -107,6 +105,7 @@ export class Assistance {
     if (!session || !links || !peers || !trickle) {
       this.#wanted = new Map();
       this.#cause = undefined;
+      this.#tentative.forget();
       return;
     }
     const [knownLinks, knownPeers, knownTrickle] = this.#cause ?? [];
@@ -115,11 +114,12 @@ export class Assistance {
     const relays = relaysOf(deploymentConfig(this.#env).turn);
     const wanted = wantedOf(session, { networks, relays });
     this.#wanted = new Map(wanted.map((each) => [each.key, each]));
+    this.#tentative.look(this.#wanted);
   }
 
   #wishOf(key: string) {
     const wanted = this.#wanted.get(key);
-    return wanted?.mode === "on" ? wanted.wish : undefined;
+    return wanted?.mode === "on" ? this.#tentative.wishOf(wanted) : undefined;
   }
 
   #begin(key: string, { holding }: AssistanceEntry): void {
@@ -258,6 +258,7 @@ export class Assistance {
     this.#row.forget();
     this.#config = undefined;
     this.#cause = undefined;
+    this.#tentative.forget();
     this.#told.clear();
   }
 }
@@ -266,26 +267,3 @@ const placeOf = ({ link, peer }: EndRecord): string => `${link} ${peer}`;
 
 const apiOf = (networks: readonly AssistanceNetwork[], name: string) =>
   networks.find((network) => network.name === name)?.api ?? "camara-qod";
-
-/** Of an isolate: tokens are asked for once, whichever session needs them. */
-const ports = new WeakMap<AssistanceNetwork, NetworkPort>();
-
-function portOf(network: AssistanceNetwork): NetworkPort {
-  const known = ports.get(network);
-  if (known) return known;
-  const port = networkPortOf(network, {
-    fetch: (url, init) => fetch(url, init),
-    now: () => Date.now(),
-  });
-  ports.set(network, port);
-  return port;
-}
-
-function readOrNobody(env: Bindings): AssistanceConfig {
-  try {
-    return deploymentConfig(env).assistance;
-  } catch (thrown) {
-    if (thrown instanceof ConfigError) return NOBODY;
-    throw thrown;
-  }
-}

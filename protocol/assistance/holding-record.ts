@@ -22,7 +22,7 @@ export function recordOf(
   const { state, reason } = stateOf(holding, wish, lacks);
   const asked = wish?.asked ?? held?.asked;
   const isShown = held !== undefined && wish !== undefined;
-  const granted = isShown ? grantedOf(held) : undefined;
+  const granted = isShown ? grantedOf(held, wish) : undefined;
   const advised = isShown ? held.status.advised : undefined;
   const isSame = before?.state === state && before.network === network;
   return {
@@ -64,7 +64,10 @@ function stateOf(holding: Holding, wish: Wish | undefined, lacks: string | undef
 }
 
 /** Rates are known of what was asked for; an alternative has its name only. */
-function grantedOf({ status, asked }: Held): FlowAssistance["granted"] {
+function grantedOf({ status, ...held }: Held, wish: Wish): FlowAssistance["granted"] {
+  // Rates may be others where that makes no other request.
+  const isAsWished = held.body !== undefined && sameBody(held.body, wish.body);
+  const asked = isAsWished ? wish.asked : held.asked;
   const { state, profile, until } = status;
   if (state === "granted") {
     const isAsked = profile === undefined || profile === asked?.profile;

@@ -21,6 +21,8 @@ export interface Wanted {
   readonly mode: AssistanceMode;
   readonly wish?: Wish;
   readonly lacks?: Lack;
+  /** Made of candidates, of which one pair will be selected: it is likely to be another soon. */
+  readonly isTentative?: true;
 }
 
 /** What the deployment has. */
@@ -66,7 +68,9 @@ function wantedFor(
     const head = { ...common, key, links: [link.link] };
     if ("lacks" in mapped) return { ...head, lacks: mapped.lacks };
     const asked = { ...ratesOf(link, defaultsOf(network)), profile };
-    return { ...head, wish: { key, network: network.name, body: { ...mapped.body }, asked } };
+    const wish = { key, network: network.name, body: { ...mapped.body }, asked };
+    // A policy can be completed later: that is what components are for (TS 26.510).
+    return { ...head, wish, ...(network.api === "nef" && tentativeIn(link)) };
   });
 }
 
@@ -140,9 +144,13 @@ function qodWanted(
     const { body } = result;
     const asked = { ...ratesOf(whole, rates), profile: body.qosProfile };
     const wish = { key, network: network.name, body: { ...body }, asked };
-    return { ...head, wish: { ...wish, durationSeconds: body.duration } };
+    const timed = { ...wish, durationSeconds: body.duration };
+    return { ...head, wish: timed, ...tentativeIn(whole) };
   });
 }
+
+const tentativeIn = ({ transports }: AssistedLink): Pick<Wanted, "isTentative"> =>
+  transports.some(({ path }) => path.known === "candidates") ? { isTentative: true } : {};
 
 /** What goes to one server has one session. */
 const onlyOf = (sessions: readonly QodSession[]): QodSession => (sessions as [QodSession])[0];

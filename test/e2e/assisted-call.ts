@@ -138,10 +138,14 @@ export class AssistedPlace {
   /** Waits until every request of the session is in this state. */
   async settled(backend: Backend, state: AssistanceRequest["record"]["state"], count = 1) {
     let seen: readonly AssistanceRequest[] = [];
-    await until(`${count} requests that are ${state}`, async () => {
-      seen = await this.requests(backend);
-      return seen.length === count && seen.every(({ record }) => record.state === state);
-    }).catch((thrown: unknown) => {
+    await until(
+      `${count} requests that are ${state}`,
+      async () => {
+        seen = (await this.requests(backend)).filter(({ links }) => links.length > 0);
+        return seen.length === count && seen.every(({ record }) => record.state === state);
+      },
+      90_000,
+    ).catch((thrown: unknown) => {
       throw new Error(`${String(thrown)}: ${JSON.stringify(seen)}`);
     });
     return seen;

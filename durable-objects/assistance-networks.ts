@@ -1,0 +1,33 @@
+import type { NetworkPort } from "../adapters/network/network-port.ts";
+import { networkPortOf } from "../adapters/network/network-port-of.ts";
+import type { AssistanceConfig, AssistanceNetwork } from "../protocol/assistance/config.ts";
+import { ConfigError } from "../protocol/config-values.ts";
+import { deploymentConfig } from "./deployment-config.ts";
+import type { Bindings } from "./env.ts";
+
+/** Of an isolate: tokens are asked for once, whichever session needs them. */
+const ports = new WeakMap<AssistanceNetwork, NetworkPort>();
+
+/** How a network is asked. */
+export function portOf(network: AssistanceNetwork): NetworkPort {
+  const known = ports.get(network);
+  if (known) return known;
+  const port = networkPortOf(network, {
+    fetch: (url, init) => fetch(url, init),
+    now: () => Date.now(),
+  });
+  ports.set(network, port);
+  return port;
+}
+
+const NOBODY: AssistanceConfig = { networks: [] };
+
+/** Networks that may be asked; none where the configuration is wrong. */
+export function assistanceConfig(env: Bindings): AssistanceConfig {
+  try {
+    return deploymentConfig(env).assistance;
+  } catch (thrown) {
+    if (thrown instanceof ConfigError) return NOBODY;
+    throw thrown;
+  }
+}
