@@ -33,8 +33,9 @@ const isBound = (session: Session, id: string): boolean => {
 
 /**
  * After an event: the ceilings of session and peers, `b=CT` of receivers, and what the mobile network of an end
- * recommends for a link, shared out among the audio and video that runs. Of data flows no rate can be set, so they are not counted; nor is what is only proposed:
- * an offer takes nothing from what runs. What is held has no share; its record says what it could have alone.
+ * recommends for a link, shared out among the audio and video that runs. Of data flows no rate can be set, so they are not
+ * counted; nor is what is only proposed: an offer takes nothing from what runs. What is held has no share; its record says
+ * what it could have alone.
  */
 export function underCeilings(before: Session, after: Session, at: number): Session {
   const touched = [...after.links.values()].filter(
@@ -51,6 +52,18 @@ export function underCeilings(before: Session, after: Session, at: number): Sess
     changed.set(link.id, { ...link, flows: commit(context, link.flows, { flows }) });
   }
   return changed.size > 0 ? { ...after, links: new Map([...after.links, ...changed]) } : after;
+}
+
+/** The link with the limits that its flows would have if no mobile network recommended anything. */
+export function unadvised(session: Session, link: Link): Link {
+  if (![...session.links.values()].some(({ flows }) => flows.assistance)) return link;
+  const links = coupled(session, [link]).map((each) => ({
+    ...each,
+    flows: { ...each.flows, flows: each.flows.flows.map(({ assistance: _, ...flow }) => flow) },
+  }));
+  const limits = limitsUnder(session, links);
+  const flows = link.flows.flows.map((flow) => withLimits(flow, limits.get(flow.id)));
+  return { ...link, flows: { ...link.flows, flows } };
 }
 
 const withLimits = (flow: Flow, limits: FlowLimits | undefined): Flow =>

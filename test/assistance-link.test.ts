@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { FlowStatus } from "../protocol/assistance/assisted.ts";
 import { assistedLink } from "../protocol/assistance/derive.ts";
 import { AssistedCall, rawSections } from "./assisted-call.ts";
-import { pairOf } from "./flow-call.ts";
+import { pairOf, variant } from "./flow-call.ts";
 import { AUDIO, DATA, PAIRS, textOf, VIDEO } from "./link-negotiation.ts";
 import { accepted } from "./pure-session.ts";
 
@@ -267,6 +267,44 @@ describe("what a stream may take", () => {
     expect(call.stream("a", "1", "uplink").maxBps).toBe(400_000);
     ask(null);
     expect(call.stream("a", "1", "uplink").maxBps).toBe(400_000);
+  });
+
+  it("[assist] what the network itself recommends does not count: it would never give more again", () => {
+    const call = AssistedCall.of(pairOf("chromium.bandwidth-munged"));
+    const before = call.of("a");
+    accepted(
+      call.do({
+        ...{ type: "assistance", link: "a~b", peer: "a", at: call.at + 10 },
+        assistance: {
+          ...{ network: "n", api: "nef", state: "impaired", since: call.at },
+          advised: { uplinkBps: 150_000, downlinkBps: 150_000 },
+        },
+      }),
+    );
+    expect(call.flow("a~b:1.1:a").limits).toMatchObject({ source: "network" });
+    expect(call.of("a")).toEqual(before);
+  });
+
+  it("[assist] nor does it shift the shares of a ceiling, on this link or on another", () => {
+    const call = new AssistedCall({ maxUplinkBps: 600_000 }).peers("a", "b", "c");
+    call.exchange("a", "b", pairOf("chromium.max-bundle"));
+    call.exchange("a", "c", variant(pairOf("chromium.max-bundle"), 1));
+    const linksOfA = () =>
+      ["b", "c"].map((other) => assistedLink(call.session, call.link("a", other), "a"));
+    const before = linksOfA();
+    const rateOf = () => call.flow("a~c:1.1:a").limits.effectiveBps;
+    const shared = rateOf();
+    accepted(
+      call.do({
+        ...{ type: "assistance", link: "a~b", peer: "a", at: call.at + 10 },
+        assistance: {
+          ...{ network: "n", api: "nef", state: "impaired", since: call.at },
+          advised: { uplinkBps: 100_000 },
+        },
+      }),
+    );
+    expect(rateOf()).toBeGreaterThan(shared ?? 0);
+    expect(linksOfA()).toEqual(before);
   });
 
   it("[assist] the layers of simulcast together, with all headers", () => {

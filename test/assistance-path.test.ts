@@ -439,6 +439,17 @@ describe("candidates", () => {
     expect(call.path("a").ue).toBeUndefined();
   });
 
+  it("[assist] that which others see is the one that it uses, where it has several", () => {
+    const call = blank().select(
+      "b",
+      { address: "198.51.100.9", port: 5000 },
+      { candidateType: "prflx", address: "203.0.113.7", port: 4000 },
+    );
+    call.trickle("a", host("203.0.113.6", 4001), host("203.0.113.7", 4000));
+    const own = { address: "203.0.113.7", port: 4000 };
+    expect(call.path("a")).toMatchObject({ known: "pair", ue: own, uePublic: own });
+  });
+
   it("[assist] the base of a reflexive candidate tells what its host candidate hides", () => {
     const call = blank();
     call.trickle("a", srflx("203.0.113.7", 4444, "10.0.0.5", 4000));

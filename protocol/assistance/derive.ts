@@ -1,5 +1,5 @@
 import { readablePair } from "../assess.ts";
-import { ceilingOf } from "../ceilings.ts";
+import { ceilingOf, unadvised } from "../ceilings.ts";
 import type { Flow, Kind } from "../flow.ts";
 import {
   type AgreedPair,
@@ -57,7 +57,7 @@ export function assistedLink(
   const pair = readablePair(link.inForce);
   if (!pair || !link.peers.includes(ue)) return undefined;
   const other = otherPeer(link, ue);
-  const view: View = { session, link, pair, ue, other };
+  const view: View = { session, link: unadvised(session, link), pair, ue, other };
   const sections = sectionsIn(view);
   const transports = link.flows.transports
     .filter(({ state }) => state !== "closed")
