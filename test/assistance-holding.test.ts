@@ -338,6 +338,17 @@ describe("a create without an answer", () => {
     expect(nameless.doubts).toHaveLength(1);
   });
 
+  it("[assist] that another one is told of meanwhile is not mistaken for it", () => {
+    const lost = { type: "unknown", reason: "x" } as const;
+    let holding = answered(emptyHolding("k", "n", "nef"), wishOf(BODY), lost, 0);
+    holding = answered(holding, wishOf(BODY), { type: "done", ids: [] }, 1000);
+    const act = nextAct(holding, wishOf(BODY), 1000) as Act;
+    const status = { state: "impaired" } as const;
+    holding = notified(begun(holding, act, 1000), { generation: 1, id: "r1", status }, 1010);
+    const done = afterAct(holding, act, { ...GRANTED, id: "r2" }, 1020, 0);
+    expect(done).toMatchObject({ held: { id: "r1", status }, strays: [{ id: "r2" }] });
+  });
+
   it("[assist] that nobody may look for is given up after some tries, and asking goes on", () => {
     const refused = { type: "refused", reason: "403" } as const;
     const lost = { type: "unknown", reason: "x" } as const;
@@ -546,6 +557,9 @@ describe("what the network tells", () => {
     expect(done.held?.status).toEqual(status);
     // When it ends is not told along: it is read at once.
     expect(nextAct(done, wishOf(BODY), 50)).toMatchObject({ type: "read" });
+    const nameless = notified(begun(holding, act, 0), { generation: 1, status }, 30);
+    const named = afterAct(nameless, act, { type: "done", id: "r1" }, 50, 0);
+    expect(named.held?.status).toEqual(status);
     const other = notified(begun(holding, act, 0), { id: "r0", status }, 30);
     expect(afterAct(other, act, { type: "done", id: "r1" }, 50, 0).held?.status.state).toBe(
       "requested",

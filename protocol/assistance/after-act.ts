@@ -116,7 +116,11 @@ function created(
   const rest = { ...holding, early: undefined };
   if (answer.type === "done" && answer.id !== undefined) {
     const { id, status = { state: "requested" } } = answer;
-    const answered = withStatus(adopt(rest, id, act, at), status, at, "answer");
+    const known = adopt(rest, id, act, at);
+    const { held } = known;
+    // Another one may have been found meanwhile: this one goes then.
+    if (held?.id !== id) return known;
+    const answered = withStatus(known, held, status, at, "answer");
     return early && (early.id ?? id) === id ? withNotice(answered, early, at) : answered;
   }
   switch (answer.type) {
@@ -169,7 +173,7 @@ function changed(
       const againAt = begunAt >= (held.againAt ?? 0) ? undefined : held.againAt;
       const next = { ...held, body, asked, isDoubtful: undefined, againAt, changedAt: at };
       const known = { ...holding, held: next, refusal: undefined };
-      return answer.status ? withStatus(known, answer.status, at, "answer") : known;
+      return answer.status ? withStatus(known, next, answer.status, at, "answer") : known;
     }
     case "unknown": {
       const againAt = begunAt + HOLDING.lateMs;
@@ -189,10 +193,7 @@ function found(
   const sought = holding.doubts.find(({ generation }) => generation === act.generation);
   if (!sought) return holding;
   const others = holding.doubts.filter((doubt) => doubt !== sought);
-  if (answer.type === "unknown" || answer.type === "later") {
-    const lookAt = holding.quietUntil ?? at;
-    return { ...holding, doubts: [...others, { ...sought, lookAt }] };
-  }
+  if (answer.type === "unknown" || answer.type === "later") return holding;
   if (answer.type !== "done") {
     const refusals = (sought.refusals ?? 0) + 1;
     if (refusals >= HOLDING.mostRefusals) {
@@ -222,7 +223,7 @@ function extended(holding: Holding, held: Held, answer: Rest, { at }: When): Hol
   switch (answer.type) {
     case "done": {
       const { status } = answer;
-      if (status) return withStatus(holding, status, at, "extension");
+      if (status) return withStatus(holding, held, status, at, "extension");
       return { ...holding, held: { ...held, readAt: at, extendAt: undefined } };
     }
     case "refused":
@@ -245,7 +246,7 @@ function readBack(holding: Holding, held: Held, answer: Rest, { begunAt, at }: W
   if (held.toldAt !== undefined && held.toldAt >= begunAt) {
     return { ...holding, held: { ...held, readAt: at + HOLDING.firstPauseMs } };
   }
-  if (answer.status) return withStatus(holding, answer.status, at, "answer");
+  if (answer.status) return withStatus(holding, held, answer.status, at, "answer");
   return { ...holding, held: { ...held, readAt: checkAt } };
 }
 

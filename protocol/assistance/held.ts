@@ -74,16 +74,16 @@ export function lookedFor(
 /** The network says what it does for the resource. */
 export function withStatus(
   holding: Holding,
+  held: Held,
   status: NetworkStatus,
   at: number,
   source: Source,
 ): Holding {
-  const { held } = holding;
   // What is over does not begin again.
-  if (!held || held.status.state === "ended") return holding;
+  if (held.status.state === "ended") return holding;
   if (status.state === "ended") {
-    const ended: Held = { ...held, status, readAt: undefined, extendAt: undefined };
-    return { ...endedEarly(holding, held, status.reason ?? "ended", at), held: ended };
+    const early = endedEarly(holding, held, status.reason ?? "ended", at);
+    return { ...early, held: { ...held, status } };
   }
   const until = status.until ?? held.status.until;
   // What was granted, and is not, is no request any more.
@@ -110,7 +110,7 @@ export function withNotice(holding: Holding, { status, happenedAt }: Told, at: n
   if (!held || (happenedAt ?? at) < (held.happenedAt ?? 0)) return holding;
   const isSame = sameStatus(held.status, status) && happenedAt === held.happenedAt;
   if (isSame || held.status.state === "ended") return holding;
-  const next = withStatus(holding, status, at, "notice");
+  const next = withStatus(holding, held, status, at, "notice");
   return { ...next, held: next.held && { ...next.held, toldAt: at, happenedAt } };
 }
 

@@ -75,7 +75,7 @@ export interface Held {
   readonly happenedAt?: number | undefined;
   /** When it was granted first. */
   readonly grantedAt?: number | undefined;
-  readonly readAt?: number | undefined;
+  readonly readAt: number;
   readonly extendAt?: number | undefined;
   /** Reads in a row that told nothing new. */
   readonly polls: number;

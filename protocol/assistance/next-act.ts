@@ -100,7 +100,7 @@ function keeping(holding: Holding, held: Held, wish: Wish | undefined): Due[] {
   const seconds = wish.durationSeconds;
   const isExtended = extendAt !== undefined && seconds !== undefined && status.state === "granted";
   return [
-    ...(readAt === undefined ? [] : [due(readAt, { type: "read", id })]),
+    due(readAt, { type: "read", id }),
     ...changing(holding, held, wish),
     ...(isExtended ? [due(extendAt, { type: "extend", id, seconds })] : []),
   ];

@@ -75,26 +75,16 @@ export function nefNotificationOf(json: unknown): NetworkNews | undefined {
   if (test) return named(test.subscription);
   const told = NefNotification.safeParse(json).data;
   if (!told) return undefined;
-  const reports = told.eventReports.map(({ event, appliedQosRef }) => ({
-    state: NEF_STATES[event],
-    reason: event,
-    ...(appliedQosRef === undefined ? {} : { profile: appliedQosRef }),
-  }));
+  const reports = told.eventReports.flatMap(({ event, appliedQosRef }) => {
+    const state = NEF_STATES[event];
+    const applied = appliedQosRef === undefined ? {} : { profile: appliedQosRef };
+    // That something holds needs no reason.
+    const why = state === "granted" ? {} : { reason: event };
+    return state === undefined ? [] : [{ state, ...why, ...applied }];
+  });
   const worst = WORST.map((state) => reports.findLast((report) => report.state === state));
   const status = worst.find((report) => report !== undefined);
-  return { ...named(told.transaction), ...(status ? { status: statusOf(status) } : {}) };
-}
-
-interface Report {
-  readonly state: NetworkStatus["state"] | undefined;
-  readonly reason: string;
-  readonly profile?: string;
-}
-
-/** That something holds needs no reason. */
-function statusOf({ state = "requested", reason, profile }: Report): NetworkStatus {
-  const applied = profile === undefined ? {} : { profile };
-  return state === "granted" ? { state, ...applied } : { state, reason, ...applied };
+  return { ...named(told.transaction), ...(status ? { status } : {}) };
 }
 
 const LINK_END = /\/subscriptions\/([A-Za-z0-9._~-]{1,128})\/?$/;
