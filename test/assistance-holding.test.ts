@@ -244,6 +244,16 @@ describe("time", () => {
     },
   );
 
+  it("[assist] that ends while it is extended has ended", () => {
+    const until = { type: "done", id: "r1", status: { state: "granted", until: 100_000 } } as const;
+    const held = answered(emptyHolding("k", "n", "camara-qod"), wishOf(BODY), until, 0);
+    const act = nextAct(held, wishOf(BODY), 50_000) as Act;
+    expect(act.type).toBe("extend");
+    const ended = notified(begun(held, act, 50_000), { status: { state: "ended" } }, 50_010);
+    const done = afterAct(ended, act, { ...until, status: { state: "granted" } }, 50_020, 0);
+    expect(done.held?.status).toEqual({ state: "ended" });
+  });
+
   it("[assist] that an extension says nothing of is read", () => {
     const until = { type: "done", id: "r1", status: { state: "granted", until: 100_000 } } as const;
     const held = answered(emptyHolding("k", "n", "camara-qod"), wishOf(BODY), until, 0);
