@@ -191,23 +191,28 @@ describe("reports of a call of Chromium", () => {
         return reports;
       };
       for (const caller of [one, two]) {
-        const [first] = await read(caller);
-        const stats = await caller.stats(caller === one ? two.id : one.id);
-        const { local, remote } = stats.pair ?? {};
-        const units = first?.consumptionReportingUnits ?? [];
-        expect(units.map(({ mediaConsumed }) => mediaConsumed).sort()).toEqual(
-          [...new Set(stats.inbound.map(({ mid }) => mid))].sort(),
-        );
-        for (const unit of units) {
-          expect(unit.clientEndpointAddress).toMatchObject({
-            domainName: local?.address,
-            portNumber: local?.port,
-          });
-          expect(unit.serverEndpointAddress).toMatchObject({
-            domainName: remote?.address,
-            portNumber: remote?.port,
-          });
-        }
+        let units: ConsumptionReport["consumptionReportingUnits"] = [];
+        // ICE may take another pair in between.
+        await until("units have the mids and the pair of getStats", async () => {
+          const [first] = await read(caller);
+          const stats = await caller.stats(caller === one ? two.id : one.id);
+          const { local, remote } = stats.pair ?? {};
+          units = first?.consumptionReportingUnits ?? [];
+          expect(units.map(({ mediaConsumed }) => mediaConsumed).sort()).toEqual(
+            [...new Set(stats.inbound.map(({ mid }) => mid))].sort(),
+          );
+          for (const unit of units) {
+            expect(unit.clientEndpointAddress).toMatchObject({
+              domainName: local?.address,
+              portNumber: local?.port,
+            });
+            expect(unit.serverEndpointAddress).toMatchObject({
+              domainName: remote?.address,
+              portNumber: remote?.port,
+            });
+          }
+          return true;
+        });
         await until("the report has grown", async () => {
           const [later] = await read(caller);
           const grown = later?.consumptionReportingUnits ?? [];
