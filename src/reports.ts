@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { ConsumptionReport, consumptionReports } from "../protocol/qoe/consumption.ts";
 import type { MeasuredPeer } from "../protocol/qoe/measured-peer.ts";
-import { QOE_TYPE, qoeReportXml } from "../protocol/qoe/report.ts";
+import { QOE_SCHEME, QOE_TYPE, qoeReportXml } from "../protocol/qoe/report.ts";
 import type { AppEnv } from "./env.ts";
 import { signallingUrl } from "./invitations.ts";
 import { granted, invalidRequest, Refusal } from "./refusal.ts";
@@ -23,7 +23,7 @@ const qoe = createRoute({
   method: "get",
   path: "/v1/sessions/{id}/peers/{peerId}/qoe",
   summary: "What a peer experiences, as a QoE report of 3GPP",
-  description: `The latest of every flow that it measures, as XML of TS 26.113 clause 15.3 (scheme \`urn:3GPP:ns:RTC:QM1\`). ${ABOUT}`,
+  description: `The latest of every flow that it measures, as XML of TS 26.113 clause 15.3 (scheme \`${QOE_SCHEME}\`). ${ABOUT}`,
   tags,
   security,
   request: { params },
