@@ -1,6 +1,4 @@
 import type { ADVICE_URN, EndpointAdvice } from "../protocol/swap/advice.ts";
-import type { SignallingPort } from "./requests.ts";
-import { SenderSteering } from "./sender-steering.ts";
 import type { SwapFrame } from "./swap-socket.ts";
 
 const URN: typeof ADVICE_URN = "urn:duplex:network-advice:1";
@@ -10,33 +8,25 @@ export function adviceIn({ message_type, type, value }: SwapFrame): EndpointAdvi
   return message_type === "application" && type === URN ? (value as EndpointAdvice) : undefined;
 }
 
-/** SWAP has no word for what an endpoint makes of advice. */
-const NOBODY: SignallingPort = {
-  connected: true,
-  send: () => undefined,
-  request: () => Promise.resolve({ type: "ack", re: 0 }),
-};
+const NO_LIMIT = Number.POSITIVE_INFINITY;
 
-/** Limits what a call sends to what networks recommend, and gives back what the application had chosen. */
-export class SwapSteering {
-  readonly #senders: SenderSteering;
+/** Limits what the senders of a call send, and gives back what the application had chosen. */
+export class SenderLimits {
+  readonly #chosen = new WeakMap<RTCRtpSender, readonly (number | undefined)[]>();
 
-  constructor(connection: RTCPeerConnection) {
-    this.#senders = new SenderSteering(connection, NOBODY);
-  }
-
-  obey({ mid, direction, bitrateBps }: EndpointAdvice): void {
-    if (direction !== "uplink") return;
-    this.#senders.obey({
-      id: mid,
-      revision: 0,
-      mid,
-      // Audio is steered alike, and data has no rate.
-      kind: "video",
-      from: "",
-      to: "",
-      state: "active",
-      ...(bitrateBps !== undefined && { limits: { effectiveBps: bitrateBps } }),
+  /** Bits per second, the same for each layer; undefined: no limit but the application's own. */
+  async set(sender: RTCRtpSender, bps: number | undefined): Promise<void> {
+    const parameters = sender.getParameters();
+    const { encodings } = parameters;
+    const chosen = this.#chosen.get(sender) ?? encodings.map(({ maxBitrate }) => maxBitrate);
+    const share = Math.max(1, Math.floor((bps ?? NO_LIMIT) / encodings.length));
+    encodings.forEach((encoding, index) => {
+      const most = Math.min(chosen[index] ?? NO_LIMIT, share);
+      if (most === NO_LIMIT) delete encoding.maxBitrate;
+      else encoding.maxBitrate = most;
     });
+    await sender.setParameters(parameters);
+    if (bps === undefined) this.#chosen.delete(sender);
+    else this.#chosen.set(sender, chosen);
   }
 }

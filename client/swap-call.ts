@@ -2,7 +2,7 @@ import type { EndpointAdvice } from "../protocol/swap/advice.ts";
 import { asDuplexError, type DuplexError } from "./duplex-error.ts";
 import { Emitter } from "./emitter.ts";
 import { OperationChain } from "./operation-chain.ts";
-import { SwapSteering } from "./swap-advice.ts";
+import { SenderLimits } from "./swap-advice.ts";
 import type { SwapFrame, SwapSocket } from "./swap-socket.ts";
 
 /** What happens to a call. */
@@ -46,7 +46,7 @@ export class SwapCall extends Emitter<SwapCallEvents> {
   /** The other endpoint; known to a caller that named criteria once it is accepted. */
   partner: string | undefined;
   readonly #socket: SwapSocket;
-  readonly #steering: SwapSteering;
+  readonly #limits = new SenderLimits();
   readonly #chain = new OperationChain((thrown) => this.#failed(thrown));
   #offer: SwapFrame | undefined;
   #isNegotiated = false;
@@ -57,7 +57,6 @@ export class SwapCall extends Emitter<SwapCallEvents> {
     super();
     this.#socket = socket;
     this.connection = connection;
-    this.#steering = new SwapSteering(connection);
     this.#offer = offer;
     this.partner = offer?.source;
     connection.addEventListener("negotiationneeded", () => {
@@ -135,7 +134,11 @@ export class SwapCall extends Emitter<SwapCallEvents> {
 
   /** @internal The server's word. */
   advised(advice: EndpointAdvice): void {
-    this.#steering.obey(advice);
+    const { mid, direction, bitrateBps } = advice;
+    const own = this.connection.getTransceivers().find((each) => each.mid === mid);
+    if (own && direction === "uplink") {
+      this.#chain.add(() => this.#limits.set(own.sender, bitrateBps));
+    }
     this.emit("advice", advice);
   }
 
