@@ -2,7 +2,7 @@ import { afterAct } from "../protocol/assistance/after-act.ts";
 import type { AssistanceConfig, AssistanceNetwork } from "../protocol/assistance/config.ts";
 import { type Act, type Holding, isSettled, type Told } from "../protocol/assistance/holding.ts";
 import type { NetworkAnswer } from "../protocol/assistance/network.ts";
-import { begun, dueOf, nextAct } from "../protocol/assistance/next-act.ts";
+import { begun, dueOf, interrupted, nextAct } from "../protocol/assistance/next-act.ts";
 import { notified } from "../protocol/assistance/notified.ts";
 import {
   type AssistanceRequest,
@@ -122,18 +122,30 @@ export class Assistance {
     return wanted?.mode === "on" ? this.#tentative.wishOf(wanted) : undefined;
   }
 
-  #begin(key: string, { holding }: AssistanceEntry): void {
+  #begin(key: string, entry: AssistanceEntry): void {
     if (this.#running.has(key)) return;
-    const wish = this.#wishOf(key);
-    if (!wish && isSettled(holding)) {
-      this.#row.delete(key);
+    // Whoever made the call is gone with the memory it was in: nobody will know its answer.
+    const holding = interrupted(entry.holding, Date.now(), Math.random());
+    if (holding !== entry.holding) {
+      entry.holding = holding;
       this.#row.write();
-      this.#rest();
-      return;
     }
-    if (!nextAct(holding, wish, Date.now())) return;
-    this.#running.add(key);
-    this.#state.waitUntil(this.#run(key));
+    if (this.#isOver(key, entry)) this.#drop(key);
+    else if (nextAct(holding, this.#wishOf(key), Date.now())) {
+      this.#running.add(key);
+      this.#state.waitUntil(this.#run(key));
+    }
+  }
+
+  #isOver(key: string, { holding }: AssistanceEntry): boolean {
+    return isSettled(holding) && !this.#wishOf(key);
+  }
+
+  /** The network has nothing of it any more. */
+  #drop(key: string): void {
+    this.#row.delete(key);
+    this.#row.write();
+    this.#rest();
   }
 
   async #run(key: string): Promise<void> {
@@ -145,7 +157,9 @@ export class Assistance {
       report(thrown);
     } finally {
       this.#running.delete(key);
-      this.#rest();
+      const entry = this.#row.entries.get(key);
+      if (entry && this.#isOver(key, entry)) this.#drop(key);
+      else this.#rest();
     }
   }
 

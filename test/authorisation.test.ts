@@ -176,6 +176,9 @@ const ROUTES: Readonly<Record<string, Row>> = {
   "get /v1/sessions/{id}/timeline": row(403, { key: 200, observer: 200 }),
   "get /v1/sessions/{id}/descriptions": row(403, { key: 200, observer: 200 }),
   "get /v1/sessions/{id}/webhooks": keyOnly(200),
+  "get /v1/sessions/{id}/assistance": keyOnly(200),
+  // Its address is what opens it: no key, and no token of ours.
+  "post /v1/assistance/notifications/{address}": open(401),
   "get /v1/webhooks/dead-letters": keyOnly(200),
   "post /v1/webhooks/dead-letters/{letterId}/redeliver": keyOnly(404),
   "delete /v1/webhooks/dead-letters/{letterId}": keyOnly(204),

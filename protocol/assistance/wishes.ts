@@ -33,7 +33,7 @@ export interface Surroundings {
 
 /**
  * What mobile networks are to hold for a session as it is: for every peer that is in one, by what was negotiated on its
- * links. A link whose flows are all held asks for its filters without rates; one whose flows are over asks for nothing.
+ * links. A link of which nothing runs, because all is held or over, asks for nothing.
  */
 export function wantedOf(session: Session, around: Surroundings): readonly Wanted[] {
   return [...session.peers.values()].flatMap((peer) => {
@@ -135,8 +135,7 @@ function qodWanted(
     (part) => onlyOf(qodSessionsOf(part, options)).server,
   );
   return [...byServer].map(([server, parts]) => {
-    const [first, ...others] = parts as [AssistedLink, ...AssistedLink[]];
-    const whole = { ...first, transports: [first, ...others].flatMap((part) => part.transports) };
+    const whole = wholeOf(parts as [AssistedLink, ...AssistedLink[]]);
     const key = `${network.name} ${server} ${peer.id}`;
     const head = { ...common, key, links: [...new Set(parts.map(({ link }) => link))] };
     const { result } = onlyOf(qodSessionsOf(whole, options));
@@ -154,6 +153,17 @@ const tentativeIn = ({ transports }: AssistedLink): Pick<Wanted, "isTentative"> 
 
 /** What goes to one server has one session. */
 const onlyOf = (sessions: readonly QodSession[]): QodSession => (sessions as [QodSession])[0];
+
+/** All parts as if they were one link; ceilings of one link are none of another. */
+function wholeOf(parts: readonly [AssistedLink, ...AssistedLink[]]): AssistedLink {
+  const [{ ceilings, ...first }] = parts;
+  const isOneLink = parts.every(({ link }) => link === first.link);
+  return {
+    ...first,
+    ...(ceilings && isOneLink && { ceilings }),
+    transports: parts.flatMap((part) => part.transports),
+  };
+}
 
 /** A transport each: they may go to different servers. */
 const partsOf = (link: AssistedLink): readonly AssistedLink[] =>

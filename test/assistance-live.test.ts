@@ -1,0 +1,303 @@
+import { abortAllDurableObjects, reset } from "cloudflare:test";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { AssistanceRequest } from "../protocol/assistance/records.ts";
+import type { Flow } from "../protocol/flow.ts";
+import { sdpOf } from "./descriptions.ts";
+import { call, callJson, KEY, type LivePeer, LiveSession, MODES } from "./live-session.ts";
+import { StandInNetwork } from "./network-stand-in.ts";
+import { keysOf, later } from "./webhook-answers.ts";
+
+let network: StandInNetwork;
+
+beforeEach(() => {
+  network = new StandInNetwork();
+  network.configure();
+});
+
+afterEach(async () => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  await reset();
+  StandInNetwork.forget();
+});
+
+let ids = 0;
+const ask = (peer: LivePeer, message: object) =>
+  peer.request({ ...message, id: ++ids } as { id: number });
+
+const pairBy = (server: string) => ({
+  local: {
+    candidateType: "relay",
+    address: server,
+    port: 50_000,
+    protocol: "udp",
+    relayProtocol: "udp",
+    url: `turn:${server.includes(":") ? `[${server}]` : server}:3478?transport=udp`,
+  },
+  remote: { candidateType: "relay", address: server, port: 50_001, protocol: "udp" },
+});
+
+const IPV6_RELAY = "2001:db8:ffff::3";
+
+interface Assisted {
+  readonly session: LiveSession;
+  readonly alice: LivePeer;
+  readonly bob: LivePeer;
+}
+
+/** Alice, who is in the network, has called Bob over a TURN server. */
+async function called(
+  mode: (typeof MODES)[number],
+  config: object = {},
+  claims: object = { network: "qod", phoneNumber: "+15550100123" },
+  server = "192.0.2.3",
+): Promise<Assisted> {
+  const session = await LiveSession.start(mode, config);
+  const alice = await session.join(claims);
+  const bob = await session.join();
+  const { exchange } = (await ask(alice, { type: "offer", to: bob.id, sdp: sdpOf() })) as {
+    exchange: number;
+  };
+  const sdp = sdpOf({ setup: "active" });
+  await ask(bob, { type: "answer", to: alice.id, exchange, sdp });
+  await ask(alice, { type: "transport", to: bob.id, state: "connected", pair: pairBy(server) });
+  return { session, alice, bob };
+}
+
+const requestsOf = async (session: LiveSession): Promise<AssistanceRequest[]> =>
+  (await session.read<{ requests?: AssistanceRequest[] }>("/assistance")).requests ?? [];
+
+const stateOf = async (session: LiveSession): Promise<string | undefined> =>
+  (await requestsOf(session))[0]?.record.state;
+
+/** Rings the session's alarm, later and later, until it holds. */
+async function until(session: LiveSession, holds: () => unknown): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      later(60);
+      await session.alarm();
+      expect(await holds()).toBe(true);
+    },
+    { timeout: 10_000, interval: 10 },
+  );
+}
+
+/** What a network of CAMARA says at the address that it was given. */
+async function tell(qosStatus: string, more: object = {}, headers?: object): Promise<Response> {
+  const [[id, body] = []] = [...network.resources];
+  network.statuses.set(id ?? "", qosStatus);
+  const sink = new URL(String(body?.sink));
+  const { accessToken } = (body?.sinkCredential ?? {}) as { accessToken?: string };
+  const event = {
+    id: "e1",
+    source: "https://network.test",
+    specversion: "1.0",
+    type: "org.camaraproject.quality-on-demand.v1.qos-status-changed",
+    time: new Date(Date.now()).toISOString(),
+    data: { sessionId: id, qosStatus, ...more },
+  };
+  return callJson(
+    sink.pathname,
+    "POST",
+    event,
+    headers ?? { authorization: `Bearer ${accessToken}` },
+  );
+}
+
+const flowsOf = async (session: LiveSession): Promise<Flow[]> =>
+  (await session.read<{ flows: Flow[] }>("/flows")).flows;
+
+const isEmpty = async (session: LiveSession): Promise<void> => {
+  await vi.waitFor(async () => expect(await keysOf(session)).toEqual([]));
+  expect(await session.inside(({ storage }) => storage.getAlarm())).toBeNull();
+};
+
+describe.each(MODES)("%s", (mode) => {
+  it("[M13] a call asks, is told, shows it, and leaves nothing behind", async () => {
+    const { session, alice } = await called(mode);
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    const [body] = [...network.resources.values()];
+    expect(body).toMatchObject({
+      device: { phoneNumber: "+15550100123" },
+      applicationServer: { ipv4Address: "192.0.2.3" },
+      applicationServerPorts: { ports: [3478] },
+      qosProfile: "QOS_L",
+      duration: 3600,
+    });
+    await vi.waitFor(async () => expect(await stateOf(session)).toBe("requested"));
+    await session.pause();
+    expect((await tell("AVAILABLE")).status).toBe(204);
+    await vi.waitFor(async () => expect(await stateOf(session)).toBe("granted"));
+    for (const { assistance } of await flowsOf(session)) {
+      expect(assistance?.[alice.id]).toMatchObject({ network: "qod", state: "granted" });
+    }
+    await callJson(session.path, "DELETE");
+    await vi.waitFor(() => expect(network.resources.size).toBe(0));
+    expect(network.asked).toEqual(["POST /qod/sessions", "DELETE /qod/sessions/{id}"]);
+    await isEmpty(session);
+    expect((await call(`${session.path}/assistance`, { headers: KEY })).status).toBe(404);
+  });
+
+  it("[M14] what the network cannot hold is advised, and asked for anew", async () => {
+    const { session, alice } = await called(mode);
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    await tell("AVAILABLE");
+    await session.pause();
+    const first = [...network.resources.keys()][0];
+    await tell("UNAVAILABLE", { statusInfo: "NETWORK_TERMINATED" });
+    await vi.waitFor(async () => {
+      const [flow] = (await flowsOf(session)).filter(({ from }) => from === alice.id);
+      expect(flow?.limits).toMatchObject({ source: "network", effectiveBps: expect.any(Number) });
+    });
+    const advice = await alice.next("advice");
+    expect(advice).toMatchObject({ network: "qod", peer: alice.id });
+    await until(session, () => {
+      const [now] = [...network.resources.keys()];
+      return now !== undefined && now !== first;
+    });
+  });
+
+  it("[M13] a network that is away when all ends is told later; nothing stays there or here", async () => {
+    const { session } = await called(mode);
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    network.mood = "down";
+    await callJson(session.path, "DELETE");
+    await vi.waitFor(() => expect(network.asked.at(-1)).toMatch(/^DELETE/));
+    expect((await call(session.path, { headers: KEY })).status).toBe(404);
+    await vi.waitFor(async () => expect(await stateOf(session)).toBe("ended"));
+    await session.pause();
+    network.mood = "well";
+    await until(session, () => network.resources.size === 0);
+    await isEmpty(session);
+  });
+
+  it("[M13] an answer that nobody heard is looked for: what it made is taken over, and removed in the end", async () => {
+    network.mood = "lost";
+    const { session } = await called(mode);
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    network.mood = "well";
+    await until(session, async () => (await requestsOf(session))[0]?.resource !== undefined);
+    expect(network.asked).toEqual(["POST /qod/sessions"]);
+    await callJson(session.path, "DELETE");
+    await until(session, () => network.resources.size === 0);
+    await isEmpty(session);
+  });
+
+  it("[M13] a dry run shows what it would ask, and asks nobody", async () => {
+    const { session, alice } = await called(mode, { assistance: "dry-run" });
+    const [request] = await requestsOf(session);
+    expect(request).toMatchObject({
+      peer: alice.id,
+      mode: "dry-run",
+      record: { state: "dry-run", asked: { profile: "QOS_L" } },
+      body: { qosProfile: "QOS_L", applicationServer: { ipv4Address: "192.0.2.3" } },
+    });
+    await vi.waitFor(async () => {
+      const [flow] = await flowsOf(session);
+      expect(flow?.assistance?.[alice.id]?.state).toBe("dry-run");
+    });
+    await callJson(session.path, "DELETE");
+    expect(network.calls).toEqual([]);
+    await isEmpty(session);
+  });
+});
+
+describe("a request under way", () => {
+  it("[M13] is known after a crash of the object, and looked for", async () => {
+    network.mood = "silent";
+    const { session, alice } = await called("awake");
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    network.mood = "well";
+    await abortAllDurableObjects();
+    await alice.closing();
+    // Nobody comes back: the session ends, and what was made in it is found and taken back.
+    await until(session, () => network.resources.size === 0);
+    expect(network.asked).toEqual(["POST /qod/sessions", "DELETE /qod/sessions/{id}"]);
+    await until(session, async () => (await keysOf(session)).length === 0);
+  });
+
+  it("[M13] keeps no call waiting, and is given up after a day without an answer", async () => {
+    const { session } = await called("awake");
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    network.mood = 500;
+    await callJson(session.path, "DELETE");
+    later(90_000);
+    await until(session, async () => (await keysOf(session)).length === 0);
+    expect(network.resources.size).toBe(1);
+  });
+});
+
+describe("who is asked for", () => {
+  it("[M13] nobody of a session that wants nothing, or whose key is not the network's", async () => {
+    const phoneNumber = "+15550100123";
+    const off = await called("awake", { assistance: "off" });
+    expect(await requestsOf(off.session)).toEqual([]);
+    const foreign = await called("awake", {}, { network: "others", phoneNumber });
+    expect(await requestsOf(foreign.session)).toEqual([]);
+    const none = await called("awake", {}, { network: "unknown", phoneNumber });
+    expect(await requestsOf(none.session)).toEqual([]);
+    expect(network.calls).toEqual([]);
+    const own = await called("awake", {}, { network: "own", phoneNumber });
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    expect(await requestsOf(own.session)).toHaveLength(1);
+  });
+
+  it("[M13] by the address from which it signals, which is shown to nobody in the session", async () => {
+    const { session, alice } = await called("awake", {}, { network: "nef" }, IPV6_RELAY);
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    const [body] = [...network.resources.values()];
+    expect(body?.ueIpv6Addr).toMatch(/^2001:db8:/);
+    expect(await requestsOf(session)).toHaveLength(1);
+    expect(JSON.stringify(await session.read())).not.toContain("2001:db8");
+    expect(JSON.stringify(await alice.all("welcome"))).not.toContain("2001:db8");
+    expect(JSON.stringify(await session.read("/timeline"))).not.toContain("2001:db8");
+  });
+});
+
+describe("what networks say", () => {
+  it("[M14] counts only at the address that they were given, with its token, about what is still asked", async () => {
+    const { session } = await called("awake");
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code;
+    expect(await codeOf(await tell("AVAILABLE", {}, {}))).toBe("unauthorized");
+    expect(await codeOf(await tell("AVAILABLE", {}, { authorization: "Bearer wrong" }))).toBe(
+      "unauthorized",
+    );
+    expect(await stateOf(session)).toBe("requested");
+    const [body] = [...network.resources.values()];
+    const sink = new URL(String(body?.sink)).pathname;
+    const { accessToken } = (body?.sinkCredential ?? {}) as { accessToken?: string };
+    const headers = { authorization: `Bearer ${accessToken}` };
+    expect(await codeOf(await callJson(`${sink}0`, "POST", {}, headers))).toBe("unauthorized");
+    expect(await codeOf(await callJson(sink, "POST", { a: 1 }, headers))).toBe("invalid-request");
+    expect(await codeOf(await call(sink, { method: "POST", headers }))).toBe("invalid-request");
+    const large = { filler: "x".repeat(70_000) };
+    expect((await callJson(sink, "POST", large, headers)).status).toBe(413);
+    const event = {
+      id: "e1",
+      source: "s",
+      specversion: "1.0",
+      type: "org.camaraproject.quality-on-demand.v1.qos-status-changed",
+      data: { sessionId: [...network.resources.keys()][0], qosStatus: "AVAILABLE" },
+    };
+    await callJson(session.path, "DELETE");
+    await vi.waitFor(() => expect(network.resources.size).toBe(0));
+    await isEmpty(session);
+    const late = await callJson(sink, "POST", event, headers);
+    expect(late.status).toBe(410);
+    expect(await codeOf(late)).toBe("assistance-over");
+  });
+
+  it("[M14] a NEF tests its address, and tells of a subscription without a token", async () => {
+    const { session } = await called("awake", {}, { network: "nef" }, IPV6_RELAY);
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    const [[id, body] = []] = [...network.resources];
+    const path = new URL(String(body?.notificationDestination)).pathname;
+    const transaction = `https://network.test/nef/duplex/subscriptions/${id}`;
+    const test = await callJson(path, "POST", { subscription: transaction }, {});
+    expect(test.status).toBe(204);
+    const eventReports = [{ event: "QOS_NOT_GUARANTEED" }];
+    expect((await callJson(path, "POST", { transaction, eventReports }, {})).status).toBe(204);
+    await vi.waitFor(async () => expect(await stateOf(session)).toBe("impaired"));
+  });
+});

@@ -1,0 +1,143 @@
+import { env } from "cloudflare:workers";
+import { vi } from "vitest";
+
+/**
+ * Stands in for a mobile network inside workerd, where the stateful mock of network-mock/ cannot run: CAMARA sessions and
+ * NEF subscriptions that are there or not. What it says is held against the published files by network-adapters.e2e.ts.
+ */
+
+export interface NetworkCall {
+  readonly method: string;
+  readonly path: string;
+  readonly body: Record<string, unknown> | undefined;
+}
+
+/** How a call goes: as it should; with this status and no effect; no connection; with its effect and no answer. */
+export type Mood = "well" | number | "down" | "lost" | "silent";
+
+const variables = env as unknown as Record<string, unknown>;
+
+const HOST = "https://network.test";
+
+export const NETWORKS = {
+  qod: {
+    name: "qod",
+    api: "camara-qod",
+    url: `${HOST}/qod`,
+    withoutQos: { uplinkBps: 200_000 },
+    qod: { durationSeconds: 3600, device: "phone-number", profile: "QOS_L" },
+  },
+  nef: {
+    name: "nef",
+    api: "nef",
+    url: `${HOST}/nef`,
+    nef: { scsAsId: "duplex", qosReference: "conv" },
+  },
+  /** For sessions of other keys, and of the key of these tests. */
+  others: {
+    name: "others",
+    api: "camara-qod",
+    url: `${HOST}/qod`,
+    keys: ["another-key"],
+    qod: { device: "phone-number", profile: "QOS_L" },
+  },
+  own: {
+    name: "own",
+    api: "camara-qod",
+    url: `${HOST}/qod`,
+    keys: ["test-key"],
+    qod: { device: "phone-number", profile: "QOS_L" },
+  },
+} as const;
+
+export class StandInNetwork {
+  readonly resources = new Map<string, Record<string, unknown>>();
+  readonly calls: NetworkCall[] = [];
+  /** What became of sessions of CAMARA, by id; absent: nothing yet. */
+  readonly statuses = new Map<string, string>();
+  mood: Mood = "well";
+  #ids = 0;
+
+  /** Gives the deployment these networks; whatever else is asked over the network fails the test. */
+  configure(): void {
+    variables.ASSISTANCE_NETWORKS = JSON.stringify(Object.values(NETWORKS));
+    variables.ASSISTANCE_NOTIFY_URL = "https://duplex.test";
+    vi.stubGlobal("fetch", (input: RequestInfo, init?: RequestInit) => {
+      const request = new Request(input, init);
+      if (!request.url.startsWith(HOST)) throw new Error(`[A5] asked ${request.url}`);
+      return this.#answer(request, init?.signal);
+    });
+  }
+
+  static forget(): void {
+    delete variables.ASSISTANCE_NETWORKS;
+    delete variables.ASSISTANCE_NOTIFY_URL;
+    vi.unstubAllGlobals();
+  }
+
+  /** What was asked, without what only looks. */
+  get asked(): string[] {
+    return this.calls
+      .filter(({ method, path }) => method !== "GET" && !path.endsWith("/retrieve-sessions"))
+      .map(({ method, path }) => `${method} ${path.replace(/[\da-f-]{36}$/, "{id}")}`);
+  }
+
+  async #answer(request: Request, signal?: AbortSignal | null): Promise<Response> {
+    const text = await request.text();
+    const body = text === "" ? undefined : (JSON.parse(text) as Record<string, unknown>);
+    const path = new URL(request.url).pathname;
+    const { mood } = this;
+    this.calls.push({ method: request.method, path, body });
+    if (mood === "down") throw new TypeError("no connection");
+    if (typeof mood === "number")
+      return Response.json({ status: mood, code: "X" }, { status: mood });
+    const answer = this.#act(request.method, path, body);
+    if (mood === "lost") throw new TypeError("connection lost");
+    // Each waits by itself: a promise of one object may not be settled by another.
+    while (mood === "silent" && !signal?.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    return answer;
+  }
+
+  #act(method: string, path: string, body: Record<string, unknown> | undefined): Response {
+    if (path.endsWith("/retrieve-sessions")) {
+      return Response.json([...this.resources].map(([id, each]) => this.#sessionOf(id, each)));
+    }
+    const id = /\/([\da-f-]{36})$/.exec(path)?.[1];
+    if (id === undefined) {
+      return method === "POST" ? this.#create(path, body ?? {}) : Response.json(this.#list());
+    }
+    const known = this.resources.get(id);
+    if (!known) return Response.json({ status: 404, code: "NOT_FOUND" }, { status: 404 });
+    if (method === "DELETE") {
+      this.resources.delete(id);
+      return new Response(null, { status: 204 });
+    }
+    if (method === "PUT") this.resources.set(id, body ?? {});
+    const shown = path.startsWith("/qod") ? this.#sessionOf(id, known) : selfOf(id, body ?? known);
+    return Response.json(shown);
+  }
+
+  #create(path: string, body: Record<string, unknown>): Response {
+    this.#ids += 1;
+    const id = `00000000-0000-4000-8000-${String(this.#ids).padStart(12, "0")}`;
+    this.resources.set(id, body);
+    const shown = path.startsWith("/qod") ? this.#sessionOf(id, body) : selfOf(id, body);
+    const headers = { location: `${HOST}${path}/${id}` };
+    return Response.json(shown, { status: 201, headers });
+  }
+
+  #sessionOf(id: string, body: object): object {
+    return { ...body, sessionId: id, qosStatus: this.statuses.get(id) ?? "REQUESTED" };
+  }
+
+  #list(): object[] {
+    return [...this.resources].map(([id, body]) => selfOf(id, body));
+  }
+}
+
+const selfOf = (id: string, body: object) => ({
+  ...body,
+  self: `${HOST}/nef/duplex/subscriptions/${id}`,
+});
