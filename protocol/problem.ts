@@ -97,7 +97,7 @@ export const PROBLEMS = {
   "dead-letter-not-found": row("There is no such undelivered event", "R6", 404, "reply"),
   "webhook-not-taken": row("No receiver has taken the event", "R6", 502, "reply"),
   // Network assistance
-  "assistance-over": row("What a mobile network was asked for is over", "M14", 410, "reply"),
+  "assistance-over": row("What a mobile network was asked for is over", "A5", 410, "reply"),
   // The server itself
   misconfigured: row("The server is not configured for this", "S1", 503, "reply"),
   "turn-unavailable": row("No TURN credentials can be had now", "A3", 503, "reply"),
