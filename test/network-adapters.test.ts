@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { KnownToken } from "../adapters/network/network-tokens.ts";
 import type { NetworkPort } from "../adapters/network/network-port.ts";
 import { networkPortOf } from "../adapters/network/network-port-of.ts";
+import type { KnownToken } from "../adapters/network/network-tokens.ts";
 import type { NetworkAccess } from "../protocol/assistance/access.ts";
 
 /** What adapters of mobile networks send, call by call, and what they make of each answer. */
@@ -15,7 +15,11 @@ interface Sent {
 
 type Reply = () => Response | Promise<Response>;
 
-const NOTIFY = { url: "https://duplex.example/n/1", token: "t1", tokenExpiresAt: 1_800_000_000_000 };
+const NOTIFY = {
+  url: "https://duplex.example/n/1",
+  token: "t1",
+  tokenExpiresAt: 1_800_000_000_000,
+};
 const QOD = { api: "camara-qod", url: "https://op.example/quality-on-demand/v1/" } as const;
 const NEF = { api: "nef", url: "https://op.example/nef/v1", scsAsId: "a s" } as const;
 const AF = { api: "rtc-af", url: "https://op.example/af/v1", provisioningSession: "p1" } as const;
@@ -26,10 +30,14 @@ const AUTH = {
   scope: "all",
 };
 
-const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Reply =>
-  () => new Response(JSON.stringify(body), { status, headers });
-const bare = (status: number, headers: Record<string, string> = {}): Reply =>
-  () => new Response(null, { status, headers });
+const json =
+  (body: unknown, status = 200, headers: Record<string, string> = {}): Reply =>
+  () =>
+    new Response(JSON.stringify(body), { status, headers });
+const bare =
+  (status: number, headers: Record<string, string> = {}): Reply =>
+  () =>
+    new Response(null, { status, headers });
 
 function network(access: NetworkAccess, ...replies: Reply[]) {
   const sent: Sent[] = [];
@@ -59,7 +67,8 @@ function network(access: NetworkAccess, ...replies: Reply[]) {
   return { port, sent, clock, tokens };
 }
 
-const pathsOf = (sent: readonly Sent[]): string[] => sent.map(({ method, url }) => `${method} ${url}`);
+const pathsOf = (sent: readonly Sent[]): string[] =>
+  sent.map(({ method, url }) => `${method} ${url}`);
 
 describe("quality on demand", () => {
   const session = { sessionId: "s1", qosStatus: "AVAILABLE", qosProfile: "L", duration: 60 };
@@ -374,7 +383,14 @@ describe("tokens", () => {
     );
     expect(await port.read("x1")).toEqual({ type: "done" });
     expect(await port.read("x1")).toEqual({ type: "later", reason: "http-401" });
-    expect(bearers(sent).slice(1)).toEqual(["one", btoa("me:s%2Fcret"), "two", "two", btoa("me:s%2Fcret"), "three"]);
+    expect(bearers(sent).slice(1)).toEqual([
+      "one",
+      btoa("me:s%2Fcret"),
+      "two",
+      "two",
+      btoa("me:s%2Fcret"),
+      "three",
+    ]);
     // The one that was refused as soon as it was there is tried once more, then there is none.
     expect(await port.read("x1")).toEqual({ type: "later", reason: "no-token" });
     expect(tokens.size).toBe(0);
