@@ -133,6 +133,20 @@ describe("quality on demand", () => {
     expect(await port.find?.({}, NOTIFY)).toEqual({ type: "gone" });
   });
 
+  it("[assist] without a sink finds what is for the same packets, and not for others of the device", async () => {
+    const packets = { applicationServer: { ipv4Address: "1.2.3.4" }, devicePorts: { ports: [5] } };
+    const { port } = network(
+      QOD,
+      json([
+        { ...session, ...packets },
+        { ...session, ...packets, devicePorts: { ports: [6] }, sessionId: "s2" },
+        { ...session, ...packets, sink: NOTIFY.url, sessionId: "s3" },
+      ]),
+    );
+    const found = await port.find?.({ ...packets, duration: 60 }, undefined);
+    expect(found).toEqual({ type: "done", ids: ["s1"] });
+  });
+
   it("[assist] does not take names that lead elsewhere", async () => {
     const { port, sent } = network(QOD, json({ ...session, sessionId: "../../admin" }, 201));
     const made = await port.create({}, NOTIFY);

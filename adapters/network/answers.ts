@@ -19,6 +19,9 @@ export const SessionInfo = z.object({
   expiresAt: z.string().optional(),
   qosProfile: z.string().optional(),
   sink: z.string().optional(),
+  applicationServer: z.unknown().optional(),
+  applicationServerPorts: z.unknown().optional(),
+  devicePorts: z.unknown().optional(),
 });
 export type SessionInfo = z.infer<typeof SessionInfo>;
 

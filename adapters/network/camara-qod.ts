@@ -1,4 +1,5 @@
 import type { NetworkAccess } from "../../protocol/assistance/access.ts";
+import { sameBody } from "../../protocol/assistance/bodies.ts";
 import type {
   FoundAnswer,
   NetworkAnswer,
@@ -54,12 +55,13 @@ export function camaraQod(access: NetworkAccess, around: NetworkSurroundings): N
   };
 }
 
-/** The list is of the device that the body names, or that the token is for. */
+/** The list is of the device that the body names, or that the token is for: with sessions of other requests in it. */
 async function foundOf(
   http: NetworkHttp,
-  { device }: NetworkBody,
+  body: NetworkBody,
   notify: Notify | undefined,
 ): Promise<FoundAnswer> {
+  const { device } = body;
   const listed = await http.call({
     method: "POST",
     path: ["retrieve-sessions"],
@@ -68,10 +70,28 @@ async function foundOf(
     mostBytes: LIST_BYTES,
   });
   if (listed.type !== "ok") return listed;
-  // Credentials are not told back; the sink is.
-  const own = listed.body.filter(({ sink, sessionId }) => sink === notify?.url && isId(sessionId));
+  const own = listed.body.filter((session) => isOwn(session, body, notify));
   return { type: "done", ids: own.map(({ sessionId }) => sessionId) };
 }
+
+/**
+ * Credentials are not told back, the sink is. Without one the packets say whose it is: no two sessions of a device may be
+ * for the same.
+ */
+function isOwn(session: SessionInfo, body: NetworkBody, notify: Notify | undefined): boolean {
+  if (!isId(session.sessionId) || session.sink !== notify?.url) return false;
+  return notify !== undefined || sameBody(packetsOf(session), packetsOf(body));
+}
+
+const packetsOf = ({
+  applicationServer,
+  applicationServerPorts,
+  devicePorts,
+}: SessionInfo | NetworkBody): NetworkBody => ({
+  applicationServer,
+  applicationServerPorts,
+  devicePorts,
+});
 
 const toldOf = (
   outcome:
