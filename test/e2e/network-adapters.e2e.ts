@@ -57,14 +57,22 @@ const accessTo = (api: AssistanceApi, url = mock.url): NetworkAccess => ({
   provisioningSession: "call",
 });
 
+interface OpenOptions {
+  readonly timeoutMs?: number;
+  readonly random?: () => number;
+  /** The network has somewhere to tell what becomes of it. */
+  readonly isTold?: boolean;
+}
+
 function open(
   api: AssistanceApi,
-  { timeoutMs, random = () => 0.5 }: { timeoutMs?: number; random?: () => number } = {},
+  { timeoutMs, random = () => 0.5, isTold = true }: OpenOptions = {},
 ): NetworkLine & { device: number } {
   devices += 1;
   const key = `k${devices}`;
   const port = networkPortOf(accessTo(api), around(timeoutMs));
-  const line = new NetworkLine({ key, api, port, notifyUrl: `${sinkUrl}/${key}`, random });
+  const notifyUrl = isTold ? `${sinkUrl}/${key}` : undefined;
+  const line = new NetworkLine({ key, api, port, notifyUrl, random });
   lines.set(key, line);
   return Object.assign(line, { device: devices });
 }
@@ -454,11 +462,16 @@ const HISTORIES = 1000;
 const AT_ONCE = 40;
 
 /** Some minutes of one device, with whatever befalls it. */
-async function live(api: AssistanceApi, seed: number): Promise<NetworkLine> {
+async function live(api: AssistanceApi, seed: number, isTold = true): Promise<NetworkLine> {
   const random = randomFrom(seed);
-  const line = open(api, { timeoutMs: 150, random });
+  const line = open(api, { timeoutMs: 150, random, isTold });
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
-  const wish = (variant: Variant) => line.want(bodyFor(api, line.device, variant));
+  // Two requests of the same device, where only the packets tell them apart.
+  const wish = (variant: Variant) => {
+    const server = { applicationServer: { ipv4Address: `198.51.100.${7 + (line.device & 1)}` } };
+    const shared = { ...bodyFor(api, line.device >> 1, variant), ...server };
+    line.want(isTold ? bodyFor(api, line.device, variant) : shared);
+  };
   wish("usual");
   for (let step = 0; step < 6; step += 1) {
     const chance = random();
@@ -473,12 +486,17 @@ async function live(api: AssistanceApi, seed: number): Promise<NetworkLine> {
 }
 
 describe.skipIf(!isPublished)("random histories", () => {
-  it.each(["camara-qod", "nef"] as const)(
-    `[assist] of ${HISTORIES / 2} devices in %s leave nothing in the network`,
-    async (api) => {
-      const seeds = Array.from({ length: HISTORIES / 2 }, (_, index) => 7919 * (index + 1));
+  it.each([
+    ["camara-qod", HISTORIES / 2, "that is told where to notify", true],
+    ["nef", HISTORIES / 2, "that is told where to notify", true],
+    ["camara-qod", 200, "that can tell nobody", false],
+  ] as const)(
+    "[assist] at %s, %i of them, leave nothing in a network %s",
+    async (api, count, _how, isTold) => {
+      const seeds = Array.from({ length: count }, (_, index) => 7919 * (index + 1));
       while (seeds.length > 0) {
-        const some = await Promise.all(seeds.splice(0, AT_ONCE).map((seed) => live(api, seed)));
+        const next = seeds.splice(0, AT_ONCE);
+        const some = await Promise.all(next.map((seed) => live(api, seed, isTold)));
         mock.faults.clear();
         for (const line of some) line.want(undefined);
         await Promise.all(some.map((line) => calm(line, 2 * HOUR)));

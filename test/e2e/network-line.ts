@@ -18,8 +18,8 @@ export interface LineSetting {
   readonly key: string;
   readonly api: AssistanceApi;
   readonly port: NetworkPort;
-  /** Where notifications of the key go. */
-  readonly notifyUrl: string;
+  /** Where notifications of the key go; undefined: nowhere. */
+  readonly notifyUrl: string | undefined;
   readonly random: () => number;
 }
 
@@ -96,8 +96,9 @@ export class NetworkLine {
     }
   }
 
-  notify(): Notify {
+  notify(): Notify | undefined {
     const { notifyUrl, key } = this.setting;
+    if (notifyUrl === undefined) return undefined;
     return { url: notifyUrl, token: `token-${key}`, tokenExpiresAt: Date.now() + 3_600_000 };
   }
 
