@@ -168,14 +168,16 @@ export class Assistance {
     const entry = this.#row.entries.get(key);
     const act = entry && nextAct(entry.holding, this.#wishOf(key), Date.now());
     if (!entry || !act) return false;
-    entry.holding = begun(entry.holding, act, Date.now());
-    this.#row.write();
+    const before = entry.holding;
+    entry.holding = begun(before, act, Date.now());
+    // A look that nobody remembers is looked again.
+    if (act.type !== "read") this.#row.write();
     const answer = await this.#call(key, entry, act);
     // A turn may have changed it meanwhile, or memory was forgotten.
     const now = this.#row.entries.get(key);
     if (!now) return false;
     now.holding = afterAct(now.holding, act, answer, Date.now(), Math.random());
-    this.#row.write();
+    if (act.type !== "read" || newsIn(before) !== newsIn(now.holding)) this.#row.write();
     this.#tellSoon();
     return true;
   }
@@ -216,6 +218,19 @@ export class Assistance {
     this.carry();
     this.#rest();
     return true;
+  }
+
+  /** Asks the network of a peer for more for a short time; undefined where it cannot be asked. */
+  async boost(peer: string): Promise<NetworkAnswer | undefined> {
+    for (const { ue, network: name, holding } of this.#row.entries.values()) {
+      const id = holding.held?.id;
+      const network = this.#networks.find((each) => each.name === name);
+      const port = ue === peer && network ? portOf(network) : undefined;
+      if (id === undefined || !port?.boost) continue;
+      const answer = await port.boost(id);
+      if (answer.type !== "refused" || answer.reason !== "not-an-id") return answer;
+    }
+    return undefined;
   }
 
   #tellSoon(): void {
@@ -275,6 +290,12 @@ export class Assistance {
     this.#tentative.forget();
     this.#told.clear();
   }
+}
+
+/** What is worth a row: not when it was looked last. */
+function newsIn({ serial: _serial, underway: _underway, held, ...rest }: Holding): string {
+  const { readAt: _readAt, polls: _polls, ...status } = held ?? { readAt: 0, polls: 0 };
+  return JSON.stringify([rest, status]);
 }
 
 const placeOf = ({ link, peer }: EndRecord): string => `${link} ${peer}`;

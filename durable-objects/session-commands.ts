@@ -1,5 +1,5 @@
 import type { Told } from "../protocol/assistance/holding.ts";
-import type { AssistanceRequest } from "../protocol/assistance/records.ts";
+import type { AssistanceRequest, Boosted } from "../protocol/assistance/records.ts";
 import type { ContextRecord } from "../protocol/context-messages.ts";
 import type { Flow, FlowsView } from "../protocol/flow.ts";
 import type { FlowChange, FlowFilter } from "../protocol/flow-query.ts";
@@ -47,6 +47,8 @@ export interface SessionCommands {
   webhooks(): Promise<SessionWebhooks | Problem>;
   /** What mobile networks are asked; answers for a session that is over, too, as long as they may have something of it. */
   assistance(): Promise<readonly AssistanceRequest[] | Problem>;
+  /** Asks the mobile network of a peer for a delivery boost. */
+  boost(asker: Asker, peer: string): Promise<Boosted | Problem>;
   /** A mobile network tells what became of a request; false when that is over. */
   networkTold(key: string, told: Told): Promise<boolean>;
   kick(peer: string): Promise<null | Problem>;

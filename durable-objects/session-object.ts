@@ -1,5 +1,5 @@
 import type { Told } from "../protocol/assistance/holding.ts";
-import type { AssistanceRequest } from "../protocol/assistance/records.ts";
+import type { AssistanceRequest, Boosted } from "../protocol/assistance/records.ts";
 import type { ContextRecord } from "../protocol/context-messages.ts";
 import { viewContexts } from "../protocol/context-results.ts";
 import type { Flow, FlowsView } from "../protocol/flow.ts";
@@ -171,6 +171,19 @@ export class SessionObject extends SessionLifecycle implements SessionCommands {
     const { session } = this;
     const { assistance } = this.owed;
     return session || assistance.isWaiting ? assistance.view() : sessionNotFound();
+  }
+
+  async boost(asker: Asker, peer: string): Promise<Boosted | Problem> {
+    const session = this.#readBy(asker);
+    if (isProblem(session)) return session;
+    if (asker && asker.peer !== peer) {
+      return problem("not-permitted", "the token of a peer is for its own network");
+    }
+    if (!session.peers.has(peer)) return problem("unknown-peer", "no such peer is in the session");
+    const answer = await this.owed.assistance.boost(peer);
+    if (answer?.type === "done") return { boosted: true };
+    const reason = answer && "reason" in answer ? answer.reason : (answer?.type ?? "not-assisted");
+    return { boosted: false, reason };
   }
 
   async networkTold(key: string, told: Told): Promise<boolean> {

@@ -55,23 +55,40 @@ const start = (args: readonly string[]): Promise<NetworkMock> => {
   });
 };
 
-/** What an operator's configuration has to know to ask this network. */
-const networksAt = (url: string): object => {
+/** What a server that is started on this machine has to know to ask this network: a value of its configuration. */
+const networksAt = (url: string): readonly object[] => {
   const auth = {
     tokenUrl: `${url}/oauth2/token`,
     clientId: DEFAULT_CLIENT.id,
     clientSecret: DEFAULT_CLIENT.secret,
   };
-  return {
-    qod: { api: "camara-qod", url: `${url}/quality-on-demand/v1`, auth },
-    nef: { api: "nef", url: `${url}/3gpp-as-session-with-qos/v1`, auth, scsAsId: "duplex" },
-    af: {
+  const withoutQos = { uplinkBps: 300_000, downlinkBps: 300_000 };
+  const common = { auth, withoutQos };
+  return [
+    {
+      name: "qod",
+      api: "camara-qod",
+      url: `${url}/quality-on-demand/v1`,
+      ...common,
+      // Pages of this machine.
+      prefixes: ["127.0.0.0/8", "::1"],
+      qod: { profile: "QOS_L" },
+    },
+    {
+      name: "nef",
+      api: "nef",
+      url: `${url}/3gpp-as-session-with-qos/v1`,
+      ...common,
+      nef: { scsAsId: "duplex", qosReference: "conv-video" },
+    },
+    {
+      name: "af",
       api: "rtc-af",
       url: `${url}/3gpp-maf-session-handling/v1`,
-      auth,
-      provisioningSession: "duplex",
+      ...common,
+      rtcAf: { provisioningSession: "duplex", policyTemplateId: "conv-video" },
     },
-  };
+  ];
 };
 
 const greet = ({ url }: NetworkMock): void => {
@@ -82,8 +99,9 @@ const greet = ({ url }: NetworkMock): void => {
   say(`  RTC AF             ${url}/3gpp-maf-session-handling/v1`);
   say(`  tokens             ${url}/oauth2/token`);
   say(`  control            ${url}/control/log, ${url}/control/resources`);
-  say("\nNetworks, for a configuration:");
-  say(JSON.stringify(networksAt(url), null, 2));
+  say("\nFor a server on this machine, before it is started:");
+  say(`export ASSISTANCE_NETWORKS='${JSON.stringify(networksAt(url))}'`);
+  say("export ASSISTANCE_NOTIFY_URL=http://127.0.0.1:8787");
 };
 
 /** Nothing of it outlives whoever started it. */

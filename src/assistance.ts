@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { NOTIFY_PATH, readNotifyAddress } from "../durable-objects/network-notify.ts";
 import { nefNotificationOf, qodEventOf } from "../protocol/assistance/notifications.ts";
-import { AssistanceRequest } from "../protocol/assistance/records.ts";
+import { AssistanceRequest, Boosted } from "../protocol/assistance/records.ts";
 import { problem } from "../protocol/problem.ts";
 import { bearerOf, keyOnly } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
@@ -11,6 +11,7 @@ import { clientOf, tooMany } from "./rate-limits.ts";
 import { granted, Refusal } from "./refusal.ts";
 import { answers, emptyAnswer, SECURED } from "./schemas.ts";
 import { sessionStub } from "./session-stub.ts";
+import { memberOf, peerParams } from "./sessions.ts";
 
 /** What mobile networks are asked for a session, and what they tell (M13, M14). */
 
@@ -37,6 +38,27 @@ const read = createRoute({
     "unauthorized",
     "not-permitted",
     "session-not-found",
+  ),
+});
+
+const boost = createRoute({
+  method: "post",
+  path: "/v1/sessions/{id}/peers/{peerId}/boost",
+  summary: "Ask the mobile network of a peer for a delivery boost (TS 26.510)",
+  description:
+    "For the back end, and for the peer itself. `boosted` says whether the network does it; its bit rate recommendation is " +
+    "read again some seconds later.",
+  tags,
+  security: SECURED,
+  request: { params: peerParams },
+  responses: answers(
+    200,
+    "What came of it",
+    Boosted,
+    "unauthorized",
+    "not-permitted",
+    "session-not-found",
+    "unknown-peer",
   ),
 });
 
@@ -103,4 +125,10 @@ export const assistance = new OpenAPIHono<AppEnv>();
 assistance.openapi(read, async (c) => {
   const stub = sessionStub(c as Context<AppEnv>, c.req.valid("param").id);
   return c.json({ requests: [...granted(await stub.assistance())] }, 200);
+});
+
+assistance.openapi(boost, async (c) => {
+  const { id, peerId } = c.req.valid("param");
+  const { stub, asker } = memberOf(c as Context<AppEnv>, id);
+  return c.json(granted(await stub.boost(asker, peerId)), 200);
 });

@@ -115,7 +115,7 @@ function recover(world: HoldingWorld): void {
 const bodyOf = ({ since: _since, ...body }: Record<string, unknown>) => body;
 
 describe.each(["camara-qod", "nef"] as const)("random histories, %s", (api) => {
-  it("[assist] end in agreement with the network, and leave nothing in it", () => {
+  it("[M13] end in agreement with the network, and leave nothing in it", () => {
     fc.assert(
       fc.property(historyOf(FATES), seeds, (steps, seed) => {
         const world = new HoldingWorld(api, randomOf(seed));
@@ -129,6 +129,8 @@ describe.each(["camara-qod", "nef"] as const)("random histories, %s", (api) => {
         };
         const { wish } = world;
         world.pass(3 * HOUR);
+        // It may just have come to the longest time that it can last, and is asked for anew.
+        if (world.resources.size === 0) world.pass(60_000);
         const there = [...world.resources.values()].map(({ body }) => bodyOf(body));
         expect(there.filter((body) => sameBody(body, wish?.body ?? {}))).toHaveLength(1);
         expect(there.length).toBeLessThanOrEqual(1 + world.holding.lost);
@@ -142,7 +144,7 @@ describe.each(["camara-qod", "nef"] as const)("random histories, %s", (api) => {
     );
   });
 
-  it("[assist] that end amid all that leave nothing either", () => {
+  it("[M13] that end amid all that leave nothing either", () => {
     fc.assert(
       fc.property(historyOf(FATES), seeds, (steps, seed) => {
         const world = new HoldingWorld(api, randomOf(seed));
@@ -161,7 +163,7 @@ describe.each(["camara-qod", "nef"] as const)("random histories, %s", (api) => {
 });
 
 describe("random histories, rtc-af", () => {
-  it("[assist] leave no more than creates whose answer was lost", () => {
+  it("[M13] leave no more than creates whose answer was lost", () => {
     fc.assert(
       fc.property(historyOf(KNOWN_FATES), seeds, (steps, seed) => {
         const world = new HoldingWorld("rtc-af", randomOf(seed));

@@ -68,7 +68,7 @@ const granted = (api: AssistanceApi, at = 0): Holding =>
 const GRANTED = { type: "done", id: "r1", status: { state: "granted" } } as const;
 
 describe("what is wanted", () => {
-  it("[assist] is asked for once, and held", () => {
+  it("[M13] is asked for once, and held", () => {
     const world = worldOf("camara-qod");
     world.pass(MINUTE);
     expect(typesOf(world)).toEqual(["create"]);
@@ -76,7 +76,7 @@ describe("what is wanted", () => {
     expect(stateOf(world)).toMatchObject({ network: "n", api: "camara-qod", state: "granted" });
   });
 
-  it("[assist] is removed when it is not wanted any more, or wanted in another network", () => {
+  it("[M13] is removed when it is not wanted any more, or wanted in another network", () => {
     for (const wish of [undefined, wishOf(BODY, { network: "other" })]) {
       const world = worldOf("nef");
       world.pass(MINUTE);
@@ -89,13 +89,13 @@ describe("what is wanted", () => {
     }
   });
 
-  it("[assist] is never asked for when it is not wanted any more before that", () => {
+  it("[M13] is never asked for when it is not wanted any more before that", () => {
     const holding = emptyHolding("k", "n", "nef");
     expect(nextAct(holding, undefined, 1e12)).toBeUndefined();
     expect(isSettled(holding)).toBe(true);
   });
 
-  it("[assist] is one act at a time, which a crash between call and answer does not hide", () => {
+  it("[M13] is one act at a time, which a crash between call and answer does not hide", () => {
     const holding = emptyHolding("k", "n", "nef");
     const act = nextAct(holding, wishOf(BODY), 1000);
     expect(act).toMatchObject({ type: "create", serial: 1, generation: 1 });
@@ -111,7 +111,7 @@ describe("what is wanted", () => {
 });
 
 describe("changes", () => {
-  it("[assist] are made where the API can, of the newest body only, some seconds apart", () => {
+  it("[M13] are made where the API can, of the newest body only, some seconds apart", () => {
     const world = worldOf("nef");
     world.pass(1000);
     for (let times = 0; times < 20; times += 1) {
@@ -124,7 +124,7 @@ describe("changes", () => {
     expect([...world.resources.values()][0]?.body).toMatchObject({ qosReference: "q19" });
   });
 
-  it("[assist] of addresses are made within a second", () => {
+  it("[M13] of addresses are made within a second", () => {
     const world = worldOf("nef");
     world.pass(2000);
     world.wish = wishOf(ELSEWHERE);
@@ -132,7 +132,7 @@ describe("changes", () => {
     expect(typesOf(world)).toEqual(["create", "change"]);
   });
 
-  it("[assist] that an API has no place for are removals and creates", () => {
+  it("[M13] that an API has no place for are removals and creates", () => {
     const world = worldOf("camara-qod");
     world.pass(2000);
     world.wish = wishOf(LESS);
@@ -148,7 +148,7 @@ describe("changes", () => {
     expect(typesOf(moved)).toEqual(["create", "remove", "create"]);
   });
 
-  it("[assist] of how long it is to last, or of the order of members, are none", () => {
+  it("[M13] of how long it is to last, or of the order of members, are none", () => {
     const { qosReference, ...rest } = BODY;
     expect(sameBody({ ...BODY, duration: 600 }, { duration: 60, ...rest, qosReference })).toBe(
       true,
@@ -161,7 +161,7 @@ describe("changes", () => {
     expect(isElsewhere({ a: [{ b: 1 }] }, { a: [{ b: 2 }] })).toBe(true);
   });
 
-  it("[assist] whose answer was lost are made again, and once more when none of them can be late", () => {
+  it("[M13] whose answer was lost are made again, and once more when none of them can be late", () => {
     const world = worldOf("nef", "ok", "answer-lost");
     world.pass(10_000);
     world.wish = wishOf(LESS);
@@ -171,7 +171,7 @@ describe("changes", () => {
     expect(typesOf(world).filter((type) => type === "change")).toHaveLength(3);
   });
 
-  it("[assist] that are refused leave what is held, and are not asked for again soon", () => {
+  it("[M13] that are refused leave what is held, and are not asked for again soon", () => {
     const world = worldOf("nef", "ok", "400");
     world.pass(10_000);
     world.wish = wishOf(LESS);
@@ -184,7 +184,7 @@ describe("changes", () => {
     expect([...world.resources.values()][0]?.body).toMatchObject(ELSEWHERE);
   });
 
-  it("[assist] wait when the network asks to, and tell when the resource is gone", () => {
+  it("[M13] wait when the network asks to, and tell when the resource is gone", () => {
     const world = worldOf("nef", "ok", "429", "404");
     world.pass(10_000);
     world.wish = wishOf(LESS);
@@ -195,7 +195,7 @@ describe("changes", () => {
     expect(world.holding.held?.body).toEqual(LESS);
   });
 
-  it("[assist] may tell what becomes of the resource", () => {
+  it("[M13] may tell what becomes of the resource", () => {
     const held = granted("rtc-af");
     const status = { state: "impaired", reason: "less" } as const;
     const changed = answered(held, wishOf(LESS), { type: "done", status }, 9_000);
@@ -204,7 +204,7 @@ describe("changes", () => {
 });
 
 describe("time", () => {
-  it("[assist] is extended a minute before the end, or at half of it", () => {
+  it("[M13] is extended a minute before the end, or at half of it", () => {
     const world = worldOf("camara-qod");
     world.durationMs = 600_000;
     world.pass(HOUR / 2);
@@ -215,7 +215,7 @@ describe("time", () => {
     expect(timesOf(short, "extend")[0]).toBe(20_025);
   });
 
-  it("[assist] that cannot be extended any more ends, and another follows at once", () => {
+  it("[M13] that cannot be extended any more ends, and another follows at once", () => {
     const world = worldOf("camara-qod");
     world.longestMs = 900_000;
     world.pass(HOUR);
@@ -226,7 +226,7 @@ describe("time", () => {
     expect(world.calls.length).toBeLessThan(60);
   });
 
-  it("[assist] is not extended when the wish has no duration", () => {
+  it("[M13] is not extended when the wish has no duration", () => {
     const world = worldOf("camara-qod");
     world.wish = { key: "k", network: "n", body: BODY };
     world.pass(9 * MINUTE + 50_000);
@@ -234,7 +234,7 @@ describe("time", () => {
   });
 
   it.each(["409", "400", "404", "429", "500", "answer-lost"] as const)(
-    "[assist] survives an extension that meets %s",
+    "[M13] survives an extension that meets %s",
     (fate) => {
       const world = worldOf("camara-qod", "ok", "ok", fate);
       world.pass(HOUR);
@@ -244,7 +244,7 @@ describe("time", () => {
     },
   );
 
-  it("[assist] that ends while it is extended has ended", () => {
+  it("[M13] that ends while it is extended has ended", () => {
     const until = { type: "done", id: "r1", status: { state: "granted", until: 100_000 } } as const;
     const held = answered(emptyHolding("k", "n", "camara-qod"), wishOf(BODY), until, 0);
     const act = nextAct(held, wishOf(BODY), 50_000) as Act;
@@ -254,7 +254,7 @@ describe("time", () => {
     expect(done.held?.status).toEqual({ state: "ended" });
   });
 
-  it("[assist] that an extension says nothing of is read", () => {
+  it("[M13] that an extension says nothing of is read", () => {
     const until = { type: "done", id: "r1", status: { state: "granted", until: 100_000 } } as const;
     const held = answered(emptyHolding("k", "n", "camara-qod"), wishOf(BODY), until, 0);
     const extended = answered(held, wishOf(BODY), { type: "done" }, 50_000);
@@ -263,7 +263,7 @@ describe("time", () => {
 });
 
 describe("a network that ends what it granted", () => {
-  it("[assist] is asked anew, less and less often when it does so at once", () => {
+  it("[M13] is asked anew, less and less often when it does so at once", () => {
     const world = worldOf("camara-qod");
     world.grants = "ended";
     world.pass(HOUR);
@@ -276,7 +276,7 @@ describe("a network that ends what it granted", () => {
     expect(stateOf(world).state).toBe("granted");
   });
 
-  it("[assist] after a while is asked anew at once, when it was deleted there", () => {
+  it("[M13] after a while is asked anew at once, when it was deleted there", () => {
     const world = worldOf("camara-qod");
     world.pass(2 * MINUTE);
     world.end();
@@ -285,7 +285,7 @@ describe("a network that ends what it granted", () => {
     expect(typesOf(world).slice(-2)).toEqual(["remove", "create"]);
   });
 
-  it("[assist] and tells nobody is found out", () => {
+  it("[M13] and tells nobody is found out", () => {
     const world = worldOf("nef");
     world.pass(2 * MINUTE);
     world.resources.clear();
@@ -293,7 +293,7 @@ describe("a network that ends what it granted", () => {
     expect(world.resources.size).toBe(1);
   });
 
-  it("[assist] is seen between removal and the next request", () => {
+  it("[M13] is seen between removal and the next request", () => {
     const world = worldOf("camara-qod");
     world.pass(1000);
     world.end();
@@ -304,7 +304,7 @@ describe("a network that ends what it granted", () => {
 });
 
 describe("a create without an answer", () => {
-  it("[assist] is looked for before another is made", () => {
+  it("[M13] is looked for before another is made", () => {
     const world = worldOf("nef", "answer-lost");
     world.pass(10 * MINUTE);
     expect(typesOf(world).filter((type) => type === "create")).toHaveLength(1);
@@ -312,7 +312,7 @@ describe("a create without an answer", () => {
     expect(isSettled(world.holding)).toBe(false);
   });
 
-  it("[assist] is made again when nothing is found, and what comes late is removed", () => {
+  it("[M13] is made again when nothing is found, and what comes late is removed", () => {
     const world = new HoldingWorld("nef", () => 0.6);
     world.wish = wishOf(BODY);
     world.fates.push("late");
@@ -322,7 +322,7 @@ describe("a create without an answer", () => {
     expect(world.resources.size).toBe(1);
   });
 
-  it("[assist] is counted where nothing can be looked for, and the record says so", () => {
+  it("[M13] is counted where nothing can be looked for, and the record says so", () => {
     const world = worldOf("rtc-af", "answer-lost");
     world.pass(MINUTE);
     expect(world.holding.lost).toBe(1);
@@ -332,7 +332,7 @@ describe("a create without an answer", () => {
     expect(isSettled(world.holding)).toBe(true);
   });
 
-  it("[assist] whose answer comes late all the same is known from then on", () => {
+  it("[M13] whose answer comes late all the same is known from then on", () => {
     const world = worldOf("rtc-af", "late-answer");
     world.pass(5 * MINUTE);
     world.wish = undefined;
@@ -348,7 +348,7 @@ describe("a create without an answer", () => {
     expect(nameless.doubts).toHaveLength(1);
   });
 
-  it("[assist] that another one is told of meanwhile is not mistaken for it", () => {
+  it("[M13] that another one is told of meanwhile is not mistaken for it", () => {
     const lost = { type: "unknown", reason: "x" } as const;
     let holding = answered(emptyHolding("k", "n", "nef"), wishOf(BODY), lost, 0);
     holding = answered(holding, wishOf(BODY), { type: "done", ids: [] }, 1000);
@@ -359,7 +359,7 @@ describe("a create without an answer", () => {
     expect(done).toMatchObject({ held: { id: "r1", status }, strays: [{ id: "r2" }] });
   });
 
-  it("[assist] that nobody may look for is given up after some tries, and asking goes on", () => {
+  it("[M13] that nobody may look for is given up after some tries, and asking goes on", () => {
     const refused = { type: "refused", reason: "403" } as const;
     const lost = { type: "unknown", reason: "x" } as const;
     let holding = answered(emptyHolding("k", "n", "nef"), wishOf(BODY), lost, 0);
@@ -374,7 +374,7 @@ describe("a create without an answer", () => {
     expect(at).toBeGreaterThan(HOUR);
   });
 
-  it("[assist] is found by what the network tells of it", () => {
+  it("[M13] is found by what the network tells of it", () => {
     const holding = emptyHolding("k", "n", "rtc-af");
     const act = nextAct(holding, wishOf(BODY), 0) as Act;
     const status = { state: "granted" } as const;
@@ -385,7 +385,7 @@ describe("a create without an answer", () => {
 });
 
 describe("refusals", () => {
-  it("[assist] are not asked for again for minutes, growing to an hour, unless something else is wanted", () => {
+  it("[M13] are not asked for again for minutes, growing to an hour, unless something else is wanted", () => {
     const world = worldOf("nef");
     world.usual = "400";
     world.pass(24 * HOUR);
@@ -400,7 +400,7 @@ describe("refusals", () => {
     expect(stateOf(world).failures).toBeUndefined();
   });
 
-  it("[assist] of ever other bodies are not met in a hurry", () => {
+  it("[M13] of ever other bodies are not met in a hurry", () => {
     const world = worldOf("nef");
     world.usual = "400";
     for (let second = 0; second < 3600; second += 1) {
@@ -410,7 +410,7 @@ describe("refusals", () => {
     expect(timesOf(world, "create").length).toBeLessThan(80);
   });
 
-  it("[assist] by a conflict are looked into: what is in the way may be left from before", () => {
+  it("[M13] by a conflict are looked into: what is in the way may be left from before", () => {
     const world = worldOf("camara-qod", "409");
     world.pass(10 * MINUTE);
     expect(typesOf(world).slice(0, 2)).toEqual(["create", "find"]);
@@ -421,7 +421,7 @@ describe("refusals", () => {
     expect(stateOf(none)).toMatchObject({ state: "refused", reason: "409" });
   });
 
-  it("[assist] by a 404 have a name", () => {
+  it("[M13] by a 404 have a name", () => {
     const world = worldOf("nef", "404");
     world.pass(10_000);
     expect(stateOf(world)).toMatchObject({ state: "refused", reason: "not-found" });
@@ -429,7 +429,7 @@ describe("refusals", () => {
 });
 
 describe("a network that is not well", () => {
-  it.each(["500", "request-lost", "429"] as const)("[assist] is not hammered: %s", (fate) => {
+  it.each(["500", "request-lost", "429"] as const)("[M13] is not hammered: %s", (fate) => {
     const world = worldOf("nef");
     world.usual = fate;
     world.pass(24 * HOUR);
@@ -440,7 +440,7 @@ describe("a network that is not well", () => {
     expect(world.resources.size).toBe(1);
   });
 
-  it("[assist] may say how long it wants to be left alone, but not for ever", () => {
+  it("[M13] may say how long it wants to be left alone, but not for ever", () => {
     const later = (afterMs?: number): Holding => {
       const answer = {
         type: "later",
@@ -455,7 +455,7 @@ describe("a network that is not well", () => {
     expect(dueOf(later(), wishOf(BODY))).toBe(500);
   });
 
-  it("[assist] is given up a day after it was to clear up, and not before", () => {
+  it("[M13] is given up a day after it was to clear up, and not before", () => {
     const world = worldOf("nef");
     world.pass(10_000);
     world.usual = "500";
@@ -473,7 +473,7 @@ describe("a network that is not well", () => {
     expect([...world.resources.values()].map(({ body }) => body.qosReference)).toEqual(["audio"]);
   });
 
-  it("[assist] that denies what it lists is believed after some times", () => {
+  it("[M13] that denies what it lists is believed after some times", () => {
     let holding = granted("nef");
     for (let times = 0; times < 3; times += 1) {
       holding = answered(holding, undefined, { type: "gone" }, 1000);
@@ -483,7 +483,7 @@ describe("a network that is not well", () => {
     expect(holding.lost).toBe(1);
   });
 
-  it("[assist] that lists another's as well is cleared of all that is ours", () => {
+  it("[M13] that lists another's as well is cleared of all that is ours", () => {
     let holding = granted("nef");
     holding = answered(holding, undefined, { type: "gone" }, 1000);
     holding = answered(holding, undefined, { type: "done", ids: ["r2", "r3"] }, 1000);
@@ -494,7 +494,7 @@ describe("a network that is not well", () => {
     expect(isSettled(holding)).toBe(true);
   });
 
-  it("[assist] may refuse to be read, and is not asked often then", () => {
+  it("[M13] may refuse to be read, and is not asked often then", () => {
     const world = worldOf("rtc-af");
     world.pass(1000);
     world.usual = "400";
@@ -505,7 +505,7 @@ describe("a network that is not well", () => {
     expect(stateOf(world).failures).toBeUndefined();
   });
 
-  it("[assist] may refuse a removal, which is tried again ever more seldom", () => {
+  it("[M13] may refuse a removal, which is tried again ever more seldom", () => {
     const world = worldOf("nef");
     world.pass(1000);
     world.usual = "400";
@@ -521,7 +521,7 @@ describe("a network that is not well", () => {
 describe("what the network tells", () => {
   const impaired = { state: "impaired", reason: "QOS_NOT_GUARANTEED", profile: "half" } as const;
 
-  it("[assist] is shown: what cannot be held, what holds instead, and that it does again", () => {
+  it("[M13] is shown: what cannot be held, what holds instead, and that it does again", () => {
     const held = granted("nef");
     const told = notified(held, { generation: 1, id: "r1", status: impaired }, 1000);
     const wish = wishOf(BODY, { asked: { uplinkBps: 1000, profile: "video" } });
@@ -535,7 +535,7 @@ describe("what the network tells", () => {
     expect(recordOf(again, wish, 2000).state).toBe("granted");
   });
 
-  it("[assist] twice, late or of another resource changes nothing", () => {
+  it("[M13] twice, late or of another resource changes nothing", () => {
     const held = granted("nef");
     const told = notified(held, { id: "r1", status: impaired, happenedAt: 500 }, 1000);
     expect(notified(told, { id: "r1", status: impaired, happenedAt: 500 }, 1100)).toBe(told);
@@ -549,7 +549,7 @@ describe("what the network tells", () => {
     expect(recordOf(ended, wishOf(BODY), 1500)).toMatchObject({ state: "ended" });
   });
 
-  it("[assist] before the answer that names the resource is kept until then", () => {
+  it("[M13] before the answer that names the resource is kept until then", () => {
     const holding = emptyHolding("k", "n", "camara-qod");
     const act = nextAct(holding, wishOf(BODY), 0) as Act;
     const status = { state: "granted" } as const;
@@ -576,7 +576,7 @@ describe("what the network tells", () => {
     );
   });
 
-  it("[assist] while it is read is newer than what is read", () => {
+  it("[M13] while it is read is newer than what is read", () => {
     const held = granted("nef");
     const act = nextAct(held, wishOf(BODY), 400_000) as Act;
     const reading = begun(held, act, 400_000);
@@ -586,7 +586,7 @@ describe("what the network tells", () => {
     expect(dueOf(read, wishOf(BODY))).toBe(401_020);
   });
 
-  it("[assist] that it ends is so when it cannot be read either", () => {
+  it("[M13] that it ends is so when it cannot be read either", () => {
     const held = granted("nef");
     const act = nextAct(held, wishOf(BODY), 400_000) as Act;
     const ended = notified(begun(held, act, 400_000), { status: { state: "ended" } }, 400_010);
@@ -595,7 +595,7 @@ describe("what the network tells", () => {
     expect(gone.doubts).toHaveLength(1);
   });
 
-  it("[assist] meanwhile has been forgotten leaves nothing to be done by an answer", () => {
+  it("[M13] meanwhile has been forgotten leaves nothing to be done by an answer", () => {
     const held = granted("nef");
     const act = nextAct(held, wishOf(BODY), 400_000) as Act;
     const forgotten = { ...begun(held, act, 400_000), held: undefined };
@@ -615,14 +615,14 @@ describe("what the network tells", () => {
     expect(isSettled(afterAct(removed, remove, { type: "gone" }, 10_010, 0))).toBe(true);
   });
 
-  it("[assist] that a resource ends which is being removed is no early end", () => {
+  it("[M13] that a resource ends which is being removed is no early end", () => {
     const held = granted("camara-qod");
     const act = nextAct(held, undefined, 1000) as Act;
     const removing = begun(held, act, 1000);
     expect(notified(removing, { id: "r1", status: { state: "ended" } }, 1010)).toBe(removing);
   });
 
-  it("[assist] of a create in doubt names its resource; one too many is removed", () => {
+  it("[M13] of a create in doubt names its resource; one too many is removed", () => {
     const lost = answered(
       emptyHolding("k", "n", "nef"),
       wishOf(BODY),
@@ -637,7 +637,7 @@ describe("what the network tells", () => {
     expect(notified(more, { generation: 1, id: "r2", status: impaired }, 20)).toEqual(more);
   });
 
-  it("[assist] a resource that held and is only requested again is impaired", () => {
+  it("[M13] a resource that held and is only requested again is impaired", () => {
     const read = answered(
       granted("rtc-af"),
       wishOf(BODY),
@@ -653,7 +653,7 @@ describe("what the network tells", () => {
 });
 
 describe("the record", () => {
-  it("[assist] says what is asked, granted, until when, and what is advised", () => {
+  it("[M13] says what is asked, granted, until when, and what is advised", () => {
     const asked = { uplinkBps: 2000, downlinkBps: 1000, profile: "QOS_L" };
     const wish = wishOf(BODY, { asked });
     const advised = { uplinkBps: 500 };
@@ -674,7 +674,7 @@ describe("the record", () => {
     expect(recordOf(less, wish, 1000).granted).toEqual({ profile: "QOS_S", until: 600_000 });
   });
 
-  it("[assist] keeps the time of a state until there is another", () => {
+  it("[M13] keeps the time of a state until there is another", () => {
     const holding = emptyHolding("k", "n", "nef");
     const before = recordOf(holding, wishOf(BODY), 1000);
     expect(recordOf(holding, wishOf(BODY), 2000, { before }).since).toBe(1000);
@@ -683,7 +683,7 @@ describe("the record", () => {
     expect(recordOf(holding, wishOf(BODY), 2000, { before: elsewhere }).since).toBe(2000);
   });
 
-  it("[assist] says what is waited for, and that it is over", () => {
+  it("[M13] says what is waited for, and that it is over", () => {
     const holding = emptyHolding("k", "n", "nef");
     const waiting = recordOf(holding, undefined, 1000, { lacks: "server-address" });
     expect(waiting).toMatchObject({ state: "waiting", reason: "server-address" });
@@ -695,7 +695,7 @@ describe("the record", () => {
     });
   });
 
-  it("[assist] has no long reasons", () => {
+  it("[M13] has no long reasons", () => {
     const refused = { type: "refused", reason: "x".repeat(300) } as const;
     const holding = answered(emptyHolding("k", "n", "nef"), wishOf(BODY), refused, 0);
     expect(recordOf(holding, wishOf(BODY), 0).reason).toHaveLength(128);

@@ -18,7 +18,7 @@ const STATUS: Readonly<Record<string, readonly [answerer: FlowStatus, offerer: F
 };
 
 describe("which description supplies what", () => {
-  it.each(PAIRS)("[assist] %s, for offerer and answerer", (_name, offer, answer) => {
+  it.each(PAIRS)("[M13] %s, for offerer and answerer", (_name, offer, answer) => {
     const call = AssistedCall.of([offer, answer]);
     const [offering, ...offered] = rawSections(offer);
     const [answering, ...answered] = rawSections(answer);
@@ -61,7 +61,7 @@ describe("which description supplies what", () => {
   });
 
   it.each(Object.entries(STATUS))(
-    "[assist] %s in the answer is what the answerer does, and mirrored what the offerer does",
+    "[M13] %s in the answer is what the answerer does, and mirrored what the offerer does",
     (direction, [answerer, offerer]) => {
       const media = [...VIDEO, "a=mid:0"];
       const call = AssistedCall.of([textOf(...media), textOf(...media, `a=${direction}`)]);
@@ -70,7 +70,7 @@ describe("which description supplies what", () => {
     },
   );
 
-  it("[assist] payload types are the receiver's, SSRCs the sender's", () => {
+  it("[M13] payload types are the receiver's, SSRCs the sender's", () => {
     const offer = textOf(
       ...["m=video 9 UDP/TLS/RTP/SAVPF 96 97", "a=mid:0", "a=rtpmap:96 VP8/90000"],
       ...["a=rtpmap:97 rtx/90000", "a=fmtp:97 apt=96", "a=ssrc-group:FID 1 2"],
@@ -90,7 +90,7 @@ describe("which description supplies what", () => {
     expect(call.stream("a", "0", "downlink").ssrcByPayloadType).toEqual({ 96: 3 });
   });
 
-  it("[assist] of several sources any may send any payload type; one with FEC of its own has its own", () => {
+  it("[M13] of several sources any may send any payload type; one with FEC of its own has its own", () => {
     const media = ["m=video 9 UDP/TLS/RTP/SAVPF 96 98", "a=mid:0", "a=rtpmap:96 VP8/90000"];
     const fec = ["a=rtpmap:98 flexfec-03/90000", "a=ssrc-group:FEC-FR 1 2"];
     const sources = ["a=ssrc:1 cname:x", "a=ssrc:2 cname:x"];
@@ -103,14 +103,14 @@ describe("which description supplies what", () => {
     expect(call.stream("a", "0", "downlink").ssrcs).toEqual([1, 2]);
   });
 
-  it("[assist] a source that only a report knows is not told: descriptions do not name it", () => {
+  it("[M13] a source that only a report knows is not told: descriptions do not name it", () => {
     const call = AssistedCall.of(both(...VIDEO, "a=mid:0"));
     accepted(call.report("a", "b", { flow: "a~b:0.1:a", sources: [{ ssrc: 7 }] }));
     expect(call.flow("a~b:0.1:a").sources).toMatchObject([{ ssrc: 7 }]);
     expect(call.stream("a", "0", "uplink").ssrcs).toEqual([]);
   });
 
-  it("[assist] codecs are those of both, in the answer's order, once each", () => {
+  it("[M13] codecs are those of both, in the answer's order, once each", () => {
     const rtpmaps = ["a=rtpmap:96 VP8/90000", "a=rtpmap:97 VP9/90000", "a=rtpmap:98 AV1/90000"];
     const call = AssistedCall.of([
       textOf("m=video 9 UDP/TLS/RTP/SAVPF 96 97 98", "a=mid:0", ...rtpmaps),
@@ -123,7 +123,7 @@ describe("which description supplies what", () => {
     }
   });
 
-  it("[assist] the header extension of the mid is told where this direction may carry it", () => {
+  it("[M13] the header extension of the mid is told where this direction may carry it", () => {
     const MID = "urn:ietf:params:rtp-hdrext:sdes:mid";
     const LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
     const media = [AUDIO, "a=mid:0"];
@@ -138,7 +138,7 @@ describe("which description supplies what", () => {
     expect(call.stream("a", "0", "uplink").extensions).toEqual([{ id: 1, uri: LEVEL }]);
   });
 
-  it("[assist] encrypted header extensions tell the network nothing", () => {
+  it("[M13] encrypted header extensions tell the network nothing", () => {
     const MID = "urn:ietf:params:rtp-hdrext:sdes:mid";
     const cryptex = AssistedCall.of(both(AUDIO, "a=mid:0", "a=cryptex", `a=extmap:3 ${MID}`));
     const stream = cryptex.stream("a", "0", "uplink");
@@ -151,7 +151,7 @@ describe("which description supplies what", () => {
     });
   });
 
-  it("[assist] port 0 in the answer removes a section; in an offer it may be one of a bundle", () => {
+  it("[M13] port 0 in the answer removes a section; in an offer it may be one of a bundle", () => {
     const sections = [AUDIO, "a=mid:0", ...VIDEO, "a=mid:1", "a=bundle-only"];
     const offer = textOf("a=group:BUNDLE 0 1", ...sections).replace("m=video 9", "m=video 0");
     const answer = textOf("a=group:BUNDLE 0 1", ...sections.slice(0, -1));
@@ -169,7 +169,7 @@ describe("which description supplies what", () => {
     expect(AssistedCall.of(pairOf("firefox.two-video-tracks")).of("a").removed).toBeUndefined();
   });
 
-  it("[assist] sections without a mid are known by their m-line; other media is left out", () => {
+  it("[M13] sections without a mid are known by their m-line; other media is left out", () => {
     const call = AssistedCall.of(
       both(AUDIO, "m=text 9 UDP/TLS/RTP/SAVPF 98", "a=rtpmap:98 t140/1000", "m=text 0 RTP/AVP 1"),
     );
@@ -183,7 +183,7 @@ describe("which description supplies what", () => {
     expect(gone.of("a").removed).toMatchObject([{ mid: "", ordinal: 1, kind: "audio" }]);
   });
 
-  it("[assist] data runs both ways, whatever direction is said, and has no RTP", () => {
+  it("[M13] data runs both ways, whatever direction is said, and has no RTP", () => {
     const call = AssistedCall.of(pairOf("chromium-to-firefox.data-channel-only"));
     const section = call.section("a", "0");
     expect(section).toMatchObject({ kind: "data", status: "ENABLED" });
@@ -191,7 +191,7 @@ describe("which description supplies what", () => {
     expect(section.uplink?.rs).toBeUndefined();
   });
 
-  it("[assist] codec data are the lines of the UE's description, then of the other's", () => {
+  it("[M13] codec data are the lines of the UE's description, then of the other's", () => {
     const call = AssistedCall.of(pairOf("chromium.bandwidth-munged"));
     const text = (ue: string) => call.section(ue, "0").codecText ?? [];
     expect(text("a").map((each) => each.split("\n", 2))).toEqual([
@@ -211,7 +211,7 @@ describe("which description supplies what", () => {
 });
 
 describe("what a stream may take", () => {
-  it("[assist] uplink by the other's b= lines, downlink by the UE's own", () => {
+  it("[M13] uplink by the other's b= lines, downlink by the UE's own", () => {
     const call = AssistedCall.of(pairOf("chromium.bandwidth-munged"));
     // The answer has b=AS:400 for video; the offer b=AS:800 and b=TIAS:700000, which goes before it.
     const tias = Math.ceil(700_000 + (700_000 / 9600) * 48 * 8);
@@ -223,7 +223,7 @@ describe("what a stream may take", () => {
     expect(call.stream("a", "0", "downlink").maxBps).toBe(64_000);
   });
 
-  it("[assist] b=RS and b=RR are copied, from who decides them", () => {
+  it("[M13] b=RS and b=RR are copied, from who decides them", () => {
     const call = AssistedCall.of(pairOf("chromium.bandwidth-munged"));
     // RFC 3556: RS of the receiver for the sender's reports, RR of the sender for the receiver's.
     expect(call.stream("a", "0", "uplink")).toMatchObject({ rr: 2400 });
@@ -238,15 +238,12 @@ describe("what a stream may take", () => {
     ["not said, audio", ["b=TIAS:100000"], 100_000 + 50 * 384],
     ["nonsense", ["b=TIAS:100000", "a=maxprate:many"], 100_000 + 50 * 384],
     ["too many", ["b=TIAS:100000", "a=maxprate:999999"], 100_000 + 50 * 384],
-  ] as const)(
-    "[assist] TIAS is without IP and UDP headers; packets are %s",
-    (_what, lines, bps) => {
-      const call = AssistedCall.of(both(AUDIO, "a=mid:0", ...lines));
-      expect(call.stream("a", "0", "uplink").maxBps).toBe(bps);
-    },
-  );
+  ] as const)("[M13] TIAS is without IP and UDP headers; packets are %s", (_what, lines, bps) => {
+    const call = AssistedCall.of(both(AUDIO, "a=mid:0", ...lines));
+    expect(call.stream("a", "0", "uplink").maxBps).toBe(bps);
+  });
 
-  it("[assist] without b= what Opus is configured to counts, else nothing is said", () => {
+  it("[M13] without b= what Opus is configured to counts, else nothing is said", () => {
     const opus = ["m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=mid:0", "a=rtpmap:111 opus/48000/2"];
     const call = AssistedCall.of([
       textOf(...opus),
@@ -256,7 +253,7 @@ describe("what a stream may take", () => {
     expect(call.stream("a", "0", "downlink").maxBps).toBeUndefined();
   });
 
-  it("[assist] a request of a peer or the application lowers it, and is lifted again", () => {
+  it("[M13] a request of a peer or the application lowers it, and is lifted again", () => {
     const call = AssistedCall.of(pairOf("chromium.bandwidth-munged"));
     const ask = (maxBitrateBps: number | null) =>
       accepted(call.send("b", { type: "flow", flow: "a~b:1.1:a", maxBitrateBps }));
@@ -269,7 +266,7 @@ describe("what a stream may take", () => {
     expect(call.stream("a", "1", "uplink").maxBps).toBe(400_000);
   });
 
-  it("[assist] what the network itself recommends does not count: it would never give more again", () => {
+  it("[M13] what the network itself recommends does not count: it would never give more again", () => {
     const call = AssistedCall.of(pairOf("chromium.bandwidth-munged"));
     const before = call.of("a");
     accepted(
@@ -285,7 +282,7 @@ describe("what a stream may take", () => {
     expect(call.of("a")).toEqual(before);
   });
 
-  it("[assist] nor does it shift the shares of a ceiling, on this link or on another", () => {
+  it("[M13] nor does it shift the shares of a ceiling, on this link or on another", () => {
     const call = new AssistedCall({ maxUplinkBps: 600_000 }).peers("a", "b", "c");
     call.exchange("a", "b", pairOf("chromium.max-bundle"));
     call.exchange("a", "c", variant(pairOf("chromium.max-bundle"), 1));
@@ -307,7 +304,7 @@ describe("what a stream may take", () => {
     expect(linksOfA()).toEqual(before);
   });
 
-  it("[assist] the layers of simulcast together, with all headers", () => {
+  it("[M13] the layers of simulcast together, with all headers", () => {
     const media = [...VIDEO, "a=mid:0"];
     const call = AssistedCall.of([
       textOf(
@@ -319,7 +316,7 @@ describe("what a stream may take", () => {
     expect(call.stream("a", "0", "uplink").maxBps).toBe(960_000 + 100 * 60 * 8);
   });
 
-  it("[assist] its share of a session's or a peer's ceiling, and all of the link no more than it", () => {
+  it("[M13] its share of a session's or a peer's ceiling, and all of the link no more than it", () => {
     const call = AssistedCall.of(pairOf("chromium.bandwidth-munged"), { maxUplinkBps: 300_000 });
     expect(call.flow("a~b:1.1:a").limits.source).toBe("session");
     const { effectiveBps = 0 } = call.flow("a~b:1.1:a").limits;
@@ -339,7 +336,7 @@ describe("what a stream may take", () => {
     ["b=AS", "b=AS:500", 500_000],
     ["b=TIAS", "b=TIAS:96000", 96_000 + 10 * 384],
     ["b=CT", "b=CT:300", 300_000],
-  ])("[assist] %s of a session part is a cap of the sum", (_what, line, bps) => {
+  ])("[M13] %s of a session part is a cap of the sum", (_what, line, bps) => {
     const media = [...VIDEO, "a=mid:0"];
     const call = AssistedCall.of([textOf(...media), textOf(line, ...media)]);
     expect(call.of("a").ceilings).toEqual({ uplinkBps: bps });
@@ -352,7 +349,7 @@ describe("what a stream may take", () => {
 });
 
 describe("whose link it is, and when there is one", () => {
-  it("[assist] nothing before the answer, for strangers, and where a description cannot be read", () => {
+  it("[M13] nothing before the answer, for strangers, and where a description cannot be read", () => {
     const call = new AssistedCall().peers("a", "b");
     const [offer, answer] = pairOf("chromium.max-bundle");
     accepted(call.send("a", { type: "offer", to: "b", sdp: offer }));
@@ -364,7 +361,7 @@ describe("whose link it is, and when there is one", () => {
     expect(broken.seen("a")).toBeUndefined();
   });
 
-  it("[assist] an offer that is open changes nothing yet", () => {
+  it("[M13] an offer that is open changes nothing yet", () => {
     const call = AssistedCall.of(pairOf("chromium.add-remove-track.3-remove-video"));
     const before = call.of("a");
     call.at += 10;
@@ -373,7 +370,7 @@ describe("whose link it is, and when there is one", () => {
     expect(call.of("a")).toEqual(before);
   });
 
-  it("[assist] nothing is left when a peer left, or all is rejected", () => {
+  it("[M13] nothing is left when a peer left, or all is rejected", () => {
     const call = AssistedCall.of(pairOf("chromium.max-bundle"));
     const link = call.link("a", "b");
     accepted(call.send("b", { type: "leave" }));
@@ -386,7 +383,7 @@ describe("whose link it is, and when there is one", () => {
     expect(none.seen("a")).toBeUndefined();
   });
 
-  it("[assist] a media server is no UE, nor is who stands for others", () => {
+  it("[M13] a media server is no UE, nor is who stands for others", () => {
     const pair = pairOf("chromium-to-janus.videoroom-publish");
     const served = new AssistedCall().peers("a").serve("b").exchange("a", "b", pair);
     expect(served.of("a")).toMatchObject({ isBetweenUes: false, other: "b" });
@@ -396,7 +393,7 @@ describe("whose link it is, and when there is one", () => {
     expect(AssistedCall.of(pair).of("a").isBetweenUes).toBe(true);
   });
 
-  it("[assist] what somebody holds, or a re-offer switches off, stops running and stays", () => {
+  it("[M13] what somebody holds, or a re-offer switches off, stops running and stays", () => {
     const call = AssistedCall.of(pairOf("chromium.hold-resume.1-initial"));
     expect(call.section("a", "0")).toMatchObject({ status: "ENABLED" });
     accepted(call.send("b", { type: "flow", flow: "a~b:1.1:a", held: true }));
@@ -415,7 +412,7 @@ describe("whose link it is, and when there is one", () => {
     }
   });
 
-  it("[assist] one transport per BUNDLE group of the answer", () => {
+  it("[M13] one transport per BUNDLE group of the answer", () => {
     const media = [AUDIO, "a=mid:0", ...VIDEO, "a=mid:1", DATA, "a=mid:2"];
     const call = AssistedCall.of([
       textOf("a=group:BUNDLE 0 1 2", ...media),

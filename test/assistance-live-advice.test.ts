@@ -65,7 +65,7 @@ describe.each(MODES)("peers, %s", (mode) => {
     return [session, alice, bob, String(flows[0]?.link)];
   }
 
-  it("[assist] both read it, the sender is advised, and all of it is there after an eviction", async () => {
+  it("[M13] both read it, the sender is advised, and all of it is there after an eviction", async () => {
     const [session, alice, bob, link] = await called();
     const impaired = record({ state: "impaired", advised: { uplinkBps: 300_000 } });
     await hear(session, link, alice.id, impaired);
@@ -104,7 +104,7 @@ describe.each(MODES)("peers, %s", (mode) => {
     });
   });
 
-  it("[assist] the renegotiation of a link that was read back gives a new flow what the others have", async () => {
+  it("[M13] the renegotiation of a link that was read back gives a new flow what the others have", async () => {
     const [session, alice, bob, link] = await called();
     await hear(session, link, alice.id, record());
     const more = [...CALL, { kind: "video" as const }];
@@ -153,7 +153,7 @@ describe.each(MODES)("endpoints of SWAP, %s", (mode) => {
   }
 
   it.each(["text", "library", "nested"] as const)(
-    "[assist] %s: an application message of the server's own says it, and may be rejected",
+    "[M13] %s: an application message of the server's own says it, and may be rejected",
     async (dialect) => {
       const [, alice, bob, session] = await called(dialect);
       // Those of who offered are listed first.

@@ -20,13 +20,13 @@ const report = (...eventReports: object[]) => ({
 });
 
 describe("CloudEvents of quality on demand", () => {
-  it("[assist] tell what is granted, and when", () => {
+  it("[M13] tell what is granted, and when", () => {
     const told = qodEventOf(event({ sessionId: "s1", qosStatus: "AVAILABLE" }));
     const happenedAt = Date.UTC(2026, 5, 1, 12, 0, 0, 250);
     expect(told).toEqual({ id: "s1", status: { state: "granted" }, happenedAt });
   });
 
-  it("[assist] tell what is over, and why", () => {
+  it("[M13] tell what is over, and why", () => {
     const data = { sessionId: "s1", qosStatus: "UNAVAILABLE" };
     const why = { ...data, statusInfo: "NETWORK_TERMINATED" };
     expect(qodEventOf(event(why))?.status).toEqual({
@@ -37,7 +37,7 @@ describe("CloudEvents of quality on demand", () => {
     expect(told).toEqual({ id: "s1", status: { state: "ended", reason: "UNAVAILABLE" } });
   });
 
-  it("[assist] of another kind, or that are none, say nothing", () => {
+  it("[M13] of another kind, or that are none, say nothing", () => {
     const data = { sessionId: "s1", qosStatus: "AVAILABLE" };
     const others = [
       event(data, { type: "org.camaraproject.device-status.v1.roaming" }),
@@ -65,20 +65,20 @@ describe("notifications of the NEF", () => {
     ["FAILED_RESOURCES_ALLOCATION", "ended"],
     ["SESSION_TERMINATION", "ended"],
     ["RELEASE_OF_BEARER", "ended"],
-  ])("[assist] of %s mean %s", (name, state) => {
+  ])("[M13] of %s mean %s", (name, state) => {
     const told = nefNotificationOf(report({ event: name }));
     expect(told?.id).toBe("s1");
     expect(told?.status).toEqual(state === "granted" ? { state } : { state, reason: name });
   });
 
-  it("[assist] name the alternative that holds", () => {
+  it("[M13] name the alternative that holds", () => {
     const told = nefNotificationOf(report({ event: "QOS_NOT_GUARANTEED", appliedQosRef: "half" }));
     expect(told?.status).toMatchObject({ state: "impaired", profile: "half" });
     const given = { event: "SUCCESSFUL_RESOURCES_ALLOCATION", appliedQosRef: "half" };
     expect(nefNotificationOf(report(given))?.status).toEqual({ state: "granted", profile: "half" });
   });
 
-  it("[assist] of flows that fare differently mean the worst", () => {
+  it("[M13] of flows that fare differently mean the worst", () => {
     const told = nefNotificationOf(
       report(
         { event: "QOS_GUARANTEED", flowIds: [1] },
@@ -88,7 +88,7 @@ describe("notifications of the NEF", () => {
     expect(told?.status?.state).toBe("impaired");
   });
 
-  it("[assist] of what is no state of the resource, and tests, say which resource only", () => {
+  it("[M13] of what is no state of the resource, and tests, say which resource only", () => {
     expect(nefNotificationOf(report({ event: "USAGE_REPORT" }))).toEqual({ id: "s1" });
     expect(nefNotificationOf(report({ event: "OF_ANOTHER_RELEASE" }))).toEqual({ id: "s1" });
     const subscription = "/3gpp-as-session-with-qos/v1/duplex/subscriptions/s2/";
@@ -96,7 +96,7 @@ describe("notifications of the NEF", () => {
     expect(nefNotificationOf({ subscription: "elsewhere" })).toEqual({});
   });
 
-  it("[assist] that are none say nothing", () => {
+  it("[M13] that are none say nothing", () => {
     const others = [report(), { eventReports: [{ event: "QOS_GUARANTEED" }] }, null, 4, "x"];
     expect(others.map(nefNotificationOf)).toEqual(others.map(() => undefined));
   });
@@ -110,11 +110,11 @@ describe("date and time of RFC 3339", () => {
     "2026-12-31T12:00:00.123456-08:00",
     "1999-12-31T00:00:00Z",
     "2100-03-01T01:02:03Z",
-  ])("[assist] %s is what it is elsewhere", (text) => {
+  ])("[M13] %s is what it is elsewhere", (text) => {
     expect(msOfDateTime(text)).toBe(Date.parse(text));
   });
 
-  it("[assist] may be none", () => {
+  it("[M13] may be none", () => {
     const others = ["", "2024-13-01T00:00:00Z", "2024-00-01T00:00:00Z", "2024-01-01", "soon"];
     expect(others.map(msOfDateTime)).toEqual(others.map(() => undefined));
   });

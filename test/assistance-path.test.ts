@@ -24,7 +24,7 @@ const NAMED: LinkKnowledge = {
 };
 
 describe("a selected pair", () => {
-  it("[assist] as the UE reports it: its interface, and the other end as it sees it", () => {
+  it("[M13] as the UE reports it: its interface, and the other end as it sees it", () => {
     const call = blank().select(
       "a",
       { address: "10.0.0.5", port: 4000, protocol: "udp" },
@@ -40,7 +40,7 @@ describe("a selected pair", () => {
     });
   });
 
-  it("[assist] the other end's report, reversed, tells the public address of the UE", () => {
+  it("[M13] the other end's report, reversed, tells the public address of the UE", () => {
     const call = blank().select(
       "b",
       { address: "198.51.100.9", port: 5000, candidateType: "host" },
@@ -59,7 +59,7 @@ describe("a selected pair", () => {
     });
   });
 
-  it("[assist] names that hide addresses are filled in from the other end's report", () => {
+  it("[M13] names that hide addresses are filled in from the other end's report", () => {
     const name = "0f1e2d3c-0000-4000-8000-000000000000.local";
     const call = blank()
       .select("a", { address: name, port: 4000 }, { address: name, port: 5000 })
@@ -78,7 +78,7 @@ describe("a selected pair", () => {
     });
   });
 
-  it("[assist] a reflexive candidate is the public side, what it is related to the interface", () => {
+  it("[M13] a reflexive candidate is the public side, what it is related to the interface", () => {
     const call = blank().select(
       "a",
       {
@@ -93,7 +93,7 @@ describe("a selected pair", () => {
     });
   });
 
-  it("[assist] behind a TURN server that is all the network sees, and it is seen from outside", () => {
+  it("[M13] behind a TURN server that is all the network sees, and it is seen from outside", () => {
     const call = blank().select(
       "a",
       {
@@ -117,7 +117,7 @@ describe("a selected pair", () => {
     });
   });
 
-  it("[assist] a TURN server inside the network sees the UE's own address", () => {
+  it("[M13] a TURN server inside the network sees the UE's own address", () => {
     const own = { address: "10.45.0.2", port: 4444 };
     const call = blank().select(
       "a",
@@ -136,7 +136,7 @@ describe("a selected pair", () => {
     });
   });
 
-  it("[assist] a TURN server over TLS is TCP to the network, and may be known by name alone", () => {
+  it("[M13] a TURN server over TLS is TCP to the network, and may be known by name alone", () => {
     const tls = { url: "turns:turn.example.net", relayProtocol: "tls" };
     const call = blank().select(
       "a",
@@ -163,7 +163,7 @@ describe("a selected pair", () => {
     expect(unnamed.path("a").remotes).toEqual([]);
   });
 
-  it("[assist] the other end tells that the UE is behind a relay, not how", () => {
+  it("[M13] the other end tells that the UE is behind a relay, not how", () => {
     const call = blank().select(
       "b",
       { address: "192.0.2.9", port: 5000 },
@@ -183,7 +183,7 @@ describe("a selected pair", () => {
     expect(hidden.path("a")).toMatchObject({ remotes: [] });
   });
 
-  it("[assist] the other side's relay is the first hop that the UE's network sees", () => {
+  it("[M13] the other side's relay is the first hop that the UE's network sees", () => {
     const end = { candidateType: "relay", address: "198.51.100.2", port: 50_000 } as const;
     const own = { address: "192.0.2.5", port: 4000 };
     for (const call of [blank().select("a", own, end), blank().select("b", end, own)]) {
@@ -193,7 +193,7 @@ describe("a selected pair", () => {
     }
   });
 
-  it("[assist] a private address of the other end is what its NAT makes of it", () => {
+  it("[M13] a private address of the other end is what its NAT makes of it", () => {
     const call = blank().select(
       "b",
       { address: "10.0.0.6", port: 5000 },
@@ -204,7 +204,7 @@ describe("a selected pair", () => {
     expect(call.path("a").remotes).toEqual([{ address: "198.51.100.9", port: 6000 }]);
   });
 
-  it("[assist] IPv6 has no NAT: the address is the same on both sides of nothing", () => {
+  it("[M13] IPv6 has no NAT: the address is the same on both sides of nothing", () => {
     const call = blank().select(
       "a",
       { address: "2001:DB8::5", port: 4000 },
@@ -218,14 +218,14 @@ describe("a selected pair", () => {
     expect(byOther.path("a")).toMatchObject({ ue, uePublic: ue });
   });
 
-  it("[assist] a port that is not known is left out", () => {
+  it("[M13] a port that is not known is left out", () => {
     const call = blank().select("b", { address: "192.0.2.9" }, { address: "192.0.2.5" });
     expect(call.path("a")).toMatchObject({
       ...{ ue: { address: "192.0.2.5" }, remotes: [{ address: "192.0.2.9" }] },
     });
   });
 
-  it("[assist] RTCP has a path of its own where it is not multiplexed", () => {
+  it("[M13] RTCP has a path of its own where it is not multiplexed", () => {
     const media = MEDIA.slice(0, -1);
     const pair = [textOf(...media), textOf(...media)] as const;
     const ends = [
@@ -255,7 +255,7 @@ describe("a selected pair", () => {
     expect(hidden.of("b").transports[0]?.rtcpPath).toBeUndefined();
   });
 
-  it("[assist] an ICE restart makes it unknown again", () => {
+  it("[M13] an ICE restart makes it unknown again", () => {
     const media = (ufrag: string) =>
       [
         textOf(...MEDIA, `a=ice-ufrag:${ufrag}`, `a=ice-pwd:pwd-of-${ufrag}`),
@@ -270,7 +270,7 @@ describe("a selected pair", () => {
 });
 
 describe("a relay, while it is all there can be", () => {
-  it("[assist] by the policy of the session, to the TURN servers of the deployment", () => {
+  it("[M13] by the policy of the session, to the TURN servers of the deployment", () => {
     const call = blank({ iceTransportPolicy: "relay" });
     expect(call.path("a").known).toBe("nothing");
     expect(call.path("a", { ...TURN, seen: "203.0.113.7" })).toEqual({
@@ -295,7 +295,7 @@ describe("a relay, while it is all there can be", () => {
   });
 
   it.each(["chromium.relay-only", "pion.relay-only", "werift.relay-only", "gstreamer.relay-only"])(
-    "[assist] %s: by candidates, each end to its own",
+    "[M13] %s: by candidates, each end to its own",
     (record) => {
       const call = AssistedCall.of(pairOf(record));
       for (const ue of ["a", "b"]) {
@@ -310,7 +310,7 @@ describe("a relay, while it is all there can be", () => {
     },
   );
 
-  it("[assist] what a relayed candidate is related to is the UE's public address", () => {
+  it("[M13] what a relayed candidate is related to is the UE's public address", () => {
     const media = textOf(...MEDIA, ...CREDENTIALS);
     const withRelay = (...lines: string[]) =>
       media + lines.map((line) => `a=candidate:${line}\r\n`).join("");
@@ -338,7 +338,7 @@ describe("a relay, while it is all there can be", () => {
 });
 
 describe("candidates", () => {
-  it("[assist] chromium.connected-host-candidates: what getStats selected later is among them", () => {
+  it("[M13] chromium.connected-host-candidates: what getStats selected later is among them", () => {
     const call = AssistedCall.of(pairOf("chromium.connected-host-candidates"));
     expect(call.path("a")).toEqual({
       known: "candidates",
@@ -354,7 +354,7 @@ describe("candidates", () => {
     });
   });
 
-  it("[assist] chromium.turn-all-candidates: hosts that hide behind names stay unknown", () => {
+  it("[M13] chromium.turn-all-candidates: hosts that hide behind names stay unknown", () => {
     const call = AssistedCall.of(pairOf("chromium.turn-all-candidates"));
     const path = call.path("a", { seen: "203.0.113.7" });
     expect(pairOf("chromium.turn-all-candidates")[0]).toMatch(/[.]local \d+ typ host/);
@@ -363,7 +363,7 @@ describe("candidates", () => {
     expect(path.uePublic?.address).toMatch(/^[\d.]+$/);
   });
 
-  it("[assist] chromium.trickle-no-candidates: nothing, until they come; those of its exchange alone", () => {
+  it("[M13] chromium.trickle-no-candidates: nothing, until they come; those of its exchange alone", () => {
     const call = AssistedCall.of(pairOf("chromium.trickle-no-candidates"));
     expect(call.path("a")).toEqual({
       ...{ known: "nothing", protocol: "udp", remotes: [], isRelayed: false },
@@ -386,7 +386,7 @@ describe("candidates", () => {
     });
   });
 
-  it("[assist] several of the other side may each be it; with a global one, private ones are not", () => {
+  it("[M13] several of the other side may each be it; with a global one, private ones are not", () => {
     const call = blank();
     call.trickle("b", host("10.0.0.6", 5000), host("10.0.0.6", 5000), host("10.1.0.6", 5001));
     expect(call.path("a").remotes).toEqual([
@@ -403,7 +403,7 @@ describe("candidates", () => {
     });
   });
 
-  it("[assist] of TCP, of the other component, without an address or not to be read: none", () => {
+  it("[M13] of TCP, of the other component, without an address or not to be read: none", () => {
     const call = blank();
     call.trickle(
       "a",
@@ -417,7 +417,7 @@ describe("candidates", () => {
     expect(plainAddress("fe80::1%eth0")).toBe("fe80::1");
   });
 
-  it("[assist] those of the tagged section speak for the bundle", () => {
+  it("[M13] those of the tagged section speak for the bundle", () => {
     const sections = [AUDIO, "a=mid:0", ...VIDEO, "a=mid:1"];
     const call = AssistedCall.of([
       textOf("a=group:BUNDLE 1 0", ...sections),
@@ -431,7 +431,7 @@ describe("candidates", () => {
     expect(call.path("a").ue).toEqual({ address: "10.0.0.5", port: 4002 });
   });
 
-  it("[assist] of several addresses of its own nobody knows which it will use", () => {
+  it("[M13] of several addresses of its own nobody knows which it will use", () => {
     const call = blank();
     call.trickle("a", host("10.0.0.5", 4000), host("10.0.0.5", 4001));
     expect(call.path("a").ue).toEqual({ address: "10.0.0.5" });
@@ -439,7 +439,7 @@ describe("candidates", () => {
     expect(call.path("a").ue).toBeUndefined();
   });
 
-  it("[assist] that which others see is the one that it uses, where it has several", () => {
+  it("[M13] that which others see is the one that it uses, where it has several", () => {
     const call = blank().select(
       "b",
       { address: "198.51.100.9", port: 5000 },
@@ -450,7 +450,7 @@ describe("candidates", () => {
     expect(call.path("a")).toMatchObject({ known: "pair", ue: own, uePublic: own });
   });
 
-  it("[assist] the base of a reflexive candidate tells what its host candidate hides", () => {
+  it("[M13] the base of a reflexive candidate tells what its host candidate hides", () => {
     const call = blank();
     call.trickle("a", srflx("203.0.113.7", 4444, "10.0.0.5", 4000));
     expect(call.path("a")).toMatchObject({
@@ -472,7 +472,7 @@ describe("candidates", () => {
     expect(pair.path("a").uePublic).toEqual({ address: "203.0.113.7", port: 4444 });
   });
 
-  it("[assist] with both IP versions the sixth goes first, or that of the other side", () => {
+  it("[M13] with both IP versions the sixth goes first, or that of the other side", () => {
     const call = blank();
     call.trickle("a", host("10.0.0.5", 4000), host("2001:db8::5", 4001));
     expect(call.path("a").ue).toEqual({ address: "2001:db8::5", port: 4001 });

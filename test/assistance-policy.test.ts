@@ -35,6 +35,7 @@ const AF = {
 
 const read = (networks: unknown, more: object = {}) =>
   readConfig({
+    ASSISTANCE_NOTIFY_URL: "https://signal.example.com",
     ASSISTANCE_NETWORKS: typeof networks === "string" ? networks : JSON.stringify(networks),
     ...more,
   }).assistance;
@@ -49,16 +50,14 @@ const whyNot = (networks: unknown, more: object = {}): string => {
   return "";
 };
 
-describe("[assist] configuration of mobile networks", () => {
-  it("[assist] without any there is none, and nothing is remembered of where anybody is", () => {
+describe("[M13] configuration of mobile networks", () => {
+  it("[M13] without any there is none, and nothing is remembered of where anybody is", () => {
     expect(readConfig({}).assistance).toEqual({ networks: [] });
     expect(ueSeen([], { network: "home-5g" }, "203.0.113.7")).toBeUndefined();
   });
 
-  it("[assist] three kinds are read, each with what it needs", () => {
-    const { networks, notifyUrl } = read([QOD, NEF, AF], {
-      ASSISTANCE_NOTIFY_URL: "https://signal.example.com",
-    });
+  it("[M13] three kinds are read, each with what it needs", () => {
+    const { networks, notifyUrl } = read([QOD, NEF, AF]);
     expect(notifyUrl).toBe("https://signal.example.com");
     expect(networks.map(({ name, mode }) => [name, mode])).toEqual([
       ["home-5g", "on"],
@@ -70,7 +69,7 @@ describe("[assist] configuration of mobile networks", () => {
     expect(networks[2]).toMatchObject({ provisioningSession: "p1", blocks: [] });
   });
 
-  it("[assist] rates and keys are read as they are written", () => {
+  it("[M13] rates and keys are read as they are written", () => {
     const [network] = read([
       {
         ...QOD,
@@ -99,17 +98,19 @@ describe("[assist] configuration of mobile networks", () => {
       "https only",
     ],
     ["a URL with a query", [{ ...NEF, url: "https://nef.example.net/?a=1" }], "0.url"],
-  ])(
-    "[assist] %s: the message names the variable and quotes no secret",
-    (_what, networks, said) => {
-      const why = whyNot(networks);
-      expect(why).toContain("ASSISTANCE_NETWORKS: ");
-      expect(why).toContain(said);
-      expect(why).not.toContain("very-secret-indeed");
-    },
-  );
+  ])("[M13] %s: the message names the variable and quotes no secret", (_what, networks, said) => {
+    const why = whyNot(networks);
+    expect(why).toContain("ASSISTANCE_NETWORKS: ");
+    expect(why).toContain(said);
+    expect(why).not.toContain("very-secret-indeed");
+  });
 
-  it("[assist] networks reach a deployment by https only, except in local development", () => {
+  it("[M13] a NEF has to have somebody to tell; others can be asked", () => {
+    expect(whyNot([NEF], { ASSISTANCE_NOTIFY_URL: "" })).toContain("ASSISTANCE_NOTIFY_URL: needed");
+    expect(read([QOD, AF], { ASSISTANCE_NOTIFY_URL: "" })).not.toHaveProperty("notifyUrl");
+  });
+
+  it("[M13] networks reach a deployment by https only, except in local development", () => {
     const plain = { ASSISTANCE_NOTIFY_URL: "http://127.0.0.1:8787" };
     expect(whyNot([NEF], plain)).toContain("ASSISTANCE_NOTIFY_URL: https only");
     const local = [{ ...NEF, url: "http://127.0.0.1:9/nef" }];
@@ -117,7 +118,7 @@ describe("[assist] configuration of mobile networks", () => {
   });
 });
 
-describe("[assist] blocks of addresses", () => {
+describe("[M13] blocks of addresses", () => {
   it.each([
     ["203.0.113.0/24", "203.0.113.255", true],
     ["203.0.113.0/24", "203.0.114.0", false],
@@ -129,22 +130,22 @@ describe("[assist] blocks of addresses", () => {
     ["2001:db8::/32", "2001:db9::", false],
     ["203.0.113.0/24", "::ffff:203.0.113.9", true],
     ["10.0.0.0/8", "not-an-address", false],
-  ])("[assist] %s has %s: %s", (block, address, isIn) => {
+  ])("[M13] %s has %s: %s", (block, address, isIn) => {
     expect(isInBlocks(address, [blockOf(block) ?? ""])).toBe(isIn);
   });
 
   it.each(["", "example.com", "10.0.0.0/33", "2001:db8::/129", "10.0.0.0/8/8"])(
-    "[assist] %s is none",
+    "[M13] %s is none",
     (text) => {
       expect(blockOf(text)).toBeUndefined();
     },
   );
 });
 
-describe("[assist] who is in which network", () => {
+describe("[M13] who is in which network", () => {
   const { networks } = read([QOD, NEF]);
 
-  it("[assist] by the address, by what the token says, or in none", () => {
+  it("[M13] by the address, by what the token says, or in none", () => {
     expect(ueSeen(networks, {}, "203.0.113.7")).toEqual({
       network: "home-5g",
       address: "203.0.113.7",
@@ -161,7 +162,7 @@ describe("[assist] who is in which network", () => {
     expect(ueSeen(networks, {}, undefined)).toEqual({});
   });
 
-  it("[assist] who is in none is not remembered; a newer token may say less", () => {
+  it("[M13] who is in none is not remembered; a newer token may say less", () => {
     const seen = { network: "core", phoneNumber: "+15550100123", address: "192.0.2.1" };
     expect(ueKept(undefined, seen)).toBeUndefined();
     expect(ueKept({ address: "192.0.2.1" }, undefined)).toBeUndefined();
@@ -171,8 +172,8 @@ describe("[assist] who is in which network", () => {
   });
 });
 
-describe("[assist] relays of the deployment", () => {
-  it("[assist] by address or by name, with the port that their URL means", () => {
+describe("[M13] relays of the deployment", () => {
+  it("[M13] by address or by name, with the port that their URL means", () => {
     const ttl = { secret: "s", ttlSeconds: 60, allocationsExpire: false };
     const urls = [
       "turn:192.0.2.1:3478?transport=udp",
@@ -193,7 +194,7 @@ describe("[assist] relays of the deployment", () => {
   });
 });
 
-describe("[assist] who is asked for", () => {
+describe("[M13] who is asked for", () => {
   const peerOf = (session: Session): Peer => session.peers.get("alice") as Peer;
 
   function sessionWith(config: object, more: object = {}, role: "peer" | "observer" = "peer") {
@@ -205,7 +206,7 @@ describe("[assist] who is asked for", () => {
   const modeIn = (session: Session, ...entries: object[]): string | undefined =>
     policyFor(session, peerOf(session), read(entries).networks)?.mode;
 
-  it("[assist] by the network's mode, and by what the session was created with", () => {
+  it("[M13] by the network's mode, and by what the session was created with", () => {
     const on = sessionWith({ assistance: "on" });
     const plain = sessionWith({});
     expect(modeIn(plain, QOD)).toBe("on");
@@ -217,7 +218,7 @@ describe("[assist] who is asked for", () => {
     expect(modeIn(plain, { ...QOD, mode: "dry-run" })).toBe("dry-run");
   });
 
-  it("[assist] only peers, in a network that there is and that is for their API key", () => {
+  it("[M13] only peers, in a network that there is and that is for their API key", () => {
     expect(modeIn(sessionWith({}, {}, "observer"), QOD)).toBeUndefined();
     expect(modeIn(sessionWith({}), NEF)).toBeUndefined();
     const keyed = { ...QOD, keys: ["k1"] };

@@ -74,14 +74,14 @@ describe("bit rates", () => {
     [2e9, "2 Gbps"],
     [1e12, "1 Tbps"],
     [1.2, "2 bps"],
-  ])("[assist] %s is %s", (bps, text) => {
+  ])("[M13] %s is %s", (bps, text) => {
     expect(bitRateOf(bps)).toBe(text);
     expect(bpsOf(text)).toBe(Math.ceil(bps));
     // The pattern that is published.
     expect(text).toMatch(/^\d+(\.\d+)? (bps|Kbps|Mbps|Gbps|Tbps)$/);
   });
 
-  it("[assist] fractions are read, other texts are not", () => {
+  it("[M13] fractions are read, other texts are not", () => {
     expect(bpsOf("2.5 Mbps")).toBe(2_500_000);
     for (const text of ["", "2.5", "2,5 Mbps", "2 mbps", "-1 bps", "1 bps "]) {
       expect(bpsOf(text)).toBeUndefined();
@@ -93,12 +93,12 @@ describe("what a link takes", () => {
   const ratesWith = (lines: readonly string[], defaults?: RateDefaults) =>
     ratesOf(call(...lines).of("a"), defaults);
 
-  it("[assist] the sum of what runs, and 5 percent for the RTCP of each", () => {
+  it("[M13] the sum of what runs, and 5 percent for the RTCP of each", () => {
     const rates = ratesWith(bundled(["b=AS:64"], ["b=AS:400"]));
     expect(rates).toEqual({ uplinkBps: 487_200, downlinkBps: 487_200 });
   });
 
-  it("[assist] what nobody says a rate of has that of its codec or kind", () => {
+  it("[M13] what nobody says a rate of has that of its codec or kind", () => {
     const { audio, video } = DEFAULT_BPS;
     expect(ratesWith(bundled()).uplinkBps).toBe(Math.round((audio + video) * 1.05));
     expect(ratesWith(bundled(), { audio: 100, video: 200 }).uplinkBps).toBe(315);
@@ -112,18 +112,18 @@ describe("what a link takes", () => {
     ["none at all", ["b=RS:0", "b=RR:0"], 64_000],
     ["one, more than the share", ["b=RS:5000"], 69_000],
     ["one, less than the share", ["b=RR:100"], 67_200],
-  ])("[assist] RTCP as b= says: %s", (_what, lines, bps) => {
+  ])("[M13] RTCP as b= says: %s", (_what, lines, bps) => {
     expect(ratesWith([AUDIO, "b=AS:64", ...lines, "a=mid:0"]).uplinkBps).toBe(bps);
   });
 
-  it("[assist] what is held takes nothing", () => {
+  it("[M13] what is held takes nothing", () => {
     const talk = call(...bundled(["b=AS:64"], ["b=AS:400"]));
     accepted(talk.send("b", { type: "flow", flow: "a~b:1.1:a", held: true }));
     expect(ratesOf(talk.of("a"))).toEqual({ uplinkBps: 67_200, downlinkBps: 487_200 });
     expect(ratesOf(talk.of("b"))).toEqual({ uplinkBps: 487_200, downlinkBps: 67_200 });
   });
 
-  it("[assist] all together no more than the ceiling, which each gives way to in proportion", () => {
+  it("[M13] all together no more than the ceiling, which each gives way to in proportion", () => {
     const capped = AssistedCall.of([
       textOf("b=CT:100", ...bundled(["b=AS:100"], ["b=AS:300"])),
       textOf(...bundled(["b=AS:100"], ["b=AS:300"])),
@@ -136,7 +136,7 @@ describe("what a link takes", () => {
 });
 
 describe("TS 26.510 Dynamic Policy", () => {
-  it("[assist] one binding per BUNDLE group, with the sum, where multiplexed media is unknown", () => {
+  it("[M13] one binding per BUNDLE group, with the sum, where multiplexed media is unknown", () => {
     const { applicationFlowBindings, ...rest } = policy(
       call(...bundled(["b=AS:64"], ["b=AS:400"])).of("a"),
       false,
@@ -173,7 +173,7 @@ describe("TS 26.510 Dynamic Policy", () => {
     ]);
   });
 
-  it("[assist] one binding per m-section with MID, payload types, SSRC and header extension", () => {
+  it("[M13] one binding per m-section with MID, payload types, SSRC and header extension", () => {
     const [audio, video] = policy(
       call(...bundled(["a=ssrc:11 cname:x"], ["a=ssrc:22 cname:x"])).of("a"),
       true,
@@ -193,7 +193,7 @@ describe("TS 26.510 Dynamic Policy", () => {
     });
   });
 
-  it("[assist] between UEs both directions list the same; to a media server each its own", () => {
+  it("[M13] between UEs both directions list the same; to a media server each its own", () => {
     const pair = pairOf("chromium-to-janus.videoroom-publish");
     const arrays = (link: AssistedLink) =>
       policy(link, true).applicationFlowBindings.map(({ applicationFlowDescription: flow }) => [
@@ -216,7 +216,7 @@ describe("TS 26.510 Dynamic Policy", () => {
     expect(arrays(paired(twoWays).of("a"))[0]?.[1]).toHaveLength(1);
   });
 
-  it("[assist] without mid there is no tag; the binding is called by the m-line", () => {
+  it("[M13] without mid there is no tag; the binding is called by the m-line", () => {
     const [binding] = policy(
       call(AUDIO, `a=extmap:4 ${MID}`).of("a"),
       true,
@@ -232,7 +232,7 @@ describe("TS 26.510 Dynamic Policy", () => {
     ["sendonly", "DOWNLINK", "UPLINK"],
     ["recvonly", "UPLINK", "DOWNLINK"],
     ["inactive", "BIDIRECTIONAL", "BIDIRECTIONAL"],
-  ])("[assist] %s in the answer: offerer %s, answerer %s", (direction, offerer, answerer) => {
+  ])("[M13] %s in the answer: offerer %s, answerer %s", (direction, offerer, answerer) => {
     const talk = oneWay(direction);
     const video = (ue: string) => policy(talk.of(ue), true).applicationFlowBindings[1];
     const filter = (ue: string) => {
@@ -250,7 +250,7 @@ describe("TS 26.510 Dynamic Policy", () => {
     expect(isOff("b", "uplinkBitRates")).toBe(isOff("a", "downlinkBitRates"));
   });
 
-  it("[assist] to a relay the two addresses, or its name; without a path no description", () => {
+  it("[M13] to a relay the two addresses, or its name; without a path no description", () => {
     const relayOnly = AssistedCall.of(both(...bundled()), { iceTransportPolicy: "relay" });
     const flow = (knowledge = {}) =>
       policy(relayOnly.of("a", knowledge), false).applicationFlowBindings[0]
@@ -272,7 +272,7 @@ describe("TS 26.510 Dynamic Policy", () => {
     });
   });
 
-  it("[assist] a candidate of the only address there is makes two addresses, no ports", () => {
+  it("[M13] a candidate of the only address there is makes two addresses, no ports", () => {
     const talk = AssistedCall.of(pairOf("chromium.connected-host-candidates"));
     const [binding] = policy(talk.of("a"), false).applicationFlowBindings;
     expect(binding?.applicationFlowDescription).toMatchObject({
@@ -281,7 +281,7 @@ describe("TS 26.510 Dynamic Policy", () => {
     });
   });
 
-  it("[assist] RTP header extensions that mark packets are told to whom asks for them", () => {
+  it("[M13] RTP header extensions that mark packets are told to whom asks for them", () => {
     const markings = UNVERIFIED_MARKINGS;
     const lines = [
       ...["a=extmap:5 urn:3gpp:pdu-set-marking:rel-18", "a=extmap:6 urn:3gpp:burst-size:rel-19"],
@@ -324,7 +324,7 @@ describe("TS 26.510 Dynamic Policy", () => {
     expect(parameters(cryptic, { markings })).toEqual([undefined, undefined]);
   });
 
-  it("[assist] data beside media cannot be told apart, alone it can", () => {
+  it("[M13] data beside media cannot be told apart, alone it can", () => {
     const data = [DATA, "a=mid:2"];
     const beside = call("a=group:BUNDLE 0 1 2", ...bundled().slice(1), ...data).of("a");
     const references = (link: AssistedLink, multiplex: boolean) =>
@@ -342,7 +342,7 @@ describe("TS 26.510 Dynamic Policy", () => {
     expect(sharedMediaType(["data", "audio"])).toBe("AUDIO");
   });
 
-  it("[assist] all that is held asks for nothing", () => {
+  it("[M13] all that is held asks for nothing", () => {
     const held = AssistedCall.of(pairOf("chromium.hold-resume.1-initial"));
     held.exchange("a", "b", pairOf("chromium.hold-resume.3-hold-inactive"));
     const link = held.of("a");
@@ -356,7 +356,7 @@ describe("TS 26.510 Dynamic Policy", () => {
 });
 
 describe("TS 26.510 Network Assistance Session", () => {
-  it("[assist] is for the path with video, with all that runs there", () => {
+  it("[M13] is for the path with video, with all that runs there", () => {
     const media = [AUDIO, "b=AS:64", "a=mid:0", ...VIDEO, "b=AS:400", "a=mid:1"];
     const talk = AssistedCall.of(both("a=group:BUNDLE 1", ...media));
     talk.select("a", UE, OTHER, {});
@@ -386,7 +386,7 @@ describe("TS 26.510 Network Assistance Session", () => {
     });
   });
 
-  it("[assist] lacks an address until its packets can be described", () => {
+  it("[M13] lacks an address until its packets can be described", () => {
     const blank = AssistedCall.of(both(AUDIO, "a=mid:0"));
     expect(lackOf(networkAssistanceSessionOf(blank.of("a"), {}))).toBe("ue-address");
     const seen = { seen: "2001:db8::7" };
@@ -400,7 +400,7 @@ describe("TS 26.510 Network Assistance Session", () => {
 });
 
 describe("TS 29.122 AsSessionWithQoS", () => {
-  it("[assist] permits in and out, seen from the network towards the UE", () => {
+  it("[M13] permits in and out, seen from the network towards the UE", () => {
     expect(bodyOf(nef(call(...bundled()).of("a")))).toEqual({
       supportedFeatures: "0",
       ueIpv4Addr: UE.address,
@@ -424,7 +424,7 @@ describe("TS 29.122 AsSessionWithQoS", () => {
     });
   });
 
-  it("[assist] one flow per m-section, with the filters of its direction", () => {
+  it("[M13] one flow per m-section, with the filters of its direction", () => {
     const talk = oneWay("recvonly");
     const flows = (ue: string) => bodyOf(nef(talk.of(ue), { multiplex: true })).flowInfo;
     expect(flows("a").map(({ flowDescriptions }) => flowDescriptions?.length)).toEqual([2, 1]);
@@ -438,7 +438,7 @@ describe("TS 29.122 AsSessionWithQoS", () => {
     ]);
   });
 
-  it("[assist] all that the operator agreed on", () => {
+  it("[M13] all that the operator agreed on", () => {
     const options = {
       qosReferences: { video: "best", audio: "voice" },
       altQoSReferences: ["half", "quarter"],
@@ -458,7 +458,7 @@ describe("TS 29.122 AsSessionWithQoS", () => {
     expect(bodyOf(nef(data, options)).qosReference).toBe("conv-video");
   });
 
-  it("[assist] IPv6 has another member, and no domain of addresses", () => {
+  it("[M13] IPv6 has another member, and no domain of addresses", () => {
     const talk = AssistedCall.of(both(...bundled()));
     talk.select(
       "a",
@@ -474,7 +474,7 @@ describe("TS 29.122 AsSessionWithQoS", () => {
     );
   });
 
-  it("[assist] where the other end may be one of several it is any, from the UE's port alone", () => {
+  it("[M13] where the other end may be one of several it is any, from the UE's port alone", () => {
     const talk = AssistedCall.of(both(...bundled()));
     const rules = () => bodyOf(nef(talk.of("a"))).flowInfo[0]?.flowDescriptions;
     talk.trickle("b", "1 1 udp 2113937151 192.0.2.8 1 typ host");
@@ -489,7 +489,7 @@ describe("TS 29.122 AsSessionWithQoS", () => {
     expect(lackOf(nef(talk.of("a")))).toBe("server-address");
   });
 
-  it("[assist] over TCP to the relay, its rules say so; without a port the whole relay is meant", () => {
+  it("[M13] over TCP to the relay, its rules say so; without a port the whole relay is meant", () => {
     const talk = AssistedCall.of(both(...bundled()));
     const local = {
       candidateType: "relay" as const,
@@ -507,7 +507,7 @@ describe("TS 29.122 AsSessionWithQoS", () => {
     );
   });
 
-  it("[assist] one address of the UE: what runs from another is left out", () => {
+  it("[M13] one address of the UE: what runs from another is left out", () => {
     const media = [AUDIO, "a=mid:0", ...VIDEO, "a=mid:1"];
     const talk = AssistedCall.of(both(...media));
     for (const [mid, address] of [
@@ -529,7 +529,7 @@ describe("TS 29.122 AsSessionWithQoS", () => {
 });
 
 describe("TS 29.514 application session", () => {
-  it("[assist] one media component per m-section, with status, rates, codecs and filters", () => {
+  it("[M13] one media component per m-section, with status, rates, codecs and filters", () => {
     const talk = oneWay("recvonly");
     const { ascReqData } = bodyOf(
       pcf(talk.of("a"), {
@@ -577,7 +577,7 @@ describe("TS 29.514 application session", () => {
     ["recvonly", "ENABLED-UPLINK", 1],
     ["inactive", "DISABLED", 2],
   ])(
-    "[assist] %s in the answer is %s for the offerer, with %s filters",
+    "[M13] %s in the answer is %s for the offerer, with %s filters",
     (direction, status, count) => {
       const talk = paired(
         AssistedCall.of([
@@ -593,7 +593,7 @@ describe("TS 29.514 application session", () => {
     },
   );
 
-  it("[assist] what the answer rejects is REMOVED, without filters", () => {
+  it("[M13] what the answer rejects is REMOVED, without filters", () => {
     const sections = bundled();
     const answer = textOf(...sections).replace("m=video 9", "m=video 0");
     const talk = paired(AssistedCall.of([textOf(...sections), answer]));
@@ -603,7 +603,7 @@ describe("TS 29.514 application session", () => {
     });
   });
 
-  it("[assist] as one component per group: the sum, its status by what runs, no codecs", () => {
+  it("[M13] as one component per group: the sum, its status by what runs, no codecs", () => {
     const component = components(oneWay("recvonly").of("b"))[1];
     expect(component).toMatchObject({
       ...{ medType: "VIDEO", fStatus: "ENABLED", marBwUl: "88 Kbps", marBwDl: "2738 Kbps" },
@@ -612,7 +612,7 @@ describe("TS 29.514 application session", () => {
     expect(component?.medSubComps?.[1]?.fDescs).toHaveLength(2);
   });
 
-  it("[assist] RTCP on a port of its own is a sub-component, both ways; b=RS and b=RR are copied", () => {
+  it("[M13] RTCP on a port of its own is a sub-component, both ways; b=RS and b=RR are copied", () => {
     const media = [AUDIO, "b=AS:64", "b=RS:800", "b=RR:2400", "a=mid:0"];
     const talk = AssistedCall.of([textOf(...media), textOf(...media, "a=recvonly")]);
     talk.select("a", { ...UE, protocol: "udp" }, OTHER, {
@@ -641,7 +641,7 @@ describe("TS 29.514 application session", () => {
     });
   });
 
-  it("[assist] needs an address of the UE; filters come when the path is known", () => {
+  it("[M13] needs an address of the UE; filters come when the path is known", () => {
     const talk = AssistedCall.of(both(...bundled()));
     expect(pcf(talk.of("a"))).toEqual({ lacks: "ue-address" });
     const { ascReqData } = bodyOf(pcf(talk.of("a", { seen: "2001:db8::7" }), { ipDomain: "x" }));
@@ -659,7 +659,7 @@ describe("CAMARA quality on demand", () => {
     return session && "body" in session.result ? session.result.body.device : session?.result;
   };
 
-  it("[assist] from the device to the other side, each end its own session", () => {
+  it("[M13] from the device to the other side, each end its own session", () => {
     const talk = call(...bundled());
     expect(qod(talk.of("a"))).toEqual([
       {
@@ -681,7 +681,7 @@ describe("CAMARA quality on demand", () => {
     });
   });
 
-  it("[assist] the device by its phone number, or by its token alone", () => {
+  it("[M13] the device by its phone number, or by its token alone", () => {
     const talk = call(...bundled());
     expect(device(talk, {}, { device: "phone-number", phoneNumber: "+123456789" })).toEqual({
       phoneNumber: "+123456789",
@@ -690,7 +690,7 @@ describe("CAMARA quality on demand", () => {
     expect(device(talk, {}, { device: "token" })).toBeUndefined();
   });
 
-  it("[assist] the device by its addresses, where these name one", () => {
+  it("[M13] the device by its addresses, where these name one", () => {
     const open = AssistedCall.of(both(...bundled()), {});
     open.select("b", OTHER, { candidateType: "host", address: "10.0.0.5", port: 1 });
     const own = { publicAddress: "10.0.0.5", privateAddress: "10.0.0.5", publicPort: 1 };
@@ -713,7 +713,7 @@ describe("CAMARA quality on demand", () => {
     });
   });
 
-  it("[assist] before there is a pair: to the relay, with its port and none of the device", () => {
+  it("[M13] before there is a pair: to the relay, with its port and none of the device", () => {
     const talk = AssistedCall.of(both(...bundled()), { iceTransportPolicy: "relay" });
     const relay = [{ address: "198.51.100.1", port: 3478 }];
     const [session] = qod(talk.of("a", { relay }), { device: "token" });
@@ -734,7 +734,7 @@ describe("CAMARA quality on demand", () => {
     ]);
   });
 
-  it("[assist] a server with both IP versions is one, several of one version are none yet", () => {
+  it("[M13] a server with both IP versions is one, several of one version are none yet", () => {
     const talk = AssistedCall.of(both(...bundled()));
     talk.trickle("b", "1 1 udp 1 198.51.100.9 1 typ host", "1 1 udp 1 2001:db8::9 2 typ host");
     const [session] = qod(talk.of("a"), { device: "token" });
@@ -751,7 +751,7 @@ describe("CAMARA quality on demand", () => {
     expect(lackOf(result(talk, { device: "token" }))).toBe("server-address");
   });
 
-  it("[assist] one session for all transports to a server, none for a server with nothing to carry", () => {
+  it("[M13] one session for all transports to a server, none for a server with nothing to carry", () => {
     const talk = AssistedCall.of(
       both(AUDIO, "b=AS:64", "a=mid:0", ...VIDEO, "b=AS:400", "a=mid:1"),
     );
@@ -797,7 +797,7 @@ describe("CAMARA quality on demand", () => {
     expect(lackOf(qodSessionsOf(talk.of("a"), without)[0]?.result)).toBe("profile");
   });
 
-  it("[assist] a fixed profile's limits of time hold when they are known", () => {
+  it("[M13] a fixed profile's limits of time hold when they are known", () => {
     const limited = {
       ...profile("QOS_M", 1, 1),
       maxDuration: { value: 10, unit: "Minutes" },
@@ -816,7 +816,7 @@ const profile = (name: string, up: number, down: number): QosProfile => ({
 });
 
 describe("QoS profiles", () => {
-  it("[assist] the smallest active one that has room both ways", () => {
+  it("[M13] the smallest active one that has room both ways", () => {
     const profiles = [
       profile("large", 1000, 1000),
       { ...profile("old", 120, 120), status: "DEPRECATED" as const },
@@ -852,7 +852,7 @@ describe("QoS profiles", () => {
     [{ maxDuration: { value: 1, unit: "Nanoseconds" } }, 60, 1],
     [{ minDuration: { value: 3 } }, 1, 1],
     [{}, 1e12, 2_147_483_647],
-  ] as const)("[assist] %j lets %s seconds be %s", (limits, seconds, granted) => {
+  ] as const)("[M13] %j lets %s seconds be %s", (limits, seconds, granted) => {
     expect(durationWithin({ ...profile("p", 1, 1), ...limits } as QosProfile, seconds)).toBe(
       granted,
     );

@@ -24,7 +24,7 @@ const stories = (pure: AssistedSession) =>
   );
 
 describe("what a mobile network does, in the records of flows", () => {
-  it("[assist] every live flow of the link shows it by peer, with a new revision for its followers", () => {
+  it("[M13] every live flow of the link shows it by peer, with a new revision for its followers", () => {
     const pure = called();
     const revision = revisionOf(pure.session);
     const granted = record({ granted: { profile: "QOS_M", until: 1_700_000_600_000 } });
@@ -47,7 +47,7 @@ describe("what a mobile network does, in the records of flows", () => {
     for (const flow of pure.flows) expect(flow).not.toHaveProperty("assistance");
   });
 
-  it("[assist] what is as before changes nothing, nor does what is told of somebody unknown", () => {
+  it("[M13] what is as before changes nothing, nor does what is told of somebody unknown", () => {
     const pure = called();
     pure.assist(AB, "alice", record());
     const { session } = pure;
@@ -59,7 +59,7 @@ describe("what a mobile network does, in the records of flows", () => {
     expect(pure.session).toBe(session);
   });
 
-  it("[assist] only the flows of its own link change", () => {
+  it("[M13] only the flows of its own link change", () => {
     const pure = new AssistedSession({}, ...PAIR, ["carol"]);
     pure.call("alice", "bob");
     pure.call("alice", "carol");
@@ -70,7 +70,7 @@ describe("what a mobile network does, in the records of flows", () => {
     expect(pure.limitsOf("alice")).toMatchObject({ "carol 1": "undefined undefined" });
   });
 
-  it("[assist] a flow that begins later has it, one that has ended keeps what it had", () => {
+  it("[M13] a flow that begins later has it, one that has ended keeps what it had", () => {
     const pure = called();
     pure.assist(AB, "alice", record());
     pure.call("alice", "bob", [...CALL, { kind: "video" }]);
@@ -85,7 +85,7 @@ describe("what a mobile network does, in the records of flows", () => {
     }
   });
 
-  it("[assist] a link that is over forgets: what is negotiated on it anew begins with nothing", () => {
+  it("[M13] a link that is over forgets: what is negotiated on it anew begins with nothing", () => {
     const pure = called();
     pure.assist(AB, "alice", record());
     accepted(pure.send("bob", { type: "leave" }));
@@ -109,7 +109,7 @@ describe("what a mobile network does, in the records of flows", () => {
     for (const flow of live) expect(flow).not.toHaveProperty("assistance");
   });
 
-  it("[assist] the timeline says it once per state, reason and recommendation", () => {
+  it("[M13] the timeline says it once per state, reason and recommendation", () => {
     const pure = called();
     pure.assist(AB, "alice", null);
     pure.assist(AB, "alice", record({ state: "requested" }));
@@ -131,14 +131,14 @@ describe("what a mobile network does, in the records of flows", () => {
     ]);
   });
 
-  it("[assist] a timeline that has forgotten the link begins anew", () => {
+  it("[M13] a timeline that has forgotten the link begins anew", () => {
     const pure = called();
     pure.session = { ...pure.session, timeline: NO_TIMELINE };
     pure.assist(AB, "alice", record());
     expect(stories(pure)).toHaveLength(1);
   });
 
-  it("[assist] whoever follows the timeline is told", () => {
+  it("[M13] whoever follows the timeline is told", () => {
     const pure = called();
     const ice = { iceServers: [] };
     const grant = pure.grant("eve", { role: "observer" });
@@ -153,7 +153,7 @@ describe("what a mobile network does, in the records of flows", () => {
 });
 
 describe("what a mobile network recommends", () => {
-  it("[assist] is shared out among what the end sends, audio first, and each sender is told its share", () => {
+  it("[M13] is shared out among what the end sends, audio first, and each sender is told its share", () => {
     const pure = called();
     pure.assist(AB, "alice", record({ state: "impaired", advised: { uplinkBps: 300_000 } }));
     expect(pure.limitsOf("alice")).toEqual({
@@ -179,7 +179,7 @@ describe("what a mobile network recommends", () => {
     expect(pure.adviceTo("bob")).toEqual(received);
   });
 
-  it("[assist] is for what the end receives as well: its sender and the end are told", () => {
+  it("[M13] is for what the end receives as well: its sender and the end are told", () => {
     const pure = called();
     pure.assist(AB, "alice", record({ reason: "ALT_1", advised: { downlinkBps: 500_000 } }));
     expect(pure.limitsOf("bob")).toEqual({
@@ -195,7 +195,7 @@ describe("what a mobile network recommends", () => {
     expect(pure.adviceTo("alice")).toEqual(advice);
   });
 
-  it("[assist] goes when the network takes it back, and what was agreed holds again", () => {
+  it("[M13] goes when the network takes it back, and what was agreed holds again", () => {
     const pure = called();
     pure.assist(AB, "alice", record({ state: "impaired", advised: { uplinkBps: 300_000 } }));
     pure.change("alice~bob:1.1:alice", { maxBitrateBps: 1_000_000 });
@@ -221,7 +221,7 @@ describe("what a mobile network recommends", () => {
     ]);
   });
 
-  it("[assist] of two ends in networks the lower recommendation holds for a flow", () => {
+  it("[M13] of two ends in networks the lower recommendation holds for a flow", () => {
     const pure = called();
     pure.assist(AB, "alice", record({ advised: { uplinkBps: 900_000 } }));
     pure.assist(AB, "bob", record({ network: "beta", advised: { downlinkBps: 400_000 } }));
@@ -241,7 +241,7 @@ describe("what a mobile network recommends", () => {
     expect(last).toMatchObject({ peer: "alice", bitrateBps: 900_000 - SPEECH_BPS });
   });
 
-  it("[assist] leaves lower limits as they are, and takes nothing that nobody uses", () => {
+  it("[M13] leaves lower limits as they are, and takes nothing that nobody uses", () => {
     const pure = new AssistedSession({ maxUplinkBps: 200_000 }, ...PAIR);
     pure.call("alice", "bob");
     for (const peer of ["alice", "bob"]) pure.take(peer);
@@ -257,7 +257,7 @@ describe("what a mobile network recommends", () => {
     expect(pure.limitsOf("alice")).toMatchObject({ "bob 1": `${200_000 - SPEECH_BPS} session` });
   });
 
-  it("[assist] what is held leaves its share to the others and has it again", () => {
+  it("[M13] what is held leaves its share to the others and has it again", () => {
     const pure = called();
     pure.assist(AB, "alice", record({ advised: { uplinkBps: 300_000 } }));
     pure.change("alice~bob:1.1:alice", { held: true });
@@ -276,7 +276,7 @@ describe("what a mobile network recommends", () => {
     expect(pure.limitsOf("alice")).toMatchObject({ "bob 1": `${300_000 - SPEECH_BPS} network` });
   });
 
-  it("[assist] holds for a flow that a renegotiation adds, from its answer on", () => {
+  it("[M13] holds for a flow that a renegotiation adds, from its answer on", () => {
     const pure = called();
     pure.assist(AB, "alice", record({ advised: { uplinkBps: 300_000 } }));
     for (const peer of ["alice", "bob"]) pure.take(peer);
@@ -295,7 +295,7 @@ describe("what a mobile network recommends", () => {
     ]);
   });
 
-  it("[assist] that the network cannot hold what it granted is told once, whatever it recommends", () => {
+  it("[M13] that the network cannot hold what it granted is told once, whatever it recommends", () => {
     const pure = called();
     pure.assist(AB, "bob", record({ state: "granted" }));
     expect(pure.adviceTo("bob")).toEqual([]);
@@ -312,7 +312,7 @@ describe("what a mobile network recommends", () => {
     expect(pure.adviceTo("bob").map(({ state }) => state)).toEqual(Array(4).fill("granted"));
   });
 
-  it("[assist] data is under no rate; it is told when the network cannot hold what it granted", () => {
+  it("[M13] data is under no rate; it is told when the network cannot hold what it granted", () => {
     const pure = new AssistedSession({}, ...PAIR);
     pure.call("alice", "bob", [{ kind: "application" }]);
     pure.assist(AB, "alice", record({ advised: { uplinkBps: 300_000 } }));
@@ -322,7 +322,7 @@ describe("what a mobile network recommends", () => {
     expect(pure.adviceTo("alice")).toHaveLength(2);
   });
 
-  it("[assist] who is not connected is not told; the record waits for it", () => {
+  it("[M13] who is not connected is not told; the record waits for it", () => {
     const pure = called();
     accepted(pure.do({ type: "lost", peer: "bob", at: pure.at }));
     const { effects } = accepted(
@@ -341,7 +341,7 @@ describe("what a mobile network recommends", () => {
     expect(JSON.stringify(welcome)).toContain(`"effectiveBps":${SPEECH_BPS},"source":"network"`);
   });
 
-  it("[assist] a client of WHIP is told nothing: its flows show it, and so do the limits of the others", () => {
+  it("[M13] a client of WHIP is told nothing: its flows show it, and so do the limits of the others", () => {
     const pure = new AssistedSession({ topology: "central" }, ["sfu", "media-server"]);
     const door = "whip" as const;
     const offer = sdpOf({ of: "cam", sections: [{ kind: "video", direction: "sendonly" }] });
@@ -365,7 +365,7 @@ describe("what a mobile network recommends", () => {
     expect(pure.limitsOf(publisher)).toEqual({ "sfu 0": "400000 network" });
   });
 
-  it("[assist] no verdict depends on it", () => {
+  it("[M13] no verdict depends on it", () => {
     const pure = called();
     const before = verdictsOf(pure.session, pure.at + 5000);
     pure.assist(AB, "alice", record({ state: "impaired", advised: { uplinkBps: 1000 } }));
@@ -373,7 +373,7 @@ describe("what a mobile network recommends", () => {
     expect(verdictsOf(pure.session, pure.at + 3000)).toEqual(before);
   });
 
-  it("[assist] a media server is told by its contexts; its peer is advised", () => {
+  it("[M13] a media server is told by its contexts; its peer is advised", () => {
     const pure = new AssistedSession({ topology: "central" }, ["sfu", "media-server"], ["alice"]);
     pure.call("alice", "sfu");
     for (const peer of ["alice", "sfu"]) pure.take(peer);

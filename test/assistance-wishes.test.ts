@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { afterAct } from "../protocol/assistance/after-act.ts";
+import { assistedLink } from "../protocol/assistance/derive.ts";
 import { emptyHolding, type Holding } from "../protocol/assistance/holding.ts";
 import type { NetworkStatus } from "../protocol/assistance/network.ts";
 import { begun, nextAct } from "../protocol/assistance/next-act.ts";
@@ -7,7 +8,7 @@ import { recordsOf, viewRequests } from "../protocol/assistance/records.ts";
 import { type Wanted, wantedOf } from "../protocol/assistance/wishes.ts";
 import { readConfig } from "../protocol/config.ts";
 import type { FromPeer } from "../protocol/messages.ts";
-import { withLink } from "../protocol/session.ts";
+import { type Link, withLink } from "../protocol/session.ts";
 import { Story } from "./verdict-story.ts";
 
 const base = {
@@ -57,6 +58,7 @@ const AF = {
 };
 
 const { networks } = readConfig({
+  ASSISTANCE_NOTIFY_URL: "https://signal.example.com",
   ASSISTANCE_NETWORKS: JSON.stringify([QOD, NEF, AF]),
 }).assistance;
 
@@ -105,8 +107,8 @@ const shortOf = (story: Story) =>
 
 const AB = "alice~bob";
 
-describe("[assist] what a session wants of mobile networks", () => {
-  it("[assist] nothing before an answer, of who is in none, and once all is over", () => {
+describe("[M13] what a session wants of mobile networks", () => {
+  it("[M13] nothing before an answer, of who is in none, and once all is over", () => {
     const story = new Story().come("alice", "peer", { ue: { network: "qod" } }).come("bob");
     story.offer("alice", "bob");
     expect(wantedIn(story)).toEqual([]);
@@ -116,7 +118,7 @@ describe("[assist] what a session wants of mobile networks", () => {
     expect(wantedIn(over)).toEqual([]);
   });
 
-  it("[assist] CAMARA: one session per server, with the profile that has room for the rates", () => {
+  it("[M13] CAMARA: one session per server, with the profile that has room for the rates", () => {
     const story = called("qod");
     expect(shortOf(story)).toEqual([
       { ue: "alice", network: "qod", links: [AB], mode: "on", lacks: expect.any(String) },
@@ -134,7 +136,7 @@ describe("[assist] what a session wants of mobile networks", () => {
     });
   });
 
-  it("[assist] CAMARA: links to one relay are one session, asked for what they need together", () => {
+  it("[M13] CAMARA: links to one relay are one session, asked for what they need together", () => {
     const story = connected(called("qod")).come("carol");
     story.tell("alice", {
       type: "offer",
@@ -154,7 +156,7 @@ describe("[assist] what a session wants of mobile networks", () => {
     expect(both?.asked?.uplinkBps).toBe(2 * (one?.asked?.uplinkBps ?? 0));
   });
 
-  it("[assist] CAMARA: devices by phone number, a profile that is always the same", () => {
+  it("[M13] CAMARA: devices by phone number, a profile that is always the same", () => {
     const only = { ...QOD, qod: { device: "phone-number", profile: "voice" } };
     const other = readConfig({ ASSISTANCE_NETWORKS: JSON.stringify([only]) }).assistance.networks;
     const story = connected(called("qod", {}, "+15550100123"));
@@ -165,7 +167,7 @@ describe("[assist] what a session wants of mobile networks", () => {
     });
   });
 
-  it("[assist] NEF and RTC AF: one request per link, with slice and data network", () => {
+  it("[M13] NEF and RTC AF: one request per link, with slice and data network", () => {
     const [nef] = wantedIn(connected(called("nef")));
     expect(nef?.wish?.body).toMatchObject({
       qosReference: "conv",
@@ -174,13 +176,42 @@ describe("[assist] what a session wants of mobile networks", () => {
       snssai: { sst: 1, sd: "0000FF" },
     });
     expect(nef?.wish?.asked?.profile).toBe("conv");
-    const [af] = wantedIn(called("af"));
+    const [af, recommending, ...others] = wantedIn(connected(called("af")));
+    expect(others).toEqual([]);
+    expect(recommending?.wish?.body).toHaveProperty("requestedQoS");
+    expect(recommending?.key).not.toBe(af?.key);
+    const quiet = { ...AF, rtcAf: { ...AF.rtcAf, recommendations: false } };
+    const around = readConfig({ ASSISTANCE_NETWORKS: JSON.stringify([quiet]) }).assistance;
+    const story = connected(called("af"));
+    expect(wantedOf(story.session, { ...around, relays: [] })).toHaveLength(1);
     expect(af?.wish?.body).toMatchObject({ policyTemplateId: "t1", sliceInfo: { sst: 1 } });
     expect(af?.wish?.asked?.profile).toBe("t1");
     expect(wantedIn(called("nef"))[0]?.lacks).toBe("ue-address");
   });
 
-  it("[assist] a dry run wants the same, and says so", () => {
+  it("[M13] what candidates alone say is likely to be something else soon", () => {
+    const phones = { ...QOD, qod: { device: "phone-number", profile: "voice" } };
+    const around = readConfig({ ASSISTANCE_NETWORKS: JSON.stringify([phones]) }).assistance;
+    const story = called("qod", {}, "+15550100123").candidates("bob", "alice", { host: 1 });
+    const wanted = () => wantedOf(story.session, { ...around, relays: [] })[0];
+    expect(wanted()).toMatchObject({ isTentative: true, wish: { body: { qosProfile: "voice" } } });
+    connected(story);
+    expect(wanted()?.wish).toBeDefined();
+    expect(wanted()).not.toHaveProperty("isTentative");
+  });
+
+  it("[M13] a ceiling holds for its link, and not for several that share a request", () => {
+    const story = called("qod", { maxUplinkBps: 50_000 });
+    const asked = () => wantedIn(story)[0]?.wish?.asked?.uplinkBps ?? 0;
+    connected(story);
+    expect(asked()).toBeGreaterThan(0);
+    expect(asked()).toBeLessThanOrEqual(60_000);
+    expect(
+      assistedLink(story.session, story.session.links.get(AB) as Link, "alice")?.ceilings,
+    ).toBeDefined();
+  });
+
+  it("[M13] a dry run wants the same, and says so", () => {
     expect(wantedIn(connected(called("nef", { assistance: "dry-run" })))[0]?.mode).toBe("dry-run");
   });
 });
@@ -193,7 +224,7 @@ function heldAs(wanted: Wanted, api: Holding["api"], status: NetworkStatus): Hol
   return afterAct(begun(empty, act, 1), act, { type: "done", id: "r1", status }, 2, 0.5);
 }
 
-describe("[assist] what is shown of it", () => {
+describe("[M13] what is shown of it", () => {
   const at = 1_700_000_000_000;
 
   function recordWith(status: NetworkStatus | undefined, network = "qod") {
@@ -205,7 +236,7 @@ describe("[assist] what is shown of it", () => {
     return recordsOf(story.session, [wanted], holdings, networks, at)[0]?.record;
   }
 
-  it("[assist] what holds, and what is advised while it does not", () => {
+  it("[M13] what holds, and what is advised while it does not", () => {
     expect(recordWith(undefined)).toMatchObject({
       state: "requested",
       asked: { profile: "small" },
@@ -229,7 +260,7 @@ describe("[assist] what is shown of it", () => {
     expect(recordWith({ state: "impaired" }, "nef")).not.toHaveProperty("advised");
   });
 
-  it("[assist] since when it is so stays; a dry run asks nobody", () => {
+  it("[M13] since when it is so stays; a dry run asks nobody", () => {
     const story = connected(called("qod", { assistance: "dry-run" }));
     const wanted = wantedIn(story);
     const [end] = recordsOf(story.session, wanted, new Map(), networks, at);
@@ -239,7 +270,7 @@ describe("[assist] what is shown of it", () => {
     expect(later?.record).toMatchObject({ state: "dry-run", since: at });
   });
 
-  it("[assist] of several requests for one end the worst is shown", () => {
+  it("[M13] of several requests for one end the worst is shown", () => {
     const story = connected(called("qod"));
     const [wanted] = wantedIn(story) as [Wanted];
     const other: Wanted = { ...wanted, key: "other", lacks: "device" };
@@ -256,7 +287,24 @@ describe("[assist] what is shown of it", () => {
     }
   });
 
-  it("[assist] a network that left the configuration is no reason to fail, nor a link that is gone", () => {
+  it("[M13] what is recommended shows with the quality, whichever is asked first", () => {
+    const story = connected(called("af"));
+    const [policy, recommending] = wantedIn(story) as [Wanted, Wanted];
+    const advised = { uplinkBps: 99_000 };
+    const holdings = new Map([
+      [policy.key, heldAs(policy, "rtc-af", { state: "requested" })],
+      [recommending.key, heldAs(recommending, "rtc-af", { state: "granted", advised })],
+    ]);
+    for (const wanted of [
+      [policy, recommending],
+      [recommending, policy],
+    ]) {
+      const [end] = recordsOf(story.session, wanted, holdings, networks, at);
+      expect(end?.record).toMatchObject({ state: "requested", advised });
+    }
+  });
+
+  it("[M13] a network that left the configuration is no reason to fail, nor a link that is gone", () => {
     const story = connected(called("qod"));
     const wanted = wantedIn(story);
     const bare = withLink(story.session, {
@@ -266,7 +314,7 @@ describe("[assist] what is shown of it", () => {
     expect(recordsOf({ ...bare, links: new Map() }, wanted, new Map(), [], at)).toHaveLength(1);
   });
 
-  it("[assist] operators see every request, those that are being taken back too", () => {
+  it("[M13] operators see every request, those that are being taken back too", () => {
     const story = connected(called("qod"));
     const [wanted] = wantedIn(story) as [Wanted];
     const held = heldAs(wanted, "camara-qod", { state: "granted" });

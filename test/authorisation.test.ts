@@ -177,6 +177,7 @@ const ROUTES: Readonly<Record<string, Row>> = {
   "get /v1/sessions/{id}/descriptions": row(403, { key: 200, observer: 200 }),
   "get /v1/sessions/{id}/webhooks": keyOnly(200),
   "get /v1/sessions/{id}/assistance": keyOnly(200),
+  "post /v1/sessions/{id}/peers/{peerId}/boost": row(403, { key: 200, peer: 200 }),
   // Its address is what opens it: no key, and no token of ours.
   "post /v1/assistance/notifications/{address}": open(401),
   "get /v1/webhooks/dead-letters": keyOnly(200),

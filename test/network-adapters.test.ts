@@ -73,7 +73,7 @@ const pathsOf = (sent: readonly Sent[]): string[] =>
 describe("quality on demand", () => {
   const session = { sessionId: "s1", qosStatus: "AVAILABLE", qosProfile: "L", duration: 60 };
 
-  it("[assist] creates with where to tell, and a credential that is told nowhere else", async () => {
+  it("[M13] creates with where to tell, and a credential that is told nowhere else", async () => {
     const expiresAt = "2027-01-01T00:00:00Z";
     const { port, sent } = network(QOD, json({ ...session, expiresAt }, 201));
     const made = await port.create({ qosProfile: "L" }, NOTIFY);
@@ -97,7 +97,7 @@ describe("quality on demand", () => {
     expect(sent[0]?.headers.has("authorization")).toBe(false);
   });
 
-  it("[assist] may go without a place to tell, and reads every state", async () => {
+  it("[M13] may go without a place to tell, and reads every state", async () => {
     const { port, sent } = network(
       QOD,
       json({ sessionId: "s1", qosStatus: "REQUESTED" }, 201),
@@ -118,7 +118,7 @@ describe("quality on demand", () => {
     expect(pathsOf(sent).at(-1)).toBe("DELETE https://op.example/quality-on-demand/v1/sessions/s1");
   });
 
-  it("[assist] finds by sink what is its own, of the device or of the token's", async () => {
+  it("[M13] finds by sink what is its own, of the device or of the token's", async () => {
     const own = { ...session, sink: NOTIFY.url };
     const { port, sent } = network(
       QOD,
@@ -133,7 +133,7 @@ describe("quality on demand", () => {
     expect(await port.find?.({}, NOTIFY)).toEqual({ type: "gone" });
   });
 
-  it("[assist] without a sink finds what is for the same packets, and not for others of the device", async () => {
+  it("[M13] without a sink finds what is for the same packets, and not for others of the device", async () => {
     const packets = { applicationServer: { ipv4Address: "1.2.3.4" }, devicePorts: { ports: [5] } };
     const { port } = network(
       QOD,
@@ -147,7 +147,7 @@ describe("quality on demand", () => {
     expect(found).toEqual({ type: "done", ids: ["s1"] });
   });
 
-  it("[assist] does not take names that lead elsewhere", async () => {
+  it("[M13] does not take names that lead elsewhere", async () => {
     const { port, sent } = network(QOD, json({ ...session, sessionId: "../../admin" }, 201));
     const made = await port.create({}, NOTIFY);
     expect(made).toEqual({ type: "unknown", reason: "unreadable-answer" });
@@ -162,7 +162,7 @@ describe("quality on demand", () => {
 describe("NEF", () => {
   const folder = "https://op.example/nef/v1/a%20s/subscriptions";
 
-  it("[assist] creates, replaces, reads and removes by the name in the link", async () => {
+  it("[M13] creates, replaces, reads and removes by the name in the link", async () => {
     const location = "http://inside.example/other/subscriptions/x1";
     const { port, sent } = network(NEF, bare(201, { location }), bare(204), json({}), bare(204));
     expect(await port.create({ qosReference: "a" }, NOTIFY)).toEqual({ type: "done", id: "x1" });
@@ -179,7 +179,7 @@ describe("NEF", () => {
     expect(sent[1]?.body).toEqual({ qosReference: "b", notificationDestination });
   });
 
-  it("[assist] finds by address of the UE and by where it notifies", async () => {
+  it("[M13] finds by address of the UE and by where it notifies", async () => {
     const self = "/nef/v1/a%20s/subscriptions/x1";
     const own = { self, notificationDestination: NOTIFY.url };
     const { port, sent } = network(
@@ -203,7 +203,7 @@ describe("NEF", () => {
     expect(await port.find?.({}, NOTIFY)).toEqual({ type: "unknown", reason: "http-500" });
   });
 
-  it("[assist] needs somewhere to notify, and a name", async () => {
+  it("[M13] needs somewhere to notify, and a name", async () => {
     const { port, sent } = network(NEF, bare(201), bare(403), bare(404), bare(403));
     const nowhere = { type: "refused", reason: "no-notify-address" };
     expect(await port.create({}, undefined)).toEqual(nowhere);
@@ -226,7 +226,7 @@ describe("RTC AF", () => {
   const assistance = { applicationFlowDescription: {} };
   const rates = (maximumRequestedBitRate: string) => ({ maximumRequestedBitRate });
 
-  it("[assist] keeps policies and assistance sessions apart by their bodies", async () => {
+  it("[M13] keeps policies and assistance sessions apart by their bodies", async () => {
     const { port, sent } = network(
       AF,
       json({ qosEnforcement: true }, 201, { location: `${folder}/dynamic-policies/d1` }),
@@ -257,7 +257,7 @@ describe("RTC AF", () => {
     expect(sent[4]?.headers.get("if-match")).toBe("*");
   });
 
-  it("[assist] has no list, and boosts assistance sessions only", async () => {
+  it("[M13] has no list, and boosts assistance sessions only", async () => {
     const id = "network-assistance-sessions/n1";
     const { port } = network(
       AF,
@@ -273,7 +273,7 @@ describe("RTC AF", () => {
     expect(other).toEqual({ type: "refused", reason: "not-an-id" });
   });
 
-  it("[assist] says what went wrong", async () => {
+  it("[M13] says what went wrong", async () => {
     const id = "network-assistance-sessions/n1";
     const { port, sent } = network(
       AF,
@@ -303,7 +303,7 @@ describe("RTC AF", () => {
 describe("answers", () => {
   const read = (...replies: Reply[]) => network(NEF, ...replies).port.read("x1");
 
-  it("[assist] mean what may be done next", async () => {
+  it("[M13] mean what may be done next", async () => {
     expect(await read()).toEqual({ type: "unknown", reason: "no-answer" });
     const refused = { type: "refused", reason: "OUT_OF_RANGE" };
     expect(await read(json({ code: "OUT_OF_RANGE" }, 400))).toEqual(refused);
@@ -321,7 +321,7 @@ describe("answers", () => {
     });
   });
 
-  it("[assist] may name the time to come again, in seconds or as a date", async () => {
+  it("[M13] may name the time to come again, in seconds or as a date", async () => {
     const at = new Date(1_090_000).toUTCString();
     const later = (afterMs: number, reason = "http-429") => ({ type: "later", reason, afterMs });
     expect(await read(bare(429, { "retry-after": "7" }))).toEqual(later(7000));
@@ -332,7 +332,7 @@ describe("answers", () => {
     expect(odd).toEqual({ type: "later", reason: "http-429" });
   });
 
-  it("[assist] are neither awaited nor read for ever", async () => {
+  it("[M13] are neither awaited nor read for ever", async () => {
     const silent: Reply = () => new Promise(() => {});
     const { port } = network(QOD, () => new Response("x".repeat(70_000)), bare(200), json([1]));
     const unreadable = { type: "unknown", reason: "unreadable-answer" };
@@ -364,7 +364,7 @@ describe("tokens", () => {
     for (let count = 0; count < times; count += 1) await port.read("x1");
   };
 
-  it("[assist] are fetched by client credentials, and kept until they are about to end", async () => {
+  it("[M13] are fetched by client credentials, and kept until they are about to end", async () => {
     const { port, sent, clock } = network(
       access,
       token("one", 100),
@@ -382,7 +382,7 @@ describe("tokens", () => {
     expect(sent[0]?.url).toBe(AUTH.tokenUrl);
   });
 
-  it("[assist] that are refused are renewed once", async () => {
+  it("[M13] that are refused are renewed once", async () => {
     const { port, sent, tokens } = network(
       { ...NEF, auth: { ...AUTH, scope: undefined } },
       token("one"),
@@ -411,7 +411,7 @@ describe("tokens", () => {
     expect(sent[0]?.body).toBe("grant_type=client_credentials");
   });
 
-  it("[assist] that are not to be had leave the network alone", async () => {
+  it("[M13] that are not to be had leave the network alone", async () => {
     const { port, sent } = network(access, bare(401), json({ token: "x" }));
     const none = { type: "later", reason: "no-token" };
     expect(await port.remove("x1")).toEqual(none);

@@ -130,7 +130,7 @@ describe("two endpoints", () => {
     expect(call.told("bob")).toMatchObject([{ type: "update", messageId: 3 }]);
   });
 
-  it("[assist] what a network recommends is told by the server, in terms of calls and m-sections", () => {
+  it("[M13] what a network recommends is told by the server, in terms of calls and m-sections", () => {
     const call = new Bridged("bob");
     call.say("alice", connect());
     call.native("bob", { type: "answer", to: "alice", exchange: 1, sdp: ANSWER });

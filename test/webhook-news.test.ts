@@ -295,7 +295,7 @@ describe("a peer", () => {
 });
 
 describe("a mobile network", () => {
-  it("[assist] is told of when it does or recommends something else, and of nothing more", () => {
+  it("[M13] is told of when it does or recommends something else, and of nothing more", () => {
     const session = ToldSession.ofTwo();
     session.tell();
     const hear = (assistance: FlowAssistance | null) => {

@@ -106,7 +106,16 @@ const NetworkEntry = z.strictObject({
       altQosReferences: z.array(name).max(16).default([]),
     })
     .optional(),
-  rtcAf: z.strictObject({ provisioningSession: name, policyTemplateId: name }).optional(),
+  rtcAf: z
+    .strictObject({
+      provisioningSession: name,
+      policyTemplateId: name,
+      recommendations: z
+        .boolean()
+        .default(true)
+        .describe("a Network Assistance Session besides the policy, for bit rates and boosts"),
+    })
+    .optional(),
 });
 
 type Entry = z.output<typeof NetworkEntry>;
@@ -151,6 +160,10 @@ export function readAssistance(read: Read, localDev: boolean): AssistanceConfig 
   const networks = entries.map(networkOf);
   const names = networks.map((network) => network.name);
   if (new Set(names).size < names.length) refuse("two networks have one name");
+  // A NEF tells and is not asked: a subscription without an address would never be granted.
+  if (notifyUrl === undefined && networks.some(({ api }) => api === "nef")) {
+    throw new ConfigError("ASSISTANCE_NOTIFY_URL: needed for networks whose `api` is nef");
+  }
   if (!localDev && notifyUrl !== undefined && isPlain(notifyUrl)) {
     throw new ConfigError("ASSISTANCE_NOTIFY_URL: https only, except in local development");
   }

@@ -29,6 +29,13 @@ const BY_CONCERN = [
   "granted",
 ] satisfies AssistanceState[];
 
+/** One request may be for the quality, and another for what is recommended. */
+function together(one: FlowAssistance, other: FlowAssistance): FlowAssistance {
+  const [shown, hidden] = concernOf(other) < concernOf(one) ? [other, one] : [one, other];
+  const advised = shown.advised ?? hidden.advised;
+  return { ...shown, ...(advised && { advised }) };
+}
+
 const concernOf = ({ state }: FlowAssistance): number => BY_CONCERN.indexOf(state);
 
 /** Records of all ends that are in a network, by link and peer. `at` is now, milliseconds since 1970. */
@@ -45,9 +52,8 @@ export function recordsOf(
       const peer = each.ue;
       const before = session.links.get(link)?.flows.assistance?.[peer];
       const record = endRecordOf(each, holdings.get(each.key), networks, at, before);
-      const known = ends.get(`${link} ${peer}`);
-      const isWorse = !known || concernOf(record) < concernOf(known.record);
-      if (isWorse) ends.set(`${link} ${peer}`, { link, peer, record });
+      const known = ends.get(`${link} ${peer}`)?.record;
+      ends.set(`${link} ${peer}`, { link, peer, record: known ? together(known, record) : record });
     }
   }
   return [...ends.values()];
@@ -103,6 +109,18 @@ export const AssistanceRequest = z
   })
   .meta({ id: "AssistanceRequest" });
 export type AssistanceRequest = z.infer<typeof AssistanceRequest>;
+
+/** What came of a boost that was asked for. */
+export const Boosted = z
+  .object({
+    boosted: z.boolean(),
+    reason: z
+      .string()
+      .optional()
+      .describe("why not: `not-assisted` where no network of the peer has boosts, or its own code"),
+  })
+  .meta({ id: "Boosted" });
+export type Boosted = z.infer<typeof Boosted>;
 
 /** All requests of a session: those that are wanted, and those that are still to be taken back. */
 export function viewRequests(

@@ -5,6 +5,7 @@ import type { AssistanceNetwork } from "./config.ts";
 import { assistedLink } from "./derive.ts";
 import { dynamicPolicyOf } from "./dynamic-policy.ts";
 import type { Wish } from "./holding.ts";
+import { networkAssistanceSessionOf } from "./network-assistance.ts";
 import { type AssistanceMode, policyFor } from "./policy.ts";
 import type { QosProfile } from "./qod-profile.ts";
 import { type QodSession, qodSessionsOf } from "./qod-session.ts";
@@ -62,34 +63,45 @@ function wantedFor(
 ): readonly Wanted[] {
   const common = { ue: peer.id, network: network.name, mode };
   if (network.api === "camara-qod") return qodWanted(peer, links, network, common);
-  return links.map((link) => {
-    const key = `${network.name} ${link.link} ${peer.id}`;
-    const { profile, mapped } = mappedFor(link, network);
-    const head = { ...common, key, links: [link.link] };
-    if ("lacks" in mapped) return { ...head, lacks: mapped.lacks };
-    const asked = { ...ratesOf(link, defaultsOf(network)), profile };
-    const wish = { key, network: network.name, body: { ...mapped.body }, asked };
-    // A policy can be completed later: that is what components are for (TS 26.510).
-    return { ...head, wish, ...(network.api === "nef" && tentativeIn(link)) };
-  });
+  return links.flatMap((link) =>
+    mappedFor(link, network).map(({ kind, profile, mapped }) => {
+      const key = `${network.name} ${link.link} ${peer.id}${kind}`;
+      const head = { ...common, key, links: [link.link] };
+      if ("lacks" in mapped) return { ...head, lacks: mapped.lacks };
+      const asked = { ...ratesOf(link, defaultsOf(network)), profile };
+      const wish = { key, network: network.name, body: { ...mapped.body }, asked };
+      // A policy can be completed later: that is what components are for (TS 26.510).
+      return { ...head, wish, ...(kind !== "" || network.api === "nef" ? tentativeIn(link) : {}) };
+    }),
+  );
+}
+
+/** What one link needs of one network. */
+interface Need {
+  /** Tells several of one link apart. */
+  readonly kind: "" | " recommendations";
+  readonly profile: string;
+  readonly mapped: Mapped<object>;
 }
 
 type Api<A> = Extract<AssistanceNetwork, { readonly api: A }>;
 
-function mappedFor(
-  link: AssistedLink,
-  network: Api<"nef"> | Api<"rtc-af">,
-): { readonly profile: string; readonly mapped: Mapped<object> } {
+function mappedFor(link: AssistedLink, network: Api<"nef"> | Api<"rtc-af">): readonly Need[] {
   const { dnn, snssai, multiplex } = network;
   const slice = { ...(dnn !== undefined && { dnn }), ...(snssai && { snssai: sliceOf(snssai) }) };
   if (network.api === "nef") {
     const { qosReference, altQosReferences: altQoSReferences } = network.nef;
     const options = { qosReference, altQoSReferences, multiplex, ...slice };
-    return { profile: qosReference, mapped: qosSubscriptionOf(link, options) };
+    return [{ kind: "", profile: qosReference, mapped: qosSubscriptionOf(link, options) }];
   }
-  const { policyTemplateId } = network.rtcAf;
-  const options = { policyTemplateId, multiplex, rates: defaultsOf(network), ...slice };
-  return { profile: policyTemplateId, mapped: dynamicPolicyOf(link, options) };
+  const { policyTemplateId: profile, recommendations } = network.rtcAf;
+  const options = { policyTemplateId: profile, rates: defaultsOf(network), ...slice };
+  const policy = dynamicPolicyOf(link, { ...options, multiplex });
+  const session = networkAssistanceSessionOf(link, options);
+  return [
+    { kind: "", profile, mapped: policy },
+    ...(recommendations ? [{ kind: " recommendations", profile, mapped: session } as const] : []),
+  ];
 }
 
 const sliceOf = ({ sst, sd }: NonNullable<AssistanceNetwork["snssai"]>) => ({

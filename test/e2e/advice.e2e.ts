@@ -36,7 +36,7 @@ const assistance = (more: Partial<FlowAssistance>): FlowAssistance => ({
   ...more,
 });
 
-it("[assist] the measured bit rate follows what the network recommends, down and up again", async () => {
+it("[M13] the measured bit rate follows what the network recommends, down and up again", async () => {
   const one = await Caller.join(browser, server.backend, { ...HD, invitation: server.invite() });
   const two = await Caller.join(browser, server.backend, {
     kinds: [],

@@ -161,7 +161,7 @@ const report = (call: AssistedCall, peer: string, pair: SelectedPair): void => {
 };
 
 describe.skipIf(!isThere)("request bodies from the corpus", () => {
-  it.each(PAIRS)("[assist] %s", (_name, offer, answer) => {
+  it.each(PAIRS)("[M13] %s", (_name, offer, answer) => {
     for (const config of [{}, { iceTransportPolicy: "relay" }]) {
       const call = AssistedCall.of([offer, answer], config);
       holdBoth(call);
@@ -177,7 +177,7 @@ describe.skipIf(!isThere)("request bodies from the corpus", () => {
     holdBoth(served);
   });
 
-  it("[assist] there were bodies of every kind", () => {
+  it("[M13] there were bodies of every kind", () => {
     expect([...counts.keys()].toSorted()).toEqual([
       ...["AppSessionContext", "AsSessionWithQoSSubscription", "CreateSession", "DynamicPolicy"],
       "NetworkAssistanceSession",
@@ -236,7 +236,7 @@ function planted(body: unknown, path: string, value: unknown): unknown {
 }
 
 describe.skipIf(!isThere)("the test of this test", () => {
-  it.each(PLANTED)("[assist] finds %s in a %s", (_what, schema, path, value) => {
+  it.each(PLANTED)("[M13] finds %s in a %s", (_what, schema, path, value) => {
     const [name, offer, answer] = PAIRS.find(([each]) => each === "chromium.two-video-tracks")!;
     const call = AssistedCall.of([offer, answer]);
     report(call, "a", direct);
@@ -271,7 +271,7 @@ describe.skipIf(!isThere)("request bodies from live calls in Chromium", () => {
   };
 
   it.each([true, false])(
-    "[assist] through all its exchanges, data beside media: %s",
+    "[M13] through all its exchanges, data beside media: %s",
     async (data) => {
       const page = await browser.open(inject("baseUrl"));
       const exchanges = await livePair(page, { data });
@@ -298,7 +298,7 @@ describe.skipIf(!isThere)("request bodies from live calls in Chromium", () => {
     },
   );
 
-  it("[assist] relayed: quality on demand is for the addresses and ports that coturn used", async () => {
+  it("[M13] relayed: quality on demand is for the addresses and ports that coturn used", async () => {
     const page = await browser.open(inject("baseUrl"));
     const server = credentials();
     const exchanges = await livePair(page, { iceServers: [server], relayOnly: true });

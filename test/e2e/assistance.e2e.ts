@@ -173,7 +173,8 @@ describe("a call in a network with a NEF or an RTC AF", () => {
 
   it("[M13] a dynamic policy follows what is renegotiated, by m-section", async () => {
     const call = await called("af", direct, direct);
-    await place.settled(call.backend, "granted");
+    // The policy, and the session for recommendations.
+    await place.settled(call.backend, "granted", 2);
     const sections = (): string[] => {
       const [policy] = place.mock.resources("rtc-af").filter(({ kind }) => kind === "policy");
       const { applicationFlowBindings = [] } = (policy?.body ?? {}) as {
@@ -253,7 +254,7 @@ describe("a network that fails", () => {
         });
       }
       place.mock.faults.clear();
-      await place.settled(backend, "granted");
+      await place.settled(backend, "granted", network === "af" ? 2 : 1);
       await over({ backend, alice, bob });
     },
   );

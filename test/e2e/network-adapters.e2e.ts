@@ -118,7 +118,7 @@ afterAll(async () => {
 });
 
 describe.skipIf(!isPublished).each(APIS)("adapter of %s", (api) => {
-  it("[assist] asks, is granted, changes and removes; its bodies are as published", async () => {
+  it("[M13] asks, is granted, changes and removes; its bodies are as published", async () => {
     const line = open(api);
     line.want(bodyFor(api, line.device * 2, "usual"));
     await calm(line, 20_000);
@@ -139,7 +139,7 @@ describe.skipIf(!isPublished).each(APIS)("adapter of %s", (api) => {
     expect(mock.defects).toEqual([]);
   });
 
-  it("[assist] asks for no second token while the first is good, and for one when it is refused", async () => {
+  it("[M13] asks for no second token while the first is good, and for one when it is refused", async () => {
     const tokens = () => mock.log.filter((entry) => entry.api === "oauth2").length;
     const line = open(api);
     line.want(bodyFor(api, line.device * 2, "usual"));
@@ -153,7 +153,7 @@ describe.skipIf(!isPublished).each(APIS)("adapter of %s", (api) => {
     expect(line.holding.failures).toBe(0);
   });
 
-  it("[assist] waits when there is no token to be had, and has no effect", async () => {
+  it("[M13] waits when there is no token to be had, and has no effect", async () => {
     mock.faults.add({ kind: "status", status: 500, api: "oauth2" });
     const line = open(api);
     line.want(bodyFor(api, line.device * 2, "usual"));
@@ -166,7 +166,7 @@ describe.skipIf(!isPublished).each(APIS)("adapter of %s", (api) => {
     expect(recordedBy(line).state).toBe("granted");
   });
 
-  it("[assist] finds a resource that is gone, and asks for another", async () => {
+  it("[M13] finds a resource that is gone, and asks for another", async () => {
     const line = open(api);
     line.want(bodyFor(api, line.device * 2, "usual"));
     await calm(line, 20_000);
@@ -179,7 +179,7 @@ describe.skipIf(!isPublished).each(APIS)("adapter of %s", (api) => {
     expect(recordedBy(line).state).toBe("granted");
   });
 
-  it("[assist] asks again when the network has ended it, but not at once and not for ever faster", async () => {
+  it("[M13] asks again when the network has ended it, but not at once and not for ever faster", async () => {
     const line = open(api);
     line.want(bodyFor(api, line.device * 2, "usual"));
     await calm(line, 20_000);
@@ -195,7 +195,7 @@ describe.skipIf(!isPublished).each(APIS)("adapter of %s", (api) => {
     expect(mock.resources(api)).toHaveLength(1);
   });
 
-  it("[assist] refuses what is not asked for again, until something else is wanted", async () => {
+  it("[M13] refuses what is not asked for again, until something else is wanted", async () => {
     mock.grant({ api, mode: "refused" });
     const line = open(api);
     line.want(bodyFor(api, line.device * 2, "usual"));
@@ -231,7 +231,7 @@ const isSpoilt = (kind: FaultKind): boolean => kind === "slow" || kind === "answ
 
 describe.skipIf(!isPublished).each(APIS)("network of %s", (api) => {
   it.each(FAULTS)(
-    "[assist] that is %s: the record says so, and they agree afterwards",
+    "[M13] that is %s: the record says so, and they agree afterwards",
     async (_name, fault, reason) => {
       const line = open(api, fault.kind === "slow" ? { timeoutMs: 150 } : {});
       mock.grant({ api, mode: "never" });
@@ -262,7 +262,7 @@ describe.skipIf(!isPublished).each(APIS)("network of %s", (api) => {
     },
   );
 
-  it.each(FAULTS)("[assist] that is %s when it is over: nothing is left", async (_name, fault) => {
+  it.each(FAULTS)("[M13] that is %s when it is over: nothing is left", async (_name, fault) => {
     const line = open(api, fault.kind === "slow" ? { timeoutMs: 150 } : {});
     line.want(bodyFor(api, line.device * 2, "usual"));
     await calm(line, 20_000);
@@ -279,7 +279,7 @@ describe.skipIf(!isPublished).each(APIS)("network of %s", (api) => {
 });
 
 describe.skipIf(!isPublished)("quality on demand", () => {
-  it("[assist] deletes what is in the way of its own, and leaves what is another's", async () => {
+  it("[M13] deletes what is in the way of its own, and leaves what is another's", async () => {
     const other = open("camara-qod");
     const line = open("camara-qod");
     const body = bodyFor("camara-qod", line.device * 2, "usual");
@@ -295,7 +295,7 @@ describe.skipIf(!isPublished)("quality on demand", () => {
     expect(recordedBy(line).state).toBe("granted");
   });
 
-  it("[assist] extends a session before it ends, and makes another when it cannot be", async () => {
+  it("[M13] extends a session before it ends, and makes another when it cannot be", async () => {
     const line = open("camara-qod");
     line.want(bodyFor("camara-qod", line.device * 2, "usual"));
     await calm(line, 20_000);
@@ -312,7 +312,7 @@ describe.skipIf(!isPublished)("quality on demand", () => {
 });
 
 describe.skipIf(!isPublished)("RTC AF", () => {
-  it("[assist] recommends bit rates, less when the network cannot carry them, and boosts on request", async () => {
+  it("[M13] recommends bit rates, less when the network cannot carry them, and boosts on request", async () => {
     const line = open("rtc-af");
     line.want(bodyFor("rtc-af", line.device * 2 + 1, "usual"));
     await calm(line, 20_000);
@@ -328,7 +328,7 @@ describe.skipIf(!isPublished)("RTC AF", () => {
     expect(recordedBy(line).advised).toEqual({ uplinkBps: 2_000_000, downlinkBps: 2_500_000 });
   });
 
-  it("[assist] says that a policy that held is not enforced now", async () => {
+  it("[M13] says that a policy that held is not enforced now", async () => {
     const line = open("rtc-af");
     line.want(bodyFor("rtc-af", line.device * 2, "usual"));
     await calm(line, 20_000);
@@ -342,7 +342,7 @@ describe.skipIf(!isPublished)("RTC AF", () => {
 });
 
 describe.skipIf(!isPublished)("NEF", () => {
-  it("[assist] says that quality is not guaranteed, by which alternative, and that it is again", async () => {
+  it("[M13] says that quality is not guaranteed, by which alternative, and that it is again", async () => {
     const line = open("nef");
     line.want(bodyFor("nef", line.device * 2, "usual"));
     await calm(line, 20_000);
@@ -389,7 +389,7 @@ describe("what is no mobile network", () => {
     networkPortOf({ ...accessTo(api, url), auth: undefined }, around());
   const notify = { url: "https://a.example/n", token: "t", tokenExpiresAt: 0 };
 
-  it("[assist] is followed nowhere: neither by redirects nor by links", async () => {
+  it("[M13] is followed nowhere: neither by redirects nor by links", async () => {
     respond = () => ({ status: 307, headers: { location: `${url}/elsewhere` } });
     expect(await portAt("nef").read("s1")).toEqual({ type: "refused", reason: "http-307" });
     respond = () => ({
@@ -410,13 +410,13 @@ describe("what is no mobile network", () => {
     ]);
   });
 
-  it("[assist] is not read for longer than an answer is", async () => {
+  it("[M13] is not read for longer than an answer is", async () => {
     respond = () => ({ status: 200, text: `{"sessionId":"${"x".repeat(70_000)}"}` });
     const read = await portAt("camara-qod").read("s1");
     expect(read).toEqual({ type: "unknown", reason: "unreadable-answer" });
   });
 
-  it("[assist] is told when to be asked again by seconds or by a date", async () => {
+  it("[M13] is told when to be asked again by seconds or by a date", async () => {
     const inAMinute = new Date(Date.now() + 60_000).toUTCString();
     respond = (path) => ({
       status: 429,
@@ -428,7 +428,7 @@ describe("what is no mobile network", () => {
     expect(later.type === "later" && later.afterMs).toBeGreaterThan(50_000);
   });
 
-  it("[assist] has its texts kept out of records", async () => {
+  it("[M13] has its texts kept out of records", async () => {
     respond = () => ({ status: 422, text: JSON.stringify({ code: "10.0.0.1 is no device" }) });
     expect(await portAt("camara-qod").read("s1")).toEqual({ type: "refused", reason: "http-422" });
   });
@@ -491,7 +491,7 @@ describe.skipIf(!isPublished)("random histories", () => {
     ["nef", HISTORIES / 2, "that is told where to notify", true],
     ["camara-qod", 200, "that can tell nobody", false],
   ] as const)(
-    "[assist] at %s, %i of them, leave nothing in a network %s",
+    "[M13] at %s, %i of them, leave nothing in a network %s",
     async (api, count, _how, isTold) => {
       const seeds = Array.from({ length: count }, (_, index) => 7919 * (index + 1));
       while (seeds.length > 0) {
@@ -508,7 +508,7 @@ describe.skipIf(!isPublished)("random histories", () => {
     },
   );
 
-  it("[assist] of 100 devices at an RTC AF leave what creates without an answer made, and nothing else", async () => {
+  it("[M13] of 100 devices at an RTC AF leave what creates without an answer made, and nothing else", async () => {
     const seeds = Array.from({ length: 100 }, (_, index) => 6271 * (index + 1));
     while (seeds.length > 0) {
       const some = await Promise.all(seeds.splice(0, AT_ONCE).map((seed) => live("rtc-af", seed)));

@@ -204,7 +204,7 @@ describe("two pages that speak SWAP", () => {
     await Promise.all([alice.page.close(), bob.page.close()]);
   });
 
-  it("[assist] what a network recommends limits what an endpoint sends, until it recommends nothing", async () => {
+  it("[M13] what a network recommends limits what an endpoint sends, until it recommends nothing", async () => {
     const suffix = crypto.randomUUID();
     const alice = await endpoint(`alice-${suffix}`);
     const bob = await endpoint(`bob-${suffix}`);
