@@ -175,7 +175,7 @@ describe("changes", () => {
     const world = worldOf("nef", "ok", "400");
     world.pass(10_000);
     world.wish = wishOf(LESS);
-    world.pass(30_000);
+    world.pass(12_000);
     expect(typesOf(world).filter((type) => type === "change")).toHaveLength(1);
     expect(stateOf(world)).toMatchObject({ state: "requested", reason: "400", failures: 1 });
     world.wish = wishOf(ELSEWHERE);

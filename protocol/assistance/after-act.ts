@@ -156,7 +156,7 @@ function doubted(
 
 function refused(holding: Holding, body: NetworkBody, reason: string, at: number): Holding {
   const count = (holding.refusal?.count ?? 0) + 1;
-  const grown = HOLDING.firstRefusalMs * 2 ** Math.min(count - 1, 20);
+  const grown = HOLDING.firstDenialMs * 2 ** Math.min(count - 1, 20);
   const until = at + Math.min(grown, HOLDING.longestRefusalMs);
   return { ...holding, refusal: { body, reason, count, until } };
 }

@@ -179,6 +179,8 @@ export const HOLDING = {
   longestToldPauseMs: 3_600_000,
   /** After a refusal of the same body. */
   firstRefusalMs: 60_000,
+  /** After the first refusal of a create: what is in the way is often gone soon. */
+  firstDenialMs: 15_000,
   longestRefusalMs: 3_600_000,
   /** A search that is refused is tried as often. */
   mostRefusals: 8,
