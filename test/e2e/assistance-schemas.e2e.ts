@@ -270,33 +270,30 @@ describe.skipIf(!isThere)("request bodies from live calls in Chromium", () => {
     return { urls: turn.urls.filter((url) => url.endsWith("udp")), username, credential };
   };
 
-  it.each([true, false])(
-    "[M13] through all its exchanges, data beside media: %s",
-    async (data) => {
-      const page = await browser.open(inject("baseUrl"));
-      const exchanges = await livePair(page, { data });
-      await page.close();
-      const call = new AssistedCall({}).peers("a", "b");
-      for (const { what, offer, answer, pairs } of exchanges) {
-        call.exchange("a", "b", [offer, answer]);
-        holdBoth(call);
-        call.select("a", pairs.a.local, pairs.a.remote);
-        call.select("b", pairs.b.local, pairs.b.remote);
-        holdBoth(call);
-        const link = call.of("a");
-        const policy = dynamicPolicyOf(link, { policyTemplateId: "t", multiplex: true });
-        if (what === "hold" && !data) expect(policy).toEqual({ lacks: "media" });
-        else expect(policy).toHaveProperty("body");
-        const { path } = link.transports[0]!;
-        expect(path).toMatchObject({
-          ...{ known: "pair", isRelayed: false },
-          ue: { address: pairs.a.local.address, port: pairs.a.local.port },
-          remotes: [{ address: pairs.a.remote.address, port: pairs.a.remote.port }],
-        });
-      }
-      expect(exchanges).toHaveLength(4);
-    },
-  );
+  it.each([true, false])("[M13] through all its exchanges, data beside media: %s", async (data) => {
+    const page = await browser.open(inject("baseUrl"));
+    const exchanges = await livePair(page, { data });
+    await page.close();
+    const call = new AssistedCall({}).peers("a", "b");
+    for (const { what, offer, answer, pairs } of exchanges) {
+      call.exchange("a", "b", [offer, answer]);
+      holdBoth(call);
+      call.select("a", pairs.a.local, pairs.a.remote);
+      call.select("b", pairs.b.local, pairs.b.remote);
+      holdBoth(call);
+      const link = call.of("a");
+      const policy = dynamicPolicyOf(link, { policyTemplateId: "t", multiplex: true });
+      if (what === "hold" && !data) expect(policy).toEqual({ lacks: "media" });
+      else expect(policy).toHaveProperty("body");
+      const { path } = link.transports[0]!;
+      expect(path).toMatchObject({
+        ...{ known: "pair", isRelayed: false },
+        ue: { address: pairs.a.local.address, port: pairs.a.local.port },
+        remotes: [{ address: pairs.a.remote.address, port: pairs.a.remote.port }],
+      });
+    }
+    expect(exchanges).toHaveLength(4);
+  });
 
   it("[M13] relayed: quality on demand is for the addresses and ports that coturn used", async () => {
     const page = await browser.open(inject("baseUrl"));
