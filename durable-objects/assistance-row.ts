@@ -57,3 +57,9 @@ export class AssistanceRow {
     this.#entries = undefined;
   }
 }
+
+/** What is worth a row: not when it was looked last. */
+export function newsIn({ serial: _serial, underway: _underway, held, ...rest }: Holding): string {
+  const { readAt: _readAt, polls: _polls, ...status } = held ?? { readAt: 0, polls: 0 };
+  return JSON.stringify([rest, status]);
+}

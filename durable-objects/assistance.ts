@@ -15,7 +15,7 @@ import { type Wanted, wantedOf } from "../protocol/assistance/wishes.ts";
 import type { Session } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
 import { assistanceConfig, portOf } from "./assistance-networks.ts";
-import { type AssistanceEntry, AssistanceRow } from "./assistance-row.ts";
+import { type AssistanceEntry, AssistanceRow, newsIn } from "./assistance-row.ts";
 import { deploymentConfig } from "./deployment-config.ts";
 import type { Bindings } from "./env.ts";
 import { report } from "./frames.ts";
@@ -53,8 +53,8 @@ export class Assistance {
   #cause: Cause | undefined;
   #wanted: ReadonlyMap<string, Wanted> = new Map();
   readonly #tentative = new TentativeWishes(() => this.carry());
-  /** By link and peer: what the session was told last. */
-  readonly #told = new Map<string, { link: string; peer: string; text: string }>();
+  /** By link and peer: what the session was told last; the same is not told twice, whatever it makes of it. */
+  readonly #told = new Map<string, string>();
   #isTelling = false;
 
   constructor(state: DurableObjectState, env: Bindings, ports: AssistancePorts) {
@@ -245,26 +245,24 @@ export class Assistance {
     const session = this.#ports.session();
     if (!session) return;
     const at = Date.now();
-    const ends = recordsOf(
-      session,
-      [...this.#wanted.values()],
-      this.#holdings(),
-      this.#networks,
-      at,
-    );
+    const wanted = [...this.#wanted.values()];
+    const ends = recordsOf(session, wanted, this.#holdings(), this.#networks, at);
     const places = new Set(ends.map(placeOf));
-    for (const [place, { link, peer }] of this.#told) {
-      if (places.has(place)) continue;
-      this.#told.delete(place);
-      this.#ports.turn({ type: "assistance", link, peer, assistance: null, at });
+    for (const { id: link, flows } of session.links.values()) {
+      for (const peer of Object.keys(flows.assistance ?? {})) {
+        if (places.has(placeOf({ link, peer }))) continue;
+        this.#ports.turn({ type: "assistance", link, peer, assistance: null, at });
+      }
     }
     for (const end of ends) {
-      const text = JSON.stringify(end.record);
-      if (this.#told.get(placeOf(end))?.text === text) continue;
       const { link, peer, record: assistance } = end;
-      this.#told.set(placeOf(end), { link, peer, text });
+      const text = JSON.stringify(assistance);
+      const known = session.links.get(link)?.flows.assistance?.[peer];
+      if (JSON.stringify(known) === text || this.#told.get(placeOf(end)) === text) continue;
+      this.#told.set(placeOf(end), text);
       this.#ports.turn({ type: "assistance", link, peer, assistance, at });
     }
+    for (const place of this.#told.keys()) if (!places.has(place)) this.#told.delete(place);
   }
 
   #holdings(): ReadonlyMap<string, Holding> {
@@ -292,13 +290,7 @@ export class Assistance {
   }
 }
 
-/** What is worth a row: not when it was looked last. */
-function newsIn({ serial: _serial, underway: _underway, held, ...rest }: Holding): string {
-  const { readAt: _readAt, polls: _polls, ...status } = held ?? { readAt: 0, polls: 0 };
-  return JSON.stringify([rest, status]);
-}
-
-const placeOf = ({ link, peer }: EndRecord): string => `${link} ${peer}`;
+const placeOf = ({ link, peer }: Pick<EndRecord, "link" | "peer">): string => `${link} ${peer}`;
 
 const apiOf = (networks: readonly AssistanceNetwork[], name: string) =>
   networks.find((network) => network.name === name)?.api ?? "camara-qod";

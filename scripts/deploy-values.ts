@@ -3,7 +3,7 @@ import { ConfigError } from "../protocol/config-values.ts";
 import { type Complaint, type Deployment, error, warning } from "./deployment.ts";
 
 /** Variables that are secrets: not in wrangler.toml, where whoever reads the repository reads them. */
-const SECRET_VARIABLES = VARIABLES.filter((name) => /KEYS$|SECRETS?$|TOKEN$/.test(name));
+const SECRET_VARIABLES = VARIABLES.filter((name) => /KEYS$|SECRETS?$|TOKEN$|^ASSISTANCE_NETWORKS$/.test(name));
 
 const SHORTEST_KEY = 16;
 
@@ -13,6 +13,8 @@ const STAND_INS: Readonly<Record<string, string>> = {
   STUN_URLS: "stun:stun.example:3478",
   TURN_URLS: "turn:turn.example:3478",
   WEBHOOK_URLS: "https://app.example/events",
+  ASSISTANCE_NETWORKS: "[]",
+  ASSISTANCE_NOTIFY_URL: "https://signal.example",
   WEBHOOK_SECRETS: `whsec_${"A".repeat(32)}`,
 };
 const standIn = (name: string): string => STAND_INS[name] ?? "x".repeat(32);

@@ -138,7 +138,7 @@ describe.each(MODES)("%s", (mode) => {
     expect((await call(`${session.path}/assistance`, { headers: KEY })).status).toBe(404);
   });
 
-  it("[M14] what the network cannot hold is advised, and asked for anew", async () => {
+  it("[M13] what the network cannot hold is advised, and asked for anew", async () => {
     const { session, alice } = await called(mode);
     await vi.waitFor(() => expect(network.resources.size).toBe(1));
     await tell("AVAILABLE");
@@ -255,7 +255,7 @@ describe("who is asked for", () => {
 });
 
 describe("what networks say", () => {
-  it("[M14] counts only at the address that they were given, with its token, about what is still asked", async () => {
+  it("[M13] counts only at the address that they were given, with its token, about what is still asked", async () => {
     const { session } = await called("awake");
     await vi.waitFor(() => expect(network.resources.size).toBe(1));
     const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code;
@@ -288,7 +288,7 @@ describe("what networks say", () => {
     expect(await codeOf(late)).toBe("assistance-over");
   });
 
-  it("[M14] a NEF tests its address, and tells of a subscription without a token", async () => {
+  it("[M13] a NEF tests its address, and tells of a subscription without a token", async () => {
     const { session } = await called("awake", {}, { network: "nef" }, IPV6_RELAY);
     await vi.waitFor(() => expect(network.resources.size).toBe(1));
     const [[id, body] = []] = [...network.resources];

@@ -115,6 +115,11 @@ const PLANTS: readonly (readonly [string, Partial<Deployment>, readonly RegExp[]
     withVars({ TURN_SECRETS: "s" }),
     [/^!secrets: TURN_SECRETS is a secret/, /^!secrets: TURN_SECRETS is set twice/],
   ],
+  [
+    "the secrets of mobile networks",
+    withVars({ ASSISTANCE_NETWORKS: "[]" }),
+    [/^!secrets: ASSISTANCE_NETWORKS is a secret/],
+  ],
   ["a misspelt variable", withVars({ TURN_URL: "turn:x" }), [/^secrets: TURN_URL is no variable/]],
   ["a wrong value", withVars({ TURN_TTL_SECONDS: "soon" }), [/^!values: TURN_TTL_SECONDS/]],
   [

@@ -194,7 +194,7 @@ describe("a call in a network with a NEF or an RTC AF", () => {
     await over(call);
   });
 
-  it("[M14] quality that is not guaranteed lowers the measured bit rate, and its recovery raises it", async () => {
+  it("[M13] quality that is not guaranteed lowers the measured bit rate, and its recovery raises it", async () => {
     const call = await called("nef", { width: 1280, height: 720 }, direct);
     await place.settled(call.backend, "granted");
     const { flows } = await call.backend.flows("?kind=video");

@@ -67,7 +67,9 @@ const SHORTEST_SECRET = 8;
 
 /** Every line that the server wrote is a log line (A4). */
 function expectNoSecrets(written: string, env: Readonly<Record<string, string>>): void {
+  const networks = [...(env.ASSISTANCE_NETWORKS ?? "").matchAll(/"clientSecret":"([^"]+)"/g)];
   const secrets = SECRETS.flatMap((name) => (env[name] ?? "").split(","))
+    .concat(networks.map(([, secret = ""]) => secret))
     .map((secret) => secret.trim())
     .filter((secret) => secret.length >= SHORTEST_SECRET);
   const found = secretLines(written, LISTENED_ON, secrets);
