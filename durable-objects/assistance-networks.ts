@@ -20,14 +20,12 @@ export function portOf(network: AssistanceNetwork): NetworkPort {
   return port;
 }
 
-const NOBODY: AssistanceConfig = { networks: [] };
-
-/** Networks that may be asked; none where the configuration is wrong. */
-export function assistanceConfig(env: Bindings): AssistanceConfig {
+/** Networks that may be asked; null where the configuration is wrong. */
+export function assistanceConfig(env: Bindings): AssistanceConfig | null {
   try {
     return deploymentConfig(env).assistance;
   } catch (thrown) {
-    if (thrown instanceof ConfigError) return NOBODY;
+    if (thrown instanceof ConfigError) return null;
     throw thrown;
   }
 }

@@ -74,7 +74,7 @@ export class Obligations {
   /** The alarm has rung, whatever for. */
   ring(): void {
     this.outbox.ring();
-    this.assistance.carry();
+    this.assistance.ring();
   }
 
   /** What memory holds is in doubt. */

@@ -88,10 +88,8 @@ networkNotifications.use(`${NOTIFY_PATH}/*`, bodyLimit({ maxSize: MAX_NOTIFICATI
 
 networkNotifications.openapi(notify, async (c) => {
   const address = await addressIn(c as Context<AppEnv>);
-  const { networks } = c.get("config").assistance;
-  const network = networks.find(({ name }) => name === address.network);
   const json: unknown = await c.req.json().catch(() => undefined);
-  const news = network?.api === "camara-qod" ? qodEventOf(json) : nefNotificationOf(json);
+  const news = address.api === "camara-qod" ? qodEventOf(json) : nefNotificationOf(json);
   if (!news) throw new Refusal(problem("invalid-request", "this is no notification that is known"));
   const { status, ...about } = news;
   // A test of whether we are there.
@@ -114,10 +112,14 @@ async function addressIn(c: Context<AppEnv>) {
     throw new Refusal(hasty ?? problem("unauthorized", "no such address was given out"));
   }
   const network = c.get("config").assistance.networks.find(({ name }) => name === address.network);
-  if (network?.api === "camara-qod" && !address.isBearer) {
+  // One that is asked no more has nothing to tell, whatever its kind was.
+  if (!network)
+    throw new Refusal(problem("assistance-over", "nothing is asked of this network any more"));
+  const { api } = network;
+  if (api === "camara-qod" && !address.isBearer) {
     throw new Refusal(problem("unauthorized", "the bearer token that was given with the address"));
   }
-  return address;
+  return { ...address, api };
 }
 
 export const assistance = new OpenAPIHono<AppEnv>();

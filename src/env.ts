@@ -1,5 +1,6 @@
+import { deploymentConfig } from "../durable-objects/deployment-config.ts";
 import type { Bindings } from "../durable-objects/env.ts";
-import { type Config, readConfig } from "../protocol/config.ts";
+import type { Config } from "../protocol/config.ts";
 import { ConfigError } from "../protocol/config-values.ts";
 import type { Grant } from "../protocol/session-config.ts";
 
@@ -23,20 +24,10 @@ export interface AppEnv {
   Variables: { config: Config; principal: Principal };
 }
 
-const read = new WeakMap<object, Config | ConfigError>();
-
-/** The configuration of this deployment, read once per isolate; a value of `ConfigError` when it is wrong. */
+/** The configuration of this deployment; a value of `ConfigError` when it is wrong. */
 export function configOf(env: Bindings): Config | ConfigError {
-  const known = read.get(env);
-  if (known) return known;
-  const config = readOrFail(env);
-  read.set(env, config);
-  return config;
-}
-
-function readOrFail(env: Bindings): Config | ConfigError {
   try {
-    return readConfig({ ...env });
+    return deploymentConfig(env);
   } catch (thrown) {
     if (thrown instanceof ConfigError) return thrown;
     throw thrown;

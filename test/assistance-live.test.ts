@@ -1,4 +1,5 @@
 import { abortAllDurableObjects, reset } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AssistanceRequest } from "../protocol/assistance/records.ts";
 import type { Flow } from "../protocol/flow.ts";
@@ -6,6 +7,8 @@ import { sdpOf } from "./descriptions.ts";
 import { call, callJson, KEY, type LivePeer, LiveSession, MODES } from "./live-session.ts";
 import { StandInNetwork } from "./network-stand-in.ts";
 import { keysOf, later } from "./webhook-answers.ts";
+
+const variables = env as unknown as Record<string, unknown>;
 
 let network: StandInNetwork;
 
@@ -181,6 +184,46 @@ describe.each(MODES)("%s", (mode) => {
     await callJson(session.path, "DELETE");
     await until(session, () => network.resources.size === 0);
     await isEmpty(session);
+  });
+
+  it("[M13] what rests on candidates is asked for once, and stays through every wake of the object", async () => {
+    const session = await LiveSession.start(mode);
+    const alice = await session.join({ network: "qod", phoneNumber: "+15550100123" });
+    const bob = await session.join();
+    const { exchange } = (await ask(alice, { type: "offer", to: bob.id, sdp: sdpOf() })) as {
+      exchange: number;
+    };
+    const sdp = sdpOf({ setup: "active" });
+    await ask(bob, { type: "answer", to: alice.id, exchange, sdp });
+    const candidate = "candidate:1 1 udp 2122260223 198.51.100.7 50000 typ host";
+    const candidates = [{ candidate, sdpMid: "0" }];
+    await ask(bob, { type: "candidates", to: alice.id, exchange, candidates });
+    expect(network.calls).toEqual([]);
+    await vi.waitFor(() => expect(network.resources.size).toBe(1), { timeout: 6_000 });
+    await tell("AVAILABLE");
+    for (let times = 0; times < 3; times += 1) {
+      await session.pause();
+      await session.alarm();
+      await ask(alice, { type: "state" });
+    }
+    expect(network.asked).toEqual(["POST /qod/sessions"]);
+  });
+
+  it("[M13] while the configuration is wrong nothing is asked and nothing forgotten", async () => {
+    const { session } = await called(mode);
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    variables.TURN_TTL_SECONDS = "soon";
+    await abortAllDurableObjects();
+    for (let times = 0; times < 3; times += 1) {
+      later(600);
+      await session.alarm();
+    }
+    expect(network.resources.size).toBe(1);
+    expect((await keysOf(session)).length).toBeGreaterThan(0);
+    delete variables.TURN_TTL_SECONDS;
+    await abortAllDurableObjects();
+    await until(session, () => network.resources.size === 0);
+    await until(session, async () => (await keysOf(session)).length === 0);
   });
 
   it("[M13] a dry run shows what it would ask, and asks nobody", async () => {

@@ -152,6 +152,7 @@ describe("[M13] who is in which network", () => {
     });
     expect(ueSeen(networks, { network: "core" }, "2001:DB8::7")).toEqual({
       network: "core",
+      isNamed: true,
       address: "2001:db8::7",
     });
     expect(ueSeen(networks, { phoneNumber: "+15550100123" }, "192.0.2.1")).toEqual({
@@ -164,11 +165,18 @@ describe("[M13] who is in which network", () => {
 
   it("[M13] who is in none is not remembered; a newer token may say less", () => {
     const seen = { network: "core", phoneNumber: "+15550100123", address: "192.0.2.1" };
-    expect(ueKept(undefined, seen)).toBeUndefined();
+    const named = { ...seen, isNamed: true } as const;
+    expect(ueKept(undefined, named)).toBeUndefined();
     expect(ueKept({ address: "192.0.2.1" }, undefined)).toBeUndefined();
-    expect(ueKept({}, { network: "core" })).toEqual({ network: "core" });
-    expect(ueKept({ address: "192.0.2.9" }, seen)).toEqual({ ...seen, address: "192.0.2.9" });
-    expect(ueKept(seen, undefined)).toEqual(seen);
+    expect(ueKept({}, { network: "core", isNamed: true })).toEqual({
+      network: "core",
+      isNamed: true,
+    });
+    expect(ueKept({ address: "192.0.2.9" }, named)).toEqual({ ...named, address: "192.0.2.9" });
+    expect(ueKept(named, undefined)).toEqual(named);
+    // By another access: who was known by the address is in the network no more, or in another.
+    expect(ueKept({ address: "192.0.2.9" }, seen)).toBeUndefined();
+    expect(ueKept(seen, named)).toEqual(seen);
   });
 });
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { afterAct } from "../protocol/assistance/after-act.ts";
 import { assistedLink } from "../protocol/assistance/derive.ts";
-import { emptyHolding, type Holding } from "../protocol/assistance/holding.ts";
+import { emptyHolding, type Holding, type Wish } from "../protocol/assistance/holding.ts";
 import type { NetworkStatus } from "../protocol/assistance/network.ts";
 import { begun, nextAct } from "../protocol/assistance/next-act.ts";
+import { PATIENCE, wishIn } from "../protocol/assistance/patience.ts";
 import { recordsOf, viewRequests } from "../protocol/assistance/records.ts";
 import { type Wanted, wantedOf } from "../protocol/assistance/wishes.ts";
 import { readConfig } from "../protocol/config.ts";
@@ -216,6 +217,51 @@ describe("[M13] what a session wants of mobile networks", () => {
   });
 });
 
+describe("[M13] while nobody knows the path", () => {
+  const story = connected(called("qod"));
+  const [sure] = wantedIn(story) as [Wanted];
+  const other = { ...sure, wish: { ...(sure.wish as Wish), body: { duration: 60 } } };
+  const guess: Wanted = { ...other, isTentative: true };
+  const { wish: _, ...nothing } = sure;
+  const blind: Wanted = { ...nothing, lacks: "ue-address" };
+  const now = { isAmid: true, waitedMs: 0 };
+  const held = () => heldAs(sure, "camara-qod", { state: "granted" });
+
+  it("[M13] what is held stays for a while, by whatever key; then it is what candidates say, or nothing", () => {
+    for (const wanted of [guess, blind, undefined]) {
+      expect(wishIn(wanted, held(), now)).toMatchObject({
+        body: sure.wish?.body,
+        asked: sure.wish?.asked,
+        durationSeconds: sure.wish?.durationSeconds,
+      });
+    }
+    const over = { isAmid: true, waitedMs: PATIENCE.heldMs };
+    expect(wishIn(guess, held(), over)).toBe(guess.wish);
+    expect(wishIn(blind, held(), over)).toBeUndefined();
+    expect(wishIn(undefined, held(), over)).toBeUndefined();
+  });
+
+  it("[M13] what is sure, or over, is so at once", () => {
+    expect(wishIn(sure, held(), now)).toBe(sure.wish);
+    expect(wishIn({ ...nothing, lacks: "media" }, held(), now)).toBeUndefined();
+    expect(wishIn(undefined, held(), { isAmid: false, waitedMs: 0 })).toBeUndefined();
+    expect(wishIn({ ...sure, mode: "dry-run" }, held(), now)).toBeUndefined();
+  });
+
+  it("[M13] nothing is asked for by a guess, but what can be completed later", () => {
+    expect(wishIn(guess, undefined, now)).toBeUndefined();
+    expect(wishIn({ ...guess, canBeCompleted: true }, undefined, now)).toBe(guess.wish);
+    const later = { isAmid: true, waitedMs: PATIENCE.candidatesMs };
+    expect(wishIn(guess, undefined, later)).toBe(guess.wish);
+    const bare = { ...held(), held: { ...held().held, body: undefined } } as unknown as Holding;
+    expect(wishIn(guess, bare, now)).toBeUndefined();
+    const plain = heldAs({ ...sure, wish: { key: "k", network: "qod", body: {} } }, "nef", {
+      state: "granted",
+    });
+    expect(wishIn(blind, plain, now)).toEqual({ key: sure.key, network: "qod", body: {} });
+  });
+});
+
 /** A holding after the network has said this. */
 function heldAs(wanted: Wanted, api: Holding["api"], status: NetworkStatus): Holding {
   const empty = emptyHolding(wanted.key, wanted.network, api);
@@ -319,14 +365,20 @@ describe("[M13] what is shown of it", () => {
     const [wanted] = wantedIn(story) as [Wanted];
     const held = heldAs(wanted, "camara-qod", { state: "granted" });
     const former = { ...held, key: "former" };
-    const holdings = new Map([
-      [wanted.key, held],
-      ["former", former],
+    const entries = new Map([
+      [wanted.key, { ue: "alice", holding: held }],
+      ["former", { ue: "carol", holding: former }],
     ]);
-    const shown = viewRequests([wanted], holdings, networks, at);
+    const shown = viewRequests([wanted], entries, networks, at);
     expect(shown).toMatchObject([
       { peer: "alice", links: [AB], mode: "on", resource: "r1", body: wanted.wish?.body },
-      { peer: "", links: [], resource: "r1", record: { state: "ended" } },
+      {
+        peer: "carol",
+        links: [],
+        resource: "r1",
+        body: wanted.wish?.body,
+        record: { state: "ended" },
+      },
     ]);
     const { wish: _, ...lacking } = { ...wanted, lacks: "device" as const };
     const [waiting] = viewRequests([lacking], new Map(), networks, at);

@@ -125,16 +125,19 @@ export type Boosted = z.infer<typeof Boosted>;
 /** All requests of a session: those that are wanted, and those that are still to be taken back. */
 export function viewRequests(
   wanted: readonly Wanted[],
-  holdings: Holdings,
+  entries: ReadonlyMap<string, { readonly ue: string; readonly holding: Holding }>,
   networks: readonly AssistanceNetwork[],
   at: number,
 ): AssistanceRequest[] {
   const isWanted = new Set(wanted.map(({ key }) => key));
-  const former = [...holdings.values()]
-    .filter(({ key }) => !isWanted.has(key))
-    .map(({ key, network }) => ({ key, ue: "", network, links: [], mode: "on" as const }));
-  return [...wanted, ...former].map((each: Wanted) => {
-    const holding = holdings.get(each.key);
+  const former = [...entries]
+    .filter(([key]) => !isWanted.has(key))
+    .map(([key, { ue, holding }]): Wanted => {
+      return { key, ue, network: holding.network, links: [], mode: "on" };
+    });
+  return [...wanted, ...former].map((each) => {
+    const holding = entries.get(each.key)?.holding;
+    const body = each.wish?.body ?? (each.lacks === undefined ? holding?.held?.body : undefined);
     const record = endRecordOf(each, holding, networks, at, undefined);
     const resource = holding?.held?.id;
     return {
@@ -144,7 +147,7 @@ export function viewRequests(
       links: [...each.links],
       mode: each.mode,
       record,
-      ...(each.wish && { body: { ...each.wish.body } }),
+      ...(body && { body: { ...body } }),
       ...(resource !== undefined && { resource }),
     };
   });

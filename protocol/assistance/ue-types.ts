@@ -9,6 +9,8 @@ export interface UeClaims {
 /** A peer as the UE of a mobile network; told to nobody but that network. */
 export interface Ue extends UeClaims {
   readonly network: string;
+  /** A token said so, and a newer one need not say it again. */
+  readonly isNamed?: true;
   /** From which it signals, in the form of RFC 5952. */
   readonly address?: string;
 }

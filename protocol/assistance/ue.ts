@@ -19,6 +19,7 @@ export function ueSeen(
   );
   return {
     ...(network && { network: network.name }),
+    ...(network && named !== undefined && { isNamed: true as const }),
     ...(phoneNumber !== undefined && { phoneNumber }),
     ...(address !== undefined && { address: canonicalAddressOf(address) }),
   };
@@ -26,12 +27,15 @@ export function ueSeen(
 
 /** As the session remembers it: a newer token may say less than the one before. */
 export function ueKept(seen: UeSeen | undefined, known: Ue | undefined): Ue | undefined {
-  const network = seen?.network ?? known?.network;
+  // Who is known by the address has left the network with it.
+  const isNamed = seen?.isNamed ?? (seen?.network === undefined ? known?.isNamed : undefined);
+  const network = seen?.network ?? (isNamed ? known?.network : undefined);
   if (seen === undefined || network === undefined) return undefined;
   const phoneNumber = seen.phoneNumber ?? known?.phoneNumber;
   const { address } = seen;
   return {
     network,
+    ...(isNamed && { isNamed }),
     ...(phoneNumber !== undefined && { phoneNumber }),
     ...(address !== undefined && { address }),
   };

@@ -1,8 +1,8 @@
 import { isLive } from "../flows/commit.ts";
-import { type Link, linkIdOf, type Peer, type Session } from "../session.ts";
+import { type Link, linkIdOf, otherPeer, type Peer, type Session } from "../session.ts";
 import type { AssistedLink, Lack, Mapped } from "./assisted.ts";
 import type { AssistanceNetwork } from "./config.ts";
-import { assistedLink } from "./derive.ts";
+import { assistedLink, type LinkKnowledge } from "./derive.ts";
 import { dynamicPolicyOf } from "./dynamic-policy.ts";
 import type { Wish } from "./holding.ts";
 import { networkAssistanceSessionOf } from "./network-assistance.ts";
@@ -22,8 +22,10 @@ export interface Wanted {
   readonly mode: AssistanceMode;
   readonly wish?: Wish;
   readonly lacks?: Lack;
-  /** Made of candidates, of which one pair will be selected: it is likely to be another soon. */
+  /** No pair is known: it is likely to be something else soon. */
   readonly isTentative?: true;
+  /** It can be asked for before all is known, and completed later (TS 26.510). */
+  readonly canBeCompleted?: true;
 }
 
 /** What the deployment has. */
@@ -43,10 +45,36 @@ export function wantedOf(session: Session, around: Surroundings): readonly Wante
     const seen = peer.ue?.address;
     const knowledge = { relay: around.relays, ...(seen !== undefined && { seen }) };
     const links = linksOf(session, peer).flatMap(
-      (link) => assistedLink(session, link, peer.id, knowledge) ?? [],
+      (link) => assistedBy(session, link, peer, knowledge) ?? [],
     );
     return links.length === 0 ? [] : wantedFor(peer, links, policy.network, policy.mode);
   });
+}
+
+/** What a UE has on a link, and what that follows from. */
+interface Known {
+  readonly causes: readonly unknown[];
+  readonly assisted: AssistedLink | undefined;
+}
+
+// Measurements of one link are no reason to read the descriptions of all others again.
+const known = new WeakMap<Link["flows"], Map<string, Known>>();
+
+function assistedBy(
+  session: Session,
+  link: Link,
+  { id, ue }: Peer,
+  knowledge: LinkKnowledge,
+): AssistedLink | undefined {
+  const other = session.peers.get(otherPeer(link, id));
+  const trickle = session.trickle.get(link.id);
+  const causes = [link.inForce, trickle, ue, other?.role, session.config, knowledge.relay];
+  const byUe = known.get(link.flows) ?? new Map<string, Known>();
+  const found = byUe.get(id);
+  if (found && causes.every((cause, index) => cause === found.causes[index])) return found.assisted;
+  const assisted = assistedLink(session, link, id, knowledge);
+  known.set(link.flows, byUe.set(id, { causes, assisted }));
+  return assisted;
 }
 
 const linksOf = ({ links, peers }: Session, { id }: Peer): readonly Link[] =>
@@ -70,8 +98,8 @@ function wantedFor(
       if ("lacks" in mapped) return { ...head, lacks: mapped.lacks };
       const asked = { ...ratesOf(link, defaultsOf(network)), profile };
       const wish = { key, network: network.name, body: { ...mapped.body }, asked };
-      // A policy can be completed later: that is what components are for (TS 26.510).
-      return { ...head, wish, ...(kind !== "" || network.api === "nef" ? tentativeIn(link) : {}) };
+      const isPolicy = network.api === "rtc-af" && kind === "";
+      return { ...head, wish, ...tentativeIn(link), ...(isPolicy && { canBeCompleted: true }) };
     }),
   );
 }
@@ -161,7 +189,9 @@ function qodWanted(
 }
 
 const tentativeIn = ({ transports }: AssistedLink): Pick<Wanted, "isTentative"> =>
-  transports.some(({ path }) => path.known === "candidates") ? { isTentative: true } : {};
+  transports.every(({ path }) => path.known === "pair" || path.known === "relay")
+    ? {}
+    : { isTentative: true };
 
 /** What goes to one server has one session. */
 const onlyOf = (sessions: readonly QodSession[]): QodSession => (sessions as [QodSession])[0];

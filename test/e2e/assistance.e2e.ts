@@ -98,6 +98,18 @@ describe("a relayed call in a network with quality on demand", () => {
     expect(asked("deleteSession").map(({ status }) => status)).toEqual([204]);
   });
 
+  it("[M13] of a network that grants little time: it is extended again and again", async () => {
+    const voice: CallerOptions = { relay: true, kinds: ["audio"] };
+    const backend = await place.session();
+    const alice = await place.join(backend, "brief", voice);
+    const bob = await place.join(backend, undefined, voice);
+    await place.settled(backend, "granted");
+    const extended = () => asked("extendQosSessionDuration").filter(({ status }) => status === 200);
+    await until("extended twice", () => extended().length >= 2);
+    expect(asked("createSession")).toHaveLength(1);
+    await over({ backend, alice, bob });
+  });
+
   it("[M13] of one that relays: addresses and ports of the session are those that the browsers use", async () => {
     const call = await called("qod");
     // ICE may change its mind, and the session follows.

@@ -45,6 +45,13 @@ export const networksAt = (url: string) => {
       withoutQos,
       qod: { durationSeconds: 600, profile: "QOS_L", device: "phone-number" },
     },
+    brief: {
+      name: "brief",
+      api: "camara-qod",
+      url: `${url}/quality-on-demand/v1`,
+      auth,
+      qod: { durationSeconds: 10, profile: "QOS_L", device: "phone-number" },
+    },
     nef: {
       name: "nef",
       api: "nef",
@@ -126,7 +133,7 @@ export class AssistedPlace {
     network: string | undefined,
     options: CallerOptions = {},
   ): Promise<Caller> {
-    const phone = network === "phones" ? { phoneNumber: "+15550100123" } : {};
+    const phone = network === "phones" || network === "brief" ? { phoneNumber: "+15550100123" } : {};
     const invitation = await backend.invite(network === undefined ? {} : { network, ...phone });
     return Caller.join(this.browser, backend, { invitation, ...options });
   }

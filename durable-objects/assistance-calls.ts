@@ -1,0 +1,140 @@
+import { afterAct } from "../protocol/assistance/after-act.ts";
+import type { AssistanceNetwork } from "../protocol/assistance/config.ts";
+import type { Act, Wish } from "../protocol/assistance/holding.ts";
+import type { NetworkAnswer } from "../protocol/assistance/network.ts";
+import { begun, nextAct } from "../protocol/assistance/next-act.ts";
+import { portOf } from "./assistance-networks.ts";
+import { type AssistanceEntry, type AssistanceRows, newsIn } from "./assistance-rows.ts";
+import type { Bindings } from "./env.ts";
+import { report } from "./frames.ts";
+import { notifyFor } from "./network-notify.ts";
+
+/** What the calls are made for. */
+export interface CallPorts {
+  readonly networks: () => readonly AssistanceNetwork[];
+  readonly wishOf: (key: string) => Wish | undefined;
+  /** Something of a request is another than before. */
+  readonly changed: () => void;
+  /** Nobody is at work for this request any more. */
+  readonly rested: (key: string) => void;
+}
+
+/** Calls in a row for one request before the rest waits for the alarm. */
+const MOST_IN_A_ROW = 50;
+/** Requests at a time: the platform opens six connections, and a call that waits for one would count as unanswered. */
+const MOST_AT_ONCE = 4;
+/** Of a network that asks for a pause without saying how long. Milliseconds. */
+const PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 3_600_000;
+/** An alarm for what is under way: it matters only if the object is gone before it is done. */
+const SAFETY_MS = 60_000;
+
+/** Makes the calls of a session's requests, each written before it is made; nothing waits for them. */
+export class AssistanceCalls {
+  readonly #state: DurableObjectState;
+  readonly #env: Bindings;
+  readonly #rows: AssistanceRows;
+  readonly #ports: CallPorts;
+  /** Until when each may take. */
+  readonly #running = new Map<string, number>();
+  /** Networks that asked for a pause, and until when. */
+  readonly #paused = new Map<string, number>();
+
+  constructor(state: DurableObjectState, env: Bindings, rows: AssistanceRows, ports: CallPorts) {
+    this.#state = state;
+    this.#env = env;
+    this.#rows = rows;
+    this.#ports = ports;
+  }
+
+  get isRunning(): boolean {
+    return this.#running.size > 0;
+  }
+
+  isAtWorkFor(key: string): boolean {
+    return this.#running.has(key);
+  }
+
+  /** Makes what is due for a request, if there is anything. */
+  begin(key: string, { holding, network }: AssistanceEntry): void {
+    if (this.#running.has(key) || this.#running.size >= MOST_AT_ONCE) return;
+    if ((this.#paused.get(network) ?? 0) > Date.now()) return;
+    if (!nextAct(holding, this.#ports.wishOf(key), Date.now())) return;
+    this.#running.set(key, Date.now() + SAFETY_MS);
+    this.#state.waitUntil(this.#run(key));
+  }
+
+  /** When a request that is due then can be looked after, milliseconds since 1970. */
+  startOf(key: string, { network }: AssistanceEntry, due: number): number {
+    const own = this.#running.get(key);
+    if (own !== undefined) return own;
+    // Whoever is done lets the next begin.
+    const isFull = this.#running.size >= MOST_AT_ONCE;
+    const start = Math.max(due, this.#paused.get(network) ?? 0);
+    return isFull ? Math.max(start, Date.now() + SAFETY_MS) : start;
+  }
+
+  async #run(key: string): Promise<void> {
+    // What is told of the turn goes first.
+    await null;
+    try {
+      for (let count = 0; count < MOST_IN_A_ROW && (await this.#act(key)); count++);
+    } catch (thrown) {
+      report(thrown);
+    } finally {
+      this.#running.delete(key);
+      this.#ports.rested(key);
+    }
+  }
+
+  /** Makes the next call of a request; false when none is due. */
+  async #act(key: string): Promise<boolean> {
+    const entry = this.#rows.entries.get(key);
+    const isPaused = entry && (this.#paused.get(entry.network) ?? 0) > Date.now();
+    const act = entry && nextAct(entry.holding, this.#ports.wishOf(key), Date.now());
+    if (!entry || !act || isPaused) return false;
+    const before = entry.holding;
+    entry.holding = begun(before, act, Date.now());
+    // A look that nobody remembers is looked again.
+    if (act.type !== "read") this.#rows.write(key);
+    const answer = await this.#call(key, entry, act);
+    if (answer.type === "later") this.#pause(entry.network, answer.afterMs);
+    // A turn may have changed it meanwhile, or memory was forgotten.
+    const now = this.#rows.entries.get(key);
+    if (!now) return false;
+    now.holding = afterAct(now.holding, act, answer, Date.now(), Math.random());
+    if (act.type !== "read" || newsIn(before) !== newsIn(now.holding)) this.#rows.write(key);
+    this.#ports.changed();
+    return true;
+  }
+
+  /** It is for all that is asked of the network, not for this request alone (RFC 6585 s4). */
+  #pause(network: string, afterMs = PAUSE_MS): void {
+    const until = Date.now() + Math.min(afterMs, LONGEST_PAUSE_MS);
+    this.#paused.set(network, Math.max(this.#paused.get(network) ?? 0, until));
+  }
+
+  async #call(key: string, { network: name }: AssistanceEntry, act: Act): Promise<NetworkAnswer> {
+    const network = this.#ports.networks().find((each) => each.name === name);
+    // What is there ends by itself, or stays the operator's to look after.
+    if (!network) return { type: "gone" };
+    const port = portOf(network);
+    const session = this.#state.id.name ?? "";
+    const { generation } = act;
+    const notify = await notifyFor(this.#env, { session, network: name, key, generation });
+    switch (act.type) {
+      case "create":
+        return port.create(act.body, notify);
+      case "change":
+        return port.change?.(act.id, act.body, notify) ?? { type: "gone" };
+      case "find":
+        return port.find?.(act.body, notify) ?? { type: "gone" };
+      case "extend":
+        return port.extend?.(act.id, act.seconds) ?? { type: "gone" };
+      case "read":
+        return port.read(act.id);
+      case "remove":
+        return port.remove(act.id);
+    }
+  }
+}
