@@ -91,7 +91,7 @@ export class Assistance {
   get deadline(): number | null {
     if (!this.isWaiting) return null;
     // Nobody can be asked: when the configuration is right again, a new object reads it.
-    if (this.#config === null) return (this.#due ??= Date.now() + AGAIN_MS);
+    if (this.#config === null) this.#due ??= Date.now() + AGAIN_MS;
     this.#due ??= this.#guarded(() => this.#nextDue(), Date.now() + AGAIN_MS);
     return this.#due === NEVER ? null : this.#due;
   }
