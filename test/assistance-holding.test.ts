@@ -701,3 +701,112 @@ describe("the record", () => {
     expect(recordOf(holding, wishOf(BODY), 0).reason).toHaveLength(128);
   });
 });
+
+/** A wish for so much, which its body says too. */
+const wishFor = (uplinkBps: number, downlinkBps: number): Wish => {
+  const asked = { uplinkBps, downlinkBps };
+  return wishOf({ ...BODY, requestedQoS: asked }, { asked });
+};
+
+describe("what a network recommends", () => {
+  const advisedIn = (world: HoldingWorld) => stateOf(world).advised;
+
+  /** Of a network that recommends what it was asked for: what any moment of the next minute shows. */
+  function shownOf(world: HoldingWorld, wish: Wish): unknown[] {
+    world.wish = wish;
+    const shown: unknown[] = [];
+    for (let turn = 0; turn < 240; turn += 1) {
+      const advised = advisedIn(world);
+      if (advised) shown.push(advised);
+      world.pass(250);
+    }
+    expect(typesOf(world)).toContain("read");
+    return shown;
+  }
+
+  function echoing(wish: Wish): HoldingWorld {
+    const world = new HoldingWorld("rtc-af");
+    world.wish = wish;
+    world.recommends = ({ requestedQoS }) => requestedQoS as Wish["asked"];
+    world.pass(MINUTE);
+    return world;
+  }
+
+  const STORIES: Readonly<Record<string, readonly Wish[]>> = {
+    "hold and resume": [wishFor(3_000, 3_000), wishFor(0, 3_000), wishFor(3_000, 3_000)],
+    "audio only, then video": [wishFor(90, 90), wishFor(3_000, 3_000), wishFor(90, 3_000)],
+    "all held, and on again": [wishFor(3_000, 3_000), wishFor(0, 0), wishFor(90, 90)],
+  };
+  const FATES: readonly Fate[] = ["ok", "500", "500-with-effect", "late", "429", "400"];
+
+  it.each(Object.entries(STORIES))(
+    "[M13] is no news where it is what was asked for once: %s",
+    (_name, [first, ...others]) => {
+      for (const fate of FATES) {
+        const world = echoing(first as Wish);
+        expect(advisedIn(world)).toBeUndefined();
+        for (const wish of others) {
+          world.fates.push(fate, fate);
+          expect(shownOf(world, wish), fate).toEqual([]);
+        }
+      }
+    },
+  );
+
+  it("[M13] is shown where it is less than what was asked for, each direction by itself", () => {
+    const world = echoing(wishFor(3_000, 0));
+    world.recommends = () => ({ uplinkBps: 300, downlinkBps: 0 });
+    world.pass(MINUTE);
+    expect(advisedIn(world)).toEqual({ uplinkBps: 300 });
+    world.recommends = () => ({ uplinkBps: 3_000, downlinkBps: 400 });
+    world.wish = wishFor(3_000, 500);
+    world.pass(MINUTE);
+    expect(advisedIn(world)).toEqual({ downlinkBps: 400 });
+    world.recommends = () => ({ uplinkBps: 0 });
+    world.pass(MINUTE);
+    expect(advisedIn(world)).toEqual({ uplinkBps: 0 });
+  });
+
+  it("[M13] counts where nothing is known of what was asked for, but for 0", () => {
+    const world = echoing(wishOf(BODY));
+    world.recommends = () => ({ uplinkBps: 300, downlinkBps: 0 });
+    world.pass(MINUTE);
+    expect(advisedIn(world)).toEqual({ uplinkBps: 300 });
+  });
+
+  it("[M13] is forgotten with the request that it was about, and read again soon", () => {
+    const world = echoing(wishFor(3_000, 3_000));
+    world.recommends = () => ({ uplinkBps: 80 });
+    world.pass(MINUTE);
+    const begins = world.calls.length;
+    world.wish = wishFor(90, 90);
+    expect(advisedIn(world)).toBeUndefined();
+    while (world.calls.length === begins || world.calls.at(-1)?.act.type !== "change") {
+      world.pass(100);
+    }
+    world.pass(100);
+    expect(world.holding.held?.status).toEqual({ state: "granted" });
+    expect(advisedIn(world)).toBeUndefined();
+    world.pass(5_000);
+    expect(world.calls.at(-1)?.act.type).toBe("read");
+    expect(advisedIn(world)).toEqual({ uplinkBps: 80 });
+  });
+
+  it("[M13] says nothing while nobody knows which request the network has", () => {
+    const wish = wishFor(3_000, 3_000);
+    const world = echoing(wish);
+    world.wish = wishFor(90, 90);
+    world.usual = "500-with-effect";
+    world.pass(5_000);
+    world.wish = wish;
+    expect(world.holding.held).toMatchObject({ isDoubtful: true, body: wish.body });
+    world.set({
+      ...world.holding,
+      held: world.holding.held && {
+        ...world.holding.held,
+        status: { state: "granted", advised: { uplinkBps: 90 } },
+      },
+    });
+    expect(advisedIn(world)).toBeUndefined();
+  });
+});

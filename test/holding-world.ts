@@ -45,6 +45,8 @@ export class HoldingWorld {
   /** State that a created resource is given. */
   grants: "granted" | "requested" | "ended" = "granted";
   durationMs = 600_000;
+  /** What it recommends when it is read. */
+  recommends: ((body: Wish["body"]) => NetworkStatus["advised"]) | undefined;
   /** No resource is extended beyond so much. */
   longestMs = 3_600_000;
   readonly #later: { readonly at: number; readonly run: () => void }[] = [];
@@ -190,10 +192,11 @@ export class HoldingWorld {
         resource.status = { ...resource.status, until };
         return { type: "done", status: resource.status };
       }
-      default:
-        return this.holding.api === "nef"
-          ? { type: "done" }
-          : { type: "done", status: resource.status };
+      default: {
+        const advised = this.recommends?.(resource.body);
+        const status = { ...resource.status, ...(advised && { advised }) };
+        return this.holding.api === "nef" ? { type: "done" } : { type: "done", status };
+      }
     }
   }
 

@@ -171,7 +171,11 @@ function changed(
   switch (answer.type) {
     case "done": {
       const againAt = begunAt >= (held.againAt ?? 0) ? undefined : held.againAt;
-      const next = { ...held, body, asked, isDoubtful: undefined, againAt, changedAt: at };
+      // What was recommended was about the old body: the new one is asked after soon.
+      const { advised, ...status } = held.status;
+      const soon = Math.min(held.readAt, at + HOLDING.firstPollMs);
+      const read = advised ? { status, readAt: soon } : {};
+      const next = { ...held, body, asked, isDoubtful: undefined, againAt, changedAt: at, ...read };
       const known = { ...holding, held: next, refusal: undefined };
       return answer.status ? withStatus(known, next, answer.status, at, "answer") : known;
     }

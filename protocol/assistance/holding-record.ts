@@ -1,3 +1,4 @@
+import type { Rates } from "./assisted.ts";
 import { sameBody } from "./bodies.ts";
 import type { Held, Holding, Wish } from "./holding.ts";
 import type { AssistanceState, FlowAssistance } from "./record.ts";
@@ -23,7 +24,7 @@ export function recordOf(
   const asked = wish?.asked ?? held?.asked;
   const isShown = held !== undefined && wish !== undefined;
   const granted = isShown ? grantedOf(held, wish) : undefined;
-  const advised = isShown ? held.status.advised : undefined;
+  const advised = isShown ? advisedOf(held, wish) : undefined;
   const isSame = before?.state === state && before.network === network;
   return {
     network,
@@ -61,6 +62,28 @@ function stateOf(holding: Holding, wish: Wish | undefined, lacks: string | undef
   }
   if (ending !== undefined) return { state: "ended", reason: ending };
   return { state: "requested", reason: failing };
+}
+
+/**
+ * What the network recommends of what is wished for now: an answer to an older or doubtful request says nothing of this
+ * one. As much as was asked for is no news, and 0 for a direction that was not asked for no limit.
+ */
+function advisedOf({ status, body, asked, isDoubtful }: Held, wish: Wish): Rates | undefined {
+  if (!status.advised || isDoubtful || !sameBody(body, wish.body)) return undefined;
+  const { uplinkBps, downlinkBps } = status.advised;
+  const uplink = lessOf(uplinkBps, asked?.uplinkBps);
+  const downlink = lessOf(downlinkBps, asked?.downlinkBps);
+  if (uplink === undefined && downlink === undefined) return undefined;
+  return {
+    ...(uplink !== undefined && { uplinkBps: uplink }),
+    ...(downlink !== undefined && { downlinkBps: downlink }),
+  };
+}
+
+function lessOf(advised: number | undefined, asked: number | undefined): number | undefined {
+  if (advised === undefined) return undefined;
+  if (asked === undefined) return advised > 0 ? advised : undefined;
+  return advised < asked ? advised : undefined;
 }
 
 /** Rates are known of what was asked for; an alternative has its name only. */
