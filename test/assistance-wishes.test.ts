@@ -301,7 +301,7 @@ describe("[M13] what is shown of it", () => {
     expect(recordWith({ state: "ended", reason: "NETWORK_TERMINATED" })?.advised).toEqual(
       QOD.withoutQos,
     );
-    const own = { uplinkBps: 123_000 };
+    const own = { uplinkBps: 33_000 };
     expect(recordWith({ state: "granted", advised: own })?.advised).toEqual(own);
     expect(recordWith({ state: "impaired" }, "nef")).not.toHaveProperty("advised");
   });
@@ -336,7 +336,7 @@ describe("[M13] what is shown of it", () => {
   it("[M13] what is recommended shows with the quality, whichever is asked first", () => {
     const story = connected(called("af"));
     const [policy, recommending] = wantedIn(story) as [Wanted, Wanted];
-    const advised = { uplinkBps: 99_000 };
+    const advised = { uplinkBps: 44_000 };
     const holdings = new Map([
       [policy.key, heldAs(policy, "rtc-af", { state: "requested" })],
       [recommending.key, heldAs(recommending, "rtc-af", { state: "granted", advised })],
