@@ -54,14 +54,31 @@ export function underCeilings(before: Session, after: Session, at: number): Sess
   return changed.size > 0 ? { ...after, links: new Map([...after.links, ...changed]) } : after;
 }
 
+/** Every look at what is wanted of networks asks for it, for each link and UE: reckoned once per session as it is. */
+const unadvisedLimits = new WeakMap<Session, ReadonlyMap<string, FlowLimits>>();
+
+/** The limits that flows would have if no mobile network recommended anything, by flow id. */
+function limitsUnadvised(session: Session): ReadonlyMap<string, FlowLimits> {
+  const known = unadvisedLimits.get(session);
+  if (known) return known;
+  const links = [...session.links.values()];
+  const isAdvised = links.some(({ flows }) => flows.assistance);
+  const limits = isAdvised
+    ? limitsUnder(session, links.map(withoutAssistance))
+    : new Map<string, FlowLimits>();
+  unadvisedLimits.set(session, limits);
+  return limits;
+}
+
+const withoutAssistance = (link: Link): Link => ({
+  ...link,
+  flows: { ...link.flows, flows: link.flows.flows.map(({ assistance: _, ...flow }) => flow) },
+});
+
 /** The link with the limits that its flows would have if no mobile network recommended anything. */
 export function unadvised(session: Session, link: Link): Link {
-  if (![...session.links.values()].some(({ flows }) => flows.assistance)) return link;
-  const links = coupled(session, [link]).map((each) => ({
-    ...each,
-    flows: { ...each.flows, flows: each.flows.flows.map(({ assistance: _, ...flow }) => flow) },
-  }));
-  const limits = limitsUnder(session, links);
+  const limits = limitsUnadvised(session);
+  if (limits.size === 0) return link;
   const flows = link.flows.flows.map((flow) => withLimits(flow, limits.get(flow.id)));
   return { ...link, flows: { ...link.flows, flows } };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { assistedLink } from "../protocol/assistance/derive.ts";
 import type { FromPeer } from "../protocol/messages.ts";
 import { revisionOf, type Session } from "../protocol/session.ts";
 import { nextDeadline } from "../protocol/session-deadline.ts";
@@ -136,5 +137,44 @@ describe("a session of many peers", () => {
     accepted(pure.do({ type: "lost", peer: "one", at: pure.at }));
     accepted(pure.send("peer1", hello));
     expect(pure.take("two", "offer")).toHaveLength(1);
+  });
+});
+
+/** A mesh under ceilings in which everybody calls everybody, and a mobile network recommends something to the first. */
+function meshOf(peers: number): PureSession {
+  const pure = new PureSession({ maxUplinkBps: 2_000_000 });
+  const names = Array.from({ length: peers }, (_, n) => `peer${n}`);
+  for (const name of names) accepted(pure.join(name));
+  for (const [n, from] of names.entries()) {
+    for (const to of names.slice(n + 1)) {
+      accepted(pure.send(from, { type: "offer", to, sdp: sdpOf({ of: from }) }));
+      const sdp = sdpOf({ of: to, setup: "active" });
+      accepted(pure.send(to, { type: "answer", to: from, exchange: 1, sdp }));
+    }
+  }
+  const advised = { uplinkBps: 50_000 };
+  const assistance = { network: "n", api: "nef", state: "granted", since: 0, advised } as const;
+  const news = { link: "peer0~peer1", peer: "peer0", assistance, at: pure.at };
+  accepted(pure.do({ type: "assistance", ...news }));
+  return pure;
+}
+
+describe("a mesh of many peers under ceilings, in mobile networks", () => {
+  /** What is wanted of networks for both ends of every link: how often all links are gone through for it. */
+  function walksFor({ session }: PureSession): number {
+    const links = new CountedMap(session.links);
+    const watched: Session = { ...session, links };
+    for (const link of session.links.values()) {
+      for (const peer of link.peers) {
+        expect(assistedLink(watched, link, peer)?.transports).toHaveLength(1);
+      }
+    }
+    return links.walks;
+  }
+
+  it("[M20] one look goes through all links no oftener than that of a few peers", () => {
+    const [few, many] = [walksFor(meshOf(3)), walksFor(meshOf(8))];
+    expect(few).toBeLessThanOrEqual(2);
+    expect(many).toBe(few);
   });
 });
