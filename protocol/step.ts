@@ -1,5 +1,5 @@
 import type { Allowances } from "./allowance.ts";
-import { withAdvice } from "./assistance/advice.ts";
+import { withAdvice, withWordsOnReturn } from "./assistance/advice.ts";
 import { type AssistanceNews, assist } from "./assistance/told.ts";
 import { candidates } from "./candidates.ts";
 import { underCeilings } from "./ceilings.ts";
@@ -132,7 +132,7 @@ function settledFlows(before: Session, after: Session, at: number): Session {
 function dispatch(session: Session, event: SessionEvent): Step | Problem {
   switch (event.type) {
     case "join":
-      return join(session, event);
+      return joined(session, event);
     case "message":
       return receive(session, event.peer, event.message, event.at);
     case "lost":
@@ -156,6 +156,11 @@ function dispatch(session: Session, event: SessionEvent): Step | Problem {
     case "change-flow":
       return steerFlow(session, event.flow, event.change, event.at, event.peer);
   }
+}
+
+function joined(session: Session, arrival: Arrival): Step | Problem {
+  const step = join(session, arrival);
+  return isProblem(step) ? step : withWordsOnReturn(step, arrival.grant.peer);
 }
 
 /** Whoever follows flows learns how each ended and how long it ran; the frames that close come after. */

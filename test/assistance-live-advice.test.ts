@@ -192,4 +192,23 @@ describe.each(MODES)("endpoints of SWAP, %s", (mode) => {
       expect(bob.inbox.filter(({ message_type: type }) => type === "application")).toEqual([]);
     },
   );
+
+  it("[M13] one whose socket was lost meanwhile is told when it is back", async () => {
+    const [realm, alice, bob, session] = await called("text");
+    const [flow] = await flowsOf(session);
+    alice.socket.close();
+    await realm.has(1);
+    const advised = { uplinkBps: 300_000 };
+    await hear(session, String(flow?.link), String(flow?.from), record({ advised }));
+    const again = await realm.connect(alice.source);
+    await again.say("register", {});
+    const told = [await again.next("application"), await again.next("application")];
+    expect(told.map(({ type }) => type)).toEqual(told.map(() => "urn:duplex:network-advice:1"));
+    const about = { call: bob.source, direction: "uplink", network: "alpha", state: "granted" };
+    expect(told.map(({ value }) => value)).toEqual([
+      { ...about, mid: "0", bitrateBps: SPEECH_BPS },
+      { ...about, mid: "1", bitrateBps: advised.uplinkBps - SPEECH_BPS },
+    ]);
+    expect(told.map(({ source }) => source)).not.toContain(bob.source);
+  });
 });

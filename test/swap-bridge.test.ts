@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { FlowAssistance } from "../protocol/assistance/record.ts";
 import type { FromPeer } from "../protocol/messages.ts";
 import { isProblem, type Problem } from "../protocol/problem.ts";
 import { nextDeadline } from "../protocol/session-deadline.ts";
@@ -154,6 +155,41 @@ describe("two endpoints", () => {
       { value: { call: "bob", mid: "0", direction: "uplink" } },
       { value: { call: "bob", mid: "0", direction: "downlink" } },
     ]);
+  });
+
+  it("[M13] an endpoint that is back is told what networks recommend now, of what it sends", () => {
+    const call = agreed();
+    const away = () => call.tell({ type: "lost", peer: "alice", at: call.at });
+    const assist = (peer: string, assistance: FlowAssistance | null) =>
+      call.tell({ type: "assistance", link: "alice~bob", peer, at: call.at, assistance });
+    const back = () => {
+      call.news.splice(0);
+      call.seat("alice");
+      return call.told("alice").filter(({ type }) => type === "application");
+    };
+    away();
+    expect(back()).toEqual([]);
+    away();
+    assist("alice", record({ advised: { uplinkBps: 50_000 } }));
+    const about = { call: "source-of-bob", mid: "0", direction: "uplink" };
+    const limited = { ...about, network: "alpha", state: "granted", bitrateBps: 50_000 };
+    expect(back()).toMatchObject([
+      { type: "application", urn: "urn:duplex:network-advice:1", value: limited },
+    ]);
+    // Its old socket may have been dead without anybody knowing.
+    expect(back()).toMatchObject([{ value: limited }]);
+    away();
+    assist("alice", record());
+    assist("bob", record({ network: "beta" }));
+    const free = { ...about, network: "alpha", state: "granted" };
+    expect(back()).toEqual([expect.objectContaining({ value: free })]);
+    away();
+    assist("alice", null);
+    assist("bob", null);
+    // It may have been limited until then, and is in no network now.
+    expect(back()).toEqual([expect.objectContaining({ value: about })]);
+    call.say("alice", { type: "close" });
+    expect(back()).toEqual([]);
   });
 
   it("[N2] an accept or reject of nothing, and an accept that has no answer, are refused", () => {

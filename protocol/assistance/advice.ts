@@ -1,5 +1,7 @@
 import type { Flow } from "../flow.ts";
-import { type Effect, isConnected, type Session, type Step } from "../session.ts";
+import { isLive } from "../flows/commit.ts";
+import { type Effect, isConnected, type Link, type Session, type Step } from "../session.ts";
+import { entriesOf } from "../timeline/timeline.ts";
 import type { Advice } from "./advice-message.ts";
 
 /** What a network has to say of a flow. */
@@ -34,6 +36,36 @@ function newsOf(session: Session, flow: Flow, former: Flow | undefined): readonl
   return [...new Set([flow.from, peer])]
     .filter((to) => isTold(session, to))
     .map((to) => ({ type: "send", to, message }));
+}
+
+/**
+ * The step with which an endpoint of SWAP is back, and the word that holds now for every flow that it sends: what was said
+ * while it was away reached nobody, and no welcome does. Without a rate where nothing limits a flow that may have been
+ * limited before.
+ */
+export function withWordsOnReturn(step: Step, id: string): Step {
+  const { session } = step;
+  if (!session.peers.get(id)?.endpoint) return step;
+  const words = [...session.links.values()].flatMap((link) =>
+    wasAssisted(session, link)
+      ? link.flows.flows.filter((flow) => flow.from === id && isAgreed(flow)).map(newestWord)
+      : [],
+  );
+  const effects = words.map((message): Effect => ({ type: "send", to: id, message }));
+  return { ...step, effects: [...step.effects, ...effects] };
+}
+
+const isAgreed = (flow: Flow): boolean => isLive(flow) && flow.state !== "proposed";
+
+/** As far as is remembered. */
+const wasAssisted = ({ timeline }: Session, { id, flows }: Link): boolean =>
+  flows.assistance !== undefined ||
+  entriesOf(timeline).some((entry) => entry.type === "assistance" && entry.link === id);
+
+function newestWord(flow: Flow): { readonly type: "advice" } & Advice {
+  const word = wordOn(flow);
+  const peer = word?.peer ?? Object.keys(flow.assistance ?? {})[0] ?? flow.from;
+  return { type: "advice", ...adviceOn(flow, peer, word?.bitrateBps) };
 }
 
 function isTold({ peers }: Session, id: string): boolean {
