@@ -3,9 +3,16 @@ import type { SwapFrame } from "./swap-socket.ts";
 
 const URN: typeof ADVICE_URN = "urn:duplex:network-advice:1";
 
-/** What a mobile network recommends, if that is what a frame says; whether it is the server's own its source tells. */
-export function adviceIn({ message_type, type, value }: SwapFrame): EndpointAdvice | undefined {
-  return message_type === "application" && type === URN ? (value as EndpointAdvice) : undefined;
+/** What a mobile network recommends, if that is what an application message of the server says, and says well. */
+export function adviceIn({ type, value }: SwapFrame): EndpointAdvice | undefined {
+  if (type !== URN || typeof value !== "object") return undefined;
+  const advice = { ...value } as EndpointAdvice;
+  const { call, mid, direction, bitrateBps = 0 } = advice;
+  const isNamed = typeof call === "string" && typeof mid === "string";
+  const isDirected = direction === "uplink" || direction === "downlink";
+  return isNamed && isDirected && Number.isFinite(bitrateBps) && bitrateBps >= 0
+    ? advice
+    : undefined;
 }
 
 const NO_LIMIT = Number.POSITIVE_INFINITY;

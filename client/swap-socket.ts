@@ -47,6 +47,8 @@ interface Waiting {
 /** The way of an endpoint to its realm: a WebSocket that is replaced when it dies, and messages that are acknowledged. */
 export class SwapSocket {
   readonly source: string;
+  /** Source of the server itself, once it has acknowledged something: nobody else does. */
+  server: string | undefined;
   readonly #url: URL;
   readonly #token: string | undefined;
   readonly #listener: SwapSocketListener;
@@ -177,8 +179,11 @@ export class SwapSocket {
     const request = frame.request as number;
     const waiting = this.#waiting.get(request);
     this.#waiting.delete(request);
-    if (frame.type === "ack") waiting?.done();
-    else waiting?.failed(errorOf(frame));
+    if (frame.type !== "ack") waiting?.failed(errorOf(frame));
+    else if (waiting) {
+      this.server ??= frame.source;
+      waiting.done();
+    }
   }
 }
 

@@ -133,15 +133,17 @@ export class SwapEndpoint extends Emitter<SwapEndpointEvents> {
 
   #receive(frame: SwapFrame): void {
     const calls = [...this.#calls];
-    const advice = adviceIn(frame);
-    // The server's own: others can say so only in a call with this endpoint.
-    if (advice && calls.every(({ partner }) => partner !== frame.source)) {
-      calls.find(({ partner }) => partner === advice.call)?.advised(advice);
+    const { source } = frame;
+    // Whoever is in a call may have sealed an answer in the server's place.
+    const isOfPartner = calls.some(({ partner }) => partner === source);
+    if (frame.message_type === "application" && this.#socket.server === source && !isOfPartner) {
+      const advice = adviceIn(frame);
+      if (advice) calls.find(({ partner }) => partner === advice.call)?.advised(advice);
       return;
     }
     // Who was found by criteria is known by its first message.
     const call =
-      calls.find(({ partner }) => partner === frame.source) ??
+      calls.find(({ partner }) => partner === source) ??
       (frame.message_type === "connect"
         ? undefined
         : calls.find(({ partner }) => partner === undefined));
@@ -149,7 +151,7 @@ export class SwapEndpoint extends Emitter<SwapEndpointEvents> {
     else if (frame.message_type === "connect") this.#incoming(frame);
     // A close of a call that this side knows nothing of, such as one before the page was loaded again.
     else if (frame.message_type === "close") {
-      this.#socket.send({ type: "accept", target: frame.source }).catch(() => undefined);
+      this.#socket.send({ type: "accept", target: source }).catch(() => undefined);
     }
   }
 

@@ -161,7 +161,8 @@ export abstract class RealmSockets extends DurableObject<Bindings> {
     const { source, messageId } = message;
     const { source: own, granted = source } = memoryOf(ws);
     const isNew = own === undefined;
-    if (isNew && (granted !== source || !this.endpoints.claim(ws, source))) {
+    const isOurs = source === this.ctx.id.toString();
+    if (isNew && (isOurs || granted !== source || !this.endpoints.claim(ws, source))) {
       this.#refuse(ws, messageId, problem("unauthorized", "this source is somebody else's"), at);
       return undefined;
     }

@@ -269,6 +269,13 @@ describe("who speaks", () => {
     expect(isAck(await alice.say("register", {}))).toBe(true);
   });
 
+  it("[S3] the server's own id is nobody's: whoever had it could speak as the server", async () => {
+    const realm = new LiveRealm();
+    const liar = await realm.connect(realm.stub.id.toString());
+    expect(errorOf(await liar.say("register", service("game-7")))).toBe("unauthorized.html");
+    expect((await realm.view()).endpoints).toEqual([]);
+  });
+
   it("[S3] whoever has the token takes over from a socket that may be dead, calls included", async () => {
     const realm = new LiveRealm();
     const made = await callJson(`/v1/realms/${realm.name}/endpoints`, "POST", {});

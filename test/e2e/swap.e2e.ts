@@ -9,8 +9,11 @@ import { Backend, Caller, until } from "./caller.ts";
 declare global {
   interface Window {
     swapDemo: { endpoint?: SwapEndpoint; call?: SwapCall };
-    /** The newest socket of the page. */
+    /** The newest socket of the page, and the source of whom it is acknowledged by. */
     swapSocket: WebSocket;
+    swapServer: string;
+    /** What a call said of advice and application messages. */
+    swapHeard: object[];
     /** An endpoint of a page of its own: how often it connected, and what became of it. */
     twice: {
       endpoint?: SwapEndpoint;
@@ -60,6 +63,10 @@ async function endpoint(name: string): Promise<Endpoint> {
       constructor(address: string | URL, protocols?: string | string[]) {
         super(address, protocols);
         window.swapSocket = this;
+        this.addEventListener("message", ({ data }) => {
+          const { message_type: type, source } = JSON.parse(String(data));
+          if (type === "response") window.swapServer = source;
+        });
       }
     };
   }, null);
@@ -215,15 +222,17 @@ describe("two pages that speak SWAP", () => {
     await receives(bob.page, "video");
     const mid = await alice.page.evaluate(() => {
       const { endpoint: own, call } = window.swapDemo;
-      call?.on("advice", (advice) => Object.assign(window, { advice }));
+      window.swapHeard = [];
+      call?.on("advice", (advice) => window.swapHeard.push(advice));
+      call?.on("application", (message) => window.swapHeard.push(message));
       const all = call?.connection.getTransceivers() ?? [];
       return own ? all.find(({ sender }) => sender.track?.kind === "video")?.mid : undefined;
     }, null);
-    // As the realm writes it: a source that is no other end of a call.
-    const hear = (said: object): Promise<void> =>
+    // As the realm writes it, or somebody else.
+    const hear = (said: object, source?: string): Promise<void> =>
       alice.page.evaluate(
-        ({ target, value }) => {
-          const head = { version: 1, source: "the-realm", message_id: 7, target };
+        ({ target, value, sender }) => {
+          const head = { version: 1, source: sender ?? window.swapServer, message_id: 7, target };
           const type = "urn:duplex:network-advice:1";
           const frame = { ...head, message_type: "application", type, value };
           window.swapSocket.dispatchEvent(
@@ -233,13 +242,36 @@ describe("two pages that speak SWAP", () => {
         {
           target: alice.source,
           value: { call: bob.source, mid, direction: "uplink", network: "north", ...said },
+          sender: source,
         },
       );
+    const heard = () => alice.page.evaluate(() => window.swapHeard.splice(0), null);
+    const less = { state: "impaired", bitrateBps: 1_000 };
+    await hear(less, "somebody-else");
+    for (const wrong of [
+      { bitrateBps: -1 },
+      { bitrateBps: "1000" },
+      { bitrateBps: null },
+      { mid: 1, ...less },
+      { direction: "up", ...less },
+      { call: null, ...less },
+    ]) {
+      await hear(wrong);
+    }
+    expect(await heard()).toEqual([]);
+    await hear(less, bob.source);
+    // In a call anybody may say anything; it is the application's to believe it.
+    expect(await heard()).toMatchObject([{ type: "urn:duplex:network-advice:1" }]);
+    const limit = await alice.page.evaluate(() => {
+      const senders = window.swapDemo.call?.connection.getSenders() ?? [];
+      return senders.flatMap((each) => each.getParameters().encodings).map((e) => e.maxBitrate);
+    }, null);
+    expect(new Set(limit)).toEqual(new Set([undefined]));
     await until("its usual rate", async () => (await videoBps(alice.page)) > 250_000);
     await hear({ state: "impaired", bitrateBps: 100_000 });
     await until("under 150 kbit/s", async () => (await videoBps(alice.page)) < 150_000, 15_000);
-    const told = await alice.page.evaluate(() => Reflect.get(window, "advice"), null);
-    expect(told).toMatchObject({ call: bob.source, state: "impaired", bitrateBps: 100_000 });
+    const told = { call: bob.source, state: "impaired", bitrateBps: 100_000 };
+    expect(await heard()).toMatchObject([told]);
     await hear({ state: "granted" });
     await until("the usual rate again", async () => (await videoBps(alice.page)) > 250_000);
     await Promise.all([alice.page.close(), bob.page.close()]);
