@@ -1,6 +1,6 @@
 import { type Allowance, spend } from "../protocol/allowance.ts";
-import type { UeSeen } from "../protocol/assistance/ue-types.ts";
 import { LIMITS } from "../protocol/limits.ts";
+import type { UeSeen } from "../protocol/session-config.ts";
 import type { Criterion, SwapDialect, SwapError } from "../protocol/swap/message.ts";
 
 /** A call of an endpoint, as its realm knows it. */

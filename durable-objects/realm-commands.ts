@@ -1,5 +1,5 @@
-import type { UeSeen } from "../protocol/assistance/ue-types.ts";
 import type { Problem } from "../protocol/problem.ts";
+import type { UeSeen } from "../protocol/session-config.ts";
 import type { CallMessage, EndpointNews, Seats } from "../protocol/swap/bridge.ts";
 import type { Connect, Criterion, SwapDialect } from "../protocol/swap/message.ts";
 import { deploymentConfig } from "./deployment-config.ts";

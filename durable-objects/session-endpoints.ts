@@ -1,7 +1,7 @@
-import type { UeSeen } from "../protocol/assistance/ue-types.ts";
 import { Kind } from "../protocol/flow.ts";
 import { isProblem, type Problem } from "../protocol/problem.ts";
 import { newSession, type Peer, type Session } from "../protocol/session.ts";
+import type { UeSeen } from "../protocol/session-config.ts";
 import { type Grant, SessionRequest } from "../protocol/session-config.ts";
 import { type CallMessage, requestOf, type Seats } from "../protocol/swap/bridge.ts";
 import type { Endpoint } from "../protocol/swap/endpoint.ts";

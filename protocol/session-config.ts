@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { UeSeen } from "./assistance/ue-types.ts";
 import { Kind } from "./flow.ts";
 import { exceedsBytes } from "./utf8.ts";
 
@@ -142,8 +141,24 @@ export const UeClaims = z.object({
     .describe("of its subscription, where the network identifies devices by it"),
 });
 
+/** A peer as the UE of a mobile network; told to nobody but that network. */
+export interface Ue {
+  readonly network: string;
+  /** E.164 with `+`. */
+  readonly phoneNumber?: string;
+  /** A token said so, and a newer one need not say it again. */
+  readonly isNamed?: true;
+  /** From which it signals, in the form of RFC 5952. */
+  readonly address?: string;
+}
+
+/** The same before its network is known. */
+export type UeSeen = Partial<Ue>;
+
+export type UeClaims = z.output<typeof UeClaims>;
+
 /** Only the claims of whoever has some. */
-export const ueClaimsOf = ({ network, phoneNumber }: z.output<typeof UeClaims>) => ({
+export const ueClaimsOf = ({ network, phoneNumber }: UeClaims) => ({
   ...(network === undefined ? {} : { network }),
   ...(phoneNumber === undefined ? {} : { phoneNumber }),
 });

@@ -1,5 +1,4 @@
 import type { Allowances } from "./allowance.ts";
-import type { Ue } from "./assistance/ue-types.ts";
 import type { KeptResult } from "./context-results.ts";
 import type { Kind } from "./flow.ts";
 import type { MediaLabels } from "./flow-query.ts";
@@ -10,7 +9,7 @@ import type { ToPeer } from "./messages.ts";
 import type { Problem } from "./problem.ts";
 import type { SdpFinding } from "./sdp/finding.ts";
 import type { Said } from "./sdp/history.ts";
-import type { PeerTraits, Role, SessionConfig } from "./session-config.ts";
+import type { PeerTraits, Role, SessionConfig, Ue } from "./session-config.ts";
 import type { SocketRequest } from "./socket-request.ts";
 import type { Endpoint, Unsent } from "./swap/endpoint.ts";
 import { NO_TIMELINE, type Timeline } from "./timeline/timeline.ts";

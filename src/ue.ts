@@ -1,7 +1,6 @@
 import type { Context } from "hono";
 import { ueSeen } from "../protocol/assistance/ue.ts";
-import type { UeClaims, UeSeen } from "../protocol/assistance/ue-types.ts";
-import type { Grant } from "../protocol/session-config.ts";
+import type { Grant, UeClaims, UeSeen } from "../protocol/session-config.ts";
 import { bearerOf } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
 

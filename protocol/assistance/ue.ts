@@ -1,7 +1,7 @@
 import { canonicalAddressOf } from "../sdp/address.ts";
+import type { Ue, UeClaims, UeSeen } from "../session-config.ts";
 import type { AssistanceNetwork } from "./config.ts";
 import { isInBlocks } from "./prefix.ts";
-import type { Ue, UeClaims, UeSeen } from "./ue-types.ts";
 
 /**
  * Whoever comes, as the UE of a network: the one that its token names, else the first that has its address. Undefined in

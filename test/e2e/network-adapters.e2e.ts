@@ -199,7 +199,7 @@ describe.skipIf(!isPublished).each(APIS)("adapter of %s", (api) => {
     mock.grant({ api, mode: "refused" });
     const line = open(api);
     line.want(bodyFor(api, line.device * 2, "usual"));
-    await calm(line, 50_000);
+    await calm(line, 12_000);
     expect(recordedBy(line).state).toBe("refused");
     expect(recordedBy(line).reason).toMatch(/^[A-Z_.]+$/);
     expect(callsOf(api)).toHaveLength(1);

@@ -14,6 +14,7 @@ import {
 import { Operations } from "../../network-mock/operations.ts";
 import { REPAIRS, repair } from "../../network-mock/repairs.ts";
 import { publishedSchemas, type Schemas, schemasFolder } from "../../network-mock/schemas.ts";
+import { readConfig } from "../../protocol/config.ts";
 import {
   AF,
   assistanceRequest,
@@ -769,11 +770,13 @@ describe.skipIf(!isPublished)("npm run network-mock", () => {
     const lines: string[] = [];
     for await (const line of createInterface({ input: child.stdout })) {
       lines.push(line);
-      if (line === "}") break;
+      if (line.startsWith("export ASSISTANCE_NOTIFY_URL=")) break;
     }
-    const text = lines.join("\n");
-    const networks = JSON.parse(text.slice(text.indexOf("{")));
-    const { url, auth } = networks.qod;
+    const [, json = ""] = /^export ASSISTANCE_NETWORKS='(.*)'$/m.exec(lines.join("\n")) ?? [];
+    // As a server reads it.
+    const notify = { ASSISTANCE_NOTIFY_URL: "http://127.0.0.1:8787", LOCAL_DEV: "true" };
+    readConfig({ ASSISTANCE_NETWORKS: json, ...notify });
+    const { url, auth } = JSON.parse(json)[0];
     const form = new URLSearchParams({
       grant_type: "client_credentials",
       client_id: auth.clientId,
