@@ -13,6 +13,10 @@ type Counter = {
  * other have lost their synchrony: the default thresholds of TS 26.113 clause 15.2.
  */
 const STRAY_MS = 100;
+/** What the server takes, 49 days. */
+const MOST_MS = 0xffff_ffff;
+/** RFC 4796. */
+const SLIDES = "slides";
 
 /** Something that is there, or is not, from one look to the next. */
 class Spells {
@@ -50,6 +54,12 @@ class Looks {
     return Math.max(0, this.total(name) - this.total(name, this.#before));
   }
 
+  /** Between the looks, of the layer that grew most: all show the same frames. */
+  grownMost(name: Counter): number {
+    const before = (id: string) => this.#before.filter((stat) => stat.id === id);
+    return Math.max(...this.#now.map((stat) => new Looks([stat], before(stat.id)).grown(name)));
+  }
+
   get ms(): number {
     return (this.#now[0]?.timestamp ?? 0) - (this.#before[0]?.timestamp ?? 0);
   }
@@ -57,7 +67,8 @@ class Looks {
 
 /** What this side has experienced of one flow. */
 class Experience {
-  #stats: readonly RtpStat[] | undefined;
+  #stats: readonly RtpStat[] = [];
+  #runs = false;
   #ms = 0;
   #bytes = 0;
   #frames = 0;
@@ -68,25 +79,39 @@ class Experience {
   readonly #jitter = new Spells();
   #desync: Spells | undefined;
 
-  /** `strayMs`: how far the picture is from the sound. Undefined until media came between two looks. */
-  look(stats: readonly RtpStat[], sent: boolean, strayMs?: number): Qoe | undefined {
-    const looks = new Looks(stats, this.#stats ?? []);
+  /** Of the time up to the next look, only what went wrong counts. */
+  rest(): void {
+    this.#runs = false;
+    this.#delayMs = undefined;
+  }
+
+  /** `heard`: what is played of the sound of a picture. Undefined until media came between two looks. */
+  look(
+    stats: readonly RtpStat[],
+    { kind, content }: FlowSummary,
+    sent: boolean,
+    heard?: number,
+  ): Qoe | undefined {
+    const looks = new Looks(stats, this.#stats);
     const bytes = sent
       ? looks.grown("bytesSent") - looks.grown("retransmittedBytesSent")
       : looks.grown("bytesReceived") - looks.grown("retransmittedBytesReceived");
     this.#suffer(looks);
     // A flow that rests is not experienced.
-    if (this.#stats && bytes > 0 && looks.ms > 0) {
+    if (this.#runs && bytes > 0 && looks.ms > 0) {
       this.#ms += looks.ms;
       this.#bytes += bytes;
-      this.#frames += looks.grown(sent ? "framesEncoded" : "framesDecoded");
-      this.#play(looks);
-      if (strayMs !== undefined) {
+      this.#frames += looks.grownMost(sent ? "framesEncoded" : "framesDecoded");
+      this.#play(looks, content === SLIDES);
+      // Of what is sent, nothing is played here.
+      const seen = kind === "video" ? playedOf(stats) : undefined;
+      if (seen !== undefined && heard !== undefined) {
         this.#desync ??= new Spells();
-        this.#desync.take(strayMs > STRAY_MS, looks.ms);
+        this.#desync.take(Math.abs(seen - heard) > STRAY_MS, looks.ms);
       }
     }
     this.#stats = stats;
+    this.#runs = true;
     return this.#ms > 0
       ? { ...this.#average(looks), ...(!sent && this.#suffered(looks)) }
       : undefined;
@@ -105,15 +130,18 @@ class Experience {
     if (looks.grown("packetsLost") > 0) this.#losses++;
   }
 
-  /** The delay that the buffer gives to media, and the times between frames, are all that is told of the clock of playback. */
-  #play(looks: Looks): void {
+  /**
+   * The delay that the buffer gives to media, and the times between frames, are all that is told of the clock of playback.
+   * Slides have a frame when something changes: times between theirs say nothing.
+   */
+  #play(looks: Looks, isSlides: boolean): void {
     const played = looks.grown("jitterBufferEmittedCount");
     const delayMs = played > 0 ? (looks.grown("jitterBufferDelay") * 1000) / played : undefined;
     const drift = Math.abs((delayMs ?? 0) - (this.#delayMs ?? delayMs ?? 0));
     const shown = looks.grown("framesRendered") || looks.grown("framesDecoded") || 1;
     const mean = looks.grown("totalInterFrameDelay") / shown;
     const spread = looks.grown("totalSquaredInterFrameDelay") / shown - mean ** 2;
-    const isStray = drift > STRAY_MS || spread > (STRAY_MS / 1000) ** 2;
+    const isStray = drift > STRAY_MS || (!isSlides && spread > (STRAY_MS / 1000) ** 2);
     this.#jitter.take(isStray, looks.ms);
     this.#delayMs = delayMs;
   }
@@ -121,7 +149,7 @@ class Experience {
   #average(looks: Looks): Qoe {
     const isPicture = looks.has("framesDecoded") || looks.has("framesEncoded");
     return {
-      measuredMs: Math.round(this.#ms),
+      measuredMs: Math.min(MOST_MS, Math.round(this.#ms)),
       codecBps: Math.round((this.#bytes * 8000) / this.#ms),
       framesPerSecond: isPicture ? Math.round((this.#frames * 10_000) / this.#ms) / 10 : undefined,
     };
@@ -147,6 +175,20 @@ class Experience {
   }
 }
 
+/**
+ * What is played of a link's one sound, if there is one picture that it belongs to. With more of either, and with what a media
+ * server carries on, which may be of two senders, nobody says here what belongs together; slides are not spoken to the moment.
+ */
+function heardOf(stats: RtpStats, self: string, flows: readonly FlowSummary[]): number | undefined {
+  const received = flows.filter(
+    ({ kind, state, from }) => kind !== "data" && state === "active" && from !== self,
+  );
+  const sound = received.find(({ kind }) => kind === "audio");
+  const isPair = received.length === 2 && received.some(({ kind }) => kind === "video");
+  const isApart = received.some((flow) => flow.content === SLIDES || flow.sourceFlows?.length);
+  return sound && isPair && !isApart ? playedOf(statsOfFlow(stats, sound, false)) : undefined;
+}
+
 const playedOf = (stats: readonly RtpStat[]): number | undefined =>
   stats.at(-1)?.estimatedPlayoutTimestamp;
 
@@ -157,24 +199,23 @@ export class Experiences {
   /** By flow id; what has not been measured yet is not in it. `self` is the peer whose connection this is. */
   measure(stats: RtpStats, self: string, flows: readonly FlowSummary[]): Map<string, Qoe> {
     const told = new Map<string, Qoe>();
-    const sounds = flows.filter(
-      ({ kind, state, from }) => kind === "audio" && state === "active" && from !== self,
-    );
-    const [sound] = sounds;
-    // With several, nobody says here which one belongs to a picture.
-    const heard =
-      sound && sounds.length === 1 ? playedOf(statsOfFlow(stats, sound, false)) : undefined;
+    const heard = heardOf(stats, self, flows);
     for (const flow of flows) {
       const sent = flow.from === self;
       const own = statsOfFlow(stats, flow, sent);
       if (flow.kind === "data" || own.length === 0) continue;
       const experience = this.#flows.get(flow.id) ?? new Experience();
       this.#flows.set(flow.id, experience);
-      const seen = !sent && flow.kind === "video" ? playedOf(own) : undefined;
-      const stray = seen !== undefined && heard !== undefined ? Math.abs(seen - heard) : undefined;
-      const qoe = experience.look(own, sent, stray);
+      const qoe = experience.look(own, flow, sent, heard);
       if (qoe) told.set(flow.id, qoe);
     }
+    const ids = new Set(flows.map(({ id }) => id));
+    for (const id of this.#flows.keys()) if (!ids.has(id)) this.#flows.delete(id);
     return told;
+  }
+
+  /** Nothing is looked at for a while. */
+  rest(): void {
+    for (const experience of this.#flows.values()) experience.rest();
   }
 }

@@ -78,12 +78,16 @@ const EXACT = ["width", "height", "pt", "limitation"] as const;
 const QOE_MS = 60_000;
 /** Loss is watched by itself. */
 const EVENTS = ["corruptions", "jitters", "syncLosses"] as const;
+const SPELLS = ["corruptionMs", "jitterMs", "syncLossMs"] as const;
 
-/** What is experienced for the first time is news, then what adds up, within a minute. Averages alone are none. */
+/** What is experienced for the first time is news, then what adds up, and what goes on for a minute. Averages alone are none. */
 function isExperience(told: QualityReport["qoe"], now: QualityReport["qoe"]): boolean {
   if (!told || !now) return told !== now;
-  const part = now.measuredMs - told.measuredMs > QOE_MS ? 0 : 0.5;
-  return EVENTS.some((member) => moved(part, 0, told[member], now[member]));
+  const isLate = now.measuredMs - told.measuredMs > QOE_MS;
+  return (
+    EVENTS.some((member) => moved(isLate ? 0 : 0.5, 0, told[member], now[member])) ||
+    (isLate && SPELLS.some((member) => told[member] !== now[member]))
+  );
 }
 
 /** True when there is news since `told`; packet counters alone are none. */
@@ -146,6 +150,7 @@ export class FlowReports {
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+    this.#experiences.rest();
   }
 
   get #lossLooks(): number {
@@ -160,6 +165,8 @@ export class FlowReports {
     const { self, port } = this.#host;
     const peer = this.#peer;
     const stats = await rtpStatsOf(this.#connection);
+    // Stopped in between.
+    if (this.#timer === undefined) return;
     const flows = this.#host
       .flows()
       .filter(({ from, to, state }) => (from === peer || to === peer) && isAgreed(state));

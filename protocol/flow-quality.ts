@@ -4,32 +4,49 @@ const count = (about: string) => z.int().min(0).optional().describe(about);
 const span = (about: string) =>
   z.int().min(0).optional().describe(`${about}, milliseconds; absent where there was none`);
 
+/** What an `xs:unsignedInt` of reports holds: 49 days. */
+const MOST_MS = 0xffff_ffff;
+
 /**
- * Quality of experience of one end, in the terms of TS 26.113 clause 15.2. Everything is of the time that was measured,
- * which is `measuredMs` long and ends with the report. What is absent is not known; what its browser does not tell, no end
- * makes up.
+ * Quality of experience of one end, in the terms of TS 26.113 clause 15.2. Frame rate, bit rate, jitter and synchrony are of
+ * the time that was measured, which is `measuredMs` long and ends with the report; corruption, losses and `internalMs` are since
+ * the flow began. What is absent is not known; what its browser does not tell, no end makes up.
  */
 export const Experience = z
   .object({
-    measuredMs: z.int().min(1).describe("milliseconds"),
-    corruptions: count("freezes of the picture, or times that sound was made up for what is lost"),
+    measuredMs: z
+      .int()
+      .min(1)
+      .max(MOST_MS)
+      .describe("milliseconds, without those in which nothing came, or nobody looked"),
+    corruptions: count(
+      "since the flow began: freezes of the picture, or times that sound was made up for what is lost",
+    ),
     corruptionMs: span("how long they were"),
-    losses: count("spells in which packets were lost one after another"),
-    framesPerSecond: z.number().min(0).optional().describe("of video, on average"),
-    jitters: count("times that playback went by another clock than the media did"),
+    losses: count("since the flow began: spells in which packets were lost one after another"),
+    framesPerSecond: z
+      .number()
+      .min(0)
+      .optional()
+      .describe("of video, on average in the measured time; of simulcast, of one layer"),
+    jitters: count("in the measured time: when playback went by another clock than the media did"),
     jitterMs: span("how long they were"),
-    syncLosses: count("of video: times that its sound was heard too early or too late"),
+    syncLosses: count(
+      "of video, in the measured time: when its sound was heard too early or too late",
+    ),
     syncLossMs: span("how long they were"),
     internalMs: z
       .int()
       .min(0)
       .optional()
-      .describe("milliseconds from the arrival of media to its playback, on average"),
+      .describe(
+        "milliseconds from the arrival of media to its playback, on average since the flow began",
+      ),
     codecBps: z
       .int()
       .min(0)
       .optional()
-      .describe("bits per second of media without headers, on average"),
+      .describe("bits per second of media without headers, on average in the measured time"),
   })
   .meta({ id: "Experience" });
 export type Experience = z.infer<typeof Experience>;

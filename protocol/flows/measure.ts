@@ -38,11 +38,14 @@ function measured(
 ): Flow {
   const next = sources ? withReportedSources(flow, sources) : flow;
   if (!qoe && Object.keys(quality).length === 0) return next;
-  const recentLoss = lossSince(next.quality?.[reporter], quality, at);
+  const before = next.quality?.[reporter];
+  const recentLoss = lossSince(before, quality, at);
+  // Who says nothing of it has not taken back what it said: `at` tells how old that is.
+  const experience = qoe ? { ...qoe, at } : before?.qoe;
   const report = {
     ...quality,
     ...(recentLoss && { recentLoss }),
-    ...(qoe && { qoe: { ...qoe, at } }),
+    ...(experience && { qoe: experience }),
   };
   return { ...next, quality: { ...next.quality, [reporter]: report } };
 }

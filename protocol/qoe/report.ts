@@ -1,5 +1,6 @@
 import type { Flow } from "../flow.ts";
 import type { MeasuredQuality } from "../flow-quality.ts";
+import { isLive } from "../flows/commit.ts";
 import { element, textElement } from "./xml.ts";
 
 /**
@@ -22,6 +23,8 @@ const VERSION = "TSG105-Rel18";
 const DELIMITER = textElement("sv:delimiter", 0);
 
 const MOST_UNSIGNED_INT = 0xffff_ffff;
+/** As `xs:unsignedInt`. */
+const unsigned = (value: number): number => Math.min(MOST_UNSIGNED_INT, Math.round(value));
 
 /** Of whom the report is, and where. */
 export interface QoeSubject {
@@ -41,19 +44,20 @@ interface Delays {
   readonly internal?: number | undefined;
 }
 
+/** The newest that are known of the flows of a link: of those that live, and of those that are over. */
+interface LinkDelays {
+  readonly live: Delays;
+  readonly ended: Delays;
+}
+
 /**
  * The report of one peer: of every flow that it has measured, and of every metric that is known of it, a `QoeReport`.
  * Durations of corruption are milliseconds, those of jitter and of lost synchrony seconds, the bit rate kbit/s
  * (TS 26.113 clause 15.2, as TS 26.114 clause 16.2). Well-formed whatever names hold.
  */
 export function qoeReportXml(subject: QoeSubject, flows: readonly Flow[]): string {
-  const reports = flows.flatMap((flow) => {
-    const quality = flow.quality?.[subject.peer];
-    if (!quality?.qoe) return [];
-    const { qoe } = quality;
-    const delays = delaysOf(subject.peer, flows, flow);
-    return metricsOf(quality, qoe, delays).map((metric) => qoeReport(subject, flow, qoe, metric));
-  });
+  const links = Map.groupBy(flows, ({ link }) => link);
+  const reports = [...links.values()].flatMap((own) => linkReports(subject, own));
   const report = element(
     "ReceptionReport",
     {
@@ -69,6 +73,17 @@ export function qoeReportXml(subject: QoeSubject, flows: readonly Flow[]): strin
     DELIMITER,
   );
   return `<?xml version="1.0" encoding="UTF-8"?>\n${report}\n`;
+}
+
+function linkReports(subject: QoeSubject, flows: readonly Flow[]): string[] {
+  const near = linkDelays(subject.peer, flows);
+  return flows.flatMap((flow) => {
+    const quality = flow.quality?.[subject.peer];
+    if (!quality?.qoe) return [];
+    const qoe = { ...quality.qoe, measuredMs: unsigned(quality.qoe.measuredMs) };
+    const delays = delaysOf(quality, flow, near);
+    return metricsOf(quality, qoe, delays).map((metric) => qoeReport(subject, flow, qoe, metric));
+  });
 }
 
 function qoeReport(
@@ -108,7 +123,7 @@ function qoeReport(
 function throughputOf(qoe: Measured, dateTime: QoeSubject["dateTime"]): string {
   const { at, measuredMs, codecBps = 0 } = qoe;
   const throughput = element("AvgThroughput", {
-    numBytes: Math.min(MOST_UNSIGNED_INT, Math.round((codecBps * measuredMs) / 8000)),
+    numBytes: unsigned((codecBps * measuredMs) / 8000),
     activityTime: measuredMs,
     t: dateTime(at - measuredMs),
     duration: measuredMs,
@@ -116,18 +131,30 @@ function throughputOf(qoe: Measured, dateTime: QoeSubject["dateTime"]): string {
   return element("QoeMetric", {}, throughput);
 }
 
+/** What flows show of delays: the first that is known. */
+function delaysIn(peer: string, flows: readonly Flow[]): Delays {
+  const known = flows.map(({ quality }) => quality?.[peer]);
+  return {
+    network: known.find((each) => each?.roundTripMs !== undefined)?.roundTripMs,
+    internal: known.find((each) => each?.qoe?.internalMs !== undefined)?.qoe?.internalMs,
+  };
+}
+
+function linkDelays(peer: string, flows: readonly Flow[]): LinkDelays {
+  const newestFirst = flows.toSorted((one, other) => other.since - one.since);
+  const ended = newestFirst.filter((flow) => !isLive(flow));
+  return { live: delaysIn(peer, newestFirst.filter(isLive)), ended: delaysIn(peer, ended) };
+}
+
 /**
  * The network's share of the round trip is known where media are sent, that of the end itself where they are received: what
- * is not measured of a flow is that of the others on its link.
+ * is not measured of a flow is that of the others on its link. What is over says nothing of what runs.
  */
-function delaysOf(peer: string, flows: readonly Flow[], { id, link }: Flow): Delays {
-  const near = flows
-    .filter((flow) => flow.link === link)
-    .sort((one, other) => Number(other.id === id) - Number(one.id === id))
-    .map((flow) => flow.quality?.[peer]);
+function delaysOf(quality: MeasuredQuality, flow: Flow, near: LinkDelays): Delays {
+  const ended: Delays = isLive(flow) ? {} : near.ended;
   return {
-    network: near.find((quality) => quality?.roundTripMs !== undefined)?.roundTripMs,
-    internal: near.find((quality) => quality?.qoe?.internalMs !== undefined)?.qoe?.internalMs,
+    network: quality.roundTripMs ?? near.live.network ?? ended.network,
+    internal: quality.qoe?.internalMs ?? near.live.internal ?? ended.internal,
   };
 }
 
@@ -161,9 +188,10 @@ function metricsOf(quality: MeasuredQuality, qoe: Measured, delays: Delays): str
         numberOfSyncLossEvents: syncLosses,
       }),
     delays.network !== undefined &&
+      delays.internal !== undefined &&
       element("rtc:Round_Trip_Time", {
-        networkRTT: Math.round(delays.network),
-        internalRTT: delays.internal,
+        networkRTT: unsigned(delays.network),
+        internalRTT: unsigned(delays.internal),
       }),
     codecBps !== undefined &&
       element("rtc:Average_Codec_Bitrate", { averageCodecBitRate: codecBps / 1000 }),
