@@ -56,8 +56,8 @@ class Looks {
 
   /** Between the looks, of the layer that grew most: all show the same frames. */
   grownMost(name: Counter): number {
-    const before = (id: string) => this.#before.filter((stat) => stat.id === id);
-    return Math.max(...this.#now.map((stat) => new Looks([stat], before(stat.id)).grown(name)));
+    const was = new Map(this.#before.map((stat) => [stat.id, stat[name] ?? 0]));
+    return Math.max(0, ...this.#now.map((stat) => (stat[name] ?? 0) - (was.get(stat.id) ?? 0)));
   }
 
   get ms(): number {
@@ -209,8 +209,9 @@ export class Experiences {
       const qoe = experience.look(own, flow, sent, heard);
       if (qoe) told.set(flow.id, qoe);
     }
-    const ids = new Set(flows.map(({ id }) => id));
-    for (const id of this.#flows.keys()) if (!ids.has(id)) this.#flows.delete(id);
+    for (const id of this.#flows.keys()) {
+      if (!flows.some((flow) => flow.id === id)) this.#flows.delete(id);
+    }
     return told;
   }
 

@@ -9,9 +9,10 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /**
  * What a page loads before it can join, and what follows while it joins: minified, gzip -9, bytes. The whole was 17,000
- * before the SDK measured quality of experience (decision 0031), which follows while a page joins.
+ * before the SDK measured quality of experience (decision 0031), which follows while a page joins; it was 17,900 before
+ * that told simulcast, outages, slides and what a media server carries on apart.
  */
-export const SDK_BUDGET = { start: 12_000, whole: 17_900 } as const;
+export const SDK_BUDGET = { start: 12_000, whole: 17_950 } as const;
 
 const bundling: BuildOptions = {
   absWorkingDir: root,
