@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Flow } from "../protocol/flow.ts";
+import { Experience } from "../protocol/flow-quality.ts";
 import type { QualityReport } from "../protocol/message-parts.ts";
 import { isProblem } from "../protocol/problem.ts";
 import { type ConsumptionReport, consumptionReports } from "../protocol/qoe/consumption.ts";
@@ -103,8 +104,8 @@ describe("a QoE report", () => {
       roundTripMs: 20,
       qoe: { measuredMs: 4_000, codecBps: 32_000 },
     });
+    // Nobody knows what of the round trip is not the network's.
     expect(metricsIn(xmlOf(sent))).toEqual([
-      '<rtc:Round_Trip_Time networkRTT="20"/>',
       '<rtc:Average_Codec_Bitrate averageCodecBitRate="32"/>',
     ]);
     expect(xmlOf(sent)).toContain('duplex:direction="uplink"');
@@ -127,6 +128,60 @@ describe("a QoE report", () => {
     ]);
   });
 
+  it("[M14] takes delays from the newest that runs, and nothing from what is over for what runs", () => {
+    const story = measuring(running(), "video", { qoe: { measuredMs: 5 } });
+    story.measure(
+      "bob",
+      { flow: story.flow("alice"), qoe: { measuredMs: 5, internalMs: 20 } },
+      { flow: story.flow("bob"), roundTripMs: 12 },
+      { flow: story.flow("bob", "video"), roundTripMs: 14 },
+    );
+    const { flows } = measuredBy(story, "bob");
+    const trips = (changed: Readonly<Record<string, Partial<Flow>>>) =>
+      metricsIn(
+        qoeReportXml(
+          SUBJECT,
+          flows.map((flow) => ({ ...flow, ...changed[flow.id] })),
+        ),
+      )
+        .filter((metric) => metric.includes("Round_Trip"))
+        .map((metric) => metric.replace(/[^\d ]+/g, "").trim());
+    const [newest, over] = [
+      { since: story.at + 1 },
+      { state: "ended", since: story.at + 2 },
+    ] as const;
+    const [sound, picture] = [story.flow("bob"), story.flow("bob", "video")];
+    const heard = story.flow("alice");
+    expect(trips({ [sound]: newest })).toEqual(["12 20", "12 20"]);
+    expect(trips({ [picture]: newest })).toEqual(["14 20", "14 20"]);
+    // What is over is newest, and is passed over.
+    expect(trips({ [picture]: over })).toEqual(["12 20", "12 20"]);
+    expect(trips({ [sound]: over, [picture]: over })).toEqual([]);
+    expect(trips({ [heard]: over })).toEqual(["12 20"]);
+    // Of what is over, all that is known is as good.
+    expect(trips({ [sound]: over, [picture]: over, [heard]: over })).toEqual(["12 20"]);
+    const all = Object.fromEntries(flows.map(({ id }) => [id, over]));
+    expect(trips(all)).toEqual(["12 20", "12 20"]);
+  });
+
+  it("[M14] holds no more than the types of its schema, whatever a record has", () => {
+    const most = 0xffff_ffff;
+    expect(
+      [most, most + 1].map((measuredMs) => Experience.safeParse({ measuredMs }).success),
+    ).toEqual([true, false]);
+    const story = measuring(running(), "audio", {
+      roundTripMs: 1e300,
+      qoe: { measuredMs: 1e300, internalMs: Number.MAX_SAFE_INTEGER },
+    });
+    const xml = xmlOf(story);
+    expect(metricsIn(xml)).toEqual([
+      `<rtc:Round_Trip_Time networkRTT="${most}" internalRTT="${most}"/>`,
+    ]);
+    expect(xml).toContain(
+      `activityTime="${most}" t="${dateTime(story.at - most)}" duration="${most}"`,
+    );
+  });
+
   it("[M14] is empty of who has measured nothing, and does not count more bytes than its type holds", () => {
     const story = measuring(running(), "audio", { bitrateBps: 30_000 });
     expect(metricsIn(xmlOf(story))).toEqual([]);
@@ -147,6 +202,16 @@ describe("the record of a flow", () => {
     expect(flowOf()?.quality).toEqual({
       bob: { qoe: { measuredMs: 14_500, losses: 3, at: story.at } },
     });
+  });
+
+  it("[M14] has what was experienced when later figures say nothing of it", () => {
+    const story = measuring(running(), "video", { bitrateBps: 1, qoe: PICTURE });
+    const { at } = story;
+    measuring(story.wait(5), "video", { bitrateBps: 2 });
+    const flow = measuredBy(story, "bob").flows.find(
+      ({ id }) => id === story.flow("alice", "video"),
+    );
+    expect(flow?.quality).toEqual({ bob: { bitrateBps: 2, qoe: { ...PICTURE, at } } });
   });
 });
 
@@ -348,7 +413,12 @@ describe.each(MODES)("reports over HTTP, %s", (mode) => {
         flows: [{ flow: "x", qoe }],
       } as never);
     };
-    for (const qoe of [{}, { measuredMs: 0 }, { measuredMs: 5, losses: -1 }]) {
+    for (const qoe of [
+      {},
+      { measuredMs: 0 },
+      { measuredMs: 2 ** 32 },
+      { measuredMs: 5, losses: -1 },
+    ]) {
       expect(await tell(qoe)).toMatchObject({ type: "problem", code: "invalid-message" });
     }
     expect(await tell({ measuredMs: 5, losses: 1 })).toMatchObject({ type: "ack" });

@@ -22,16 +22,20 @@ const FLOWS = [flow("a", "audio"), flow("v", "video"), flow("d", "data")];
 /** Looks of Bob at what he is sent: streams with counters that grow by what each look is given. */
 class Watch {
   readonly #experiences = new Experiences();
-  readonly #flows: readonly FlowSummary[];
+  flows: readonly FlowSummary[];
   readonly #streams = new Map<string, Record<string, number>>();
   #at = 0;
 
   constructor(flows = FLOWS) {
-    this.#flows = flows;
+    this.flows = flows;
   }
 
-  look(grown: Readonly<Record<string, Partial<RtpStat>>>) {
-    this.#at += LOOK_MS;
+  rest(): void {
+    this.#experiences.rest();
+  }
+
+  look(grown: Readonly<Record<string, Partial<RtpStat>>>, afterMs = LOOK_MS) {
+    this.#at += afterMs;
     const stats = Object.entries(grown).map(([id, members]) => {
       const { estimatedPlayoutTimestamp, ...counters } = members as Record<string, number>;
       const before = this.#streams.get(id) ?? {};
@@ -45,7 +49,7 @@ class Watch {
     const told = this.#experiences.measure(
       new Map(stats) as unknown as ReadonlyMap<string, RtpStat>,
       "bob",
-      this.#flows,
+      this.flows,
     );
     return Object.fromEntries(told);
   }
@@ -174,16 +178,86 @@ describe("what the SDK experiences of media", () => {
     expect([look(-101)?.syncLosses, look(300)?.syncLossMs, look(5)?.syncLosses]).toEqual([
       1, 10_000, 1,
     ]);
-    const two = new Watch([...FLOWS, flow("b", "audio")]);
-    const playing = { estimatedPlayoutTimestamp: 0 };
-    const both = {
-      ...FINE,
-      a: { ...SOUND, ...playing },
-      b: { ...SOUND, ...playing },
+  });
+
+  it("[M14] nothing is out of sync where nobody knows what belongs together", () => {
+    const playing = {
+      a: { ...SOUND, estimatedPlayoutTimestamp: 0 },
+      b: { ...SOUND, estimatedPlayoutTimestamp: 0 },
       v: { ...PICTURE, estimatedPlayoutTimestamp: 500 },
+      w: { ...PICTURE, estimatedPlayoutTimestamp: 500 },
     };
-    two.look(both);
-    expect(two.look(both).v).toMatchObject({ syncLosses: undefined });
+    const losses = (...flows: FlowSummary[]) => {
+      const watch = new Watch(flows);
+      watch.look(playing);
+      const told = watch.look(playing);
+      return [told.v?.syncLosses, told.a?.syncLosses];
+    };
+    const [sound, picture] = [flow("a", "audio"), flow("v", "video")];
+    const carried = { sourceFlows: ["x"] };
+    const none = [undefined, undefined];
+    expect(losses(sound, picture)).toEqual([1, undefined]);
+    expect(losses(sound, { ...picture, sourceFlows: [] })).toEqual([1, undefined]);
+    // What rests, and what is sent, is nobody's sound.
+    expect(losses(sound, picture, { ...flow("b", "audio"), state: "held" })).toEqual([
+      1,
+      undefined,
+    ]);
+    expect(losses(sound, picture, flow("b", "audio", "bob"))).toEqual([1, undefined]);
+    expect(losses(sound, picture, flow("b", "audio"))).toEqual(none);
+    expect(losses(sound, picture, flow("w", "video"))).toEqual(none);
+    expect(losses(sound, { ...picture, ...carried })).toEqual(none);
+    expect(losses({ ...sound, ...carried }, picture)).toEqual(none);
+    expect(losses(sound, { ...picture, content: "slides" })).toEqual(none);
+    expect(losses(picture)).toEqual(none);
+  });
+
+  it("[M14] slides have frames when something changes: their spread is no jitter, their delay is", () => {
+    const watch = new Watch([{ ...flow("v", "video"), content: "slides" }]);
+    const still = { ...PICTURE, framesRendered: 2, totalSquaredInterFrameDelay: 17 };
+    const late = { ...still, jitterBufferDelay: 150 * 0.3 };
+    expect([still, still, still, late].map((v) => watch.look({ v }).v?.jitters)).toEqual([
+      undefined,
+      0,
+      0,
+      1,
+    ]);
+  });
+
+  it("[M14] an outage is not measured time, and what went wrong in it is told", () => {
+    const watch = new Watch([flow("v", "video")]);
+    watch.look({ v: PICTURE });
+    watch.look({ v: PICTURE });
+    watch.rest();
+    const froze = {
+      ...PICTURE,
+      bytesReceived: 1,
+      freezeCount: 1,
+      totalFreezesDuration: 60,
+      jitterBufferDelay: 150 * 0.4,
+      totalSquaredInterFrameDelay: 3_600,
+    };
+    const measured = { measuredMs: 5_000, codecBps: 800_000, framesPerSecond: 30, jitters: 0 };
+    expect(watch.look({ v: froze }, 60_000).v).toMatchObject({
+      ...measured,
+      corruptions: 1,
+      corruptionMs: 60_000,
+    });
+    // Nor is the delay held against that of before.
+    const late = { ...PICTURE, jitterBufferDelay: 150 * 0.4 };
+    expect(watch.look({ v: late }).v).toMatchObject({ ...measured, measuredMs: 10_000 });
+  });
+
+  it("[M14] a flow that is gone is forgotten, and time is told as far as it can be", () => {
+    const watch = new Watch();
+    watch.look(FINE);
+    expect(watch.look(FINE).v).toMatchObject({ measuredMs: 5_000 });
+    watch.flows = [flow("a", "audio")];
+    watch.look(FINE);
+    watch.flows = FLOWS;
+    expect(watch.look(FINE)).toMatchObject({ a: { measuredMs: 15_000 } });
+    expect(watch.look(FINE)).toMatchObject({ a: { measuredMs: 20_000 }, v: { measuredMs: 5_000 } });
+    expect(watch.look(FINE, 2 ** 32).a?.measuredMs).toBe(2 ** 32 - 1);
   });
 
   it("[M14] a flow that rests is not measured, and one whose browser tells little is measured in part", () => {
@@ -201,21 +275,25 @@ describe("what the SDK experiences of media", () => {
     });
   });
 
-  it("[M14] of what is sent: all layers together, without what was sent twice; a new stream is no loss of another", () => {
+  it("[M14] of what is sent: bytes of all layers, frames of one, without what was sent twice; a new stream is no loss of another", () => {
     const watch = new Watch([flow("v", "video", "bob")]);
-    const layer = (frames: number) => ({
-      bytesSent: frames * 1_000,
-      retransmittedBytesSent: frames * 100,
-      framesEncoded: frames,
+    const layer = (kilobytes: number, framesEncoded = 150) => ({
+      bytesSent: kilobytes * 1_000,
+      retransmittedBytesSent: kilobytes * 100,
+      framesEncoded,
     });
     const sending = { "v outbound-rtp 0": layer(100), "v outbound-rtp 1": layer(50) };
     watch.look(sending);
     expect(watch.look(sending)).toEqual({
       v: { measuredMs: 5_000, codecBps: (150 * 900 * 8) / 5, framesPerSecond: 30 },
     });
+    // The smaller may have fewer frames, or come later.
+    expect(watch.look({ ...sending, "v outbound-rtp 2": layer(1, 75) })).toMatchObject({
+      v: { measuredMs: 10_000, framesPerSecond: 30 },
+    });
     // One of two layers goes: counters of all together fall.
     expect(watch.look({ "v outbound-rtp 0": layer(1) })).toMatchObject({
-      v: { measuredMs: 5_000 },
+      v: { measuredMs: 10_000 },
     });
   });
 });
