@@ -18,17 +18,25 @@ afterEach(() => {
   expect(faults).toEqual([]);
 });
 
-/** Bob receives the audio of Alice: 250 packets in five seconds, of which some are lost. */
+/** Bob receives the audio of Alice, 250 packets in five seconds of which some are lost, and her picture where that is asked for. */
 class Call {
-  readonly story = new Story().agree().report("alice", "connected").report("bob", "connected");
+  readonly story = new Story()
+    .agree({ sections: [{ kind: "audio" }, { kind: "video" }] })
+    .report("alice", "connected")
+    .report("bob", "connected");
   readonly told: QualityReport[][] = [];
   connected = true;
   readonly reports: FlowReports;
+  /** How far her picture is from her voice; undefined: there is no picture. */
+  strayMs: number | undefined;
   #packets = 0;
   #lost = 0;
 
   constructor() {
-    const flow = this.story.flow("alice");
+    const ids = () => [
+      this.story.flow("alice"),
+      ...(this.strayMs === undefined ? [] : [this.story.flow("alice", "video")]),
+    ];
     const connection = { getStats: () => Promise.resolve(this.#stats()) };
     const flows = [...this.story.session.links.values()].flatMap((link) => link.flows.flows);
     const port = {
@@ -46,7 +54,7 @@ class Call {
       {
         self: { id: "bob" } as PeerView,
         port: port as never,
-        flows: () => flows.filter(({ id }) => id === flow) as never,
+        flows: () => flows.filter(({ id }) => ids().includes(id)) as never,
       },
       "alice",
       {},
@@ -64,15 +72,31 @@ class Call {
       bytesReceived: this.#packets * 100,
       packetsReceived: this.#packets,
       packetsLost: this.#lost,
+      estimatedPlayoutTimestamp: Date.now(),
     };
-    return new Map([["in", received]]);
+    if (this.strayMs === undefined) return new Map([["in", received]]);
+    const picture = {
+      ...received,
+      id: "picture",
+      mid: "1",
+      ssrc: 2,
+      estimatedPlayoutTimestamp: Date.now() + this.strayMs,
+    };
+    return new Map([
+      ["in", received],
+      ["picture", picture],
+    ]);
+  }
+
+  come(): void {
+    this.#packets += 250;
   }
 
   /** So many looks, each after so much loss. The bit rate is what it was: what is lost is made up for by what is sent. */
   async look(times: number, lost = 0): Promise<string[]> {
     const verdicts: string[] = [];
     for (let n = 0; n < times; n++) {
-      this.#packets += 250;
+      this.come();
       this.#lost += lost;
       this.story.wait(5);
       await vi.advanceTimersByTimeAsync(5000);
@@ -120,5 +144,53 @@ it("[M15] a packet now and then is no news, and what could not be told is told l
   call.connected = true;
   await call.look(2, 100);
   expect(brief(call.story.verdict)).toBe("degraded: heavy-loss");
+  call.reports.stop();
+});
+
+it("[M14] a loss of synchrony of an hour is told at first, then about once a minute, and its end", async () => {
+  const call = new Call();
+  call.strayMs = 0;
+  await call.look(6);
+  call.told.length = 0;
+  await call.look(12);
+  expect(call.told).toEqual([]);
+  call.strayMs = 300;
+  const told = () => call.told.flat().map(({ qoe }) => [qoe?.syncLosses, qoe?.syncLossMs]);
+  await call.look(1);
+  expect(told()).toEqual([[1, 5_000]]);
+  await call.look(719);
+  const spans = told().map(([, ms = 0]) => ms);
+  const gaps = spans.slice(1).map((ms, n) => ms - (spans[n] ?? 0));
+  expect(new Set(told().map(([count]) => count))).toEqual(new Set([1]));
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(60_000);
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(70_000);
+  expect(spans.at(-1)).toBeGreaterThan(3_500_000);
+  call.strayMs = 0;
+  await call.look(60);
+  expect(told().at(-1)).toEqual([1, 3_600_000]);
+  const { length } = call.told;
+  await call.look(60);
+  expect(call.told.length).toBe(length);
+  call.reports.stop();
+});
+
+it("[M14] what is measured ends when the connection does, also in the middle of a look", async () => {
+  const call = new Call();
+  const measured = () => call.told.flat().at(-1)?.qoe?.measuredMs;
+  await call.look(2);
+  const before = measured();
+  // The clock of the next look strikes, and its statistics come when all is over.
+  call.story.wait(5);
+  vi.advanceTimersByTime(5_000);
+  call.reports.stateIs("disconnected");
+  await vi.advanceTimersByTimeAsync(60_000);
+  call.come();
+  call.reports.repeat();
+  call.reports.stateIs("connected");
+  await vi.advanceTimersByTimeAsync(0);
+  await call.look(1);
+  expect(before).toBeGreaterThan(0);
+  expect(call.told.flat().length).toBeGreaterThan(1);
+  expect(measured()).toBeLessThanOrEqual(20_000);
   call.reports.stop();
 });

@@ -1,7 +1,13 @@
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { publishedSchemas, schemasFolder } from "../../network-mock/schemas.ts";
+import { Experience } from "../../protocol/flow-quality.ts";
+import { QualityReport } from "../../protocol/message-parts.ts";
+import { isProblem } from "../../protocol/problem.ts";
 import type { ConsumptionReport } from "../../protocol/qoe/consumption.ts";
+import { measuredPeer } from "../../protocol/qoe/measured-peer.ts";
+import { qoeReportXml } from "../../protocol/qoe/report.ts";
+import { Story } from "../verdict-story.ts";
 import { type Browser, launch } from "./browsers.ts";
 import { Backend, Caller, type RawStat, until } from "./caller.ts";
 import { metricsOf, type ReadMetric, validate } from "./qoe-schema.ts";
@@ -67,6 +73,82 @@ function measuredIn(stats: readonly RawStat[], packets: number, ms: number) {
   const start = stats.find((stat) => Math.abs(spentMs(stat) - ms) <= 1);
   const grown = (member: string): number => num(end, member) - num(start, member);
   return { start, end, grown };
+}
+
+/** Whether a look tells when picture and sound are both played. */
+const isPlayedBy = (looks: readonly RawStat[][]): boolean =>
+  looks.some((look) =>
+    ["audio", "video"].every((kind) =>
+      entries([look], "inbound-rtp", kind).some(
+        (stat) => stat.estimatedPlayoutTimestamp !== undefined,
+      ),
+    ),
+  );
+
+/** Whether statistics of picture and sound both told what is played, at the look that the picture's report ends with. */
+function isInStep(metrics: readonly ReadMetric[], looks: RawStat[][]): boolean {
+  const packets = found(metrics, "video", "downlink").Successive_Loss?.values;
+  const ends = looks.filter((look) =>
+    entries([look], "inbound-rtp", "video").some(
+      (stat) => num(stat, "packetsReceived") === packets?.numberOfReceivedPackets,
+    ),
+  );
+  return isPlayedBy(ends.slice(-1));
+}
+
+/** What Bob's report says when he has measured this of what he receives, or sends, in a call with Alice. */
+function xmlOf(from: "alice" | "bob", report: Omit<QualityReport, "flow">): string {
+  const story = new Story().agree({ sections: [{ kind: "audio" }, { kind: "video" }] });
+  story.report("alice", "connected").report("bob", "connected");
+  story.measure("bob", { ...report, flow: story.flow(from, "video") });
+  const measured = measuredPeer(story.session, "bob");
+  if (isProblem(measured)) throw new Error(measured.code);
+  const dateTime = (at: number) => new Date(at).toISOString();
+  const subject = { session: "s1", peer: "bob", url: "wss://a.example/v1/x", dateTime };
+  return qoeReportXml(subject, measured.flows);
+}
+
+const EXTREMES = [
+  -Number.MAX_SAFE_INTEGER,
+  -1,
+  -0,
+  0,
+  5e-324,
+  1e-7,
+  0.1,
+  1,
+  0x7fff_ffff,
+  0xffff_ffff,
+  2 ** 32,
+  2 ** 33,
+  1e15,
+  Number.MAX_SAFE_INTEGER,
+  1e21,
+  1e300,
+  Number.MAX_VALUE,
+];
+const EXPERIENCED = Object.keys(Experience.shape);
+const FIGURES = ["packets", "packetsLost", "roundTripMs", ...EXPERIENCED];
+
+/** A report of the picture in which all figures are 1 but these. */
+function reportWith(figures: Readonly<Record<string, number>>): unknown {
+  const all = FIGURES.map((name) => [name, figures[name] ?? 1] as const);
+  const those = (isExperienced: boolean) =>
+    Object.fromEntries(all.filter(([name]) => EXPERIENCED.includes(name) === isExperienced));
+  return { flow: "x", ...those(false), qoe: those(true) };
+}
+
+/** Reports that the server takes: every figure at each of its extremes, then all of them at their least, and at their most. */
+function extremeReports(): QualityReport[] {
+  const taken = FIGURES.map((name) => {
+    const isTaken = (value: number) =>
+      QualityReport.safeParse(reportWith({ [name]: value })).success;
+    return { name, values: EXTREMES.filter(isTaken) };
+  });
+  const at = (n: number) =>
+    Object.fromEntries(taken.map(({ name, values }) => [name, values.at(n) ?? 1]));
+  const alone = taken.flatMap(({ name, values }) => values.map((value) => ({ [name]: value })));
+  return [...alone, at(0), at(-1)].map((figures) => QualityReport.parse(reportWith(figures)));
 }
 
 interface Call {
@@ -135,19 +217,50 @@ function agrees(metrics: readonly ReadMetric[], kind: string, looks: RawStat[][]
   expect(valuesOf("Frame_Rate").text).toBeCloseTo((grown("framesDecoded") * 1000) / ms, 1);
 }
 
+describe("reports of whatever the server takes", () => {
+  it("[M14] are valid, of every figure at its limits, received or sent", () => {
+    const reports = extremeReports();
+    expect(reports.length).toBeGreaterThan(100);
+    for (const report of reports) {
+      for (const from of ["alice", "bob"] as const) {
+        const xml = xmlOf(from, report);
+        validate(xml);
+        expect(metricsOf(xml).length).toBeGreaterThan(6);
+      }
+    }
+  });
+
+  it("[M14] are valid of a peer that only sends, which knows half of the round trip and tells none of it", () => {
+    const qoe = { measuredMs: 5_000, framesPerSecond: 30, codecBps: 800_000 };
+    const xml = xmlOf("bob", { roundTripMs: 20, packets: 500, qoe });
+    validate(xml);
+    expect(metricsOf(xml).map(({ name, direction }) => `${name} ${direction}`)).toEqual([
+      "Frame_Rate uplink",
+      "Average_Codec_Bitrate uplink",
+    ]);
+    const half = xml.replace(
+      "<rtc:Frame_Rate>30</rtc:Frame_Rate>",
+      '<rtc:Round_Trip_Time networkRTT="20"/>',
+    );
+    expect(() => validate(half)).toThrow(/internalRTT/);
+  });
+});
+
 describe("reports of a call of Chromium", () => {
   it("[M14] are valid, and their values are those of getStats in the page", async () => {
     const call = await startCall();
     const { one, two } = call;
+    // A browser knows when media are played after two reports of their sender, of sound ten seconds.
+    await until("what is played is known", async () => {
+      expect(isPlayedBy((await looksOf(two)).slice(-1))).toBe(true);
+      return true;
+    });
     await until("two has frozen once, and said so", async () => {
       await freeze(one, two, 600);
       await new Promise((resolve) => setTimeout(resolve, 3 * LOOK_MS));
-      const { Corruption_Duration: corruption } = found(
-        metricsOf(await reportOf(call, two)),
-        "video",
-        "downlink",
-      );
-      expect(corruption?.values.numberOfCorruptionEvents).toBeGreaterThan(0);
+      const told = found(metricsOf(await reportOf(call, two)), "video", "downlink");
+      expect(told.Corruption_Duration?.values.numberOfCorruptionEvents).toBeGreaterThan(0);
+      expect(Object.keys(told)).toContain("SyncLoss_Duration");
       return true;
     });
     for (const caller of [one, two]) {
@@ -166,6 +279,7 @@ describe("reports of a call of Chromium", () => {
         ]),
       );
       const looks = await looksOf(caller);
+      if (isInStep(metrics, looks)) expect(names).toContain("SyncLoss_Duration");
       for (const kind of ["audio", "video"]) agrees(metrics, kind, looks);
     }
     const broken = (await reportOf(call, two)).replace("numberOfCorruptionEvents", "events");
