@@ -1,15 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { afterAct } from "../protocol/assistance/after-act.ts";
+import { bpsOf } from "../protocol/assistance/bit-rate.ts";
 import { assistedLink } from "../protocol/assistance/derive.ts";
 import { emptyHolding, type Holding, type Wish } from "../protocol/assistance/holding.ts";
 import type { NetworkStatus } from "../protocol/assistance/network.ts";
+import type { NetworkAssistanceSession } from "../protocol/assistance/network-assistance.ts";
 import { begun, nextAct } from "../protocol/assistance/next-act.ts";
 import { PATIENCE, wishIn } from "../protocol/assistance/patience.ts";
+import { DEFAULT_BPS } from "../protocol/assistance/rates.ts";
 import { recordsOf, viewRequests } from "../protocol/assistance/records.ts";
 import { type Wanted, wantedOf } from "../protocol/assistance/wishes.ts";
 import { readConfig } from "../protocol/config.ts";
 import type { FromPeer } from "../protocol/messages.ts";
 import { type Link, withLink } from "../protocol/session.ts";
+import { type Shape, sdpOf } from "./descriptions.ts";
 import { Story } from "./verdict-story.ts";
 
 const base = {
@@ -188,6 +192,33 @@ describe("[M13] what a session wants of mobile networks", () => {
     expect(af?.wish?.body).toMatchObject({ policyTemplateId: "t1", sliceInfo: { sst: 1 } });
     expect(af?.wish?.asked?.profile).toBe("t1");
     expect(wantedIn(called("nef"))[0]?.lacks).toBe("ue-address");
+  });
+
+  it("[M13] RTC AF: what is to be recommended is asked for all paths of a link, and recorded so", () => {
+    const of = (shape: Shape) =>
+      sdpOf({ sections: [{ kind: "audio" }, { kind: "video" }], ...shape }).replace(
+        /a=group:BUNDLE[^\r]*\r\n/,
+        "",
+      );
+    const story = new Story().come("alice", "peer", { ue: { network: "af" } }).come("bob");
+    story
+      .offer("alice", "bob", of({ of: "alice" }))
+      .answer("bob", "alice", of({ of: "bob", setup: "active" }));
+    const transports = story.session.links.get(AB)?.flows.transports ?? [];
+    expect(transports).toHaveLength(2);
+    const pair = {
+      local: { candidateType: "host", address: "10.45.0.2", port: 4000, protocol: "udp" },
+      remote: { candidateType: "host", address: "198.51.100.9", port: 5000, protocol: "udp" },
+    } as const;
+    for (const { id } of transports) {
+      story.report("alice", "connected", { transport: id, pair });
+    }
+    const wish = wantedIn(story).find(({ key }) => key.endsWith("recommendations"))?.wish;
+    if (!wish) throw new Error("nothing is wished for");
+    const { requestedQoS } = wish.body as unknown as NetworkAssistanceSession;
+    const uplinkBps = Math.round((DEFAULT_BPS.audio + DEFAULT_BPS.video) * 1.05);
+    expect(bpsOf(requestedQoS.uplinkBitRates.maximumRequestedBitRate)).toBe(uplinkBps);
+    expect(wish.asked).toEqual({ uplinkBps, downlinkBps: uplinkBps, profile: "t1" });
   });
 
   it("[M13] what candidates alone say is likely to be something else soon", () => {

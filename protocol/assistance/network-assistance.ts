@@ -9,7 +9,7 @@ import { componentsOf } from "./component.ts";
 import { placeOf, sessionIdOf } from "./dynamic-policy.ts";
 import { lackOf } from "./filter.ts";
 import type { MarkingTable } from "./markings.ts";
-import { isRunning, type RateDefaults, ratesOfSections } from "./rates.ts";
+import { isRunning, type RateDefaults, ratesOfLink } from "./rates.ts";
 
 /** TS 26.510 NetworkAssistanceSession, as it is created. */
 export interface NetworkAssistanceSession {
@@ -33,8 +33,8 @@ export interface NetworkAssistanceOptions {
 }
 
 /**
- * A Network Assistance Session: it has one description of packets, so it is for the path that most depends on the network,
- * with all that runs there together.
+ * A Network Assistance Session: it has one description of packets, so that is of the path that most depends on the network.
+ * It asks for all that runs on the link: what the network recommends holds for all of the link, whatever paths it takes.
  *
  * Lacks `media` while nothing runs, and an address while there is no description.
  */
@@ -55,7 +55,7 @@ export function networkAssistanceSessionOf(
       ...(policyTemplateId === undefined ? {} : { policyTemplateId }),
       componentReference: component.reference,
       applicationFlowDescription,
-      requestedQoS: policySpecificationOf(ratesOfSections(link, component.sections, rates)),
+      requestedQoS: policySpecificationOf(ratesOfLink(link, rates)),
     },
   };
 }

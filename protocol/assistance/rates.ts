@@ -115,12 +115,16 @@ export function ratesOfSections(
   return { uplink: of("uplink"), downlink: of("downlink") };
 }
 
+/** Of all that a link has. */
+export const ratesOfLink = (link: AssistedLink, defaults?: RateDefaults): DirectedRates =>
+  ratesOfSections(link, allSections(link), defaults);
+
 /**
  * What all that runs on a link takes together in each direction, bits per second on the wire: the rates of its streams and 5
  * percent for the RTCP of each, no more than the ceilings of the link. 0 where nothing runs.
  */
 export function ratesOf(link: AssistedLink, defaults?: RateDefaults): Required<Rates> {
-  const { uplink, downlink } = ratesOfSections(link, allSections(link), defaults);
+  const { uplink, downlink } = ratesOfLink(link, defaults);
   return { uplinkBps: uplink.maximum, downlinkBps: downlink.maximum };
 }
 
