@@ -597,6 +597,15 @@ describe("TS 29.514 application session", () => {
     },
   );
 
+  it("[M13] no more than the ceiling of the link, with the RTCP that the network adds", () => {
+    const media = bundled(["b=AS:100"], ["b=AS:300"]);
+    const talk = paired(AssistedCall.of([textOf("b=CT:210", ...media), textOf(...media)]));
+    const { 1: audio, 2: video } = components(talk.of("a"), { multiplex: true });
+    // Half of 1.05 times 400 kbit/s.
+    expect(audio).toMatchObject({ marBwUl: "100 Kbps", marBwDl: "50 Kbps" });
+    expect(video).toMatchObject({ marBwUl: "300 Kbps", marBwDl: "150 Kbps" });
+  });
+
   it("[M13] what the answer rejects is REMOVED, without filters", () => {
     const sections = bundled();
     const answer = textOf(...sections).replace("m=video 9", "m=video 0");

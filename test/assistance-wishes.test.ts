@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { afterAct } from "../protocol/assistance/after-act.ts";
 import { bpsOf } from "../protocol/assistance/bit-rate.ts";
 import { assistedLink } from "../protocol/assistance/derive.ts";
+import type { Rates } from "../protocol/assistance/assisted.ts";
 import { emptyHolding, type Holding, type Wish } from "../protocol/assistance/holding.ts";
 import type { NetworkStatus } from "../protocol/assistance/network.ts";
 import type { NetworkAssistanceSession } from "../protocol/assistance/network-assistance.ts";
@@ -98,6 +99,22 @@ const connected = (story: Story, pair: object = RELAYED): Story =>
     .candidates("alice", "bob", { host: 1 })
     .report("alice", "connected", { pair } as Partial<Extract<FromPeer, { type: "transport" }>>);
 
+/** Alice has called Carol too, by the same TURN server. */
+function calledTwice(): Story {
+  const story = connected(called("qod")).come("carol");
+  story.tell("alice", {
+    type: "offer",
+    to: "carol",
+    sdp: story.session.links.get(AB)?.inForce?.offer.sdp ?? "",
+  });
+  const exchange = story.session.links.get("alice~carol")?.open?.exchange ?? 0;
+  const sdp = (story.session.links.get(AB)?.inForce?.answer.sdp ?? "").replaceAll("bob", "carol");
+  story.tell("carol", { type: "answer", to: "alice", exchange, sdp });
+  const pair = { ...RELAYED, local: { ...RELAYED.local, relatedPort: 40_001 } };
+  story.tell("alice", { type: "transport", to: "carol", state: "connected", pair });
+  return story;
+}
+
 const wantedIn = (story: Story): readonly Wanted[] => wantedOf(story.session, around);
 
 const shortOf = (story: Story) =>
@@ -142,17 +159,7 @@ describe("[M13] what a session wants of mobile networks", () => {
   });
 
   it("[M13] CAMARA: links to one relay are one session, asked for what they need together", () => {
-    const story = connected(called("qod")).come("carol");
-    story.tell("alice", {
-      type: "offer",
-      to: "carol",
-      sdp: story.session.links.get(AB)?.inForce?.offer.sdp ?? "",
-    });
-    const exchange = story.session.links.get("alice~carol")?.open?.exchange ?? 0;
-    const sdp = (story.session.links.get(AB)?.inForce?.answer.sdp ?? "").replaceAll("bob", "carol");
-    story.tell("carol", { type: "answer", to: "alice", exchange, sdp });
-    const pair = { ...RELAYED, local: { ...RELAYED.local, relatedPort: 40_001 } };
-    story.tell("alice", { type: "transport", to: "carol", state: "connected", pair });
+    const story = calledTwice();
     const [wanted, ...others] = wantedIn(story);
     expect(others).toEqual([]);
     expect(wanted?.links).toEqual([AB, "alice~carol"]);
@@ -232,15 +239,34 @@ describe("[M13] what a session wants of mobile networks", () => {
     expect(wanted()).not.toHaveProperty("isTentative");
   });
 
-  it("[M13] a ceiling holds for its link, and not for several that share a request", () => {
-    const story = called("qod", { maxUplinkBps: 50_000 });
-    const asked = () => wantedIn(story)[0]?.wish?.asked?.uplinkBps ?? 0;
-    connected(story);
-    expect(asked()).toBeGreaterThan(0);
-    expect(asked()).toBeLessThanOrEqual(60_000);
-    expect(
-      assistedLink(story.session, story.session.links.get(AB) as Link, "alice")?.ceilings,
-    ).toBeDefined();
+  it("[M13] a ceiling holds for its link, those of several that share a request together", () => {
+    const asked = (story: Story) => wantedIn(story)[0]?.wish?.asked;
+    const config = { maxUplinkBps: 50_000 };
+    const one = connected(called("qod", config));
+    const ceilings = ({ session }: Story, id: string) =>
+      assistedLink(session, session.links.get(id) as Link, "alice")?.ceilings?.uplinkBps;
+    expect(ceilings(one, AB)).toBe(50_000);
+    expect(asked(one)?.uplinkBps).toBe(50_000);
+    const free = asked(calledTwice()) as Required<Rates>;
+    /** A description that takes no more than this in all. */
+    const cap = (story: Story, id: string, whose: "offer" | "answer", kbps: number) => {
+      const link = story.session.links.get(id) as Link;
+      const inForce = link.inForce as NonNullable<Link["inForce"]>;
+      const sdp = inForce[whose].sdp.replace("t=0 0", `b=AS:${kbps}\r\nt=0 0`);
+      const capped = { ...inForce, [whose]: { ...inForce[whose], sdp } };
+      story.session = withLink(story.session, { ...link, inForce: capped });
+    };
+    // Alice offers: the answers limit what she sends, her offers what she is sent.
+    for (const [whose, limited] of [
+      ["answer", { uplinkBps: 60_000 }],
+      ["offer", { downlinkBps: 60_000 }],
+    ] as const) {
+      const two = calledTwice();
+      cap(two, AB, whose, 40);
+      expect(asked(two)).toEqual(free);
+      cap(two, "alice~carol", whose, 20);
+      expect(asked(two)).toEqual({ ...free, ...limited });
+    }
   });
 
   it("[M13] a dry run wants the same, and says so", () => {

@@ -6,7 +6,7 @@ import { type MarkingTable, type ProtocolDescription, protocolDescriptionIn } fr
 import { type MediaType, mediaTypeOf } from "./media-type.ts";
 import type { MpxMediaInfo } from "./multiplexed-media.ts";
 import { familyOf } from "./path-candidates.ts";
-import { type RateDefaults, streamBps } from "./rates.ts";
+import { type RateDefaults, scaleOf, streamBps } from "./rates.ts";
 
 /** TS 29.514 MediaSubComponent. */
 export interface MediaSubComponent {
@@ -69,7 +69,7 @@ const EVENTS = ["QOS_NOTIF", "SUCCESSFUL_RESOURCES_ALLOCATION", "FAILED_RESOURCE
 
 /**
  * The media components of all that a UE has on a link. What is held, switched off or taken out is told by its flow status.
- * Rates are of the media alone: the network adds what RTCP takes (TS 29.213 s6.2). Without a path there are no filters yet.
+ * Rates are of the media alone: the network adds what RTCP takes (TS 29.213 s6.2), for which the ceilings of the link leave room. Without a path there are no filters yet.
  *
  * Lacks `ue-address` while that is not known.
  */
@@ -82,7 +82,7 @@ export function appSessionOf(
   if (address === undefined) return { lacks: "ue-address" };
   const { notifUri, afAppId, suppFeat = "0", dnn, snssai, ipDomain } = options;
   const isIpv6 = familyOf(address) === 6;
-  const live = components.map((component) => mediaComponentOf(component, options));
+  const live = components.map((component) => mediaComponentOf(link, component, options));
   return {
     body: {
       ascReqData: {
@@ -112,6 +112,7 @@ const removedComponent = ({ ordinal, kind }: AssistedSection): MediaComponent =>
 });
 
 function mediaComponentOf(
+  link: AssistedLink,
   component: Component,
   { rates, markings }: AppSessionOptions,
 ): MediaComponent {
@@ -123,7 +124,7 @@ function mediaComponentOf(
     medCompN: ordinal,
     medType: mediaType,
     fStatus: sharedStatus(sections),
-    ...bandwidthsOf(sections, rates),
+    ...bandwidthsOf(link, sections, rates),
     ...codecsOf(sections),
     ...(protoDescUl ? { protoDescUl } : {}),
     ...(protoDescDl ? { protoDescDl } : {}),
@@ -135,12 +136,18 @@ function mediaComponentOf(
 
 type Bandwidths = Pick<MediaComponent, "marBwUl" | "marBwDl" | "rsBw" | "rrBw">;
 
-function bandwidthsOf(sections: readonly AssistedSection[], rates?: RateDefaults): Bandwidths {
-  const sum = (direction: "uplink" | "downlink"): number =>
-    sections.reduce(
-      (total, { [direction]: stream, kind }) => total + streamBps(stream, kind, rates),
+function bandwidthsOf(
+  link: AssistedLink,
+  sections: readonly AssistedSection[],
+  rates?: RateDefaults,
+): Bandwidths {
+  const sum = (direction: "uplink" | "downlink"): number => {
+    const total = sections.reduce(
+      (bps, { [direction]: stream, kind }) => bps + streamBps(stream, kind, rates),
       0,
     );
+    return Math.round(total * scaleOf(link, direction, rates));
+  };
   const streams = sections.flatMap(({ uplink, downlink }) => [uplink ?? [], downlink ?? []].flat());
   const rtcp = (name: "rs" | "rr"): number | undefined => {
     const said = streams.flatMap((stream) => stream[name] ?? []);

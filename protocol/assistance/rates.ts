@@ -85,8 +85,12 @@ const sumOf = (
     0,
   );
 
-/** What all of the link would exceed its ceiling by is taken from each stream in proportion. */
-function scaleOf(link: AssistedLink, direction: Directed, defaults?: RateDefaults): number {
+/** What all of the link would exceed its ceiling by is taken from each stream in proportion: this is left of it, 1 is all. */
+export function scaleOf(
+  link: AssistedLink,
+  direction: Directed,
+  defaults?: RateDefaults,
+): number {
   const ceiling = link.ceilings?.[`${direction}Bps`] ?? Number.POSITIVE_INFINITY;
   const sum = sumOf(allSections(link), direction, defaults);
   return sum > ceiling ? ceiling / sum : 1;

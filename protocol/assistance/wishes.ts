@@ -1,6 +1,6 @@
 import { isLive } from "../flows/commit.ts";
 import { type Link, linkIdOf, otherPeer, type Peer, type Session } from "../session.ts";
-import type { AssistedLink, Lack, Mapped } from "./assisted.ts";
+import type { AssistedLink, Lack, Mapped, Rates } from "./assisted.ts";
 import type { AssistanceNetwork } from "./config.ts";
 import { assistedLink, type LinkKnowledge } from "./derive.ts";
 import { dynamicPolicyOf } from "./dynamic-policy.ts";
@@ -196,14 +196,29 @@ const tentativeIn = ({ transports }: AssistedLink): Pick<Wanted, "isTentative"> 
 /** What goes to one server has one session. */
 const onlyOf = (sessions: readonly QodSession[]): QodSession => (sessions as [QodSession])[0];
 
-/** All parts as if they were one link; ceilings of one link are none of another. */
+/** All parts as if they were one link. */
 function wholeOf(parts: readonly [AssistedLink, ...AssistedLink[]]): AssistedLink {
-  const [{ ceilings, ...first }] = parts;
-  const isOneLink = parts.every(({ link }) => link === first.link);
+  const [{ ceilings: _, ...first }] = parts;
+  const ceilings = sharedCeilings(parts);
   return {
     ...first,
-    ...(ceilings && isOneLink && { ceilings }),
+    ...(ceilings && { ceilings }),
     transports: parts.flatMap((part) => part.transports),
+  };
+}
+
+/** No link takes more than its own, so all no more than the sum; a link without one may take any. */
+function sharedCeilings(parts: readonly AssistedLink[]): Rates | undefined {
+  const links = [...new Map(parts.map((part) => [part.link, part])).values()];
+  const sumOf = (direction: keyof Rates): number | undefined => {
+    const said = links.flatMap(({ ceilings }) => ceilings?.[direction] ?? []);
+    return said.length < links.length ? undefined : said.reduce((sum, bps) => sum + bps, 0);
+  };
+  const [uplinkBps, downlinkBps] = [sumOf("uplinkBps"), sumOf("downlinkBps")];
+  if (uplinkBps === undefined && downlinkBps === undefined) return undefined;
+  return {
+    ...(uplinkBps === undefined ? {} : { uplinkBps }),
+    ...(downlinkBps === undefined ? {} : { downlinkBps }),
   };
 }
 
