@@ -654,6 +654,63 @@ describe("TS 29.514 application session", () => {
     });
   });
 
+  it("[M13] RTCP on a port of its own is a flow of its own to NEF and AF, once per path", () => {
+    const media = [AUDIO, "b=AS:100", "a=mid:0", ...VP8, "b=AS:300", "a=mid:1"];
+    const lines = ["a=group:BUNDLE 0 1", ...media];
+    const talk = AssistedCall.of([textOf(...lines), textOf(...lines, "a=recvonly")]);
+    talk.select("a", { ...UE, protocol: "udp" }, OTHER, {
+      rtcpPair: {
+        local: { candidateType: "host", address: UE.address, port: 50_001, protocol: "udp" },
+        remote: { candidateType: "host", address: OTHER.address, port: 3479 },
+      },
+    });
+    const rules = [
+      "permit in 17 from 10.45.0.2 50001 to 198.51.100.9 3479",
+      "permit out 17 from 198.51.100.9 3479 to 10.45.0.2 50001",
+    ];
+    const packetFilter = {
+      direction: "BIDIRECTIONAL",
+      sourceAddress: { ipv4Addr: OTHER.address },
+      destinationAddress: { ipv4Addr: UE.address },
+      protocolNumber: 17,
+      sourcePort: 3479,
+      destinationPort: 50_001,
+    };
+    // 5 percent of 400 kbit/s, which are sent; what comes is audio alone, but reports go both ways.
+    const rates = expect.objectContaining({ maximumRequestedBitRate: "20 Kbps" });
+    for (const multiplex of [false, true]) {
+      const { flowInfo } = bodyOf(nef(talk.of("a"), { multiplex }));
+      expect(flowInfo).toHaveLength(multiplex ? 3 : 2);
+      expect(flowInfo.at(-1)).toEqual({ flowId: 1001, flowDescriptions: rules });
+      const { applicationFlowBindings: bindings } = policy(talk.of("a"), multiplex);
+      expect(bindings).toHaveLength(multiplex ? 3 : 2);
+      expect(bindings.at(-1)).toEqual({
+        componentReference: "0/rtcp",
+        applicationFlowDescription: {
+          ...{ filterMethod: "5_TUPLE", mediaType: multiplex ? "AUDIO" : "VIDEO", packetFilter },
+        },
+        qosSpecification: { uplinkBitRates: rates, downlinkBitRates: rates },
+      });
+      const uplink = bindings.map(
+        ({ qosSpecification: { uplinkBitRates } }) => uplinkBitRates.maximumRequestedBitRate,
+      );
+      expect(uplink).toEqual([...(multiplex ? ["100 Kbps", "300 Kbps"] : ["400 Kbps"]), "20 Kbps"]);
+    }
+    expect(policy(talk.of("b"), false).applicationFlowBindings.at(-1)).toMatchObject({
+      qosSpecification: { uplinkBitRates: rates, downlinkBitRates: rates },
+    });
+    const hidden = AssistedCall.of([textOf(...lines), textOf(...lines)]);
+    hidden.select("a", { ...UE, protocol: "udp" }, OTHER, {
+      rtcpPair: { local: { candidateType: "relay" }, remote: { candidateType: "host" } },
+    });
+    expect(bodyOf(nef(hidden.of("a"))).flowInfo).toHaveLength(1);
+    const { applicationFlowBindings: alone } = policy(hidden.of("a"), false);
+    expect(alone.map(({ qosSpecification: { uplinkBitRates } }) => uplinkBitRates)).toMatchObject([
+      { maximumRequestedBitRate: "420 Kbps" },
+    ]);
+    expect(alone).toHaveLength(1);
+  });
+
   it("[M13] needs an address of the UE; filters come when the path is known", () => {
     const talk = AssistedCall.of(both(...bundled()));
     expect(pcf(talk.of("a"))).toEqual({ lacks: "ue-address" });

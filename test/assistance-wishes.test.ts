@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { afterAct } from "../protocol/assistance/after-act.ts";
+import type { Rates } from "../protocol/assistance/assisted.ts";
 import { bpsOf } from "../protocol/assistance/bit-rate.ts";
 import { assistedLink } from "../protocol/assistance/derive.ts";
-import type { Rates } from "../protocol/assistance/assisted.ts";
+
 import { emptyHolding, type Holding, type Wish } from "../protocol/assistance/holding.ts";
 import type { NetworkStatus } from "../protocol/assistance/network.ts";
 import type { NetworkAssistanceSession } from "../protocol/assistance/network-assistance.ts";

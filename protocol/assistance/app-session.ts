@@ -1,6 +1,12 @@
 import type { AssistedLink, AssistedSection, FlowStatus, Mapped, Snssai } from "./assisted.ts";
 import { bitRateOf } from "./bit-rate.ts";
-import { type Component, componentsOf, filterDirections, sharedStatus } from "./component.ts";
+import {
+  type Component,
+  componentsOf,
+  filterDirections,
+  RTCP_DIRECTIONS,
+  sharedStatus,
+} from "./component.ts";
 import { filterRules } from "./filter.ts";
 import { type MarkingTable, type ProtocolDescription, protocolDescriptionIn } from "./markings.ts";
 import { type MediaType, mediaTypeOf } from "./media-type.ts";
@@ -173,7 +179,7 @@ function codecsOf(sections: readonly AssistedSection[]): Pick<MediaComponent, "c
 function subComponentsOf({ transport, sections, media }: Component): readonly MediaSubComponent[] {
   const { path, rtcpPath } = transport;
   const rtp = filterRules(path, filterDirections(sections));
-  const rtcp = rtcpPath && filterRules(rtcpPath, { uplink: true, downlink: true });
+  const rtcp = rtcpPath && filterRules(rtcpPath, RTCP_DIRECTIONS);
   const { uplink = [], downlink = [] } = media ?? {};
   return [
     ...(rtp

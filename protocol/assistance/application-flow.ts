@@ -1,6 +1,11 @@
 import type { AssistedPath } from "./assisted.ts";
 import { bitRateOf } from "./bit-rate.ts";
-import { type Component, filterDirections } from "./component.ts";
+import {
+  type Component,
+  filterDirections,
+  RTCP_DIRECTIONS,
+  type RtcpComponent,
+} from "./component.ts";
 import { type FilterEnds, filterEnds, protocolNumberOf } from "./filter.ts";
 import { type MarkingTable, type ProtocolDescription, protocolDescriptionIn } from "./markings.ts";
 import type { MediaType } from "./media-type.ts";
@@ -75,6 +80,15 @@ export function applicationFlowOf(
     ...(uplink.length > 0 ? { uplinkMultiplexedMediaInfos: uplink } : {}),
     ...(downlink.length > 0 ? { downlinkMultiplexedMediaInfos: downlink } : {}),
   };
+}
+
+/** The same of RTCP on a path of its own: its reports go both ways. */
+export function rtcpFlowOf({
+  component,
+  path,
+}: RtcpComponent): ApplicationFlowDescription | undefined {
+  const filter = filterOf(path, RTCP_DIRECTIONS);
+  return filter && { ...filter, mediaType: component.mediaType };
 }
 
 type Directions = ReturnType<typeof filterDirections>;

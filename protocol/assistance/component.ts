@@ -1,4 +1,10 @@
-import type { AssistedLink, AssistedSection, AssistedTransport, FlowStatus } from "./assisted.ts";
+import type {
+  AssistedLink,
+  AssistedPath,
+  AssistedSection,
+  AssistedTransport,
+  FlowStatus,
+} from "./assisted.ts";
 import { type MediaType, sharedMediaType } from "./media-type.ts";
 import { type MultiplexedMedia, multiplexedMediaOf } from "./multiplexed-media.ts";
 
@@ -44,6 +50,27 @@ function componentOf(
     sections,
   }));
 }
+
+/** RTCP that has a path of its own, once per path however many components have their RTCP there. */
+export interface RtcpComponent {
+  readonly component: Component;
+  readonly path: AssistedPath;
+}
+
+export function rtcpComponentsOf(components: readonly Component[]): readonly RtcpComponent[] {
+  const firsts = new Map<string, Component>();
+  for (const component of components) {
+    const { id } = component.transport;
+    if (!firsts.has(id)) firsts.set(id, component);
+  }
+  return [...firsts.values()].flatMap((component) => {
+    const { rtcpPath } = component.transport;
+    return rtcpPath ? [{ component, path: rtcpPath }] : [];
+  });
+}
+
+/** Those of RTCP, whatever the media does (TS 29.214 B.2). */
+export const RTCP_DIRECTIONS = { uplink: true, downlink: true } as const;
 
 /**
  * Which filters there are (TS 29.213 s6.2): those of the directions that are on, and both where none is, so that they are

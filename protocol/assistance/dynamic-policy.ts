@@ -3,11 +3,12 @@ import {
   applicationFlowOf,
   type ClientPolicySpecification,
   policySpecificationOf,
+  rtcpFlowOf,
 } from "./application-flow.ts";
-import type { AssistedLink, Mapped, Snssai } from "./assisted.ts";
-import { componentsOf } from "./component.ts";
+import type { AssistedLink, AssistedTransport, Mapped, Snssai } from "./assisted.ts";
+import { componentsOf, rtcpComponentsOf } from "./component.ts";
 import type { MarkingTable } from "./markings.ts";
-import { isRunning, type RateDefaults, ratesOfSections } from "./rates.ts";
+import { isRunning, type RateDefaults, ratesOfSections, rtcpRatesOf } from "./rates.ts";
 
 /** TS 26.510 ApplicationFlowBinding. */
 export interface ApplicationFlowBinding {
@@ -49,7 +50,8 @@ export const placeOf = ({ dnn, snssai }: { readonly dnn?: string; readonly snssa
 
 /**
  * A Dynamic Policy for all that a UE has on a link. A binding has no description of its packets while their path is not
- * known: the policy is asked for by components then, and completed once it is. What is held has `0 bps`.
+ * known: the policy is asked for by components then, and completed once it is. What is held has `0 bps`. RTCP on a path of
+ * its own has a binding of its own.
  *
  * Lacks `media` while nothing runs.
  */
@@ -58,21 +60,45 @@ export function dynamicPolicyOf(
   options: DynamicPolicyOptions,
 ): Mapped<DynamicPolicy> {
   if (!link.transports.some(isRunning)) return { lacks: "media" };
-  const { policyTemplateId, multiplex, rates, markings } = options;
-  const bindings = componentsOf(link, multiplex).map((component): ApplicationFlowBinding => {
-    const applicationFlowDescription = applicationFlowOf(component, markings);
-    return {
-      componentReference: component.reference,
-      ...(applicationFlowDescription ? { applicationFlowDescription } : {}),
-      qosSpecification: policySpecificationOf(ratesOfSections(link, component.sections, rates)),
-    };
-  });
+  const { policyTemplateId } = options;
   return {
     body: {
       sessionId: sessionIdOf(link, options.sessionId),
       policyTemplateId,
       ...placeOf(options),
-      applicationFlowBindings: bindings,
+      applicationFlowBindings: bindingsOf(link, options),
     },
   };
 }
+
+function bindingsOf(
+  link: AssistedLink,
+  { multiplex, rates, markings }: DynamicPolicyOptions,
+): readonly ApplicationFlowBinding[] {
+  const components = componentsOf(link, multiplex);
+  const beside = rtcpComponentsOf(components).flatMap((rtcp) => {
+    const flow = rtcpFlowOf(rtcp);
+    return flow ? [{ flow, component: rtcp.component }] : [];
+  });
+  const isBeside = (transport: AssistedTransport): boolean =>
+    beside.some(({ component }) => component.transport === transport);
+  const media = components.map((component): ApplicationFlowBinding => {
+    const { reference, sections, transport } = component;
+    const flow = applicationFlowOf(component, markings);
+    const asked = ratesOfSections(link, sections, rates, isBeside(transport) ? "media" : "all");
+    return {
+      componentReference: reference,
+      ...(flow ? { applicationFlowDescription: flow } : {}),
+      qosSpecification: policySpecificationOf(asked),
+    };
+  });
+  const rtcp = beside.map(({ flow, component: { reference, transport } }) => ({
+    componentReference: `${reference}${RTCP_SUFFIX}`,
+    applicationFlowDescription: flow,
+    qosSpecification: policySpecificationOf(rtcpRatesOf(link, transport.sections, rates)),
+  }));
+  return [...media, ...rtcp];
+}
+
+/** No mid has it: they are tokens (RFC 5888 s4). */
+const RTCP_SUFFIX = "/rtcp";

@@ -1,6 +1,13 @@
 import type { Kind } from "../flow.ts";
 import type { AssistedLink, Lack, Mapped, Snssai } from "./assisted.ts";
-import { type Component, componentsOf, filterDirections } from "./component.ts";
+import {
+  type Component,
+  componentsOf,
+  filterDirections,
+  RTCP_DIRECTIONS,
+  type RtcpComponent,
+  rtcpComponentsOf,
+} from "./component.ts";
 import { filterRules, lackOf } from "./filter.ts";
 import { type MarkingTable, type ProtocolDescription, protocolDescriptionIn } from "./markings.ts";
 import type { MpxMediaInfo } from "./multiplexed-media.ts";
@@ -73,7 +80,10 @@ export function qosSubscriptionOf(
 ): Mapped<QosSubscription> {
   const components = componentsOf(link, options.multiplex);
   if (!components.some(isRunning)) return { lacks: "media" };
-  const flows = components.flatMap((component) => flowOf(component) ?? []);
+  const flows = [
+    ...components.flatMap((component) => flowOf(component) ?? []),
+    ...rtcpComponentsOf(components).flatMap((rtcp) => rtcpFlowOf(rtcp) ?? []),
+  ];
   const address = flows[0]?.address;
   if (address === undefined) return { lacks: lackIn(components) };
   const { altQoSReferences = [], supportedFeatures = "0", dnn, snssai, ipDomain } = options;
@@ -121,6 +131,16 @@ function flowOf({ ordinal, transport, sections, media }: Component): DescribedFl
       ...(downlink.length > 0 ? { mpxMediaDlInfos: downlink } : {}),
     },
   };
+}
+
+/** More than a description may have m-lines: a number stays what it is when sections are added. */
+const RTCP_FLOW = 1000;
+
+function rtcpFlowOf({ component, path }: RtcpComponent): DescribedFlow | undefined {
+  const rules = filterRules(path, RTCP_DIRECTIONS);
+  const address = path.ue?.address;
+  if (!rules || address === undefined) return undefined;
+  return { address, info: { flowId: RTCP_FLOW + component.ordinal, flowDescriptions: rules } };
 }
 
 function referenceFor(

@@ -60,14 +60,18 @@ function rtcpBps({ rs, rr }: AssistedStream, bps: number): number {
   return rs !== undefined && rr !== undefined ? rs + rr : Math.max(share, rs ?? rr ?? 0);
 }
 
-/** With RTCP, which runs beside the media. */
+/** What of a stream is asked for: RTCP runs beside the media, on the same path or on one of its own. */
+export type RatePart = "all" | "media" | "rtcp";
+
 function carriedBps(
   stream: AssistedStream | undefined,
   kind: Kind,
   defaults: RateDefaults = {},
+  part: RatePart = "all",
 ): number {
-  const bps = streamBps(stream, kind, defaults);
-  return stream?.isRunning && kind !== "data" ? bps + rtcpBps(stream, bps) : bps;
+  const media = streamBps(stream, kind, defaults);
+  const rtcp = stream?.isRunning && kind !== "data" ? rtcpBps(stream, media) : 0;
+  return { all: media + rtcp, media, rtcp }[part];
 }
 
 type Directed = "uplink" | "downlink";
@@ -86,28 +90,25 @@ const sumOf = (
   );
 
 /** What all of the link would exceed its ceiling by is taken from each stream in proportion: this is left of it, 1 is all. */
-export function scaleOf(
-  link: AssistedLink,
-  direction: Directed,
-  defaults?: RateDefaults,
-): number {
+export function scaleOf(link: AssistedLink, direction: Directed, defaults?: RateDefaults): number {
   const ceiling = link.ceilings?.[`${direction}Bps`] ?? Number.POSITIVE_INFINITY;
   const sum = sumOf(allSections(link), direction, defaults);
   return sum > ceiling ? ceiling / sum : 1;
 }
 
-/** Of some sections of a link together, RTCP included. */
+/** Of some sections of a link together, RTCP included unless only a part is asked for. */
 export function ratesOfSections(
   link: AssistedLink,
   sections: readonly AssistedSection[],
   defaults?: RateDefaults,
+  part?: RatePart,
 ): DirectedRates {
   const of = (direction: Directed): BitRates => {
     const scale = scaleOf(link, direction, defaults);
     const total = (share: (kind: Kind) => number): number =>
       sections.reduce(
         (sum, { [direction]: stream, kind }) =>
-          sum + carriedBps(stream, kind, defaults) * share(kind) * scale,
+          sum + carriedBps(stream, kind, defaults, part) * share(kind) * scale,
         0,
       );
     return {
@@ -117,6 +118,17 @@ export function ratesOfSections(
     };
   };
   return { uplink: of("uplink"), downlink: of("downlink") };
+}
+
+/** Of RTCP on a path of its own: reports go both ways, whatever the media does, so both have what the larger one takes. */
+export function rtcpRatesOf(
+  link: AssistedLink,
+  sections: readonly AssistedSection[],
+  defaults?: RateDefaults,
+): DirectedRates {
+  const { uplink, downlink } = ratesOfSections(link, sections, defaults, "rtcp");
+  const larger = uplink.maximum > downlink.maximum ? uplink : downlink;
+  return { uplink: larger, downlink: larger };
 }
 
 /** Of all that a link has. */
