@@ -173,14 +173,17 @@ describe("a selected pair", () => {
       remotes: [{ address: "198.51.100.2" }],
       isRelayed: true,
     });
-    expect(call.path("a", TURN)).toMatchObject({
-      remotes: [{ address: "198.51.100.1", port: 3478 }],
-    });
+    // That is no server of this deployment.
+    expect(call.path("a", TURN).remotes).toEqual([{ address: "198.51.100.2" }]);
     const hidden = blank().select("b", { address: "192.0.2.9" }, { candidateType: "relay" });
     expect(hidden.path("a", NAMED)).toMatchObject({
       ...{ protocol: "tcp", remotes: [], remoteDomain: "turn.example.net" },
     });
+    expect(hidden.path("a", TURN)).toMatchObject({
+      ...{ protocol: "udp", remotes: [{ address: "198.51.100.1", port: 3478 }] },
+    });
     expect(hidden.path("a")).toMatchObject({ remotes: [] });
+    expect(hidden.path("a")).not.toHaveProperty("protocol");
   });
 
   it("[M13] the other side's relay is the first hop that the UE's network sees", () => {
@@ -250,9 +253,69 @@ describe("a selected pair", () => {
       rtcpPair: { local: { candidateType: "relay" }, remote: { candidateType: "host" } },
     });
     expect(hidden.of("a").transports[0]?.rtcpPath).toEqual({
-      ...{ known: "pair", protocol: "udp", remotes: [], isRelayed: true },
+      ...{ known: "pair", ue: { address: "192.0.2.5" }, remotes: [], isRelayed: true },
     });
     expect(hidden.of("b").transports[0]?.rtcpPath).toBeUndefined();
+  });
+
+  it("[M13] of ICE over TCP (RFC 6544) it is TCP", () => {
+    const ends = [
+      { address: "192.0.2.5", port: 4000, protocol: "tcp" },
+      { address: "192.0.2.9", port: 5000 },
+    ] as const;
+    for (const call of [blank().select("a", ...ends), blank().select("b", ends[1], ends[0])]) {
+      expect(call.path("a").protocol).toBe("tcp");
+    }
+  });
+
+  it("[M13] RTCP goes from the UE's own address, whatever others see", () => {
+    const pair = [textOf(...MEDIA.slice(0, -1)), textOf(...MEDIA.slice(0, -1))] as const;
+    const end = (address: string, port: number) =>
+      ({ candidateType: "host", address, port, protocol: "udp" }) as const;
+    const call = AssistedCall.of(pair);
+    const rtcp = (by: AssistedCall) => by.of("a").transports[0]?.rtcpPath;
+    const other = { address: "198.51.100.9", port: 5000 };
+    const mapped = { candidateType: "srflx", address: "203.0.113.7", port: 4445 } as const;
+    call.select(
+      "b",
+      other,
+      { ...mapped, port: 4444 },
+      {
+        rtcpPair: { local: end(other.address, 5001), remote: mapped },
+      },
+    );
+    const remotes = [{ address: other.address, port: 5001 }];
+    expect(rtcp(call)).toEqual({
+      ...{ known: "pair", protocol: "udp", remotes, isRelayed: false },
+    });
+    call.trickle("a", host("10.0.0.5", 4000));
+    expect(rtcp(call)).toMatchObject({ ue: { address: "10.0.0.5" }, remotes });
+    expect(rtcp(call)?.ue).not.toHaveProperty("port");
+    const nameless = AssistedCall.of(pair).select("a", end("10.0.0.5", 4000), other, {
+      rtcpPair: { local: end("10.0.0.5", 4001), remote: end("x.local", 5001) },
+    });
+    expect(rtcp(nameless)).toMatchObject({ ue: { port: 4001 }, remotes: [] });
+    const relay = {
+      candidateType: "relay",
+      url: "turn:198.51.100.1",
+      relayProtocol: "tls",
+    } as const;
+    const related = (relatedAddress: string, relatedPort: number) =>
+      ({ ...relay, relatedAddress, relatedPort }) as const;
+    for (const [address, port] of [
+      ["10.45.0.2", 4445],
+      ["203.0.113.7", undefined],
+    ] as const) {
+      const behind = AssistedCall.of(pair).trickle("a", host("10.45.0.2", 4000));
+      behind.select("a", related(address, 4444), other, {
+        rtcpPair: { local: related(address, 4445), remote: end(other.address, 5001) },
+      });
+      expect(rtcp(behind)).toEqual({
+        ...{ known: "pair", protocol: "tcp", isRelayed: true },
+        ue: { address: "10.45.0.2", ...(port && { port }) },
+        remotes: [{ address: "198.51.100.1", port: 3478 }],
+      });
+    }
   });
 
   it("[M13] an ICE restart makes it unknown again", () => {
@@ -290,8 +353,106 @@ describe("a relay, while it is all there can be", () => {
       { address: "not an address" },
     ] as const;
     expect(call.path("a", { relay: several })).toMatchObject({
-      ...{ protocol: "udp", remotes: [{ address: "198.51.100.1" }] },
+      ...{ known: "relay", remotes: [{ address: "198.51.100.1" }] },
     });
+    expect(call.path("a", { relay: several })).not.toHaveProperty("protocol");
+  });
+
+  it("[M13] of several ways to a server nobody guesses; the UE says which it takes", () => {
+    const at = (port: number, protocol: "udp" | "tcp") =>
+      ({ address: "198.51.100.1", port, protocol }) as const;
+    const call = blank({ iceTransportPolicy: "relay" });
+    const to = (...relay: NonNullable<LinkKnowledge["relay"]>) => {
+      const { protocol, remotes } = call.path("a", { relay });
+      return { protocol, remotes };
+    };
+    const [bare] = [{ address: "198.51.100.1" }];
+    expect(to(at(3478, "udp"), at(3478, "udp"))).toEqual({
+      ...{ protocol: "udp", remotes: [{ ...bare, port: 3478 }] },
+    });
+    expect(to(at(3478, "udp"), at(443, "udp"))).toEqual({ protocol: "udp", remotes: [bare] });
+    expect(to(at(3478, "udp"), at(3478, "tcp"))).toEqual({ remotes: [bare] });
+    const other = { address: "198.51.100.2", port: 443 };
+    expect(to(at(3478, "udp"), other).remotes).toEqual([{ ...bare, port: 3478 }, other]);
+    // The name may be that of the same server.
+    const named = { domain: "turn.example.net", protocol: "udp" } as const;
+    expect(to(at(3478, "udp"), { ...named, port: 443 }).remotes).toEqual([bare]);
+    expect(to(at(443, "udp"), { ...named, port: 443 }).remotes).toEqual([{ ...bare, port: 443 }]);
+    const relay = [at(3478, "udp"), at(443, "tcp")];
+    for (const [url, protocol, port] of [
+      ["turn:198.51.100.1", "udp", 3478],
+      ["turns:198.51.100.1:443", "tcp", 443],
+      ["turn:198.51.100.1:443?transport=tcp", "tcp", 443],
+    ] as const) {
+      call.select("a", { candidateType: "relay", url }, { address: "192.0.2.9", port: 5000 });
+      expect(call.path("a", { relay })).toMatchObject({
+        ...{ known: "pair", protocol, remotes: [{ ...bare, port }] },
+      });
+    }
+  });
+
+  it("[M13] a server that the UE brought is none of the deployment", () => {
+    const call = blank();
+    call.trickle("a", relayed("192.0.2.77", 50_000, "203.0.113.7", 4444), relayed("192.0.2.77"));
+    expect(call.path("a", TURN)).toEqual({
+      known: "candidates",
+      uePublic: { address: "203.0.113.7", port: 4444 },
+      remotes: [{ address: "192.0.2.77" }],
+      isRelayed: true,
+    });
+    const known = { known: "relay", remotes: [{ address: "198.51.100.1", port: 3478 }] };
+    // What is known by its name alone may have any address, and an address of each IP version.
+    expect(call.path("a", NAMED).known).toBe("relay");
+    const six = [{ address: "2001:db8::1", port: 3478 }];
+    expect(call.path("a", { relay: six }).known).toBe("relay");
+    call.trickle("a", relayed("198.51.100.1"));
+    expect(call.path("a", TURN)).toMatchObject(known);
+  });
+
+  it("[M13] the UE sends to it from a socket that no other candidate tells", () => {
+    const own = { address: "10.0.0.5" };
+    const relay: SelectedPair["local"] = {
+      ...{ candidateType: "relay", address: "198.51.100.1", port: 50_000, relayProtocol: "tls" },
+      url: "turns:198.51.100.1",
+    };
+    const others = { address: "192.0.2.9", port: 5000 };
+    const candidates = [host(own.address, 54_321), srflx("203.0.113.7", 4444, own.address, 54_321)];
+    const selected = (more: Partial<SelectedPair["local"]> = {}) =>
+      blank()
+        .select("a", { ...relay, ...more }, others)
+        .trickle("a", ...candidates)
+        .path("a");
+    expect(selected()).toEqual({
+      known: "pair",
+      protocol: "tcp",
+      ue: own,
+      // It names the device, and is in no filter.
+      uePublic: { address: "203.0.113.7", port: 4444 },
+      remotes: [{ address: "198.51.100.1", port: 5349 }],
+      isRelayed: true,
+    });
+    expect(selected({ relatedAddress: "203.0.113.7", relatedPort: 1 }).ue).toEqual(own);
+    const same = { ...own, port: 40_001 };
+    expect(selected({ relatedAddress: own.address, relatedPort: same.port })).toMatchObject({
+      ...{ ue: same, uePublic: same },
+    });
+    // The public side of its base candidates is no better, nor what the other end sees of it.
+    const reflexive = blank().select("a", relay, others);
+    reflexive.trickle("a", srflx("10.45.0.2", 4444, "10.45.0.2", 4444));
+    expect(reflexive.path("a")).toMatchObject({
+      ...{ ue: { address: "10.45.0.2" }, uePublic: { address: "10.45.0.2" } },
+    });
+    expect(reflexive.path("a").ue).not.toHaveProperty("port");
+    const seen = blank().select("a", relay, others);
+    seen.select("b", others, { candidateType: "prflx", address: "198.51.100.1", port: 50_000 });
+    expect(seen.path("a")).not.toHaveProperty("uePublic");
+    const byOther = blank().select("b", others, relay);
+    byOther.trickle("a", ...candidates);
+    expect(byOther.path("a")).toMatchObject({ known: "pair", ue: own });
+    expect(byOther.path("a").ue).not.toHaveProperty("port");
+    const alone = blank().trickle("a", relayed("198.51.100.1", 50_000, "10.45.0.2", 40_001));
+    const inside = { address: "10.45.0.2", port: 40_001 };
+    expect(alone.path("a", TURN)).toMatchObject({ known: "relay", ue: inside, uePublic: inside });
   });
 
   it.each(["chromium.relay-only", "pion.relay-only", "werift.relay-only", "gstreamer.relay-only"])(
@@ -299,9 +460,12 @@ describe("a relay, while it is all there can be", () => {
     (record) => {
       const call = AssistedCall.of(pairOf(record));
       for (const ue of ["a", "b"]) {
-        const path = call.path(ue, TURN);
-        expect(path).toMatchObject({ known: "relay", isRelayed: true });
-        expect(path.remotes).toEqual([{ address: "198.51.100.1", port: 3478 }]);
+        const { remotes } = call.path(ue);
+        const relay = remotes.map(({ address }) => ({ address, port: 3478 }));
+        const path = call.path(ue, { relay });
+        expect(path).toMatchObject({ known: "relay", isRelayed: true, protocol: "udp" });
+        expect(path.remotes).toEqual(relay);
+        expect(call.path(ue, TURN)).toMatchObject({ known: "candidates", remotes });
         const [text] = [pairOf(record)[ue === "a" ? 0 : 1]];
         const [remote] = call.path(ue).remotes;
         expect(text).toContain(` ${remote?.address} `);

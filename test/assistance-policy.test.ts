@@ -198,7 +198,10 @@ describe("[M13] relays of the deployment", () => {
     ]);
     expect(relaysOf({ provider: "none" })).toEqual([]);
     const cloudflare = { provider: "cloudflare", keyId: "k", apiToken: "t" } as const;
-    expect(relaysOf({ ...cloudflare, ttlSeconds: 60, allocationsExpire: true })).toHaveLength(1);
+    expect(relaysOf({ ...cloudflare, ttlSeconds: 60, allocationsExpire: true })).toMatchObject([
+      { domain: "turn.cloudflare.com", protocol: "udp" },
+      { domain: "turn.cloudflare.com", protocol: "tcp" },
+    ]);
   });
 });
 

@@ -13,6 +13,7 @@ import {
   qosSubscriptionOf,
 } from "../protocol/assistance/qos-subscription.ts";
 import { DEFAULT_BPS, type RateDefaults, ratesOf } from "../protocol/assistance/rates.ts";
+import type { PairEnd } from "../protocol/transport.ts";
 import { AssistedCall } from "./assisted-call.ts";
 import { pairOf } from "./flow-call.ts";
 import { AUDIO, DATA, textOf, VIDEO } from "./link-negotiation.ts";
@@ -509,6 +510,61 @@ describe("TS 29.122 AsSessionWithQoS", () => {
     expect(bodyOf(nef(talk.of("a"))).flowInfo[0]?.flowDescriptions?.[0]).toBe(
       "permit in 6 from 10.45.0.2 to 198.51.100.1 443",
     );
+  });
+
+  it("[M13] of several ways to a relay none is guessed: addresses alone, of any protocol", () => {
+    const relay = [
+      { address: "198.51.100.1", port: 3478, protocol: "udp" },
+      { address: "198.51.100.1", port: 443, protocol: "tcp" },
+    ] as const;
+    const knowledge = { relay, seen: "10.45.0.2" };
+    const relayOnly = AssistedCall.of(both(...bundled()), { iceTransportPolicy: "relay" });
+    const byOther = AssistedCall.of(both(...bundled()));
+    byOther.trickle("a", "1 1 udp 2113937151 10.45.0.2 54321 typ host");
+    byOther.select("b", OTHER, { candidateType: "relay", address: "198.51.100.1", port: 50_000 });
+    for (const talk of [relayOnly, byOther]) {
+      const link = talk.of("a", knowledge);
+      expect(bodyOf(nef(link)).flowInfo[0]?.flowDescriptions).toEqual([
+        "permit in ip from 10.45.0.2 to 198.51.100.1",
+        "permit out ip from 198.51.100.1 to 10.45.0.2",
+      ]);
+      const [binding] = policy(link, false).applicationFlowBindings;
+      expect(binding?.applicationFlowDescription).toEqual({
+        filterMethod: "2_TUPLE",
+        packetFilter: {
+          direction: "BIDIRECTIONAL",
+          sourceAddress: { ipv4Addr: "198.51.100.1" },
+          destinationAddress: { ipv4Addr: "10.45.0.2" },
+        },
+        mediaType: "VIDEO",
+      });
+      expect(qod(link, { device: "token" })[0]?.result).toEqual({
+        body: {
+          applicationServer: { ipv4Address: "198.51.100.1" },
+          ...{ qosProfile: "QOS_M", duration: 3600 },
+        },
+      });
+    }
+    // Of any protocol to anywhere would be all that the UE does.
+    const local = { candidateType: "relay", relatedAddress: "10.45.0.2", relatedPort: 4 } as const;
+    const nowhere = AssistedCall.of(both(...bundled())).select("a", local, OTHER);
+    expect(nowhere.path("a")).toMatchObject({ ue: { port: 4 }, remotes: [] });
+    expect(lackOf(nef(nowhere.of("a")))).toBe("server-address");
+  });
+
+  it("[M13] no port of another socket of the UE is in what is asked for its TURN server", () => {
+    const talk = AssistedCall.of(both(...bundled()));
+    talk.trickle("a", "1 1 udp 2113937151 10.0.0.5 54321 typ host");
+    const relay = { candidateType: "relay", url: "turns:198.51.100.1", relayProtocol: "tls" };
+    talk.select("a", relay as Partial<PairEnd>, OTHER);
+    expect(bodyOf(nef(talk.of("a"))).flowInfo[0]?.flowDescriptions?.[0]).toBe(
+      "permit in 6 from 10.0.0.5 to 198.51.100.1 5349",
+    );
+    const [binding] = policy(talk.of("a"), false).applicationFlowBindings;
+    expect(binding?.applicationFlowDescription?.filterMethod).toBe("2_TUPLE");
+    const [session] = qod(talk.of("a"), { device: "token" });
+    expect(session?.result).toMatchObject({ body: { applicationServerPorts: { ports: [5349] } } });
+    expect(session?.result).not.toHaveProperty("body.devicePorts");
   });
 
   it("[M13] one address of the UE: what runs from another is left out", () => {

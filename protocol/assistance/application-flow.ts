@@ -129,11 +129,12 @@ function packetFilterOf(
   { uplink, downlink }: Directions,
 ) {
   const [source, destination] = downlink ? [remote, ue] : [ue, remote];
+  const protocol = protocolNumberOf(path);
   return {
     direction: downlink ? (uplink ? "BIDIRECTIONAL" : "DOWNLINK") : "UPLINK",
     sourceAddress: ipAddrOf(source.address),
     destinationAddress: ipAddrOf(destination.address),
-    protocolNumber: protocolNumberOf(path),
+    ...(protocol === undefined ? {} : { protocolNumber: protocol }),
     ...(source.port === undefined ? {} : { sourcePort: source.port }),
     ...(destination.port === undefined ? {} : { destinationPort: destination.port }),
   } as const;

@@ -149,10 +149,11 @@ function transportIn(
   sections: readonly Placed[],
 ): AssistedTransport {
   const facts = { session, link, pair, ue, other, transport, seen, relay };
-  const rtcpPath = transport.rtcpMux ? undefined : rtcpPathOf(facts);
+  const path = pathOf(facts);
+  const rtcpPath = transport.rtcpMux ? undefined : rtcpPathOf(facts, path);
   return {
     id: transport.id,
-    path: pathOf(facts),
+    path,
     rtcpMux: transport.rtcpMux,
     ...(rtcpPath ? { rtcpPath } : {}),
     sections: sections

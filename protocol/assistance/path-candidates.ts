@@ -4,7 +4,7 @@ import { addressKindOf, canonicalAddressOf } from "../sdp/address.ts";
 import { type CandidateLine, candidateLineOf } from "../sdp/candidate.ts";
 import type { Section } from "../sdp/section.ts";
 import { type Link, type Session, trickleOf } from "../session.ts";
-import type { Address, Transport } from "../transport.ts";
+import type { Address, FiveTuple, Transport } from "../transport.ts";
 import type { Located } from "./assisted.ts";
 
 /** What candidates say of where an end can be reached, as far as it counts for a network: UDP, the component of RTP. */
@@ -29,8 +29,15 @@ export function plainAddress(text: string | null | undefined): string | undefine
 
 export const familyOf = (address: string): Family => (address.includes(":") ? 6 : 4);
 
+/** One end of a path, where it has an address. */
+export function endOf({ address, port }: FiveTuple["local"]): Located | undefined {
+  const known = plainAddress(address);
+  if (known === undefined) return undefined;
+  return { address: known, ...(port === undefined ? {} : { port }) };
+}
+
 /** The only value of a list, however often it is there. */
-function soleOf<T>(values: readonly T[]): T | undefined {
+export function soleOf<T>(values: readonly T[]): T | undefined {
   const [first, ...others] = new Set(values);
   return others.length === 0 ? first : undefined;
 }

@@ -4,14 +4,15 @@ import type { AssistedPath, Located, RelayServer } from "./assisted.ts";
 import {
   type CandidateSource,
   candidatesOf,
+  endOf,
   familyOf,
   type PathCandidate,
-  plainAddress,
   reachable,
   seenFrom,
   soleEnd,
 } from "./path-candidates.ts";
-import { completed, type UeAddresses } from "./ue-address.ts";
+import { carrierToRelay, isForeign, namedServer, serversOr } from "./relay-hop.ts";
+import { completed, ofSocket, type UeAddresses } from "./ue-address.ts";
 
 /** What is known of the way between a UE and the first hop that its network sees. */
 export interface PathFacts extends CandidateSource {
@@ -25,10 +26,12 @@ export interface PathFacts extends CandidateSource {
 /** A path before the UE's own addresses are completed. */
 interface Draft extends UeAddresses {
   readonly known: AssistedPath["known"];
-  readonly protocol: "udp" | "tcp";
+  readonly protocol?: "udp" | "tcp";
   readonly remotes: readonly Located[];
   readonly remoteDomain?: string;
   readonly isRelayed: boolean;
+  /** The first hop is the UE's own TURN server, to which it sends from a socket of its own. */
+  readonly isOwnRelay?: true;
 }
 
 /**
@@ -45,8 +48,10 @@ export function pathOf(facts: PathFacts): AssistedPath {
 
 const NOTHING: Draft = { known: "nothing", protocol: "udp", remotes: [], isRelayed: false };
 
+const BY_OWN_RELAY = { isRelayed: true, isOwnRelay: true } as const;
+
 function withUe(draft: Draft, { seen }: PathFacts, own: readonly PathCandidate[]): AssistedPath {
-  const { ue: _, uePublic: __, ...path } = draft;
+  const { ue: _, uePublic: seenByServer, isOwnRelay, ...path } = draft;
   const families = new Set(draft.remotes.map(({ address }) => familyOf(address)));
   const [family] = families;
   const addresses = completed(draft, {
@@ -54,17 +59,10 @@ function withUe(draft: Draft, { seen }: PathFacts, own: readonly PathCandidate[]
     seen,
     family: families.size === 1 ? family : undefined,
   });
-  return { ...path, ...addresses };
+  return { ...path, ...(isOwnRelay ? ofSocket(addresses, seenByServer) : addresses) };
 }
 
 const protocolOf = (name: string): "udp" | "tcp" => (name === "tcp" ? "tcp" : "udp");
-
-/** One end of a path, where it has an address. */
-function endOf(end: FiveTuple["local"]): Located | undefined {
-  const address = plainAddress(end.address);
-  if (address === undefined) return undefined;
-  return { address, ...(end.port === undefined ? {} : { port: end.port }) };
-}
 
 function selectedPath(facts: PathFacts, others: readonly PathCandidate[]): Draft | undefined {
   const { transport, ue, other } = facts;
@@ -77,6 +75,8 @@ function selectedPath(facts: PathFacts, others: readonly PathCandidate[]): Draft
 
 /** What the UE does not tell, or does not know: its public address, an address of the other that it sees only as a name. */
 function filled(byUe: Draft, byOther: Draft): Draft {
+  // What the other end sees of it is beyond the server.
+  if (byUe.isOwnRelay) return byUe;
   const isDirect = !byUe.isRelayed && !byOther.isRelayed;
   return {
     ...(byOther.uePublic ? { uePublic: byOther.uePublic } : {}),
@@ -88,37 +88,28 @@ function filled(byUe: Draft, byOther: Draft): Draft {
 
 function pathByUe(facts: PathFacts, pair: SelectedPair): Draft {
   const tuple = fiveTupleOf(facts.ue, pair);
-  const path = { known: "pair", protocol: protocolOf(tuple.protocol) } as const;
   if (tuple.relay) {
     // RFC 8839 s5.1: a relayed candidate is related to the address that its server sees.
     const uePublic = endOf(tuple.local);
-    const server = relayServer(facts.relay, tuple.remote);
-    return { ...path, ...(uePublic ? { uePublic } : {}), ...server, isRelayed: true };
+    return {
+      known: "pair",
+      ...carrierToRelay(tuple.protocol, pair.local.url),
+      ...(uePublic ? { uePublic } : {}),
+      ...namedServer(facts.relay, tuple.remote),
+      ...BY_OWN_RELAY,
+    };
   }
   const ue = endOf(tuple.local);
   const uePublic = pair.local.candidateType === "host" ? undefined : endIn(pair.local);
   const remote = endOf(tuple.remote);
   return {
-    ...path,
+    known: "pair",
+    protocol: protocolOf(tuple.protocol),
     ...(ue ? { ue } : {}),
     ...(uePublic ? { uePublic } : {}),
     remotes: remote ? [remote] : [],
     isRelayed: pair.remote.candidateType === "relay",
   };
-}
-
-/** A TURN server that an end names by its URL, with the address that this deployment knows it by. */
-function relayServer(
-  servers: readonly RelayServer[],
-  named: FiveTuple["remote"],
-): Pick<Draft, "remotes" | "remoteDomain"> {
-  const { address: name } = named;
-  const server = endOf(named);
-  if (server) return { remotes: [server] };
-  if (name === undefined) return { remotes: [] };
-  const address = servers.find(({ domain }) => domain === name)?.address;
-  const known = endOf({ ...named, address });
-  return { remotes: known ? [known] : [], remoteDomain: name };
 }
 
 const endIn = ({ address, port }: PairEnd): Located | undefined =>
@@ -131,10 +122,10 @@ function pathByOther(
   others: readonly PathCandidate[],
 ): Draft {
   if (remote.candidateType === "relay") {
-    // Which of its servers, and from where: only the UE knows. The relayed address is mostly the server's own.
+    // Which of its servers, and from where: only the UE knows.
     const relayed = endIn(remote)?.address;
     const relays = serversOr(facts.relay, relayed === undefined ? [] : [relayed]);
-    return { known: "pair", ...relays, isRelayed: true };
+    return { known: "pair", ...relays, ...BY_OWN_RELAY };
   }
   const uePublic = endIn(remote);
   const own = endIn(local);
@@ -150,41 +141,23 @@ function pathByOther(
   };
 }
 
-/** The TURN servers of this deployment, those over UDP where there are some; else what candidates show of others. */
-function serversOr(
-  servers: readonly RelayServer[],
-  relayed: readonly string[],
-): Pick<Draft, "protocol" | "remotes" | "remoteDomain"> {
-  const usual = servers.filter(({ protocol = "udp" }) => protocol === "udp");
-  const used = usual.length > 0 ? usual : servers;
-  const remotes = used.flatMap(({ address, port }) => {
-    const known = plainAddress(address);
-    return known === undefined ? [] : [{ address: known, ...(port === undefined ? {} : { port }) }];
-  });
-  const domain = used.find((server) => server.domain !== undefined)?.domain;
-  return {
-    protocol: used[0]?.protocol ?? "udp",
-    remotes: used.length > 0 ? remotes : [...new Set(relayed)].map((address) => ({ address })),
-    ...(domain === undefined ? {} : { remoteDomain: domain }),
-  };
-}
-
 /** While the UE can only send by relays. */
 function relayPath(facts: PathFacts, own: readonly PathCandidate[]): Draft | undefined {
   const { session, transport, ue, relay } = facts;
   const types = new Set(own.map(({ type }) => type));
   const isOnly = types.size === 1 && types.has("relay") && !hasOthers(transport, ue);
   if (!isOnly && session.config.iceTransportPolicy !== "relay") return undefined;
-  const relayed = own.filter(({ type }) => type === "relay").map(({ address }) => address);
+  const relays = own.filter(({ type }) => type === "relay");
+  const relayed = relays.map(({ address }) => address);
   const servers = serversOr(relay, relayed);
   const isKnown = servers.remotes.length > 0 || servers.remoteDomain !== undefined;
-  const uePublic = soleEnd(own.flatMap(({ base }) => base ?? []));
+  const uePublic = soleEnd(relays.flatMap(({ base }) => base ?? []));
   return isKnown
     ? {
-        known: "relay",
+        known: isForeign(relay, relayed) ? "candidates" : "relay",
         ...servers,
         ...(uePublic ? { uePublic } : {}),
-        isRelayed: true,
+        ...BY_OWN_RELAY,
       }
     : undefined;
 }
@@ -208,8 +181,11 @@ function candidatePath(
   };
 }
 
-/** The path of RTCP where it has one of its own: as an end reports it, undefined before that. */
-export function rtcpPathOf({ transport, ue, other }: PathFacts): AssistedPath | undefined {
+/** The path of RTCP where it has one of its own beside that of RTP: as an end reports it, undefined before that. */
+export function rtcpPathOf(
+  { transport, ue, other, relay }: PathFacts,
+  { ue: known }: AssistedPath,
+): AssistedPath | undefined {
   const tupleOf = (peer: string): FiveTuple | undefined =>
     transport.fiveTuples.find((each) => each.peer === peer && each.component === "rtcp");
   const own = tupleOf(ue);
@@ -217,11 +193,14 @@ export function rtcpPathOf({ transport, ue, other }: PathFacts): AssistedPath | 
   const tuple = own ?? (theirs && !theirs.relay ? reversedTuple(theirs) : undefined);
   if (!tuple) return undefined;
   const [local, remote] = [endOf(tuple.local), endOf(tuple.remote)];
+  const isOwn = own !== undefined && own.relay === undefined;
+  const end = isOwn ? local : known && ofSocket({ ue: known }, local).ue;
   return {
     known: "pair",
-    protocol: protocolOf(tuple.protocol),
-    ...(local ? { ue: local } : {}),
-    remotes: remote ? [remote] : [],
+    ...(tuple.relay
+      ? { ...carrierToRelay(tuple.protocol), ...namedServer(relay, tuple.remote) }
+      : { protocol: protocolOf(tuple.protocol), remotes: remote ? [remote] : [] }),
+    ...(end ? { ue: end } : {}),
     isRelayed: tuple.relay !== undefined,
   };
 }

@@ -10,9 +10,10 @@ export interface Relay {
   readonly protocol: "udp" | "tcp";
 }
 
-/** Of Cloudflare's TURN service, which names its servers with the credentials. */
+/** Of Cloudflare's TURN service, which names its servers with the credentials: over UDP, TCP and TLS, at several ports. */
 const CLOUDFLARE: readonly Relay[] = [
   { domain: "turn.cloudflare.com", port: 3478, protocol: "udp" },
+  { domain: "turn.cloudflare.com", port: 5349, protocol: "tcp" },
 ];
 
 /** Where media may be relayed, in the order in which clients are told. */

@@ -89,3 +89,15 @@ function reflexive(own: readonly PathCandidate[], ue: Located | undefined): Loca
 
 const baseOf = (own: readonly PathCandidate[]): Located | undefined =>
   soleEnd(own.flatMap(({ base }) => base ?? []));
+
+/**
+ * The addresses of one socket of a UE, of which others see this. To its TURN server a UE sends from a socket of its own:
+ * the ports of its other candidates match none of those packets. What others see tells the port where nobody translates.
+ * The public side keeps one of another socket, which names the device as well.
+ */
+export function ofSocket({ ue, uePublic }: UeAddresses, seenAs: Located | undefined): UeAddresses {
+  if (!ue) return uePublic ? { uePublic } : {};
+  const own = seenAs?.address === ue.address ? seenAs : { address: ue.address };
+  const seen = uePublic?.address === ue.address ? own : uePublic;
+  return { ue: own, ...(seen ? { uePublic: seen } : {}) };
+}
