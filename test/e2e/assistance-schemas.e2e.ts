@@ -145,6 +145,13 @@ const KNOWLEDGE: readonly LinkKnowledge[] = [
     relay: [{ address: "198.51.100.1", port: 3478, domain: "turn.example.net" }],
   },
   { seen: "2001:db8::7", relay: [{ domain: "turn.example.net", protocol: "tcp" }] },
+  {
+    seen: "10.45.0.2",
+    relay: [
+      { address: "198.51.100.1", port: 3478 },
+      { address: "198.51.100.1", port: 443, protocol: "tcp" },
+    ],
+  },
 ];
 
 /** Both ends of a call, with all that may be known of them. */
@@ -154,9 +161,14 @@ function holdBoth(call: AssistedCall, knowledge: readonly LinkKnowledge[] = KNOW
 
 const report = (call: AssistedCall, peer: string, pair: SelectedPair): void => {
   const to = peer === "a" ? "b" : "a";
-  for (const { id, state } of call.transports) {
+  for (const { id, state, rtcpMux } of call.transports) {
     if (state === "closed") continue;
-    accepted(call.send(peer, { type: "transport", to, transport: id, state: "connected", pair }));
+    const more = rtcpMux ? {} : { rtcpPair: pair };
+    accepted(
+      call.send(peer, {
+        ...{ type: "transport", to, transport: id, state: "connected", pair, ...more },
+      }),
+    );
   }
 };
 
