@@ -3,7 +3,9 @@ import { ConfigError } from "../protocol/config-values.ts";
 import { type Complaint, type Deployment, error, warning } from "./deployment.ts";
 
 /** Variables that are secrets: not in wrangler.toml, where whoever reads the repository reads them. */
-const SECRET_VARIABLES = VARIABLES.filter((name) => /KEYS$|SECRETS?$|TOKEN$|^ASSISTANCE_NETWORKS$/.test(name));
+const SECRET_VARIABLES = VARIABLES.filter((name) =>
+  /KEYS$|SECRETS?$|TOKEN$|^ASSISTANCE_NETWORKS$/.test(name),
+);
 
 const SHORTEST_KEY = 16;
 

@@ -11,6 +11,7 @@ import { begun, nextAct } from "../protocol/assistance/next-act.ts";
 import { PATIENCE, wishIn } from "../protocol/assistance/patience.ts";
 import { DEFAULT_BPS } from "../protocol/assistance/rates.ts";
 import { recordsOf, viewRequests } from "../protocol/assistance/records.ts";
+import type { Relay } from "../protocol/assistance/relays.ts";
 import { type Wanted, wantedOf } from "../protocol/assistance/wishes.ts";
 import { readConfig } from "../protocol/config.ts";
 import type { FromPeer } from "../protocol/messages.ts";
@@ -238,6 +239,19 @@ describe("[M13] what a session wants of mobile networks", () => {
     connected(story);
     expect(wanted()?.wish).toBeDefined();
     expect(wanted()).not.toHaveProperty("isTentative");
+  });
+
+  it("[M13] of relays alone it is sure where they are reached, if there is one way to them", () => {
+    const phones = { ...QOD, qod: { device: "phone-number", profile: "voice" } };
+    const around = readConfig({ ASSISTANCE_NETWORKS: JSON.stringify([phones]) }).assistance;
+    const story = called("qod", { iceTransportPolicy: "relay" }, "+15550100123");
+    story.candidates("alice", "bob", { relay: 1 });
+    const relay = { address: "8.8.4.7", port: 3478, protocol: "udp" } as const;
+    const tentativeWith = (...relays: readonly Relay[]) =>
+      wantedOf(story.session, { ...around, relays }).map(({ isTentative }) => isTentative);
+    expect(tentativeWith(relay)).toEqual([undefined]);
+    expect(tentativeWith(relay, { ...relay, protocol: "tcp" })).toEqual([true]);
+    expect(tentativeWith(relay, { ...relay, port: 443 })).toEqual([true]);
   });
 
   it("[M13] a ceiling holds for its link, those of several that share a request together", () => {

@@ -1,6 +1,6 @@
 import { isLive } from "../flows/commit.ts";
 import { type Link, linkIdOf, otherPeer, type Peer, type Session } from "../session.ts";
-import type { AssistedLink, Lack, Mapped, Rates } from "./assisted.ts";
+import type { AssistedLink, AssistedPath, Lack, Mapped, Rates } from "./assisted.ts";
 import type { AssistanceNetwork } from "./config.ts";
 import { assistedLink, type LinkKnowledge } from "./derive.ts";
 import { dynamicPolicyOf } from "./dynamic-policy.ts";
@@ -189,9 +189,12 @@ function qodWanted(
 }
 
 const tentativeIn = ({ transports }: AssistedLink): Pick<Wanted, "isTentative"> =>
-  transports.every(({ path }) => path.known === "pair" || path.known === "relay")
-    ? {}
-    : { isTentative: true };
+  transports.every(({ path }) => isSettled(path)) ? {} : { isTentative: true };
+
+/** Nothing more is to come: a pair is known, or relays are all there can be, and how they are reached. */
+const isSettled = ({ known, protocol, remotes }: AssistedPath): boolean =>
+  known === "pair" ||
+  (known === "relay" && protocol !== undefined && remotes.every(({ port }) => port !== undefined));
 
 /** What goes to one server has one session. */
 const onlyOf = (sessions: readonly QodSession[]): QodSession => (sessions as [QodSession])[0];

@@ -133,7 +133,8 @@ export class AssistedPlace {
     network: string | undefined,
     options: CallerOptions = {},
   ): Promise<Caller> {
-    const phone = network === "phones" || network === "brief" ? { phoneNumber: "+15550100123" } : {};
+    const phone =
+      network === "phones" || network === "brief" ? { phoneNumber: "+15550100123" } : {};
     const invitation = await backend.invite(network === undefined ? {} : { network, ...phone });
     return Caller.join(this.browser, backend, { invitation, ...options });
   }
