@@ -2,6 +2,7 @@ import type { Flow as FlowRecord } from "../flow.ts";
 import { withEndedFlows } from "../presence.ts";
 import { isConnected, type Peer, type Session } from "../session.ts";
 import type { SessionEvent } from "../step.ts";
+import type { TimelineEntry } from "../timeline/entry.ts";
 import { newsSince } from "../timeline/timeline.ts";
 import type { WebhookNews } from "./event.ts";
 
@@ -130,14 +131,20 @@ function losses(before: Session, after: Session, at: number): WebhookNews[] {
   });
 }
 
+type AssistanceEntry = Extract<TimelineEntry, { type: "assistance" }>;
+
+const isOfAssistance = (entry: TimelineEntry): entry is AssistanceEntry =>
+  entry.type === "assistance";
+
 const assistanceNews = (before: Session, after: Session, at: number): readonly WebhookNews[] =>
-  newsSince(before.timeline, after.timeline).flatMap(([, entry]): readonly WebhookNews[] => {
-    if (entry.type !== "assistance") return NOTHING;
-    const { n: _, at: __, type: ___, peer: id, ...data } = entry;
-    const known = after.peers.get(id);
-    const peer: Told = known ? told(known) : { id, role: "peer" };
-    return [{ type: "assistance.changed", at, data: { ...data, peer } }];
-  });
+  newsSince(before.timeline, after.timeline)
+    .map(([, entry]) => entry)
+    .filter(isOfAssistance)
+    .map(({ n: _, at: __, type: ___, peer: id, ...data }) => {
+      const known = after.peers.get(id);
+      const peer: Told = known ? told(known) : { id, role: "peer" };
+      return { type: "assistance.changed", at, data: { ...data, peer } };
+    });
 
 function flowNews(before: Session, after: Session, at: number): WebhookNews[] {
   return [...after.links.values()].flatMap((link) => {
