@@ -94,7 +94,8 @@ export class StandInNetwork {
     const answer = this.#act(request.method, path, body);
     if (mood === "lost") throw new TypeError("connection lost");
     // Each waits by itself: a promise of one object may not be settled by another.
-    while (mood === "silent" && !signal?.aborted) {
+    // Whoever asked may be gone, and with them the signal: a test that goes on ends the silence.
+    while (this.mood === "silent" && !signal?.aborted) {
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     return answer;
