@@ -42,6 +42,8 @@ export default defineConfig({
           provide: { chaos },
           // A Worker and its objects share isolates, too; a workerd of its own for each file takes twice as long.
           isolate: false,
+          // From that cache every file is sent all modules it may need, twice: more than workerd takes in one message.
+          fsModuleCache: false,
           setupFiles: ["test/main-once.ts", "test/log-watch.ts"],
           globalSetup: ["test/e2e/runtime-log.ts"],
           // Property tests take part of a minute, and longer where others are at work as well.
