@@ -15,7 +15,7 @@ import { type AssistanceEntry, AssistanceRows } from "./assistance-rows.ts";
 import { deploymentConfig } from "./deployment-config.ts";
 import type { Bindings } from "./env.ts";
 import { report } from "./frames.ts";
-import { UnsureWishes } from "./unsure-wishes.ts";
+import { type Kept, UnsureWishes } from "./unsure-wishes.ts";
 
 /** What it asks of its session. */
 export interface AssistancePorts {
@@ -135,12 +135,16 @@ export class Assistance {
     this.#isNews = false;
     this.#due = undefined;
     const isAny = this.#wanted.size > 0 || this.#rows.entries.size > 0 || this.#news.hasTold;
-    if (!isAny) return;
+    if (!isAny) {
+      this.#unsure.wait([]);
+      return;
+    }
     for (const { key, ue, network } of this.#wanted.values()) {
       if (this.#rows.entries.has(key) || !this.#wishOf(key)) continue;
       this.#rows.add(key, ue, network, apiOf(this.#networks, network));
     }
     for (const [key, entry] of this.#rows.entries) this.#begin(key, entry);
+    this.#unsure.wait(this.#kept());
     this.#news.tellSoon();
   }
 
@@ -183,7 +187,17 @@ export class Assistance {
     const wanted = this.#wanted.get(key);
     const entry = this.#rows.entries.get(key);
     const of = wanted ?? entry;
-    return of && this.#unsure.wishOf(wanted, of, entry?.holding);
+    return of && this.#unsure.wishOf({ of, wanted, holding: entry?.holding });
+  }
+
+  /** What is wanted, and what is still held of what was. */
+  *#kept(): Iterable<Kept> {
+    for (const [key, wanted] of this.#wanted) {
+      yield { of: wanted, wanted, holding: this.#rows.entries.get(key)?.holding };
+    }
+    for (const [key, entry] of this.#rows.entries) {
+      if (!this.#wanted.has(key)) yield { of: entry, wanted: undefined, holding: entry.holding };
+    }
   }
 
   #begin(key: string, entry: AssistanceEntry): void {

@@ -8,7 +8,7 @@ import { emptyHolding, type Holding, type Wish } from "../protocol/assistance/ho
 import type { NetworkStatus } from "../protocol/assistance/network.ts";
 import type { NetworkAssistanceSession } from "../protocol/assistance/network-assistance.ts";
 import { begun, nextAct } from "../protocol/assistance/next-act.ts";
-import { PATIENCE, wishIn } from "../protocol/assistance/patience.ts";
+import { nextPatience, PATIENCE, wishIn } from "../protocol/assistance/patience.ts";
 import { DEFAULT_BPS } from "../protocol/assistance/rates.ts";
 import { recordsOf, viewRequests } from "../protocol/assistance/records.ts";
 import type { Relay } from "../protocol/assistance/relays.ts";
@@ -331,6 +331,22 @@ describe("[M13] while nobody knows the path", () => {
       state: "granted",
     });
     expect(wishIn(blind, plain, now)).toEqual({ key: sure.key, network: "qod", body: {} });
+  });
+
+  it("[M13] the end of it is waited for only where something changes then: whoever waits cannot sleep", () => {
+    const { candidatesMs, heldMs } = PATIENCE;
+    const at = (waitedMs: number) => ({ isAmid: true, waitedMs });
+    // Nothing is held: a guess is asked for after a while, and nothing changes afterwards.
+    expect(nextPatience(guess, undefined, now)).toBe(candidatesMs);
+    expect(nextPatience(guess, undefined, at(candidatesMs))).toBeUndefined();
+    expect(nextPatience(blind, undefined, now)).toBeUndefined();
+    // What is held is given up for a guess, or for nothing; a guess that it was made for keeps it.
+    expect(nextPatience(guess, held(), at(candidatesMs))).toBe(heldMs);
+    expect(nextPatience(blind, held(), now)).toBe(heldMs);
+    expect(nextPatience(undefined, held(), at(heldMs - 1))).toBe(heldMs);
+    expect(nextPatience(blind, held(), at(heldMs))).toBeUndefined();
+    expect(nextPatience({ ...sure, isTentative: true }, held(), now)).toBeUndefined();
+    expect(nextPatience(sure, held(), now)).toBeUndefined();
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Lack } from "./assisted.ts";
+import { sameBody } from "./bodies.ts";
 import type { Holding, Wish } from "./holding.ts";
 import type { Wanted } from "./wishes.ts";
 
@@ -31,6 +32,21 @@ export function wishIn(
   if (held) return held;
   const isTime = waitedMs >= PATIENCE.candidatesMs || wanted?.canBeCompleted === true;
   return wanted?.isTentative && !isTime ? undefined : wanted?.wish;
+}
+
+/** After how much of waiting `wishIn` says something else than now; undefined: it will not. Milliseconds. */
+export function nextPatience(
+  wanted: Wanted | undefined,
+  holding: Holding | undefined,
+  amid: { readonly isAmid: boolean; readonly waitedMs: number },
+): number | undefined {
+  const now = wishIn(wanted, holding, amid);
+  return Object.values(PATIENCE)
+    .filter((ms) => ms > amid.waitedMs)
+    .find((waitedMs) => {
+      const then = wishIn(wanted, holding, { ...amid, waitedMs });
+      return now && then ? !sameBody(now.body, then.body) : now !== then;
+    });
 }
 
 /** To go on as it is. */
