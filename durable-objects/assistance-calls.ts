@@ -3,6 +3,7 @@ import type { AssistanceNetwork } from "../protocol/assistance/config.ts";
 import type { Act, Wish } from "../protocol/assistance/holding.ts";
 import type { NetworkAnswer } from "../protocol/assistance/network.ts";
 import { begun, nextAct } from "../protocol/assistance/next-act.ts";
+import { boosted } from "../protocol/assistance/notified.ts";
 import { portOf } from "./assistance-networks.ts";
 import { type AssistanceEntry, type AssistanceRows, newsIn } from "./assistance-rows.ts";
 import type { Bindings } from "./env.ts";
@@ -15,7 +16,7 @@ export interface CallPorts {
   readonly wishOf: (key: string) => Wish | undefined;
   /** Something of a request is another than before. */
   readonly changed: () => void;
-  /** Nobody is at work for this request any more. */
+  /** Nobody is at work for this request any more, or something is due now. */
   readonly rested: (key: string) => void;
 }
 
@@ -39,6 +40,8 @@ export class AssistanceCalls {
   readonly #running = new Map<string, number>();
   /** Networks that asked for a pause, and until when. */
   readonly #paused = new Map<string, number>();
+  /** Peers whose networks are asked for a boost just now. */
+  readonly #boosting = new Set<string>();
 
   constructor(state: DurableObjectState, env: Bindings, rows: AssistanceRows, ports: CallPorts) {
     this.#state = state;
@@ -58,7 +61,7 @@ export class AssistanceCalls {
   /** Makes what is due for a request, if there is anything. */
   begin(key: string, { holding, network }: AssistanceEntry): void {
     if (this.#running.has(key) || this.#running.size >= MOST_AT_ONCE) return;
-    if ((this.#paused.get(network) ?? 0) > Date.now()) return;
+    if (this.#isPaused(network)) return;
     if (!nextAct(holding, this.#ports.wishOf(key), Date.now())) return;
     this.#running.set(key, Date.now() + SAFETY_MS);
     this.#state.waitUntil(this.#run(key));
@@ -72,6 +75,41 @@ export class AssistanceCalls {
     const isFull = this.#running.size >= MOST_AT_ONCE;
     const start = Math.max(due, this.#paused.get(network) ?? 0);
     return isFull ? Math.max(start, Date.now() + SAFETY_MS) : start;
+  }
+
+  /** Asks the network of a peer for more for a short time; undefined where it cannot be asked. */
+  async boost(peer: string): Promise<NetworkAnswer | undefined> {
+    // Whoever asks all the time is not to cost the network, and the others in it, more than one call at a time.
+    if (this.#boosting.has(peer)) return { type: "later", reason: "too-often" };
+    this.#boosting.add(peer);
+    try {
+      for (const [key, entry] of this.#rows.entries) {
+        const answer = entry.ue === peer ? await this.#boost(key, entry) : undefined;
+        if (answer) return answer;
+      }
+      return undefined;
+    } finally {
+      this.#boosting.delete(peer);
+    }
+  }
+
+  /** Undefined where this request is none that can be boosted. */
+  async #boost(key: string, entry: AssistanceEntry): Promise<NetworkAnswer | undefined> {
+    const network = this.#ports.networks().find(({ name }) => name === entry.network);
+    const port = network && portOf(network);
+    const id = entry.holding.held?.id;
+    if (id === undefined || !port?.boost) return undefined;
+    if (this.#isPaused(entry.network)) return { type: "later", reason: "too-often" };
+    const answer = await port.boost(id);
+    if (answer.type === "refused" && answer.reason === "not-an-id") return undefined;
+    if (answer.type === "later") this.#pause(entry.network, answer.afterMs);
+    const now = this.#rows.entries.get(key);
+    if (answer.type === "done" && now) {
+      now.holding = boosted(now.holding, Date.now());
+      this.#ports.changed();
+      this.#ports.rested(key);
+    }
+    return answer;
   }
 
   async #run(key: string): Promise<void> {
@@ -90,7 +128,7 @@ export class AssistanceCalls {
   /** Makes the next call of a request; false when none is due. */
   async #act(key: string): Promise<boolean> {
     const entry = this.#rows.entries.get(key);
-    const isPaused = entry && (this.#paused.get(entry.network) ?? 0) > Date.now();
+    const isPaused = entry && this.#isPaused(entry.network);
     const act = entry && nextAct(entry.holding, this.#ports.wishOf(key), Date.now());
     if (!entry || !act || isPaused) return false;
     const before = entry.holding;
@@ -106,6 +144,10 @@ export class AssistanceCalls {
     if (act.type !== "read" || newsIn(before) !== newsIn(now.holding)) this.#rows.write(key);
     this.#ports.changed();
     return true;
+  }
+
+  #isPaused(network: string): boolean {
+    return (this.#paused.get(network) ?? 0) > Date.now();
   }
 
   /** It is for all that is asked of the network, not for this request alone (RFC 6585 s4). */

@@ -9,7 +9,7 @@ import { type Surroundings, type Wanted, wantedOf } from "../protocol/assistance
 import type { Session } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
 import { AssistanceCalls } from "./assistance-calls.ts";
-import { assistanceConfig, portOf } from "./assistance-networks.ts";
+import { assistanceConfig } from "./assistance-networks.ts";
 import { AssistanceNews } from "./assistance-news.ts";
 import { type AssistanceEntry, AssistanceRows } from "./assistance-rows.ts";
 import { deploymentConfig } from "./deployment-config.ts";
@@ -260,16 +260,8 @@ export class Assistance {
   }
 
   /** Asks the network of a peer for more for a short time; undefined where it cannot be asked. */
-  async boost(peer: string): Promise<NetworkAnswer | undefined> {
-    for (const { ue, network: name, holding } of this.#rows.entries.values()) {
-      const id = holding.held?.id;
-      const network = this.#networks.find((each) => each.name === name);
-      const port = ue === peer && network ? portOf(network) : undefined;
-      if (id === undefined || !port?.boost) continue;
-      const answer = await port.boost(id);
-      if (answer.type !== "refused" || answer.reason !== "not-an-id") return answer;
-    }
-    return undefined;
+  boost(peer: string): Promise<NetworkAnswer | undefined> {
+    return this.#calls.boost(peer);
   }
 
   #holdings(): ReadonlyMap<string, Holding> {

@@ -47,7 +47,7 @@ const boost = createRoute({
   summary: "Ask the mobile network of a peer for a delivery boost (TS 26.510)",
   description:
     "For the back end, and for the peer itself. `boosted` says whether the network does it; its bit rate recommendation is " +
-    "read again some seconds later.",
+    "read again at once.",
   tags,
   security: SECURED,
   request: { params: peerParams },

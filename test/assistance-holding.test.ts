@@ -11,7 +11,7 @@ import {
 import { recordOf } from "../protocol/assistance/holding-record.ts";
 import type { FoundAnswer } from "../protocol/assistance/network.ts";
 import { begun, dueOf, interrupted, lapsed, nextAct } from "../protocol/assistance/next-act.ts";
-import { notified } from "../protocol/assistance/notified.ts";
+import { boosted, notified } from "../protocol/assistance/notified.ts";
 import type { AssistanceApi } from "../protocol/assistance/record.ts";
 import { type Fate, HoldingWorld } from "./holding-world.ts";
 
@@ -649,6 +649,14 @@ describe("what the network tells", () => {
     );
     expect(recordOf(read, wishOf(BODY), 20_000)).toMatchObject({ state: "impaired" });
     expect(recordOf(read, wishOf(BODY), 20_000).granted).toBeUndefined();
+  });
+
+  it("[M13] is asked for at once after a boost, where anything is held", () => {
+    const held = granted("rtc-af");
+    expect(dueOf(held, wishOf(BODY))).toBeGreaterThan(1000);
+    expect(dueOf(boosted(held, 1000), wishOf(BODY))).toBe(1000);
+    const empty = emptyHolding("k", "n", "rtc-af");
+    expect(boosted(empty, 1000)).toBe(empty);
   });
 });
 

@@ -245,6 +245,48 @@ describe.each(MODES)("%s", (mode) => {
   });
 });
 
+describe.each(MODES)("a boost, %s", (mode) => {
+  const boost = async (
+    session: LiveSession,
+    peer: string,
+    headers: Record<string, string> = KEY,
+  ) => {
+    await session.pause();
+    return callJson(`${session.path}/peers/${peer}/boost`, "POST", {}, headers);
+  };
+
+  it("[M13] that a peer asks of its network is given, and what the network recommends read at once", async () => {
+    const { session, alice, bob } = await called(mode, {}, { network: "af" }, IPV6_RELAY);
+    await vi.waitFor(() => expect(network.resources.size).toBe(2));
+    const uplink = async () => {
+      const [flow] = (await flowsOf(session)).filter(({ from }) => from === alice.id);
+      return flow?.assistance?.[alice.id]?.advised?.uplinkBps;
+    };
+    await vi.waitFor(async () => expect(await uplink()).toBe(50_000));
+    const own = { authorization: `Bearer ${alice.token}` };
+    expect(await (await boost(session, alice.id, own)).json()).toEqual({ boosted: true });
+    await vi.waitFor(async () => expect(await uplink()).not.toBe(50_000));
+    expect(await (await boost(session, alice.id)).json()).toEqual({
+      ...{ boosted: false, reason: "no-boost" },
+    });
+    expect((await boost(session, bob.id, own)).status).toBe(403);
+    expect(await (await boost(session, bob.id)).json()).toEqual({
+      ...{ boosted: false, reason: "not-assisted" },
+    });
+  });
+
+  it("[M13] is not asked for while the network wants a pause", async () => {
+    const { session, alice } = await called(mode, {}, { network: "af" }, IPV6_RELAY);
+    await vi.waitFor(() => expect(network.resources.size).toBe(2));
+    network.mood = 429;
+    const said = async () => (await (await boost(session, alice.id)).json()) as { reason: string };
+    await vi.waitFor(async () => expect((await said()).reason).not.toBe("not-assisted"));
+    const asked = network.calls.length;
+    if (mode === "awake") expect((await said()).reason).toBe("too-often");
+    if (mode === "awake") expect(network.calls.length).toBe(asked);
+  });
+});
+
 describe("a request under way", () => {
   it("[M13] is known after a crash of the object, and looked for", async () => {
     network.mood = "silent";

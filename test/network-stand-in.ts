@@ -33,6 +33,12 @@ export const NETWORKS = {
     url: `${HOST}/nef`,
     nef: { scsAsId: "duplex", qosReference: "conv" },
   },
+  af: {
+    name: "af",
+    api: "rtc-af",
+    url: `${HOST}/af`,
+    rtcAf: { provisioningSession: "duplex", policyTemplateId: "conv" },
+  },
   /** For sessions of other keys, and of the key of these tests. */
   others: {
     name: "others",
@@ -56,6 +62,9 @@ export class StandInNetwork {
   /** What became of sessions of CAMARA, by id; absent: nothing yet. */
   readonly statuses = new Map<string, string>();
   mood: Mood = "well";
+  /** What an RTC AF recommends for uplinks, bits per second, and while a boost runs. */
+  recommends = { uplinkBps: 50_000, boostedBps: 3_000_000 };
+  #isBoosted = false;
   #ids = 0;
 
   /** Gives the deployment these networks; whatever else is asked over the network fails the test. */
@@ -105,6 +114,12 @@ export class StandInNetwork {
     if (path.endsWith("/retrieve-sessions")) {
       return Response.json([...this.resources].map(([id, each]) => this.#sessionOf(id, each)));
     }
+    if (path.endsWith("/recommendation")) return Response.json(this.#recommendation());
+    if (path.endsWith("/boost")) {
+      const success = !this.#isBoosted;
+      this.#isBoosted = true;
+      return Response.json({ success });
+    }
     const id = /\/([\da-f-]{36})$/.exec(path)?.[1];
     if (id === undefined) {
       return method === "POST" ? this.#create(path, body ?? {}) : Response.json(this.#list());
@@ -124,9 +139,25 @@ export class StandInNetwork {
     this.#ids += 1;
     const id = `00000000-0000-4000-8000-${String(this.#ids).padStart(12, "0")}`;
     this.resources.set(id, body);
-    const shown = path.startsWith("/qod") ? this.#sessionOf(id, body) : selfOf(id, body);
-    const headers = { location: `${HOST}${path}/${id}` };
+    const isQod = path.startsWith("/qod");
+    const shown = isQod
+      ? this.#sessionOf(id, body)
+      : { ...selfOf(id, body), recommendedQoS: this.#recommendation() };
+    const headers = { location: `${HOST}${path.replace(/\/$/, "")}/${id}` };
     return Response.json(shown, { status: 201, headers });
+  }
+
+  #recommendation(): object {
+    const { uplinkBps, boostedBps } = this.recommends;
+    const rates = (bps: number) => ({
+      maximumRequestedBitRate: `${bps} bps`,
+      minimumDesiredBitRate: `${bps} bps`,
+      minimumRequestedBitRate: `${bps} bps`,
+    });
+    return {
+      uplinkBitRates: rates(this.#isBoosted ? boostedBps : uplinkBps),
+      downlinkBitRates: rates(boostedBps),
+    };
   }
 
   #sessionOf(id: string, body: object): object {

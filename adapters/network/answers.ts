@@ -47,4 +47,6 @@ export const Recommendation = z.object({
   downlinkBitRates: BitRates,
 });
 
+export const Recommended = z.object({ recommendedQoS: Recommendation });
+
 export const Boosted = z.object({ success: z.boolean(), reason: z.string().optional() });

@@ -6,7 +6,7 @@ import type {
   NetworkBody,
   NetworkStatus,
 } from "../../protocol/assistance/network.ts";
-import { Boosted, Policy, Recommendation } from "./answers.ts";
+import { Boosted, Policy, Recommendation, Recommended } from "./answers.ts";
 import { idOf, isId, NetworkHttp } from "./network-http.ts";
 import type { NetworkPort } from "./network-port.ts";
 import type { NetworkSurroundings } from "./network-sending.ts";
@@ -34,7 +34,8 @@ export function rtcAf(access: NetworkAccess, around: NetworkSurroundings): Netwo
       const id = idOf(made.headers.get("location"), collection);
       if (id === undefined) return { type: "unknown", reason: "no-location" };
       // Its name is what matters: what else is said can be read again.
-      const status = collection === POLICIES ? policyStatusOf(made.body) : GRANTED;
+      const isPolicy = collection === POLICIES;
+      const status = isPolicy ? policyStatusOf(made.body) : assistanceStatusOf(made.body);
       return { type: "done", id: `${collection}/${id}`, status };
     },
 
@@ -83,6 +84,13 @@ const policyStatusOf = (body: unknown): NetworkStatus => ({
   state: Policy.safeParse(body).data?.qosEnforcement ? "granted" : "requested",
 });
 
+/** It may recommend from the beginning. */
+function assistanceStatusOf(body: unknown): NetworkStatus {
+  const { data } = Recommended.safeParse(body);
+  const advised = data && advisedOf(data.recommendedQoS);
+  return advised ? { ...GRANTED, advised } : GRANTED;
+}
+
 /** Below the provisioning session; undefined for what is none of its resources. */
 function pathOf(folder: readonly string[], name: string): readonly string[] | undefined {
   const [collection = "", id = "", ...more] = name.split("/");
@@ -97,9 +105,18 @@ async function recommended(http: NetworkHttp, path: readonly string[]): Promise<
     answer: Recommendation,
   });
   if (read.type !== "ok") return read;
-  const { uplinkBitRates, downlinkBitRates } = read.body;
+  const advised = advisedOf(read.body);
+  return advised ? { type: "done", status: { ...GRANTED, advised } } : UNREADABLE;
+}
+
+/** Undefined where the rates cannot be read. */
+function advisedOf({
+  uplinkBitRates,
+  downlinkBitRates,
+}: z.infer<typeof Recommendation>): NetworkStatus["advised"] {
   const uplinkBps = bpsOf(uplinkBitRates.maximumRequestedBitRate);
   const downlinkBps = bpsOf(downlinkBitRates.maximumRequestedBitRate);
-  if (uplinkBps === undefined || downlinkBps === undefined) return UNREADABLE;
-  return { type: "done", status: { ...GRANTED, advised: { uplinkBps, downlinkBps } } };
+  return uplinkBps === undefined || downlinkBps === undefined
+    ? undefined
+    : { uplinkBps, downlinkBps };
 }

@@ -24,3 +24,7 @@ export function notified(holding: Holding, told: Told, at: number): Holding {
   const known = adopt(holding, id, doubt, at);
   return known.held?.id === id ? withNotice(known, told, at) : known;
 }
+
+/** The network was asked for a boost and gives it: what it recommends is to be read again. */
+export const boosted = (holding: Holding, at: number): Holding =>
+  holding.held ? { ...holding, held: { ...holding.held, readAt: at } } : holding;

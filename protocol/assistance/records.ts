@@ -117,7 +117,9 @@ export const Boosted = z
     reason: z
       .string()
       .optional()
-      .describe("why not: `not-assisted` where no network of the peer has boosts, or its own code"),
+      .describe(
+        "why not: `not-assisted` where no network of the peer has boosts, `too-often` where it cannot be asked now, or its own code",
+      ),
   })
   .meta({ id: "Boosted" });
 export type Boosted = z.infer<typeof Boosted>;

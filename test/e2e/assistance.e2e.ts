@@ -232,6 +232,28 @@ describe("a call in a network with a NEF or an RTC AF", () => {
   });
 });
 
+describe("a delivery boost", () => {
+  it("[M13] that a peer asks for raises its measured bit rate for as long as the network gives it", async () => {
+    const call = await called("af", { width: 1280, height: 720 }, {});
+    await place.settled(call.backend, "granted", 2);
+    const { flows } = await call.backend.flows("?kind=video");
+    const { mid = "" } = flows.find(({ from }) => from === call.alice.id) ?? {};
+    const rate = () => call.alice.sendingBps(call.bob.id, mid, 1000);
+    await until("the usual rate", async () => (await rate()) > 600_000);
+    const [session] = place.mock.resources("rtc-af").filter(({ kind }) => kind === "assistance");
+    const less = { uplinkBps: 250_000, downlinkBps: 250_000 };
+    expect(place.mock.impair({ api: "rtc-af", id: session?.id ?? "", ...less })).toBe(1);
+    await until("what the network recommends", async () => (await rate()) < 300_000, 60_000);
+    expect(await place.boost(call.backend, call.alice)).toEqual({ boosted: true });
+    expect(await place.boost(call.backend, call.alice)).toEqual({
+      ...{ boosted: false, reason: "no-boost" },
+    });
+    await until("more for a while", async () => (await rate()) > 500_000, 60_000);
+    await until("the end of it", async () => (await rate()) < 300_000, 60_000);
+    await over(call);
+  });
+});
+
 describe("a network that fails", () => {
   // Every API meets every fault in network-adapters.e2e.ts; here is what calls notice of it.
   const FAULTS: readonly (readonly [string, keyof typeof API_OF, Fault])[] = [

@@ -93,7 +93,10 @@ export class AssistedPlace {
   }
 
   static async open(): Promise<AssistedPlace> {
-    const mock = await startNetworkMock({ grant: { mode: "later", delayMs: 200 } });
+    const mock = await startNetworkMock({
+      grant: { mode: "later", delayMs: 200 },
+      boostMs: 20_000,
+    });
     const turn = await startCoturn([SECRET]);
     const state = temporaryFolder("assistance");
     const port = await freePort();
@@ -157,6 +160,16 @@ export class AssistedPlace {
       throw new Error(`${String(thrown)}: ${JSON.stringify(seen)}`);
     });
     return seen;
+  }
+
+  /** Asks for a delivery boost, as the peer itself. */
+  async boost(backend: Backend, { id, token }: Caller): Promise<unknown> {
+    const path = `v1/sessions/${backend.id}/peers/${id}/boost`;
+    const answer = await fetch(new URL(path, this.server.baseUrl), {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}` },
+    });
+    return answer.json();
   }
 
   async end(backend: Backend): Promise<void> {

@@ -139,11 +139,13 @@ export class Backend {
 
 export class Caller {
   readonly id: string;
+  readonly token: string;
   readonly page: Page;
   readonly browser: BrowserName;
 
-  constructor(id: string, page: Page) {
+  constructor(id: string, token: string, page: Page) {
     this.id = id;
+    this.token = token;
     this.page = page;
     this.browser = page.browser;
   }
@@ -234,7 +236,7 @@ export class Caller {
         records: flowRecords,
       },
     );
-    return new Caller(peer.id, page);
+    return new Caller(peer.id, token, page);
   }
 
   /** What getStats says of the connection to a peer. */
