@@ -43,6 +43,7 @@ const TITLES: readonly (readonly [scene: string, title: string])[] = [
   ["two awake", "1:1 call, 10 minutes"],
   ["two evicted", "the same, asleep between any two messages"],
   ["two-deleted awake", "the same, ended by DELETE"],
+  ["assisted", "1:1 call, 10 minutes, one of them in a mobile network that is asked"],
   ["mesh", "mesh of 5, 10 minutes"],
   ["central", "central, 20 peers, an hour, 10 renegotiations"],
   ["idle", "idle hour of two connected peers"],

@@ -52,11 +52,14 @@ describe("a selected pair", () => {
       remotes: [{ address: "198.51.100.9", port: 5000 }],
     });
     expect(call.path("a").ue).toBeUndefined();
+    expect(call.path("a").isHearsay).toBe(true);
+    expect(call.path("b")).not.toHaveProperty("isHearsay");
     call.select("a", { address: "10.0.0.5", port: 4000 }, { address: "198.51.100.9", port: 5000 });
     expect(call.path("a")).toMatchObject({
       ue: { address: "10.0.0.5", port: 4000 },
       uePublic: { address: "203.0.113.7", port: 4444 },
     });
+    expect(call.path("a")).not.toHaveProperty("isHearsay");
   });
 
   it("[M13] names that hide addresses are filled in from the other end's report", () => {

@@ -241,6 +241,21 @@ describe("[M13] what a session wants of mobile networks", () => {
     expect(wanted()).not.toHaveProperty("isTentative");
   });
 
+  it("[M13] a pair that the other end alone has told is to be told by the UE soon", () => {
+    const story = called("qod");
+    const pair = {
+      local: { candidateType: "host", address: "198.51.100.9", port: 5000, protocol: "udp" },
+      remote: { candidateType: "host", address: "203.0.113.7", port: 4000, protocol: "udp" },
+    } as const;
+    story.report("bob", "connected", { pair });
+    expect(wantedIn(story)[0]).toMatchObject({ isTentative: true, isHearsay: true });
+    story.report("alice", "connected", { pair: { local: pair.remote, remote: pair.local } });
+    expect(wantedIn(story)[0]?.wish).toBeDefined();
+    for (const name of ["isTentative", "isHearsay"]) {
+      expect(wantedIn(story)[0]).not.toHaveProperty(name);
+    }
+  });
+
   it("[M13] of relays alone it is sure where they are reached, if there is one way to them", () => {
     const phones = { ...QOD, qod: { device: "phone-number", profile: "voice" } };
     const around = readConfig({ ASSISTANCE_NETWORKS: JSON.stringify([phones]) }).assistance;
@@ -295,6 +310,7 @@ describe("[M13] while nobody knows the path", () => {
   const other = { ...sure, wish: { ...(sure.wish as Wish), body: { duration: 60 } } };
   const guess: Wanted = { ...other, isTentative: true };
   const { wish: _, ...nothing } = sure;
+  const hearsay: Wanted = { ...guess, isHearsay: true };
   const blind: Wanted = { ...nothing, lacks: "ue-address" };
   const now = { isAmid: true, waitedMs: 0 };
   const held = () => heldAs(sure, "camara-qod", { state: "granted" });
@@ -311,6 +327,17 @@ describe("[M13] while nobody knows the path", () => {
     expect(wishIn(guess, held(), over)).toBe(guess.wish);
     expect(wishIn(blind, held(), over)).toBeUndefined();
     expect(wishIn(undefined, held(), over)).toBeUndefined();
+  });
+
+  it("[M13] what the other end says of the path is believed sooner: media run there already", () => {
+    expect(wishIn(hearsay, undefined, now)).toBeUndefined();
+    expect(wishIn(hearsay, held(), now)?.body).toEqual(sure.wish?.body);
+    expect(nextPatience(hearsay, held(), now)).toBe(PATIENCE.candidatesMs);
+    const later = { isAmid: true, waitedMs: PATIENCE.candidatesMs };
+    for (const holding of [undefined, held()]) {
+      expect(wishIn(hearsay, holding, later)).toBe(hearsay.wish);
+      expect(nextPatience(hearsay, holding, later)).toBeUndefined();
+    }
   });
 
   it("[M13] what is sure, or over, is so at once", () => {

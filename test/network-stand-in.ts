@@ -61,6 +61,8 @@ export class StandInNetwork {
   readonly calls: NetworkCall[] = [];
   /** What became of sessions of CAMARA, by id; absent: nothing yet. */
   readonly statuses = new Map<string, string>();
+  /** What it is asked for is granted at once. */
+  grants = false;
   mood: Mood = "well";
   /** What an RTC AF recommends for uplinks, bits per second, and while a boost runs. */
   recommends = { uplinkBps: 50_000, boostedBps: 3_000_000 };
@@ -161,7 +163,11 @@ export class StandInNetwork {
   }
 
   #sessionOf(id: string, body: object): object {
-    return { ...body, sessionId: id, qosStatus: this.statuses.get(id) ?? "REQUESTED" };
+    return {
+      ...body,
+      sessionId: id,
+      qosStatus: this.statuses.get(id) ?? (this.grants ? "AVAILABLE" : "REQUESTED"),
+    };
   }
 
   #list(): object[] {

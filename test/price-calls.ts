@@ -171,8 +171,11 @@ async function start<Guests extends readonly object[]>(
 }
 
 /** Two who talk for ten minutes; the session has no options of its own. */
-async function talkOfTwo(mode: Mode): Promise<readonly [LiveSession, LivePeer, LivePeer]> {
-  const [session, [first, second]] = await start(mode, [{}, {}] as const);
+async function talkOfTwo(
+  mode: Mode,
+  guest: object = {},
+): Promise<readonly [LiveSession, LivePeer, LivePeer]> {
+  const [session, [first, second]] = await start(mode, [guest, {}] as const);
   const alice = await first();
   const bob = await second();
   // Who joins offers.
@@ -183,9 +186,9 @@ async function talkOfTwo(mode: Mode): Promise<readonly [LiveSession, LivePeer, L
   return [session, alice, bob];
 }
 
-/** Both leave, and the session ends when nobody has come back for five minutes. */
-export async function callOfTwo(mode: Mode): Promise<Stored> {
-  const [session, alice, bob] = await talkOfTwo(mode);
+/** Both leave, and the session ends when nobody has come back for five minutes; `guest` is how the first is invited. */
+export async function callOfTwo(mode: Mode, guest?: object): Promise<Stored> {
+  const [session, alice, bob] = await talkOfTwo(mode, guest);
   await ask(alice, { type: "leave" });
   later(1);
   await ask(bob, { type: "leave" });

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, type TestContext, vi } fro
 import { type Bill, NOTHING, objectRequestsOf } from "./bill.ts";
 import { LiveSession, MODES, type Mode } from "./live-session.ts";
 import { Meter } from "./meter.ts";
+import { StandInNetwork } from "./network-stand-in.ts";
 import {
   callOfTwo,
   callOfTwoDeleted,
@@ -72,6 +73,19 @@ describe.each(MODES)("%s", (mode: Mode) => {
     expect(bill.rowsWritten).toBeLessThanOrEqual(5 + 1);
     expect(bill.alarms).toBe(1);
   });
+});
+
+it("[M20] a mobile network that is asked for a call of two adds rows for what it is asked and says", async (context) => {
+  const network = new StandInNetwork();
+  network.configure();
+  network.grants = true;
+  const guest = { network: "qod", phoneNumber: "+15550100123" };
+  const bill = await priceOf(context, "assisted", () => callOfTwo("awake", guest));
+  StandInNetwork.forget();
+  expect(network.asked).toEqual(["POST /qod/sessions", "DELETE /qod/sessions/{id}"]);
+  // Each call is written before it is made and when it is answered, what flows say of it with the session.
+  expect(bill.rowsWritten).toBeLessThanOrEqual(8 + 8);
+  expect(bill.alarms).toBe(2);
 });
 
 it("[R5] an idle hour of connected peers writes nothing, and nothing runs", async (context) => {

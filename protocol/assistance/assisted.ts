@@ -62,6 +62,8 @@ export interface Located {
 /** From the UE to the first hop that the network sees: the TURN server, the media server, or the other side. */
 export interface AssistedPath {
   readonly known: PathKnowledge;
+  /** The other end alone has said so: what it cannot know is mostly told by the UE soon. */
+  readonly isHearsay?: true;
   /** What the network sees; absent where a UE does not tell how it reaches its TURN server. */
   readonly protocol?: "udp" | "tcp";
   /** On the UE's own interface, as its operator's user plane sees it. */

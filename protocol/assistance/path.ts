@@ -26,6 +26,7 @@ export interface PathFacts extends CandidateSource {
 /** A path before the UE's own addresses are completed. */
 interface Draft extends UeAddresses {
   readonly known: AssistedPath["known"];
+  readonly isHearsay?: true;
   readonly protocol?: "udp" | "tcp";
   readonly remotes: readonly Located[];
   readonly remoteDomain?: string;
@@ -69,7 +70,7 @@ function selectedPath(facts: PathFacts, others: readonly PathCandidate[]): Draft
   const { [ue]: own, [other]: reversed } = transport.selectedPair ?? {};
   const byOther = reversed && pathByOther(facts, reversed, others);
   const byUe = own && pathByUe(facts, own);
-  if (!byUe) return byOther;
+  if (!byUe) return byOther && { ...byOther, isHearsay: true };
   return byOther ? filled(byUe, byOther) : byUe;
 }
 

@@ -5,7 +5,7 @@ import type { Wanted } from "./wishes.ts";
 
 /** Milliseconds. */
 export const PATIENCE = {
-  /** What rests on candidates is asked for then: a pair is mostly selected, and reported, before. */
+  /** What rests on candidates, or on what the other end says, is asked for then: the UE has mostly told its pair before. */
   candidatesMs: 3_000,
   /** What is held stays for so long while nobody knows the path: ICE restarts, or an object has just been woken. */
   heldMs: 15_000,
@@ -28,7 +28,8 @@ export function wishIn(
 ): Wish | undefined {
   if (wanted?.mode === "dry-run") return undefined;
   const isOpen = wanted ? isUnsure(wanted) : isAmid;
-  const held = isOpen && waitedMs < PATIENCE.heldMs ? heldWish(holding) : undefined;
+  const patienceMs = wanted?.isHearsay ? PATIENCE.candidatesMs : PATIENCE.heldMs;
+  const held = isOpen && waitedMs < patienceMs ? heldWish(holding) : undefined;
   if (held) return held;
   const isTime = waitedMs >= PATIENCE.candidatesMs || wanted?.canBeCompleted === true;
   return wanted?.isTentative && !isTime ? undefined : wanted?.wish;

@@ -22,8 +22,10 @@ export interface Wanted {
   readonly mode: AssistanceMode;
   readonly wish?: Wish;
   readonly lacks?: Lack;
-  /** No pair is known: it is likely to be something else soon. */
+  /** No pair is known, or by the word of the other end alone: it is likely to be something else soon. */
   readonly isTentative?: true;
+  /** Media run there already, by the word of the other end: what was before is over. */
+  readonly isHearsay?: true;
   /** It can be asked for before all is known, and completed later (TS 26.510). */
   readonly canBeCompleted?: true;
 }
@@ -188,12 +190,16 @@ function qodWanted(
   });
 }
 
-const tentativeIn = ({ transports }: AssistedLink): Pick<Wanted, "isTentative"> =>
-  transports.every(({ path }) => isSettled(path)) ? {} : { isTentative: true };
+function tentativeIn({ transports }: AssistedLink): Pick<Wanted, "isTentative" | "isHearsay"> {
+  const paths = transports.map(({ path }) => path);
+  if (paths.every(isSettled)) return {};
+  const isHearsay = paths.every((path) => path.isHearsay || isSettled(path));
+  return { isTentative: true, ...(isHearsay && { isHearsay }) };
+}
 
-/** Nothing more is to come: a pair is known, or relays are all there can be, and how they are reached. */
-const isSettled = ({ known, protocol, remotes }: AssistedPath): boolean =>
-  known === "pair" ||
+/** Nothing more is to come: the UE has told its pair, or relays are all there can be, and how they are reached. */
+const isSettled = ({ known, isHearsay, protocol, remotes }: AssistedPath): boolean =>
+  (known === "pair" && !isHearsay) ||
   (known === "relay" && protocol !== undefined && remotes.every(({ port }) => port !== undefined));
 
 /** What goes to one server has one session. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Fault } from "../../network-mock/faults.ts";
 import type { LogEntry } from "../../network-mock/log.ts";
@@ -16,9 +17,14 @@ afterAll(async () => {
   expect(await place.close()).toEqual([]);
 });
 
-afterEach(() => {
-  expect(place.mock.defects).toEqual([]);
+/** Calls that are not over: that of a test which failed is none of the next one's. */
+const running = new Set<Call>();
+
+afterEach(async () => {
+  const { defects } = place.mock;
+  for (const call of running) await hangUp(call);
   place.mock.reset();
+  expect(defects).toEqual([]);
 });
 
 /** What the network was asked, by its own log. */
@@ -41,13 +47,20 @@ async function called(
   const backend = await place.session();
   const alice = await place.join(backend, network, options);
   const bob = await place.join(backend, undefined, other);
-  await Promise.all([alice.receives(bob.id), bob.receives(alice.id)]);
-  return { backend, alice, bob };
+  const call = { backend, alice, bob };
+  running.add(call);
+  await Promise.all([alice.receives(bob.id, other.kinds), bob.receives(alice.id, options.kinds)]);
+  return call;
 }
 
-async function over({ backend, alice, bob }: Call): Promise<void> {
-  await Promise.all([alice.close(), bob.close()]);
-  await place.end(backend);
+async function hangUp(call: Call): Promise<void> {
+  running.delete(call);
+  await Promise.all([call.alice.close(), call.bob.close()]);
+  await place.end(call.backend);
+}
+
+async function over(call: Call): Promise<void> {
+  await hangUp(call);
   const isEmpty = () => place.mock.resources().length === 0;
   // What an answer that was lost has left behind is looked for when it can have no effect any more.
   await until("nothing is left in the network", isEmpty, 90_000);
@@ -57,25 +70,33 @@ async function over({ backend, alice, bob }: Call): Promise<void> {
 const localEnd = async (caller: Caller, other: Caller) =>
   (await caller.stats(other.id)).pair?.local;
 
+/** What was created last: on a machine with much to do the UE may tell its pair late, and another session is made for it. */
 const created = (): LogEntry => {
-  const [one, ...others] = asked("createSession").filter(({ status }) => status === 201);
-  expect(others).toEqual([]);
+  const one = asked("createSession").findLast(({ status }) => status === 201);
   if (!one) throw new Error("nothing was created");
   return one;
 };
 
+const removedAll = (): boolean =>
+  asked("deleteSession").filter(({ status }) => status === 204).length ===
+  asked("createSession").filter(({ status }) => status === 201).length;
+
 describe("a relayed call in a network with quality on demand", () => {
   it("[M13] of two that may only relay: the session is for the TURN server and its port, and is gone at the end", async () => {
     const call = await called("phones", { relay: true });
+    const applicationServerPorts = { ports: [place.turn.port] };
+    await until("the session is for the port of the TURN server", () => {
+      const [{ body } = {}] = place.mock.resources();
+      return isDeepStrictEqual(body?.applicationServerPorts, applicationServerPorts);
+    });
     const [request] = await place.settled(call.backend, "granted");
     expect(created().body).toMatchObject({
       device: { phoneNumber: "+15550100123" },
       applicationServer: { ipv4Address: "127.0.0.1" },
-      applicationServerPorts: { ports: [place.turn.port] },
+      applicationServerPorts,
       qosProfile: "QOS_L",
       duration: 600,
     });
-    expect(place.turn.log()).toContain(`local 127.0.0.1:${place.turn.port}`);
     expect(request?.resource).toBe(answerOf(created()).sessionId);
     const { flows } = await call.backend.flows();
     expect(flows).toHaveLength(4);
@@ -95,19 +116,23 @@ describe("a relayed call in a network with quality on demand", () => {
     const told = place.mock.log.filter(({ way, status }) => way === "out" && status === 204);
     expect(told.length).toBeGreaterThan(0);
     await over(call);
-    expect(asked("deleteSession").map(({ status }) => status)).toEqual([204]);
+    expect(removedAll()).toBe(true);
+    // It writes its log when it has some of it.
+    const isThere = () => place.turn.log().includes(`local 127.0.0.1:${place.turn.port}`);
+    await until("the TURN server says the same port", isThere);
   });
 
   it("[M13] of a network that grants little time: it is extended again and again", async () => {
     const voice: CallerOptions = { relay: true, kinds: ["audio"] };
-    const backend = await place.session();
-    const alice = await place.join(backend, "brief", voice);
-    const bob = await place.join(backend, undefined, voice);
-    await place.settled(backend, "granted");
-    const extended = () => asked("extendQosSessionDuration").filter(({ status }) => status === 200);
-    await until("extended twice", () => extended().length >= 2);
-    expect(asked("createSession")).toHaveLength(1);
-    await over({ backend, alice, bob });
+    const call = await called("brief", voice, voice);
+    await place.settled(call.backend, "granted");
+    const extended = (id: string) =>
+      asked("extendQosSessionDuration").filter(
+        ({ status, path }) => status === 200 && path.includes(id),
+      );
+    const isExtended = () => place.mock.resources().some(({ id }) => extended(id).length >= 2);
+    await until("extended twice", isExtended);
+    await over(call);
   });
 
   it("[M13] of one that relays: addresses and ports of the session are those that the browsers use", async () => {
@@ -140,10 +165,7 @@ describe("a relayed call in a network with quality on demand", () => {
     });
     await followsPair(call);
     await over(call);
-    const ended = asked("deleteSession").filter(({ status }) => status === 204);
-    expect(ended).toHaveLength(
-      asked("createSession").filter(({ status }) => status === 201).length,
-    );
+    expect(removedAll()).toBe(true);
   });
 });
 
@@ -289,7 +311,7 @@ describe("a network that fails", () => {
       }
       place.mock.faults.clear();
       await place.settled(backend, "granted", network === "af" ? 2 : 1);
-      await over({ backend, alice, bob });
+      await over(call);
     },
   );
 });
