@@ -45,6 +45,7 @@ const TITLES: readonly (readonly [scene: string, title: string])[] = [
   ["two-deleted awake", "the same, ended by DELETE"],
   ["assisted", "1:1 call, 10 minutes, one of them in a mobile network that is asked"],
   ["mesh", "mesh of 5, 10 minutes"],
+  ["assisted-mesh", "the same, all of them in a mobile network that is asked for each link"],
   ["central", "central, 20 peers, an hour, 10 renegotiations"],
   ["idle", "idle hour of two connected peers"],
 ];

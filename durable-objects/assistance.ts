@@ -48,6 +48,8 @@ export class Assistance {
   #config: AssistanceConfig | null | undefined;
   #cause: Cause | undefined;
   #wanted: ReadonlyMap<string, Wanted> = new Map();
+  /** By what is wanted: comparing all of a large mesh takes long. */
+  readonly #alike = new WeakMap<Wanted, Wanted>();
   /** Something is another than when it was looked at last. */
   #isNews = true;
   /** Undefined until it is looked at. */
@@ -178,9 +180,14 @@ export class Assistance {
     this.#unsure.look(next.values());
   }
 
+  /** What was wanted before, where it is the same. */
   #known(wanted: Wanted): Wanted {
-    const known = this.#wanted.get(wanted.key);
-    return known && JSON.stringify(known) === JSON.stringify(wanted) ? known : wanted;
+    const alike = this.#alike.get(wanted);
+    if (alike) return alike;
+    const before = this.#wanted.get(wanted.key);
+    const known = before && JSON.stringify(before) === JSON.stringify(wanted) ? before : wanted;
+    this.#alike.set(wanted, known);
+    return known;
   }
 
   #wishOf(key: string): Wish | undefined {

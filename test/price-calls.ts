@@ -206,9 +206,9 @@ export async function callOfTwoDeleted(mode: Mode): Promise<Stored> {
   return stored;
 }
 
-/** Five, each with a link to each other one, for ten minutes. */
-export async function meshOfFive(mode: Mode): Promise<Stored> {
-  const [session, joins] = await start(mode, [{}, {}, {}, {}, {}]);
+/** Five, each with a link to each other one, for ten minutes; `guest` is how each is invited. */
+export async function meshOfFive(mode: Mode, guest: object = {}): Promise<Stored> {
+  const [session, joins] = await start(mode, [guest, guest, guest, guest, guest]);
   const peers: LivePeer[] = [];
   const links: Ends[] = [];
   for (const join of joins) {

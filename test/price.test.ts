@@ -88,6 +88,18 @@ it("[M20] a mobile network that is asked for a call of two adds rows for what it
   expect(bill.alarms).toBe(2);
 });
 
+it("[M20] a mesh of five in a mobile network is asked once for each end of a link, and eight rows are written for that", async (context) => {
+  const network = new StandInNetwork();
+  network.configure();
+  const play = () => meshOfFive("awake", { network: "nef" });
+  const bill = await priceOf(context, "assisted-mesh", play);
+  StandInNetwork.forget();
+  expect(network.asked.filter((each) => each.startsWith("POST"))).toHaveLength(20);
+  expect(network.resources.size).toBe(0);
+  expect(bill.rowsWritten).toBeLessThanOrEqual(83 + 20 * 8 + 2);
+  expect(bill.alarms).toBe(2);
+});
+
 it("[R5] an idle hour of connected peers writes nothing, and nothing runs", async (context) => {
   const peers = await connectedTwo("awake");
   const bill = await priceOf(context, "idle", () => idleHour(peers).then(() => undefined));

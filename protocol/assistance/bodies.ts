@@ -21,6 +21,7 @@ const IDENTITY = ["ueIpv4Addr", "ueIpv6Addr", "ipDomain", "macAddr", "gpsi", "se
 
 /** What is asked for is the same; how long it is to last does not count, nor does the order of members. */
 export function sameBody(one: NetworkBody, other: NetworkBody): boolean {
+  if (one === other) return true;
   const { duration: _one, ...first } = one;
   const { duration: _other, ...second } = other;
   return sameValue(first, second);
@@ -45,10 +46,11 @@ function withoutQuality(value: unknown): unknown {
 }
 
 function sameValue(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
   if (Array.isArray(one) && Array.isArray(other)) {
     return one.length === other.length && one.every((each, at) => sameValue(each, other[at]));
   }
-  if (!isRecord(one) || !isRecord(other)) return one === other;
+  if (!isRecord(one) || !isRecord(other)) return false;
   const names = namesOf(one);
   return (
     names.length === namesOf(other).length &&

@@ -92,18 +92,52 @@ function wantedFor(
   mode: AssistanceMode,
 ): readonly Wanted[] {
   const common = { ue: peer.id, network: network.name, mode };
-  if (network.api === "camara-qod") return qodWanted(peer, links, network, common);
+  if (network.api === "camara-qod") {
+    const [first, ...others] = links as [AssistedLink, ...AssistedLink[]];
+    const causes = [...others, network, mode, peer.ue];
+    return remembered(first, causes, () => qodWanted(peer, links, network, common));
+  }
   return links.flatMap((link) =>
-    mappedFor(link, network).map(({ kind, profile, mapped }) => {
-      const key = `${network.name} ${link.link} ${peer.id}${kind}`;
-      const head = { ...common, key, links: [link.link] };
-      if ("lacks" in mapped) return { ...head, lacks: mapped.lacks };
-      const asked = { ...ratesOf(link, defaultsOf(network)), profile };
-      const wish = { key, network: network.name, body: { ...mapped.body }, asked };
-      const isPolicy = network.api === "rtc-af" && kind === "";
-      return { ...head, wish, ...tentativeIn(link), ...(isPolicy && { canBeCompleted: true }) };
-    }),
+    remembered(link, [network, mode], () => linkWanted(link, network, common)),
   );
+}
+
+/** What was wanted of links that have not changed since, by the first of them. */
+const mapped = new WeakMap<
+  AssistedLink,
+  { readonly causes: readonly unknown[]; readonly wanted: readonly Wanted[] }
+>();
+
+// What is the same is the same object: in a large mesh little changes at a time, and comparing all of it takes long.
+function remembered(
+  first: AssistedLink,
+  causes: readonly unknown[],
+  want: () => readonly Wanted[],
+): readonly Wanted[] {
+  const before = mapped.get(first);
+  const isSame =
+    before?.causes.length === causes.length &&
+    causes.every((cause, index) => cause === before.causes[index]);
+  if (isSame) return before.wanted;
+  const wanted = want();
+  mapped.set(first, { causes, wanted });
+  return wanted;
+}
+
+function linkWanted(
+  link: AssistedLink,
+  network: Api<"nef"> | Api<"rtc-af">,
+  common: Common,
+): readonly Wanted[] {
+  return mappedFor(link, network).map(({ kind, profile, mapped: request }) => {
+    const key = `${network.name} ${link.link} ${common.ue}${kind}`;
+    const head = { ...common, key, links: [link.link] };
+    if ("lacks" in request) return { ...head, lacks: request.lacks };
+    const asked = { ...ratesOf(link, defaultsOf(network)), profile };
+    const wish = { key, network: network.name, body: { ...request.body }, asked };
+    const isPolicy = network.api === "rtc-af" && kind === "";
+    return { ...head, wish, ...tentativeIn(link), ...(isPolicy && { canBeCompleted: true }) };
+  });
 }
 
 /** What one link needs of one network. */

@@ -297,11 +297,9 @@ describe("a network that fails", () => {
     async (_what, network, fault) => {
       const api = API_OF[network];
       place.mock.faults.add({ ...fault, api });
-      const backend = await place.session();
-      const alice = await place.join(backend, network, voice);
-      const bob = await place.join(backend, undefined, voice);
       // Media flow both ways, whatever the network does.
-      await Promise.all([alice.receives(bob.id, ["audio"]), bob.receives(alice.id, ["audio"])]);
+      const call = await called(network, voice, voice);
+      const { backend } = call;
       await until("it was asked", () => place.mock.log.some((entry) => entry.api === api));
       if (fault.kind !== "slow") {
         await until("the record says why not", async () => {
