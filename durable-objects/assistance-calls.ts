@@ -27,8 +27,12 @@ const MOST_AT_ONCE = 4;
 /** Of a network that asks for a pause without saying how long. Milliseconds. */
 const PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 3_600_000;
+/** Between two boosts that a peer asks for: whoever asks all the time may not use up what a network takes from all. Milliseconds. */
+const BOOST_PAUSE_MS = 5_000;
 /** An alarm for what is under way: it matters only if the object is gone before it is done. */
 const SAFETY_MS = 60_000;
+
+const TOO_OFTEN: NetworkAnswer = { type: "later", reason: "too-often" };
 
 /** Makes the calls of a session's requests, each written before it is made; nothing waits for them. */
 export class AssistanceCalls {
@@ -40,8 +44,8 @@ export class AssistanceCalls {
   readonly #running = new Map<string, number>();
   /** Networks that asked for a pause, and until when. */
   readonly #paused = new Map<string, number>();
-  /** Peers whose networks are asked for a boost just now. */
-  readonly #boosting = new Set<string>();
+  /** When each peer asked for a boost. */
+  readonly #boostedAt = new Map<string, number>();
 
   constructor(state: DurableObjectState, env: Bindings, rows: AssistanceRows, ports: CallPorts) {
     this.#state = state;
@@ -79,27 +83,27 @@ export class AssistanceCalls {
 
   /** Asks the network of a peer for more for a short time; undefined where it cannot be asked. */
   async boost(peer: string): Promise<NetworkAnswer | undefined> {
-    // Whoever asks all the time is not to cost the network, and the others in it, more than one call at a time.
-    if (this.#boosting.has(peer)) return { type: "later", reason: "too-often" };
-    this.#boosting.add(peer);
-    try {
-      for (const [key, entry] of this.#rows.entries) {
-        const answer = entry.ue === peer ? await this.#boost(key, entry) : undefined;
-        if (answer) return answer;
-      }
-      return undefined;
-    } finally {
-      this.#boosting.delete(peer);
+    const at = Date.now();
+    if (at - (this.#boostedAt.get(peer) ?? 0) < BOOST_PAUSE_MS) return TOO_OFTEN;
+    for (const [key, entry] of this.#rows.entries) {
+      const answer = entry.ue === peer ? await this.#boost(key, entry, at) : undefined;
+      if (answer) return answer;
     }
+    return undefined;
   }
 
   /** Undefined where this request is none that can be boosted. */
-  async #boost(key: string, entry: AssistanceEntry): Promise<NetworkAnswer | undefined> {
+  async #boost(
+    key: string,
+    entry: AssistanceEntry,
+    at: number,
+  ): Promise<NetworkAnswer | undefined> {
     const network = this.#ports.networks().find(({ name }) => name === entry.network);
     const port = network && portOf(network);
     const id = entry.holding.held?.id;
     if (id === undefined || !port?.boost) return undefined;
-    if (this.#isPaused(entry.network)) return { type: "later", reason: "too-often" };
+    if (this.#isPaused(entry.network)) return TOO_OFTEN;
+    this.#boostedAt.set(entry.ue, at);
     const answer = await port.boost(id);
     if (answer.type === "refused" && answer.reason === "not-an-id") return undefined;
     if (answer.type === "later") this.#pause(entry.network, answer.afterMs);

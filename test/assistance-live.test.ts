@@ -266,24 +266,78 @@ describe.each(MODES)("a boost, %s", (mode) => {
     const own = { authorization: `Bearer ${alice.token}` };
     expect(await (await boost(session, alice.id, own)).json()).toEqual({ boosted: true });
     await vi.waitFor(async () => expect(await uplink()).not.toBe(50_000));
-    expect(await (await boost(session, alice.id)).json()).toEqual({
-      ...{ boosted: false, reason: "no-boost" },
-    });
+    later(6);
+    const refused = await (await boost(session, alice.id)).json();
+    expect(refused).toEqual({ boosted: false, reason: "no-boost" });
     expect((await boost(session, bob.id, own)).status).toBe(403);
-    expect(await (await boost(session, bob.id)).json()).toEqual({
-      ...{ boosted: false, reason: "not-assisted" },
-    });
+    const none = await (await boost(session, bob.id)).json();
+    expect(none).toEqual({ boosted: false, reason: "not-assisted" });
+  });
+});
+
+describe("boosts", () => {
+  it("[M13] of whoever asks for them all the time cost the network no more than one call in five seconds", async () => {
+    const { session, alice } = await called("awake", {}, { network: "af" }, IPV6_RELAY);
+    await vi.waitFor(() => expect(network.resources.size).toBe(2));
+    const path = `${session.path}/peers/${alice.id}/boost`;
+    const boost = async () => (await callJson(path, "POST", {}, KEY)).json();
+    const asked = () => network.asked.filter((each) => each.endsWith("/boost")).length;
+    const answers = await Promise.all(Array.from({ length: 20 }, boost));
+    expect(asked()).toBe(1);
+    expect(answers.filter((each) => (each as { boosted: boolean }).boosted)).toHaveLength(1);
+    expect(answers).toContainEqual({ boosted: false, reason: "too-often" });
+    later(4);
+    expect(await boost()).toEqual({ boosted: false, reason: "too-often" });
+    expect(asked()).toBe(1);
+    later(2);
+    expect(await boost()).toEqual({ boosted: false, reason: "no-boost" });
+    expect(asked()).toBe(2);
   });
 
-  it("[M13] is not asked for while the network wants a pause", async () => {
-    const { session, alice } = await called(mode, {}, { network: "af" }, IPV6_RELAY);
+  it("[M13] are not asked for while the network wants a pause", async () => {
+    const { session, alice } = await called("awake", {}, { network: "af" }, IPV6_RELAY);
     await vi.waitFor(() => expect(network.resources.size).toBe(2));
+    await vi.waitFor(async () =>
+      expect((await requestsOf(session)).map(({ resource }) => resource)).not.toContain(undefined),
+    );
     network.mood = 429;
-    const said = async () => (await (await boost(session, alice.id)).json()) as { reason: string };
-    await vi.waitFor(async () => expect((await said()).reason).not.toBe("not-assisted"));
-    const asked = network.calls.length;
-    if (mode === "awake") expect((await said()).reason).toBe("too-often");
-    if (mode === "awake") expect(network.calls.length).toBe(asked);
+    network.retryAfterSeconds = 60;
+    const path = `${session.path}/peers/${alice.id}/boost`;
+    const boost = async () => (await callJson(path, "POST", {}, KEY)).json();
+    const asked = () => network.asked.filter((each) => each.endsWith("/boost")).length;
+    expect(await boost()).toMatchObject({ boosted: false });
+    expect(asked()).toBe(1);
+    later(30);
+    expect(await boost()).toEqual({ boosted: false, reason: "too-often" });
+    expect(asked()).toBe(1);
+    network.mood = "well";
+    later(40);
+    expect(await boost()).toEqual({ boosted: true });
+  });
+});
+
+describe("the pair", () => {
+  it("[M13] that the other end tells first makes no session before the UE has told it: there is one, for what the UE says", async () => {
+    const session = await LiveSession.start("awake");
+    const alice = await session.join({ network: "qod", phoneNumber: "+15550100123" });
+    const bob = await session.join();
+    const { exchange } = (await ask(alice, { type: "offer", to: bob.id, sdp: sdpOf() })) as {
+      exchange: number;
+    };
+    const sdp = sdpOf({ setup: "active" });
+    await ask(bob, { type: "answer", to: alice.id, exchange, sdp });
+    const pair = pairBy("192.0.2.3");
+    const seen = { local: pair.remote, remote: { ...pair.local, url: undefined } };
+    await ask(bob, { type: "transport", to: alice.id, state: "connected", pair: seen });
+    // Whoever is asked at once is asked by now.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(network.calls).toEqual([]);
+    await ask(alice, { type: "transport", to: bob.id, state: "connected", pair });
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    await vi.waitFor(async () => expect(await stateOf(session)).toBe("requested"));
+    expect(network.asked).toEqual(["POST /qod/sessions"]);
+    const [body] = [...network.resources.values()];
+    expect(body?.applicationServerPorts).toEqual({ ports: [3478] });
   });
 });
 

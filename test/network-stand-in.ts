@@ -2,8 +2,9 @@ import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 
 /**
- * Stands in for a mobile network inside workerd, where the stateful mock of network-mock/ cannot run: CAMARA sessions and
- * NEF subscriptions that are there or not. What it says is held against the published files by network-adapters.e2e.ts.
+ * Stands in for a mobile network inside workerd, where the stateful mock of network-mock/ cannot run: CAMARA sessions, NEF
+ * subscriptions, resources of an RTC AF that are there or not. The adapters meet the mock, whose answers are held against the
+ * published files, in network-adapters.e2e.ts.
  */
 
 export interface NetworkCall {
@@ -61,6 +62,8 @@ export class StandInNetwork {
   readonly calls: NetworkCall[] = [];
   /** What became of sessions of CAMARA, by id; absent: nothing yet. */
   readonly statuses = new Map<string, string>();
+  /** With a status other than that all is well. */
+  retryAfterSeconds: number | undefined;
   /** What it is asked for is granted at once. */
   grants = false;
   mood: Mood = "well";
@@ -100,8 +103,7 @@ export class StandInNetwork {
     const { mood } = this;
     this.calls.push({ method: request.method, path, body });
     if (mood === "down") throw new TypeError("no connection");
-    if (typeof mood === "number")
-      return Response.json({ status: mood, code: "X" }, { status: mood });
+    if (typeof mood === "number") return this.#refusal(mood);
     const answer = this.#act(request.method, path, body);
     if (mood === "lost") throw new TypeError("connection lost");
     // Each waits by itself: a promise of one object may not be settled by another.
@@ -141,12 +143,20 @@ export class StandInNetwork {
     this.#ids += 1;
     const id = `00000000-0000-4000-8000-${String(this.#ids).padStart(12, "0")}`;
     this.resources.set(id, body);
-    const isQod = path.startsWith("/qod");
-    const shown = isQod
+    const more = path.includes("/network-assistance-sessions")
+      ? { recommendedQoS: this.#recommendation() }
+      : {};
+    const shown = path.startsWith("/qod")
       ? this.#sessionOf(id, body)
-      : { ...selfOf(id, body), recommendedQoS: this.#recommendation() };
+      : { ...selfOf(id, body), ...more };
     const headers = { location: `${HOST}${path.replace(/\/$/, "")}/${id}` };
     return Response.json(shown, { status: 201, headers });
+  }
+
+  #refusal(status: number): Response {
+    const { retryAfterSeconds: pause } = this;
+    const headers = pause === undefined ? {} : { "retry-after": String(pause) };
+    return Response.json({ status, code: "X" }, { status, headers });
   }
 
   #recommendation(): object {

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { type NetworkMock, startNetworkMock } from "../../network-mock/mock.ts";
+import { DEFAULT_PROFILES } from "../../network-mock/profiles.ts";
 import type { AssistanceRequest } from "../../protocol/assistance/records.ts";
 import { type Browser, launchChromium } from "./browsers.ts";
 import { Backend, Caller, type CallerOptions, until } from "./caller.ts";
@@ -44,6 +45,15 @@ export const networksAt = (url: string) => {
       auth,
       withoutQos,
       qod: { durationSeconds: 600, profile: "QOS_L", device: "phone-number" },
+    },
+    /** Which profile a session has is for its rates to say. */
+    tiers: {
+      name: "tiers",
+      api: "camara-qod",
+      url: `${url}/quality-on-demand/v1`,
+      auth,
+      defaults: { audioBps: 64_000, videoBps: 1_500_000 },
+      qod: { durationSeconds: 600, profiles: DEFAULT_PROFILES, device: "phone-number" },
     },
     brief: {
       name: "brief",
@@ -136,8 +146,8 @@ export class AssistedPlace {
     network: string | undefined,
     options: CallerOptions = {},
   ): Promise<Caller> {
-    const phone =
-      network === "phones" || network === "brief" ? { phoneNumber: "+15550100123" } : {};
+    const isKnownByNumber = ["phones", "tiers", "brief"].includes(network ?? "");
+    const phone = isKnownByNumber ? { phoneNumber: "+15550100123" } : {};
     const invitation = await backend.invite(network === undefined ? {} : { network, ...phone });
     return Caller.join(this.browser, backend, { invitation, ...options });
   }
