@@ -72,12 +72,12 @@ describe("a QoE report", () => {
     const xml = xmlOf(story);
     expect(metricsIn(xml)).toEqual([
       '<rtc:Corruption_Duration totalCorruptionDuration="750" numberOfCorruptionEvents="2"/>',
-      '<rtc:Successive_Loss totalNumberofSuccessivePacketLoss="7" numberOfSuccessiveLossEvents="3" numberOfReceivedPackets="500"/>',
+      '<rtc:Successive_Loss totalNumberofSuccessivePacketLoss="7" totalNumberOfSuccessivePacketLoss="7" numberOfSuccessiveLossEvents="3" numberOfReceivedPackets="500"/>',
       "<rtc:Frame_Rate>24.5</rtc:Frame_Rate>",
       '<rtc:Jitter_Duration totalJitterDuration="5" numberOfJitterEvents="1"/>',
       '<rtc:SyncLoss_Duration totalSyncLossDuration="2.5" numberOfSyncLossEvents="1"/>',
       '<rtc:Round_Trip_Time networkRTT="32" internalRTT="43"/>',
-      '<rtc:Average_Codec_Bitrate averageCodecBitRate="812.345"/>',
+      '<rtc:Average_Codec_Bitrate averageCodecBitRate="812.345" averageCodecBitrate="812.345"/>',
     ]);
     expect(xml.match(/<QoeReport /g)).toHaveLength(7);
     expect(xml).toContain(
@@ -94,7 +94,7 @@ describe("a QoE report", () => {
     const story = measuring(running(), "audio", { packetsLost: -2, qoe: nothing });
     expect(metricsIn(xmlOf(story))).toEqual([
       '<rtc:Corruption_Duration totalCorruptionDuration="0" numberOfCorruptionEvents="0"/>',
-      '<rtc:Successive_Loss totalNumberofSuccessivePacketLoss="0" numberOfSuccessiveLossEvents="0" numberOfReceivedPackets="0"/>',
+      '<rtc:Successive_Loss totalNumberofSuccessivePacketLoss="0" totalNumberOfSuccessivePacketLoss="0" numberOfSuccessiveLossEvents="0" numberOfReceivedPackets="0"/>',
       '<rtc:Jitter_Duration totalJitterDuration="0" numberOfJitterEvents="0"/>',
       '<rtc:SyncLoss_Duration totalSyncLossDuration="0" numberOfSyncLossEvents="0"/>',
     ]);
@@ -106,7 +106,7 @@ describe("a QoE report", () => {
     });
     // Nobody knows what of the round trip is not the network's.
     expect(metricsIn(xmlOf(sent))).toEqual([
-      '<rtc:Average_Codec_Bitrate averageCodecBitRate="32"/>',
+      '<rtc:Average_Codec_Bitrate averageCodecBitRate="32" averageCodecBitrate="32"/>',
     ]);
     expect(xmlOf(sent)).toContain('duplex:direction="uplink"');
   });

@@ -158,6 +158,16 @@ function delaysOf(quality: MeasuredQuality, flow: Flow, near: LinkDelays): Delay
   };
 }
 
+/**
+ * The published schema could not be compared for these two names (decision 0031). Its metrics may have attributes that it does
+ * not name: each is written as it may be spelled, and whichever is the schema's is there.
+ */
+const lostInARow = (packets: number) => ({
+  totalNumberofSuccessivePacketLoss: packets,
+  totalNumberOfSuccessivePacketLoss: packets,
+});
+const codecBitRate = (kbps: number) => ({ averageCodecBitRate: kbps, averageCodecBitrate: kbps });
+
 /** Those that are known, in the order of the schema. */
 function metricsOf(quality: MeasuredQuality, qoe: Measured, delays: Delays): string[] {
   const { corruptions, losses, jitters, syncLosses, framesPerSecond, codecBps } = qoe;
@@ -172,7 +182,7 @@ function metricsOf(quality: MeasuredQuality, qoe: Measured, delays: Delays): str
       }),
     losses !== undefined &&
       element("rtc:Successive_Loss", {
-        totalNumberofSuccessivePacketLoss: Math.max(0, packetsLost),
+        ...lostInARow(Math.max(0, packetsLost)),
         numberOfSuccessiveLossEvents: losses,
         numberOfReceivedPackets: packets,
       }),
@@ -193,8 +203,7 @@ function metricsOf(quality: MeasuredQuality, qoe: Measured, delays: Delays): str
         networkRTT: unsigned(delays.network),
         internalRTT: unsigned(delays.internal),
       }),
-    codecBps !== undefined &&
-      element("rtc:Average_Codec_Bitrate", { averageCodecBitRate: codecBps / 1000 }),
+    codecBps !== undefined && element("rtc:Average_Codec_Bitrate", codecBitRate(codecBps / 1000)),
   ];
   return metrics.filter((metric) => metric !== false);
 }
