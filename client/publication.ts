@@ -120,7 +120,10 @@ export class PublishedTracks {
     if (type === "offer" && this.#connection.currentLocalDescription === null) {
       for (const kind of ["audio", "video"]) this.#openReceiver(kind);
     }
-    for (const transceiver of this.#connection.getTransceivers()) this.#restrict(transceiver);
+    for (const transceiver of this.#connection.getTransceivers()) {
+      if (type === "offer" && isLeft(transceiver)) transceiver.stop();
+      this.#restrict(transceiver);
+    }
   }
 
   /** What is said of the tracks, by mid; `sourceId` tells which flows of several links are one source. */
@@ -193,6 +196,10 @@ export class PublishedTracks {
     return this.#connection.getTransceivers().find((one) => one.sender === sender);
   }
 }
+
+/** Its track was taken away before the other side had answered that it sends nothing on it. */
+const isLeft = ({ sender, direction, currentDirection }: RTCRtpTransceiver): boolean =>
+  sender.track === null && direction === "recvonly" && currentDirection === "sendonly";
 
 function directionOf(send: boolean, receive: boolean): RTCRtpTransceiverDirection {
   if (send) return receive ? "sendrecv" : "sendonly";

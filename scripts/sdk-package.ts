@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
  * before the SDK measured quality of experience (decision 0031), which follows while a page joins; it was 17,900 before
  * that told simulcast, outages, slides and what a media server carries on apart.
  */
-export const SDK_BUDGET = { start: 12_000, whole: 17_950 } as const;
+export const SDK_BUDGET = { start: 12_000, whole: 18_000 } as const;
 
 const bundling: BuildOptions = {
   absWorkingDir: root,

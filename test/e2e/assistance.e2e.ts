@@ -244,7 +244,17 @@ describe("a call in a network with a NEF or an RTC AF", () => {
       () => sections().length > before.split(",").length,
     );
     await call.alice.unpublish("slides");
-    await until("it is gone from the policy", () => sections().join() === before);
+    await until("it is gone from the policy", () => sections().join() === before).catch(
+      async (thrown: unknown) => {
+        const seen = [
+          before,
+          sections(),
+          place.mock.resources(),
+          await place.requests(call.backend),
+        ];
+        throw new Error(`${String(thrown)}: ${JSON.stringify([seen, await call.backend.flows()])}`);
+      },
+    );
     await over(call);
   });
 

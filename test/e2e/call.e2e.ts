@@ -184,6 +184,30 @@ describe("a running call", () => {
     ["chromium", "firefox"],
     ["firefox", "chromium"],
   ] as const)(
+    "[M4] what %s takes away before %s has answered for it is over, not held",
+    async (first, second) => {
+      const [backend, one, two] = await call(first, second);
+      await Promise.all([one.receives(two.id), two.receives(one.id)]);
+      await one.publishCanvas("short");
+      await one.page.evaluate(async (peer) => {
+        const { session, tracks } = window.call;
+        const isOffered = () => session.connection(peer)?.signalingState === "have-local-offer";
+        while (!isOffered()) await new Promise((resolve) => setTimeout(resolve, 0));
+        tracks.get("short")?.unpublish();
+      }, two.id);
+      await until("its flow has ended", async () => {
+        const { flows } = await backend.flows(`?peer=${one.id}&direction=uplink&kind=video`);
+        expect(flows.map(({ state }) => state).sort()).toEqual(["active", "ended"]);
+        return true;
+      });
+      await Promise.all([one.close(), two.close()]);
+    },
+  );
+
+  it.each([
+    ["chromium", "firefox"],
+    ["firefox", "chromium"],
+  ] as const)(
     "[D3] %s answers %s and adds a second video: its numbering is taken",
     async (first, second) => {
       const [backend, one, two] = await call(first, second);
