@@ -303,6 +303,36 @@ describe("a network that ends what it granted", () => {
   });
 });
 
+describe("a removal without an answer", () => {
+  const lost: readonly Fate[] = ["answer-lost", "late", "500-with-effect", "evicted-with-effect"];
+
+  it.each(lost)("[M13] of what is wanted again is not taken for one that never was: %s", (fate) => {
+    for (const api of ["camara-qod", "nef"] as const) {
+      const world = worldOf(api);
+      world.pass(MINUTE);
+      world.fates.push(fate);
+      world.wish = undefined;
+      world.pass(10);
+      world.wish = wishOf(BODY);
+      world.pass(2 * MINUTE);
+      expect(world.resources.size, api).toBe(1);
+      expect(world.holding.held?.id, api).toBe([...world.resources.keys()][0]);
+    }
+  });
+
+  it("[M13] leaves nothing that counts as granted", () => {
+    const held = answered(granted("nef"), undefined, { type: "unknown", reason: "no-answer" }, 10);
+    expect(recordOf(held, wishOf(BODY), 20)).toMatchObject({
+      state: "requested",
+      reason: "no-answer",
+    });
+    expect(held.held?.id).toBe("r1");
+    const over = notified(granted("nef"), { id: "r1", status: { state: "ended" } }, 5);
+    const kept = answered(over, wishOf(BODY), { type: "unknown", reason: "no-answer" }, 10);
+    expect(recordOf(kept, wishOf(BODY), 20).state).toBe("ended");
+  });
+});
+
 describe("a create without an answer", () => {
   it("[M13] is looked for before another is made", () => {
     const world = worldOf("nef", "answer-lost");

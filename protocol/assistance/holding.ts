@@ -66,6 +66,8 @@ export interface Held {
   readonly isDoubtful?: true | undefined;
   /** That change may still be under way in the network: it is made once more then. */
   readonly againAt?: number | undefined;
+  /** A removal of it has no answer: it may be gone, or go yet, and is removed whatever is wanted now. */
+  readonly isLeaving?: true | undefined;
   /** When it was created or changed last. */
   readonly changedAt: number;
   /** As last told. */

@@ -93,9 +93,9 @@ function asking(holding: Holding, wish: Wish | undefined): Due[] {
 }
 
 function keeping(holding: Holding, held: Held, wish: Wish | undefined): Due[] {
-  const { id, generation, status } = held;
+  const { id, generation, status, isLeaving } = held;
   const due = (at: number, call: ActCall): Due => ({ at, generation, call });
-  if (!wish || status.state === "ended") return [due(0, { type: "remove", id })];
+  if (!wish || isLeaving || status.state === "ended") return [due(0, { type: "remove", id })];
   const { readAt, extendAt } = held;
   const seconds = wish.durationSeconds;
   const isExtended = extendAt !== undefined && seconds !== undefined && status.state === "granted";
