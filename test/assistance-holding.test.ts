@@ -606,6 +606,21 @@ describe("what the network tells", () => {
     );
   });
 
+  it.each([
+    { type: "later", reason: "503", afterMs: 1000 },
+    { type: "refused", reason: "400" },
+    { type: "conflict", reason: "409" },
+    { type: "gone" },
+  ] as const)("[M13] is there, whatever the answer to its create says: $type", (answer) => {
+    const holding = emptyHolding("k", "n", "camara-qod");
+    const act = nextAct(holding, wishOf(BODY), 0) as Act;
+    const status = { state: "granted" } as const;
+    const told = notified(begun(holding, act, 0), { generation: 1, id: "r1", status }, 30);
+    const known = afterAct(told, act, answer, 50, 0);
+    expect(known.held).toMatchObject({ id: "r1", status });
+    expect(isSettled(known)).toBe(false);
+  });
+
   it("[M13] while it is read is newer than what is read", () => {
     const held = granted("nef");
     const act = nextAct(held, wishOf(BODY), 400_000) as Act;

@@ -123,6 +123,9 @@ function created(
     const answered = withStatus(known, held, status, at, "answer");
     return early && (early.id ?? id) === id ? withNotice(answered, early, at) : answered;
   }
+  const until = begunAt + HOLDING.lateMs;
+  // The network has told of it: it is there, whatever a gateway says.
+  if (early?.id !== undefined) return doubted(rest, act, early, { at, until });
   switch (answer.type) {
     case "later":
       return rest;
@@ -134,7 +137,7 @@ function created(
       // What is in the way may be what an earlier request left behind.
       return lookedFor(refused(rest, act.body, answer.reason, at), act, at);
     default:
-      return doubted(rest, act, early, { at, until: begunAt + HOLDING.lateMs });
+      return doubted(rest, act, early, { at, until });
   }
 }
 
