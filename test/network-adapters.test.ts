@@ -411,6 +411,25 @@ describe("tokens", () => {
     expect(sent[0]?.body).toBe("grant_type=client_credentials");
   });
 
+  it("[M13] are asked for no sooner than their endpoint wants, whoever needs one", async () => {
+    const { port, sent, clock } = network(
+      access,
+      bare(429, { "retry-after": "60" }),
+      bare(503, { "retry-after": "7200" }),
+      token("one"),
+      json({}),
+    );
+    const later = (afterMs: number) => ({ type: "later", reason: "no-token", afterMs });
+    expect(await port.read("x1")).toEqual(later(60_000));
+    clock.now += 59_000;
+    expect(await port.remove("x2")).toEqual(later(1_000));
+    expect(sent).toHaveLength(1);
+    clock.now += 1_000;
+    expect(await port.read("x1")).toEqual(later(3_600_000));
+    clock.now += 3_600_000;
+    expect(await port.read("x1")).toEqual({ type: "done" });
+  });
+
   it("[M13] that are not to be had leave the network alone", async () => {
     const { port, sent } = network(access, bare(401), json({ token: "x" }));
     const none = { type: "later", reason: "no-token" };

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { NetworkAccess } from "../../protocol/assistance/access.ts";
 import type { NetworkAnswer } from "../../protocol/assistance/network.ts";
 import { Refused } from "./answers.ts";
-import { type Answered, type NetworkSurroundings, sent } from "./network-sending.ts";
+import { type Answered, type NetworkSurroundings, pauseOf, sent } from "./network-sending.ts";
 import { NetworkTokens } from "./network-tokens.ts";
 
 export interface NetworkCall<S extends z.ZodType> {
@@ -37,14 +37,14 @@ export class NetworkHttp {
 
   async call<S extends z.ZodType>(call: NetworkCall<S>): Promise<Outcome<z.output<S>>> {
     const token = await this.#tokens?.current();
-    if (this.#tokens && token === undefined) return { type: "later", reason: "no-token" };
+    if (this.#tokens && token === undefined) return withoutToken(this.#tokens);
     const answered = await this.#send(call, token);
     if (answered?.status !== 401 || token === undefined)
       return judged(call, answered, this.#around);
     // It may have been revoked, or ended earlier than was said.
     this.#tokens?.forget(token);
     const renewed = await this.#tokens?.current();
-    if (renewed === undefined) return { type: "later", reason: "no-token" };
+    if (renewed === undefined) return withoutToken(this.#tokens);
     return judged(call, await this.#send(call, renewed), this.#around);
   }
 
@@ -66,6 +66,14 @@ export class NetworkHttp {
     };
     return sent(this.#around, `${this.#base}/${below}${search}`, init, mostBytes);
   }
+}
+
+/** Nothing was asked: it is for the token endpoint to say when. */
+function withoutToken(
+  tokens: NetworkTokens | undefined,
+): Extract<NetworkAnswer, { type: "later" }> {
+  const afterMs = tokens?.pauseMs;
+  return { type: "later", reason: "no-token", ...(afterMs !== undefined && { afterMs }) };
 }
 
 function judged<S extends z.ZodType>(
@@ -111,14 +119,6 @@ function reasonOf({ status, json }: Answered): string {
   const { code, cause } = Refused.safeParse(json).data ?? {};
   const said = code ?? cause ?? "";
   return CODE.test(said) ? said : `http-${status}`;
-}
-
-/** RFC 9110 s10.2.3: seconds, or a date. */
-function pauseOf(headers: Headers, now: number): number | undefined {
-  const text = headers.get("retry-after");
-  if (text === null) return undefined;
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
-  return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
 }
 
 const ID = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}$/;

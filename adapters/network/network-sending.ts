@@ -69,3 +69,11 @@ function jsonOf(text: string | undefined): unknown {
     return undefined;
   }
 }
+
+/** RFC 9110 s10.2.3: seconds, or a date. */
+export function pauseOf(headers: Headers, now: number): number | undefined {
+  const text = headers.get("retry-after");
+  if (text === null) return undefined;
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
+}

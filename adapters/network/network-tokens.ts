@@ -1,6 +1,6 @@
 import type { NetworkCredentials } from "../../protocol/assistance/access.ts";
 import { Granted } from "./answers.ts";
-import { type NetworkSurroundings, sent } from "./network-sending.ts";
+import { type Answered, type NetworkSurroundings, pauseOf, sent } from "./network-sending.ts";
 
 export interface KnownToken {
   readonly token: string;
@@ -12,12 +12,16 @@ export interface KnownToken {
 const SPARE_MS = 10_000;
 /** What a token endpoint says nothing of. */
 const USUAL_LIFE_SECONDS = 300;
+/** A token endpoint may ask for no longer pause. */
+const LONGEST_PAUSE_MS = 3_600_000;
 
 /** Bearer tokens of one client, kept for as long as they are good for. */
 export class NetworkTokens {
   readonly #auth: NetworkCredentials;
   readonly #around: NetworkSurroundings;
   readonly #known: Map<string, KnownToken>;
+  /** The endpoint wants to be left alone before that, milliseconds since 1970. */
+  #quietUntil = 0;
 
   constructor(auth: NetworkCredentials, around: NetworkSurroundings) {
     this.#auth = auth;
@@ -29,7 +33,13 @@ export class NetworkTokens {
   async current(): Promise<string | undefined> {
     const known = this.#known.get(this.#name());
     if (known && known.until - SPARE_MS > this.#around.now()) return known.token;
-    return this.#fetch();
+    return this.pauseMs === undefined ? this.#fetch() : undefined;
+  }
+
+  /** For how long there is no token to be had, as its endpoint says; undefined where it says nothing. */
+  get pauseMs(): number | undefined {
+    const ms = this.#quietUntil - this.#around.now();
+    return ms > 0 ? ms : undefined;
   }
 
   /** The network takes it no more. */
@@ -51,10 +61,20 @@ export class NetworkTokens {
       body: form.toString(),
     });
     const granted = answer?.status === 200 ? Granted.safeParse(answer.json).data : undefined;
-    if (!granted) return undefined;
+    if (!granted) {
+      this.#rest(answer);
+      return undefined;
+    }
     const { access_token: token, expires_in: seconds = USUAL_LIFE_SECONDS } = granted;
     this.#known.set(this.#name(), { token, until: this.#around.now() + seconds * 1000 });
     return token;
+  }
+
+  /** It is overloaded, or asked too often (RFC 6585 s4). */
+  #rest(answer: Answered | undefined): void {
+    if (answer?.status !== 429 && answer?.status !== 503) return;
+    const pause = pauseOf(answer.headers, this.#around.now()) ?? 0;
+    this.#quietUntil = this.#around.now() + Math.min(pause, LONGEST_PAUSE_MS);
   }
 
   #name(): string {
