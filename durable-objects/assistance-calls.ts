@@ -1,3 +1,4 @@
+import { type Allowance, type AllowanceRule, levelOf, spend } from "../protocol/allowance.ts";
 import { afterAct } from "../protocol/assistance/after-act.ts";
 import type { AssistanceNetwork } from "../protocol/assistance/config.ts";
 import type { Act, Wish } from "../protocol/assistance/holding.ts";
@@ -29,6 +30,11 @@ const PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 3_600_000;
 /** Between two boosts that a peer asks for: whoever asks all the time may not use up what a network takes from all. Milliseconds. */
 const BOOST_PAUSE_MS = 5_000;
+/**
+ * Creates for one UE: all that a mesh of sixteen needs at once, then one a second. Whoever selects another pair all the time, or
+ * holds and resumes, may not use up what a network takes from all.
+ */
+const CREATES: AllowanceRule = { burst: 32, perSecond: 1 };
 /** An alarm for what is under way: it matters only if the object is gone before it is done. */
 const SAFETY_MS = 60_000;
 
@@ -46,6 +52,8 @@ export class AssistanceCalls {
   readonly #paused = new Map<string, number>();
   /** When each peer asked for a boost. */
   readonly #boostedAt = new Map<string, number>();
+  /** What each peer may still have created. */
+  readonly #creates = new Map<string, Allowance>();
 
   constructor(state: DurableObjectState, env: Bindings, rows: AssistanceRows, ports: CallPorts) {
     this.#state = state;
@@ -63,22 +71,33 @@ export class AssistanceCalls {
   }
 
   /** Makes what is due for a request, if there is anything. */
-  begin(key: string, { holding, network }: AssistanceEntry): void {
+  begin(key: string, { holding, network, ue }: AssistanceEntry): void {
     if (this.#running.has(key) || this.#running.size >= MOST_AT_ONCE) return;
     if (this.#isPaused(network)) return;
-    if (!nextAct(holding, this.#ports.wishOf(key), Date.now())) return;
+    const act = nextAct(holding, this.#ports.wishOf(key), Date.now());
+    if (!act || this.#startOfAct(act, ue) > Date.now()) return;
     this.#running.set(key, Date.now() + SAFETY_MS);
     this.#state.waitUntil(this.#run(key));
   }
 
   /** When a request that is due then can be looked after, milliseconds since 1970. */
-  startOf(key: string, { network }: AssistanceEntry, due: number): number {
-    const own = this.#running.get(key);
-    if (own !== undefined) return own;
+  startOf(key: string, { network, holding, ue }: AssistanceEntry, due: number): number {
+    const safe = this.#running.get(key);
+    if (safe !== undefined) return safe;
     // Whoever is done lets the next begin.
     const isFull = this.#running.size >= MOST_AT_ONCE;
-    const start = Math.max(due, this.#paused.get(network) ?? 0);
+    const act = nextAct(holding, this.#ports.wishOf(key), due);
+    const own = act ? this.#startOfAct(act, ue) : 0;
+    const start = Math.max(due, this.#paused.get(network) ?? 0, own);
     return isFull ? Math.max(start, Date.now() + SAFETY_MS) : start;
+  }
+
+  /** When the allowance of a UE lets an act be made, milliseconds since 1970. */
+  #startOfAct({ type }: Act, ue: string): number {
+    if (type !== "create") return 0;
+    const at = Date.now();
+    const missing = 1 - levelOf(this.#creates.get(ue), CREATES, at);
+    return missing > 0 ? at + Math.ceil((missing / CREATES.perSecond) * 1000) : 0;
   }
 
   /** Asks the network of a peer for more for a short time; undefined where it cannot be asked. */
@@ -134,7 +153,7 @@ export class AssistanceCalls {
     const entry = this.#rows.entries.get(key);
     const isPaused = entry && this.#isPaused(entry.network);
     const act = entry && nextAct(entry.holding, this.#ports.wishOf(key), Date.now());
-    if (!entry || !act || isPaused) return false;
+    if (!entry || !act || isPaused || !this.#mayMake(act, entry.ue)) return false;
     const before = entry.holding;
     entry.holding = begun(before, act, Date.now());
     // A look that nobody remembers is looked again.
@@ -148,6 +167,14 @@ export class AssistanceCalls {
     if (act.type !== "read" || newsIn(before) !== newsIn(now.holding)) this.#rows.write(key);
     this.#ports.changed();
     return true;
+  }
+
+  /** Takes it from the allowance of the UE, if there is one for such acts. */
+  #mayMake({ type }: Act, ue: string): boolean {
+    if (type !== "create") return true;
+    const left = spend(this.#creates.get(ue), CREATES, Date.now());
+    if (left) this.#creates.set(ue, left);
+    return left !== null;
   }
 
   #isPaused(network: string): boolean {

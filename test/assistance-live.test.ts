@@ -316,6 +316,26 @@ describe("boosts", () => {
   });
 });
 
+describe("a peer that changes all the time", () => {
+  const posts = () => network.asked.filter((each) => each.startsWith("POST")).length;
+
+  it("[M13] what it selects does not use up what the network takes from all", async () => {
+    const { session, alice, bob } = await called("awake");
+    for (let server = 4; server < 124; server += 1) {
+      const pair = pairBy(`192.0.2.${server}`);
+      await ask(alice, { type: "transport", to: bob.id, state: "connected", pair });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(posts()).toBeLessThan(50);
+    await until(session, () => {
+      const servers = [...network.resources.values()].map(
+        ({ applicationServer }) => (applicationServer as { ipv4Address: string }).ipv4Address,
+      );
+      return servers.join() === "192.0.2.123";
+    });
+  });
+});
+
 describe("the pair", () => {
   it("[M13] that the other end tells first makes no session before the UE has told it: there is one, for what the UE says", async () => {
     const session = await LiveSession.start("awake");

@@ -264,14 +264,14 @@ function removed(
   { at }: When,
 ): Holding {
   const { held, strays } = holding;
-  const gone = held?.id === id ? held : strays.find((stray) => stray.id === id);
-  const rest: Holding = {
-    ...holding,
   if (answer.type === "unknown" && held?.id === id && held.status.state !== "ended") {
     // Nothing is known of it any more but its name.
     return { ...holding, held: { ...held, isLeaving: true, status: { state: "requested" } } };
   }
   if (answer.type !== "done" && answer.type !== "gone") return holding;
+  const gone = held?.id === id ? held : strays.find((stray) => stray.id === id);
+  const rest: Holding = {
+    ...holding,
     held: held?.id === id ? undefined : held,
     strays: strays.filter((stray) => stray.id !== id),
   };
