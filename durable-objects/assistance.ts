@@ -114,6 +114,7 @@ export class Assistance {
 
   /** The alarm has rung, whatever for. */
   ring(): void {
+    this.#due = undefined;
     this.#carry(true);
   }
 

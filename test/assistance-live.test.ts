@@ -217,6 +217,9 @@ describe.each(MODES)("%s", (mode) => {
     for (let times = 0; times < 3; times += 1) {
       later(600);
       await session.alarm();
+      // It is looked at again after a while, and not at once, for ever.
+      const next = await session.inside(({ storage }) => storage.getAlarm());
+      expect((next ?? 0) - Date.now()).toBeGreaterThan(1_000);
     }
     expect(network.resources.size).toBe(1);
     expect((await keysOf(session)).length).toBeGreaterThan(0);
