@@ -1,5 +1,6 @@
 import { emptyHolding, type Holding } from "../protocol/assistance/holding.ts";
 import type { AssistanceApi } from "../protocol/assistance/record.ts";
+import { partsOf } from "./text-parts.ts";
 
 /** A request of a session, as it is remembered until the network has nothing of it. */
 export interface AssistanceEntry {
@@ -9,13 +10,21 @@ export interface AssistanceEntry {
 }
 
 const PREFIX = "assistance ";
+/** Before the number of a part but the first; it is in no key. */
+const PART = "\n";
 
-/** The requests of a session in storage: a row each, because one has some kilobytes, and a mesh of sixteen hundreds. */
+const rowOf = (key: string, part: number): string =>
+  part === 0 ? `${PREFIX}${key}` : `${PREFIX}${key}${PART}${String(part).padStart(3, "0")}`;
+
+/**
+ * The requests of a session in storage: a row each, because one has some kilobytes, and a mesh of sixteen hundreds; more where a
+ * link has hundreds of m-sections, and its body is there for each create that is in doubt.
+ */
 export class AssistanceRows {
   readonly #kv: SyncKvStorage;
   #entries: Map<string, AssistanceEntry> | undefined;
-  /** Keys that have a row. */
-  readonly #stored = new Set<string>();
+  /** How many rows each key has. */
+  readonly #stored = new Map<string, number>();
 
   constructor({ kv }: DurableObjectStorage) {
     this.#kv = kv;
@@ -30,11 +39,14 @@ export class AssistanceRows {
     if (this.#entries) return this.#entries;
     this.#entries = new Map();
     this.#stored.clear();
+    const texts = new Map<string, string>();
+    // Parts come in their order: rows are listed by name.
     for (const [row, json] of this.#kv.list<string>({ prefix: PREFIX })) {
-      const key = row.slice(PREFIX.length);
-      this.#entries.set(key, JSON.parse(json) as AssistanceEntry);
-      this.#stored.add(key);
+      const [key = ""] = row.slice(PREFIX.length).split(PART);
+      texts.set(key, (texts.get(key) ?? "") + json);
+      this.#stored.set(key, (this.#stored.get(key) ?? 0) + 1);
     }
+    for (const [key, json] of texts) this.#entries.set(key, JSON.parse(json) as AssistanceEntry);
     return this.#entries;
   }
 
@@ -51,13 +63,21 @@ export class AssistanceRows {
   write(key: string): void {
     const entry = this.#known().get(key);
     if (!entry) return;
-    this.#kv.put(`${PREFIX}${key}`, JSON.stringify(entry));
-    this.#stored.add(key);
+    const parts = partsOf(JSON.stringify(entry));
+    for (const [part, json] of parts.entries()) this.#kv.put(rowOf(key, part), json);
+    this.#deleteFrom(key, parts.length);
+    this.#stored.set(key, parts.length);
+  }
+
+  #deleteFrom(key: string, first: number): void {
+    const count = this.#stored.get(key) ?? 0;
+    for (let part = first; part < count; part += 1) this.#kv.delete(rowOf(key, part));
   }
 
   delete(key: string): void {
     this.#known().delete(key);
-    if (this.#stored.delete(key)) this.#kv.delete(`${PREFIX}${key}`);
+    this.#deleteFrom(key, 0);
+    this.#stored.delete(key);
   }
 
   /** What memory holds is in doubt. */
