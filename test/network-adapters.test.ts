@@ -411,6 +411,20 @@ describe("tokens", () => {
     expect(sent[0]?.body).toBe("grant_type=client_credentials");
   });
 
+  it.each(["100", "soon", 0, -1, null])(
+    "[M13] are good for a while, whatever is said of it: %s",
+    async (said) => {
+      const { port, sent } = network(
+        access,
+        json({ access_token: "one", expires_in: said }),
+        json({}),
+        json({}),
+      );
+      await readAll(port, 2);
+      expect(bearers(sent).slice(1)).toEqual(["one", "one"]);
+    },
+  );
+
   it("[M13] are asked for no sooner than their endpoint wants, whoever needs one", async () => {
     const { port, sent, clock } = network(
       access,

@@ -5,10 +5,10 @@ import { z } from "zod";
 /** Error bodies: CAMARA's ErrorInfo has `code`, problem details of TS 29.122 have `cause`. */
 export const Refused = z.object({ code: z.string().optional(), cause: z.string().optional() });
 
-/** Token endpoint, RFC 6749 s5.1. */
+/** Token endpoint, RFC 6749 s5.1. Some gateways write the number as a string; a token is good whatever is said of its life. */
 export const Granted = z.object({
   access_token: z.string().min(1).max(16_384),
-  expires_in: z.number().positive().optional(),
+  expires_in: z.coerce.number().positive().optional().catch(undefined),
 });
 
 /** CAMARA quality-on-demand 1.1.0 SessionInfo. */
