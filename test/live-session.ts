@@ -36,6 +36,7 @@ interface Invitation {
   peer: { id: string };
   token: string;
   expiresAt: number;
+  iceServers: unknown[];
 }
 
 export class LiveSession {
