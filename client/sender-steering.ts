@@ -12,8 +12,8 @@ interface Asked {
 /** `networkPriority` asks for DSCP marking (RFC 8837); TypeScript's DOM lacks it, and so does Firefox. */
 type Encoding = RTCRtpEncodingParameters & { networkPriority?: RTCPriorityType };
 
-/** What tells whether something is to be set: `networkPriority` goes with `priority`. */
-const TOLD_BACK = ["active", "maxBitrate", "priority"] as const;
+/** What is set here. */
+const STEERED = ["active", "maxBitrate", "priority", "networkPriority"] as const;
 
 /** A reply that was lost with the socket: `repeat` says it all again. */
 const told: Ack = { type: "ack", re: 0 };
@@ -45,7 +45,7 @@ function divided(limit: number, encodings: readonly Encoding[]): number[] {
   return weights.map((weight) => Math.max(1, Math.floor((limit * weight) / whole)));
 }
 
-const finite = (bps: number): number | undefined => (Number.isFinite(bps) ? bps : undefined);
+const finite = (bps: number): number | undefined => (bps < NO_LIMIT ? bps : undefined);
 
 /** The application's choice under what was asked; to a browser, a member that is undefined is not there. */
 const chosen = (own: Encoding, asked: Asked, share: number) => ({
@@ -54,6 +54,9 @@ const chosen = (own: Encoding, asked: Asked, share: number) => ({
   priority: asked.priority ?? own.priority,
   networkPriority: asked.priority ?? own.networkPriority,
 });
+
+/** What the application has chosen of an encoding, and what was set there. */
+type Steered = readonly [own: Encoding, set: Partial<Record<keyof Encoding, unknown>>];
 
 /** A section that stays negotiated but does not send: the way to hold where encodings cannot be. */
 const SILENT: Partial<Record<RTCRtpTransceiverDirection, RTCRtpTransceiverDirection>> = {
@@ -73,8 +76,8 @@ export class SenderSteering {
   readonly #connection: RTCPeerConnection;
   readonly #port: SignallingPort;
   readonly #due = new Map<string, FlowSummary>();
-  /** What the application had chosen where the record overrules it. */
-  readonly #own = new WeakMap<RTCRtpSender, readonly Encoding[]>();
+  /** What the application has chosen, where the record may overrule it. */
+  readonly #steered = new WeakMap<RTCRtpSender, readonly Steered[]>();
   readonly #silenced = new WeakSet<RTCRtpTransceiver>();
   readonly #told = new Map<string, string>();
   /** One after the other: parameters that were read are void once others are set. */
@@ -134,21 +137,26 @@ export class SenderSteering {
     const parameters = sender.getParameters();
     const encodings: Encoding[] = parameters.encodings ?? [];
     const shares = divided(asked.maxBitrateBps ?? NO_LIMIT, encodings);
-    const own = this.#own.get(sender) ?? encodings.map((encoding) => ({ ...encoding }));
-    let isAsBefore = true;
-    encodings.forEach((encoding, index) => {
-      const wanted = chosen(own[index] ?? encoding, asked, shares[index] ?? NO_LIMIT);
-      isAsBefore &&= TOLD_BACK.every((member) => encoding[member] === wanted[member]);
+    const before = JSON.stringify(encodings);
+    const steered = encodings.map((encoding, index): Steered => {
+      const [known, set] = this.#steered.get(sender)?.[index] ?? [encoding, encoding];
+      // What is another than what was set here the application has chosen meanwhile.
+      const members = STEERED.map((name) => [
+        name,
+        (encoding[name] === set[name] ? known : encoding)[name],
+      ]);
+      const own: Encoding = Object.fromEntries(members);
+      const wanted = chosen(own, asked, shares[index] as number);
       Object.assign(encoding, wanted);
+      return [own, wanted];
     });
     try {
-      if (!isAsBefore) await sender.setParameters(parameters);
+      if (JSON.stringify(encodings) !== before) await sender.setParameters(parameters);
     } catch (error) {
       const { name, message } = error as DOMException;
       return { code: name, detail: message.slice(0, 256) };
     }
-    if (asksFor(asked)) this.#own.set(sender, own);
-    else this.#own.delete(sender);
+    this.#steered.set(sender, steered);
     return undefined;
   }
 

@@ -17,15 +17,20 @@ export function adviceIn({ type, value }: SwapFrame): EndpointAdvice | undefined
 
 const NO_LIMIT = Number.POSITIVE_INFINITY;
 
-/** Limits what the senders of a call send, and gives back what the application had chosen. */
+type Rates = readonly (number | undefined)[];
+
+/** Limits what the senders of a call send, and gives back what the application had chosen, or has chosen meanwhile. */
 export class SenderLimits {
-  readonly #chosen = new WeakMap<RTCRtpSender, readonly (number | undefined)[]>();
+  readonly #limited = new WeakMap<RTCRtpSender, { readonly chosen: Rates; readonly set: Rates }>();
 
   /** Bits per second, the same for each layer; undefined: no limit but the application's own. */
   async set(sender: RTCRtpSender, bps: number | undefined): Promise<void> {
     const parameters = sender.getParameters();
     const { encodings } = parameters;
-    const chosen = this.#chosen.get(sender) ?? encodings.map(({ maxBitrate }) => maxBitrate);
+    const before = this.#limited.get(sender);
+    const chosen = encodings.map(({ maxBitrate }, index) =>
+      before && maxBitrate === before.set[index] ? before.chosen[index] : maxBitrate,
+    );
     const share = Math.max(1, Math.floor((bps ?? NO_LIMIT) / encodings.length));
     encodings.forEach((encoding, index) => {
       const most = Math.min(chosen[index] ?? NO_LIMIT, share);
@@ -33,7 +38,7 @@ export class SenderLimits {
       else encoding.maxBitrate = most;
     });
     await sender.setParameters(parameters);
-    if (bps === undefined) this.#chosen.delete(sender);
-    else this.#chosen.set(sender, chosen);
+    if (bps === undefined) this.#limited.delete(sender);
+    else this.#limited.set(sender, { chosen, set: encodings.map(({ maxBitrate }) => maxBitrate) });
   }
 }

@@ -361,6 +361,44 @@ describe("steering", () => {
     });
   });
 
+  it.each(["chromium", "firefox"] as const)(
+    "[M5] what the application of %s sets while it is limited stays, and is there afterwards",
+    async (browser) => {
+      const [backend, one, two] = await call({ browser }, { kinds: [] });
+      const { id, mid } = await flowOf(backend, one, two, "video");
+      const choose = (chosen: Partial<RTCRtpEncodingParameters>) =>
+        one.page.evaluate(
+          async ({ peer, said, section }) => {
+            const all = window.call.session.connection(peer)!.getTransceivers();
+            const { sender } = all.find((each) => each.mid === section)!;
+            const parameters = sender.getParameters();
+            for (const encoding of parameters.encodings) Object.assign(encoding, said);
+            if (Object.keys(said).length > 0) await sender.setParameters(parameters);
+            return sender
+              .getParameters()
+              .encodings.map(({ active, maxBitrate }) => [active, maxBitrate]);
+          },
+          { peer: two.id, said: chosen, section: mid },
+        );
+      const limitedTo = async (asked: number | null, applied: number | null) => {
+        await backend.change(id, { maxBitrateBps: asked });
+        await until("applied", async () => {
+          const record = await backend.flow(id);
+          const { applied: done, limits } = record;
+          return limits.requestedBps === (asked ?? undefined) && done?.maxBitrateBps === applied;
+        });
+        return choose({});
+      };
+      expect(await limitedTo(300_000, 300_000)).toEqual([[true, 300_000]]);
+      await choose({ maxBitrate: 100_000, active: false });
+      // What it says of itself is the limit of its application now.
+      expect(await limitedTo(400_000, 100_000)).toEqual([[false, 100_000]]);
+      await choose({ active: true });
+      expect(await limitedTo(50_000, 50_000)).toEqual([[true, 50_000]]);
+      expect(await limitedTo(null, 100_000)).toEqual([[true, 100_000]]);
+    },
+  );
+
   it("[M5] where encodings cannot be switched off, the direction holds and comes back", async () => {
     const [backend, one, two] = await call(
       {
