@@ -42,7 +42,9 @@ const asksFor = ({ held, maxBitrateBps, priority }: Asked): boolean =>
 function divided(limit: number, encodings: readonly Encoding[]): number[] {
   const weights = encodings.map(({ scaleResolutionDownBy = 1 }) => 1 / scaleResolutionDownBy ** 2);
   const whole = weights.reduce((sum, weight) => sum + weight, 0);
-  return weights.map((weight) => Math.max(1, Math.floor((limit * weight) / whole)));
+  // Less than Opus takes at least (RFC 7587 s6.1) Chromium refuses, and limits nothing then.
+  const least = weights[1] ? 1 : 6000;
+  return weights.map((weight) => Math.max(least, Math.floor((limit * weight) / whole)));
 }
 
 const finite = (bps: number): number | undefined => (bps < NO_LIMIT ? bps : undefined);

@@ -31,7 +31,9 @@ export class SenderLimits {
     const chosen = encodings.map(({ maxBitrate }, index) =>
       before && maxBitrate === before.set[index] ? before.chosen[index] : maxBitrate,
     );
-    const share = Math.max(1, Math.floor((bps ?? NO_LIMIT) / encodings.length));
+    // Less than Opus takes at least (RFC 7587 s6.1) Chromium refuses, and limits nothing then.
+    const least = encodings.length > 1 ? 1 : 6000;
+    const share = Math.max(least, Math.floor((bps ?? NO_LIMIT) / encodings.length));
     encodings.forEach((encoding, index) => {
       const most = Math.min(chosen[index] ?? NO_LIMIT, share);
       if (most === NO_LIMIT) delete encoding.maxBitrate;

@@ -317,6 +317,12 @@ describe("steering", () => {
     });
     // 50 packets per second have headers of 12 to 32 bytes beside what is limited.
     await until("low rate", async () => (await one.sendingBps(two.id, mid, 3000)) < 27_000);
+    // Chromium refuses less than Opus takes at least.
+    await backend.change(id, { maxBitrateBps: 1_000 });
+    await until("the least, and that it is more", async () => {
+      const { applied } = await backend.flow(id);
+      return applied?.maxBitrateBps === 6_000 && applied.problem?.code === "not-supported";
+    });
   });
 
   it("[M5] a hold stops packets, and resuming brings the picture back without a negotiation", async () => {

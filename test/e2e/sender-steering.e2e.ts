@@ -153,6 +153,21 @@ describe("what an application sets of a sender", () => {
   });
 });
 
+it("[M13] a limit that no browser takes is the least that all of them take, which is told; layers share it", async () => {
+  const steered = new Steered({ active: true });
+  expect(await steered.obey({ bps: 0 })).toEqual([{ active: true, maxBitrate: 6_000 }]);
+  expect(steered.told).toMatchObject([
+    { maxBitrateBps: 6_000, problem: { code: "not-supported" } },
+  ]);
+  const layered = new Steered({ active: true, scaleResolutionDownBy: 2 }, { active: true });
+  expect((await layered.obey({ bps: 10_000 })).map(({ maxBitrate }) => maxBitrate)).toEqual([
+    2_000, 8_000,
+  ]);
+  const [limits, sender] = [new SenderLimits(), new Sender({ active: true })];
+  await limits.set(sender as unknown as RTCRtpSender, 0);
+  expect(sender.encodings).toEqual([{ active: true, maxBitrate: 6_000 }]);
+});
+
 describe("what an application sets of a sender of SWAP", () => {
   const limit = (limits: SenderLimits, sender: Sender, bps?: number): Promise<void> =>
     limits.set(sender as unknown as RTCRtpSender, bps);
