@@ -465,6 +465,27 @@ describe("[M13] what is shown of it", () => {
     }
   });
 
+  it("[M13] what a network recommends goes before what the configuration says for the state of another request", () => {
+    const story = connected(called("af"));
+    const [policy, recommending] = wantedIn(story) as [Wanted, Wanted];
+    const withoutQos = { uplinkBps: 400_000, downlinkBps: 800_000 };
+    const careful = networks.map((network) => ({ ...network, withoutQos }));
+    const advisedWith = (advised: NetworkStatus["advised"]) => {
+      const status: NetworkStatus = { state: "granted", ...(advised && { advised }) };
+      const holdings = new Map([
+        [policy.key, heldAs(policy, "rtc-af", { state: "impaired" })],
+        [recommending.key, heldAs(recommending, "rtc-af", status)],
+      ]);
+      return [
+        [policy, recommending],
+        [recommending, policy],
+      ].map((wanted) => recordsOf(story.session, wanted, holdings, careful, at)[0]?.record.advised);
+    };
+    const less = { uplinkBps: 44_000, downlinkBps: 55_000 };
+    expect(advisedWith(less)).toEqual([less, less]);
+    expect(advisedWith(undefined)).toEqual([withoutQos, withoutQos]);
+  });
+
   it("[M13] a network that left the configuration is no reason to fail, nor a link that is gone", () => {
     const story = connected(called("qod"));
     const wanted = wantedIn(story);

@@ -29,14 +29,29 @@ const BY_CONCERN = [
   "granted",
 ] satisfies AssistanceState[];
 
-/** One request may be for the quality, and another for what is recommended. */
-function together(one: FlowAssistance, other: FlowAssistance): FlowAssistance {
-  const [shown, hidden] = concernOf(other) < concernOf(one) ? [other, one] : [one, other];
-  const advised = shown.advised ?? hidden.advised;
-  return { ...shown, ...(advised && { advised }) };
+/** The record of a request, and what its end is advised where no network says it. */
+interface Shown {
+  readonly record: FlowAssistance;
+  readonly otherwise?: Rates | undefined;
 }
 
-const concernOf = ({ state }: FlowAssistance): number => BY_CONCERN.indexOf(state);
+/** One request may be for the quality, and another for what is recommended. */
+function together(one: Shown, other: Shown): Shown {
+  const [shown, hidden] = concernOf(other) < concernOf(one) ? [other, one] : [one, other];
+  const advised = shown.record.advised ?? hidden.record.advised;
+  return {
+    record: { ...shown.record, ...(advised && { advised }) },
+    otherwise: shown.otherwise ?? hidden.otherwise,
+  };
+}
+
+const concernOf = ({ record }: Shown): number => BY_CONCERN.indexOf(record.state);
+
+/** What a network recommends goes before what the configuration says for its state. */
+function completed({ record, otherwise }: Shown): FlowAssistance {
+  const advised = record.advised ?? otherwise;
+  return { ...record, ...(advised && { advised }) };
+}
 
 /** Records of all ends that are in a network, by link and peer. `at` is now, milliseconds since 1970. */
 export function recordsOf(
@@ -46,17 +61,19 @@ export function recordsOf(
   networks: readonly AssistanceNetwork[],
   at: number,
 ): readonly EndRecord[] {
-  const ends = new Map<string, EndRecord>();
+  const ends = new Map<string, Shown & Omit<EndRecord, "record">>();
   for (const each of wanted) {
     for (const link of each.links) {
       const peer = each.ue;
       const before = session.links.get(link)?.flows.assistance?.[peer];
-      const record = endRecordOf(each, holdings.get(each.key), networks, at, before);
-      const known = ends.get(`${link} ${peer}`)?.record;
-      ends.set(`${link} ${peer}`, { link, peer, record: known ? together(known, record) : record });
+      const shown = endRecordOf(each, holdings.get(each.key), networks, at, before);
+      const known = ends.get(`${link} ${peer}`);
+      ends.set(`${link} ${peer}`, { link, peer, ...(known ? together(known, shown) : shown) });
     }
   }
-  return [...ends.values()];
+  return [...ends.values()].map(({ link, peer, ...shown }) => {
+    return { link, peer, record: completed(shown) };
+  });
 }
 
 function endRecordOf(
@@ -65,16 +82,15 @@ function endRecordOf(
   networks: readonly AssistanceNetwork[],
   at: number,
   before: FlowAssistance | undefined,
-): FlowAssistance {
+): Shown {
   const network = networks.find((each) => each.name === name);
   const known = holding ?? emptyHolding(key, name, network?.api ?? "nef");
   const record = recordOf(known, wish, at, { before, ...(lacks !== undefined && { lacks }) });
   if (mode === "dry-run" && wish) {
     const since = before?.state === "dry-run" ? before.since : at;
-    return { ...record, state: "dry-run", since };
+    return { record: { ...record, state: "dry-run", since } };
   }
-  const advised = record.advised ?? (network && advisedBy(network, record));
-  return { ...record, ...(advised && { advised }) };
+  return { record, otherwise: network && advisedBy(network, record) };
 }
 
 /**
@@ -140,7 +156,7 @@ export function viewRequests(
   return [...wanted, ...former].map((each) => {
     const holding = entries.get(each.key)?.holding;
     const body = each.wish?.body ?? (each.lacks === undefined ? holding?.held?.body : undefined);
-    const record = endRecordOf(each, holding, networks, at, undefined);
+    const record = completed(endRecordOf(each, holding, networks, at, undefined));
     const resource = holding?.held?.id;
     return {
       peer: each.ue,
