@@ -486,6 +486,24 @@ describe("[M13] what is shown of it", () => {
     expect(advisedWith(undefined)).toEqual([withoutQos, withoutQos]);
   });
 
+  it("[M13] what has ended and is asked for anew is advised as before until it is granted", () => {
+    const story = connected(called("qod"));
+    const [wanted] = wantedIn(story) as [Wanted];
+    const advisedAfter = (status: NetworkStatus) => {
+      const holdings = new Map([[wanted.key, heldAs(wanted, "camara-qod", status)]]);
+      const [end] = recordsOf(story.session, [wanted], holdings, networks, at);
+      const assistance = end?.record ?? null;
+      story.do({ type: "assistance", link: AB, peer: "alice", assistance, at });
+      return end?.record.advised;
+    };
+    expect(advisedAfter({ state: "requested" })).toBeUndefined();
+    expect(advisedAfter({ state: "ended", reason: "NETWORK_TERMINATED" })).toEqual(QOD.withoutQos);
+    expect(advisedAfter({ state: "requested" })).toEqual(QOD.withoutQos);
+    expect(advisedAfter({ state: "requested" })).toEqual(QOD.withoutQos);
+    expect(advisedAfter({ state: "granted" })).toBeUndefined();
+    expect(advisedAfter({ state: "requested" })).toBeUndefined();
+  });
+
   it("[M13] a network that left the configuration is no reason to fail, nor a link that is gone", () => {
     const story = connected(called("qod"));
     const wanted = wantedIn(story);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isSame } from "../flows/same.ts";
 import type { Session } from "../session.ts";
 import type { Rates } from "./assisted.ts";
 import type { AssistanceNetwork } from "./config.ts";
@@ -90,7 +91,7 @@ function endRecordOf(
     const since = before?.state === "dry-run" ? before.since : at;
     return { record: { ...record, state: "dry-run", since } };
   }
-  return { record, otherwise: network && advisedBy(network, record) };
+  return { record, otherwise: network && advisedBy(network, record, before) };
 }
 
 /**
@@ -100,12 +101,16 @@ function endRecordOf(
 function advisedBy(
   { profiles, withoutQos }: AssistanceNetwork,
   { state, asked, granted }: FlowAssistance,
+  before: FlowAssistance | undefined,
 ): Rates | undefined {
   const applied = granted?.profile;
   const isOther = applied !== undefined && applied !== asked?.profile;
   if (state === "granted") return isOther ? profiles[applied] : undefined;
   if (state === "impaired") return (isOther ? profiles[applied] : undefined) ?? withoutQos;
-  return state === "ended" ? withoutQos : undefined;
+  // What has ended and is asked for anew does not hold before the network says so.
+  const isAnew = state === "requested" && before?.state !== "granted";
+  const isStill = isAnew && isSame(before?.advised, withoutQos);
+  return state === "ended" || isStill ? withoutQos : undefined;
 }
 
 /** A request as operators see it, its body included. */
