@@ -250,11 +250,33 @@ describe("what a mobile network recommends", () => {
       "bob 0": `${SPEECH_BPS} session`,
       "bob 1": `${200_000 - SPEECH_BPS} session`,
     });
-    expect(pure.adviceTo("alice")).toEqual([]);
+    expect(pure.adviceTo("alice").map(({ bitrateBps }) => bitrateBps)).toEqual([
+      SPEECH_BPS,
+      200_000 - SPEECH_BPS,
+    ]);
     pure.assist(AB, "alice", record({ advised: { uplinkBps: 150_000 } }));
     expect(pure.limitsOf("alice")).toMatchObject({ "bob 1": `${150_000 - SPEECH_BPS} network` });
     pure.assist(AB, "alice", null);
     expect(pure.limitsOf("alice")).toMatchObject({ "bob 1": `${200_000 - SPEECH_BPS} session` });
+  });
+
+  it("[M13] holds as long as the network says so, also where something else limits a flow to less", () => {
+    const pure = called();
+    const video = "alice~bob:1.1:alice";
+    pure.assist(AB, "alice", record({ advised: { uplinkBps: 300_000 } }));
+    for (const peer of ["alice", "bob"]) pure.take(peer);
+    const said = () =>
+      pure.adviceTo("alice").flatMap(({ mid, bitrateBps }) => `${mid} ${bitrateBps}`);
+    // Whoever knows of advice only would take no limit at all for the lower one.
+    pure.change(video, { maxBitrateBps: 100_000 });
+    expect(pure.limitsOf("alice")).toMatchObject({ "bob 1": "100000 request" });
+    expect(said()).toEqual(["0 200000", "1 100000"]);
+    pure.change(video, { maxBitrateBps: null });
+    expect(said()).toEqual([`0 ${SPEECH_BPS}`, `1 ${300_000 - SPEECH_BPS}`]);
+    pure.change(video, { maxBitrateBps: 100_000 });
+    pure.take("alice");
+    pure.assist(AB, "alice", record());
+    expect(said()).toEqual(["0 undefined", "1 undefined"]);
   });
 
   it("[M13] what is held leaves its share to the others and has it again", () => {

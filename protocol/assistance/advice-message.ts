@@ -16,7 +16,7 @@ export const Advice = z.object({
     .int()
     .optional()
     .describe(
-      "what the flow is to take at most, bits per second: its share of what is recommended; absent: the network does not limit it",
+      "what the flow is to take at most, bits per second: its share of what is recommended, or less where something else limits it to less; absent: the network recommends no rate",
     ),
 });
 export type Advice = z.infer<typeof Advice>;

@@ -95,10 +95,11 @@ const isEqual = (one: Word | undefined, other: Word | undefined): boolean =>
   one?.bitrateBps === other?.bitrateBps;
 
 /**
- * Of two ends that are in networks, the one that is recommended less where that limits the flow, else the one whose network
- * cannot hold what it granted. What is only offered nobody steers.
+ * Of two ends that are in networks, the one that is recommended less, else the one whose network cannot hold what it granted.
+ * The rate is that of the flow, whatever limits it to less: who knows of advice only would take no limit for the lower one.
+ * What is only offered nobody steers, nor the rate of data.
  */
-function wordOn({ state, from, to, assistance = {}, limits }: Flow): Word | undefined {
+function wordOn({ kind, state, from, to, assistance = {}, limits }: Flow): Word | undefined {
   if (state === "proposed") return undefined;
   const ends = [
     { peer: from, bps: assistance[from]?.advised?.uplinkBps },
@@ -108,12 +109,12 @@ function wordOn({ state, from, to, assistance = {}, limits }: Flow): Word | unde
     bps,
     isImpaired: assistance[peer]?.state === "impaired",
   }));
-  const { effectiveBps, source } = limits;
-  if (source === "network" && effectiveBps !== undefined) {
-    const [one, other] = ends as [(typeof ends)[0], (typeof ends)[0]];
-    const { peer, isImpaired } = other.bps < one.bps ? other : one;
+  const [one, other] = ends as [(typeof ends)[0], (typeof ends)[0]];
+  const { peer, bps, isImpaired } = other.bps < one.bps ? other : one;
+  const { effectiveBps } = limits;
+  if (kind !== "data" && Number.isFinite(bps) && effectiveBps !== undefined) {
     return { peer, isImpaired, bitrateBps: effectiveBps };
   }
-  const impaired = ends.find(({ isImpaired }) => isImpaired);
+  const impaired = ends.find((end) => end.isImpaired);
   return impaired && { peer: impaired.peer, isImpaired: true };
 }

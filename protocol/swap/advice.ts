@@ -13,7 +13,7 @@ export interface EndpointAdvice extends Pick<Advice, "mid" | "network" | "state"
   readonly call: string;
   /** uplink: what the endpoint sends. */
   readonly direction: "uplink" | "downlink";
-  /** Absent: the network does not limit it. */
+  /** Absent: the network recommends no rate. */
   readonly bitrateBps?: number | undefined;
 }
 
