@@ -52,7 +52,7 @@ export const QualityReport = FlowQuality.extend({
     .max(64)
     .optional()
     .describe("SSRCs in use, signalled or not"),
-});
+}).meta({ id: "QualityReport" });
 export type QualityReport = z.infer<typeof QualityReport>;
 
 /** A peer as others see it. */

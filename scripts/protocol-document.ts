@@ -65,6 +65,8 @@ const SHAPES = [
   "Flow",
   "FlowSummary",
   "Transport",
+  "QualityReport",
+  "Experience",
   "Pair",
   "IceServer",
 ];
