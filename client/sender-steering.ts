@@ -36,15 +36,16 @@ function askedOf({ requests = [], state, reason, limits, priority }: FlowSummary
 }
 
 const asksFor = ({ held, maxBitrateBps, priority }: Asked): boolean =>
-  held || maxBitrateBps !== undefined || priority !== undefined;
+  held || (maxBitrateBps ?? priority) !== undefined;
 
 /** Parts of a limit for simulcast layers: by pixels, as they cost. */
 function divided(limit: number, encodings: readonly Encoding[]): number[] {
   const weights = encodings.map(({ scaleResolutionDownBy = 1 }) => 1 / scaleResolutionDownBy ** 2);
   const whole = weights.reduce((sum, weight) => sum + weight, 0);
   // Less than Opus takes at least (RFC 7587 s6.1) Chromium refuses, and limits nothing then.
-  const least = weights[1] ? 1 : 6000;
-  return weights.map((weight) => Math.max(least, Math.floor((limit * weight) / whole)));
+  return weights.map((weight) =>
+    Math.max(weight < whole ? 1 : 6000, Math.floor((limit * weight) / whole)),
+  );
 }
 
 const finite = (bps: number): number | undefined => (bps < NO_LIMIT ? bps : undefined);
@@ -68,7 +69,7 @@ const SILENT: Partial<Record<RTCRtpTransceiverDirection, RTCRtpTransceiverDirect
 const SENDING: typeof SILENT = { recvonly: "sendrecv", inactive: "sendonly" };
 
 const textOf = ({ held, maxBitrateBps, priority, problem }: Outcome): string =>
-  JSON.stringify([held, maxBitrateBps, priority, problem?.code, problem?.detail]);
+  JSON.stringify([held, maxBitrateBps, priority, problem]);
 
 /**
  * Makes the senders of one connection obey the records of their flows (M5): held, bit rate, priority. What is
@@ -112,7 +113,7 @@ export class SenderSteering {
     const outcome = flow.kind === "data" ? dataOutcome(asked) : await this.#steer(flow.mid, asked);
     const known = this.#told.get(id) ?? (flow.applied && textOf(flow.applied));
     const text = textOf(outcome);
-    if (text === known || (known === undefined && !asksFor(asked))) return;
+    if (text === known || !(known ?? asksFor(asked))) return;
     this.#told.set(id, text);
     this.#port
       .request({ type: "applied", flow: id, revision: flow.revision, ...outcome }, () => told)
@@ -129,7 +130,7 @@ export class SenderSteering {
     }
     let fault = await this.#set(transceiver.sender, asked);
     // What was read may have changed meanwhile, by a negotiation or by the application.
-    if (fault !== undefined) fault = await this.#set(transceiver.sender, asked);
+    if (fault) fault = await this.#set(transceiver.sender, asked);
     this.#turn(transceiver, asked.held);
     return this.#outcome(transceiver, asked, fault);
   }
@@ -167,12 +168,12 @@ export class SenderSteering {
     const { direction, sender } = transceiver;
     const silent = SILENT[direction];
     const sending = SENDING[direction];
-    if (held && silent !== undefined && !isHeld(transceiver)) {
+    if (held && silent && !isHeld(transceiver)) {
       this.#silenced.add(transceiver);
       transceiver.direction = silent;
     }
     // A track that was taken back meanwhile has nothing to send.
-    if (!held && this.#silenced.delete(transceiver) && sending !== undefined && sender.track) {
+    if (!held && this.#silenced.delete(transceiver) && sending && sender.track) {
       transceiver.direction = sending;
     }
   }
@@ -191,7 +192,7 @@ export class SenderSteering {
       priority !== (asked.priority ?? priority) && "priority",
     ].filter(Boolean);
     const detail = `the browser does not take ${undone.join(", ")}`;
-    const problem = undone.length > 0 ? (fault ?? { code: "not-supported", detail }) : undefined;
+    const problem = undone[0] ? (fault ?? { code: "not-supported", detail }) : undefined;
     return { held, maxBitrateBps: finite(limit) ?? null, priority, problem };
   }
 }
@@ -203,7 +204,7 @@ function isHeld({ sender }: RTCRtpTransceiver): boolean {
 
 /** The priority of a data channel is fixed when it is made. */
 function dataOutcome({ priority }: Asked): Outcome {
-  if (priority === undefined) return {};
+  if (!priority) return {};
   const detail = "the priority of a data channel is fixed when it is made";
   return { problem: { code: "not-supported", detail } };
 }
