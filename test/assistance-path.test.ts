@@ -584,6 +584,22 @@ describe("candidates", () => {
     expect(plainAddress("fe80::1%eth0")).toBe("fe80::1");
   });
 
+  it("[M13] what an operator shares out among its UEs (RFC 6598) is behind its NAT, as other private addresses are", () => {
+    const call = blank();
+    call.trickle("a", host("100.64.1.2", 4000));
+    call.trickle("b", host("100.65.1.2", 5000), srflx("203.0.113.9", 5555, "100.65.1.2", 5000));
+    const expected = {
+      ue: { address: "100.64.1.2", port: 4000 },
+      uePublic: { address: "203.0.113.7" },
+    };
+    expect(call.path("a", { seen: "203.0.113.7" })).toMatchObject({
+      ...expected,
+      remotes: [{ address: "203.0.113.9", port: 5555 }],
+    });
+    call.select("a", expected.ue, { address: "198.51.100.9", port: 5000 });
+    expect(call.path("a", { seen: "203.0.113.7" })).toMatchObject(expected);
+  });
+
   it("[M13] those of the tagged section speak for the bundle", () => {
     const sections = [AUDIO, "a=mid:0", ...VIDEO, "a=mid:1"];
     const call = AssistedCall.of([

@@ -831,6 +831,14 @@ describe("CAMARA quality on demand", () => {
     expect(device(inside, { seen: "203.0.113.7" })).toEqual({
       ipv4Address: { publicAddress: "203.0.113.7", privateAddress: UE.address },
     });
+    const shared = AssistedCall.of(both(...bundled())).select(
+      "a",
+      { address: "100.64.1.2" },
+      OTHER,
+    );
+    expect(device(shared, { seen: "203.0.113.7" })).toEqual({
+      ipv4Address: { publicAddress: "203.0.113.7", privateAddress: "100.64.1.2" },
+    });
     const six = AssistedCall.of(both(...bundled()));
     six.select("a", { address: "2001:db8::5", port: 1 }, { address: "2001:db8::9", port: 2 });
     expect(device(six)).toEqual({ ipv6Address: "2001:db8::5" });

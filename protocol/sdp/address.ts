@@ -7,13 +7,18 @@ export type AddressKind =
   | "multicast"
   | "unspecified";
 
-/** Blocks of IPv4 by their prefix and its length in bits (RFC 6890 s2.2.2, RFC 5771). */
+/**
+ * Blocks of IPv4 by their prefix and its length in bits (RFC 6890 s2.2.2, RFC 5771). Private are also those that mobile
+ * operators share out behind their NAT (RFC 6598), and those of a UE's own translator to IPv6 (RFC 7335).
+ */
 const IPV4_BLOCKS: readonly (readonly [prefix: number, bits: number, kind: AddressKind])[] = [
   [0, 32, "unspecified"],
   [127, 8, "loopback"],
   [10, 8, "private"],
   [0xac1, 12, "private"],
   [0xc0a8, 16, "private"],
+  [0x191, 10, "private"],
+  [0x1800_0000, 29, "private"],
   [0xa9fe, 16, "link-local"],
   [0xe, 4, "multicast"],
 ];

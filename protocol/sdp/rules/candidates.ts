@@ -174,7 +174,7 @@ export const CANDIDATE_LINE_RULES: readonly CandidateRule[] = [
     strict: "info",
     source: "RFC 8828 s3",
     requirements: ["R10-3"],
-    condition: "a host candidate has an address of RFC 1918 or in `fc00::/7`",
+    condition: "a host candidate has an address of RFC 1918, 6598 or 7335, or in `fc00::/7`",
     message:
       "a private address works in the same network only, and tells the other peer about that network",
     find: holds(({ type }, address) => type === "host" && address === "private"),
