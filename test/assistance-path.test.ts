@@ -600,6 +600,22 @@ describe("candidates", () => {
     expect(call.path("a", { seen: "203.0.113.7" })).toMatchObject(expected);
   });
 
+  it("[M13] the address of a UE's own translator to IPv6 (RFC 7335) is in no packet that its network sees", () => {
+    const translated = { address: "192.0.0.4", port: 4000 };
+    const call = blank().select("a", translated, { address: "198.51.100.9", port: 5000 });
+    expect(call.path("a", { seen: "2001:db8::7" })).toEqual({
+      ...{ known: "pair", protocol: "udp", isRelayed: false },
+      remotes: [{ address: "198.51.100.9", port: 5000 }],
+    });
+    const seenAs = { candidateType: "prflx", address: "203.0.113.7", port: 4444 } as const;
+    call.select("b", { address: "198.51.100.9", port: 5000 }, seenAs);
+    expect(call.path("a")).toMatchObject({ uePublic: { address: "203.0.113.7", port: 4444 } });
+    expect(call.path("a").ue).toBeUndefined();
+    const byCandidate = blank().trickle("a", host("192.0.0.4", 4000));
+    expect(byCandidate.path("a").ue).toBeUndefined();
+    expect(byCandidate.path("a").uePublic).toBeUndefined();
+  });
+
   it("[M13] those of the tagged section speak for the bundle", () => {
     const sections = [AUDIO, "a=mid:0", ...VIDEO, "a=mid:1"];
     const call = AssistedCall.of([

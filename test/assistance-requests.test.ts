@@ -839,6 +839,11 @@ describe("CAMARA quality on demand", () => {
     expect(device(shared, { seen: "203.0.113.7" })).toEqual({
       ipv4Address: { publicAddress: "203.0.113.7", privateAddress: "100.64.1.2" },
     });
+    // Every UE in a network of IPv6 alone has it: the address of the socket tells them apart.
+    const translated = AssistedCall.of(both(...bundled()));
+    translated.select("a", { address: "192.0.0.4", port: 4 }, OTHER);
+    expect(device(translated, { seen: "2001:db8::7" })).toEqual({ ipv6Address: "2001:db8::7" });
+    expect(lackOf(nef(translated.of("a", { seen: "2001:db8::7" })))).toBe("ue-address");
     const six = AssistedCall.of(both(...bundled()));
     six.select("a", { address: "2001:db8::5", port: 1 }, { address: "2001:db8::9", port: 2 });
     expect(device(six)).toEqual({ ipv6Address: "2001:db8::5" });

@@ -58,6 +58,9 @@ const same = (both: Located | undefined): UeAddresses => (both ? { ue: both, ueP
 
 const isGlobal = ({ address }: Located): boolean => addressKindOf(address) === "global";
 
+/** What a UE in a network of IPv6 alone gives its applications (RFC 7335): no packet has it that leaves the UE. */
+const isOfTranslator = ({ address }: Located): boolean => /^192\.0\.0\.[0-7]$/.test(address);
+
 /** A NAT towards the world makes global addresses: one that is none is seen from inside, and the UE's own. */
 const fromInside = (end: Located | undefined): Located | undefined =>
   end && !isGlobal(end) ? end : undefined;
@@ -74,7 +77,10 @@ function translated(
   const seen = isOwn ? seenAs : fromInside(seenAs);
   const ue = known ?? seen ?? soleEnd(hosts) ?? baseOf(own) ?? fromInside(socket);
   const uePublic = seenAs ?? (ue && isGlobal(ue) ? ue : socket);
-  return { ...(ue ? { ue } : {}), ...(uePublic ? { uePublic } : {}) };
+  return {
+    ...(ue && !isOfTranslator(ue) ? { ue } : {}),
+    ...(uePublic ? { uePublic } : {}),
+  };
 }
 
 /** What a NAT makes of the address, or of the only one there is. */
