@@ -496,6 +496,17 @@ describe("a relay, while it is all there can be", () => {
       media,
     ]);
     expect(twice.path("a").uePublic).toEqual({ address: "203.0.113.7" });
+    // Firefox repeats the relay's own address there: it says nothing of the UE.
+    for (const address of ["198.51.100.2", "10.1.0.1"]) {
+      const firefox = AssistedCall.of([
+        withRelay(relayed(address, 50_000, address, 50_000)),
+        media,
+      ]);
+      const path = firefox.path("a", { seen: "203.0.113.7" });
+      expect(path).toMatchObject({ known: "relay", uePublic: { address: "203.0.113.7" } });
+      expect(path.ue).toBeUndefined();
+      expect(path.uePublic).not.toHaveProperty("port");
+    }
     // The other end may be reached there; what it sends from itself is not known.
     expect(call.path("b")).toMatchObject({
       ...{ known: "candidates", isRelayed: true },

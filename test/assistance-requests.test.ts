@@ -852,6 +852,12 @@ describe("CAMARA quality on demand", () => {
     });
   });
 
+  it.each(["70000", "4.5", "1e3", "0x10", "-1", "0"])("[M13] %s is no port", (port) => {
+    const talk = AssistedCall.of(both(...bundled()));
+    talk.trickle("a", `1 1 udp 1 198.51.100.1 50000 typ relay raddr 203.0.113.7 rport ${port}`);
+    expect(device(talk)).toEqual({ lacks: "device" });
+  });
+
   it("[M13] before there is a pair: to the relay, with its port and none of the device", () => {
     const talk = AssistedCall.of(both(...bundled()), { iceTransportPolicy: "relay" });
     const relay = [{ address: "198.51.100.1", port: 3478 }];

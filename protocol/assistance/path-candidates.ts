@@ -1,7 +1,7 @@
 import { type AgreedPair, agreedSections, descriptionOf } from "../flows/agreed-pair.ts";
 import { labelOf } from "../flows/identity.ts";
 import { addressKindOf, canonicalAddressOf } from "../sdp/address.ts";
-import { type CandidateLine, candidateLineOf } from "../sdp/candidate.ts";
+import { type CandidateLine, type CandidateParts, candidateLineOf } from "../sdp/candidate.ts";
 import type { Section } from "../sdp/section.ts";
 import { type Link, type Session, trickleOf } from "../session.ts";
 import type { Address, FiveTuple, Transport } from "../transport.ts";
@@ -98,15 +98,20 @@ function readable({ parts }: CandidateLine): PathCandidate | undefined {
   if (parts?.component !== "1" || parts.transport.toLowerCase() !== "udp") return undefined;
   const address = plainAddress(parts.address);
   if (address === undefined) return undefined;
-  const base = plainAddress(parts.extensions.get("raddr"));
-  const basePort = Number(parts.extensions.get("rport"));
-  return {
-    type: parts.type,
-    address,
-    port: Number(parts.port),
-    ...(base !== undefined && basePort > 0 ? { base: { address: base, port: basePort } } : {}),
-  };
+  const base = baseOf(parts);
+  // Firefox repeats the relay's own address, to say nothing of the UE's.
+  const isOwn = parts.type !== "relay" || base?.address !== address;
+  return { type: parts.type, address, port: Number(parts.port), ...(base && isOwn && { base }) };
 }
+
+function baseOf({ extensions }: CandidateParts): Address | undefined {
+  const address = plainAddress(extensions.get("raddr"));
+  const rport = extensions.get("rport") ?? "";
+  const port = /^\d{1,5}$/.test(rport) ? Number(rport) : 0;
+  return address !== undefined && port > 0 && port <= HIGHEST_PORT ? { address, port } : undefined;
+}
+
+const HIGHEST_PORT = 65_535;
 
 const isGlobal = ({ address }: Address): boolean => addressKindOf(address) === "global";
 
