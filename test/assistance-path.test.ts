@@ -627,6 +627,22 @@ describe("candidates", () => {
     expect(byCandidate.path("a").uePublic).toBeUndefined();
   });
 
+  it("[M13] gstreamer.audio-video-sendrecv: a link-local address is on no way through a network", () => {
+    const at = (text: string, address: string) =>
+      text
+        .replaceAll("192.0.2.2", address)
+        .replaceAll(/a=candidate:\d+ 1 \w+ \d+ fd00:.*\r\n/g, "");
+    const [offer, answer] = pairOf("gstreamer.audio-video-sendrecv");
+    expect(offer).toMatch(/ fe80::\S+ \d+ typ host/);
+    const call = AssistedCall.of([at(offer, "10.45.0.2"), at(answer, "10.45.0.3")]);
+    expect(call.path("a")).toMatchObject({
+      ue: { address: "10.45.0.2" },
+      remotes: [{ address: "10.45.0.3" }],
+    });
+    expect(call.path("a").remotes).toHaveLength(1);
+    expect(call.path("b").ue?.address).toBe("10.45.0.3");
+  });
+
   it("[M13] those of the tagged section speak for the bundle", () => {
     const sections = [AUDIO, "a=mid:0", ...VIDEO, "a=mid:1"];
     const call = AssistedCall.of([

@@ -97,7 +97,8 @@ function bundleOf(pair: AgreedPair, peer: string, labels: readonly string[]): re
 function readable({ parts }: CandidateLine): PathCandidate | undefined {
   if (parts?.component !== "1" || parts.transport.toLowerCase() !== "udp") return undefined;
   const address = plainAddress(parts.address);
-  if (address === undefined) return undefined;
+  // RFC 4291 s2.5.6: no router forwards what comes from there.
+  if (address === undefined || addressKindOf(address) === "link-local") return undefined;
   const base = baseOf(parts);
   // Firefox repeats the relay's own address, to say nothing of the UE's.
   const isOwn = parts.type !== "relay" || base?.address !== address;
