@@ -269,6 +269,11 @@ describe("a selected pair", () => {
     for (const call of [blank().select("a", ...ends), blank().select("b", ends[1], ends[0])]) {
       expect(call.path("a").protocol).toBe("tcp");
     }
+    // An active end has no port until it connects: 9 stands for it (RFC 6544 s4.5).
+    const active = blank().select("b", { ...ends[1], protocol: "tcp", port: 9 }, ends[0]);
+    expect(active.path("a").remotes).toEqual([{ address: "192.0.2.9" }]);
+    const mapped = { ...ends[0], candidateType: "srflx", port: 9 } as const;
+    expect(blank().select("a", mapped, ends[1]).path("a").uePublic).not.toHaveProperty("port");
   });
 
   it("[M13] RTCP goes from the UE's own address, whatever others see", () => {

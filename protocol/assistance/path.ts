@@ -1,4 +1,4 @@
-import { carrierOf, fiveTupleOf } from "../flows/five-tuple.ts";
+import { carrierOf, fiveTupleOf, knownOf } from "../flows/five-tuple.ts";
 import type { FiveTuple, PairEnd, SelectedPair, Transport } from "../transport.ts";
 import type { AssistedPath, Located, RelayServer } from "./assisted.ts";
 import {
@@ -113,8 +113,7 @@ function pathByUe(facts: PathFacts, pair: SelectedPair): Draft {
   };
 }
 
-const endIn = ({ address, port }: PairEnd): Located | undefined =>
-  endOf({ address: address ?? "", ...(port ? { port } : {}) });
+const endIn = ({ address, port }: PairEnd): Located | undefined => endOf(knownOf(address, port));
 
 /** The same pair from the other side: its remote end is the UE as the world sees it. */
 function pathByOther(

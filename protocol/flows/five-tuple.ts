@@ -9,7 +9,10 @@ const MDNS_NAME = /\.local\.?$/i;
 const NO_PORT = 9;
 
 /** Left out: mDNS names, unspecified addresses and placeholders, which say that the end hides it. */
-function knownOf(address: string | null | undefined, port: number | null | undefined): Known {
+export function knownOf(
+  address: string | null | undefined,
+  port: number | null | undefined,
+): Known {
   const text = canonicalAddressOf(address ?? "");
   const isHidden = text === "" || MDNS_NAME.test(text) || addressKindOf(text) === "unspecified";
   return {
