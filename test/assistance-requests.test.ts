@@ -982,6 +982,19 @@ describe("QoS profiles", () => {
     const open = { name: "open", status: "ACTIVE", maxUpstreamRate: { value: 1 } } as const;
     expect(profileFor({ uplinkBps: 5e6 }, [open, ...profiles])?.name).toBe("open");
     expect(profileFor({ uplinkBps: 5 }, [open, ...profiles])?.name).toBe("narrow");
+    // Where all leave one direction open, the other tells them apart.
+    const [wide, slim] = [100, 5].map(
+      (value): QosProfile => ({
+        ...{ name: `down-${value}`, status: "ACTIVE" },
+        maxDownstreamRate: { value, unit: "Mbps" },
+      }),
+    ) as [QosProfile, QosProfile];
+    expect(profileFor({ uplinkBps: 5e6, downlinkBps: 4e6 }, [open, wide, slim])?.name).toBe(
+      "down-5",
+    );
+    expect(profileFor({ uplinkBps: 5e6, downlinkBps: 6e6 }, [open, wide, slim])?.name).toBe(
+      "down-100",
+    );
     const units = (["bps", "kbps", "Mbps", "Gbps", "Tbps"] as const).map(
       (unit): QosProfile => ({ name: unit, status: "ACTIVE", maxUpstreamRate: { value: 2, unit } }),
     );

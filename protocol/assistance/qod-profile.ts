@@ -47,7 +47,10 @@ const bpsOfRate = ({ value, unit }: QosRate = {}): number =>
 const secondsOf = ({ value, unit }: QosDuration = {}): number | undefined =>
   value === undefined || unit === undefined ? undefined : value * SECONDS_OF_UNIT[unit];
 
-/** The profile with the lowest limits that is active and has room for these rates; of equal ones the first. */
+/**
+ * The profile with the lowest limits that is active and has room for these rates; of equal ones the first. What has no limit
+ * in a direction is larger than what has one, and the other direction tells such profiles apart.
+ */
 export function profileFor(
   { uplinkBps = 0, downlinkBps = 0 }: Rates,
   profiles: readonly QosProfile[],
@@ -61,10 +64,15 @@ export function profileFor(
     .filter(
       ({ profile: { status }, upstream, downstream }) =>
         status === "ACTIVE" && upstream >= uplinkBps && downstream >= downlinkBps,
-    );
-  const sizeOf = ({ upstream, downstream }: (typeof fitting)[0]): number => upstream + downstream;
-  const smallest = Math.min(...fitting.map(sizeOf));
-  return fitting.find((each) => sizeOf(each) === smallest)?.profile;
+    )
+    .map(({ profile, upstream, downstream }) => {
+      const limits = [upstream, downstream].filter(Number.isFinite);
+      return { profile, count: limits.length, bps: limits.reduce((sum, bps) => sum + bps, 0) };
+    });
+  const [smallest] = fitting.toSorted(
+    (one, other) => other.count - one.count || one.bps - other.bps,
+  );
+  return smallest?.profile;
 }
 
 /** What a duration is on the wire at most, seconds: 32 bits. */
