@@ -767,6 +767,21 @@ describe("TS 29.514 application session", () => {
     expect(alone).toHaveLength(1);
   });
 
+  it("[M13] b=RS and b=RR of sections that share a component are summed, those of its directions are not", () => {
+    const said = (rs: number, rr: number) => [`b=RS:${rs}`, `b=RR:${rr}`];
+    const media = bundled(said(800, 1000), said(3000, 5000));
+    const talk = call(...media);
+    expect(components(talk.of("a"))[1]).toMatchObject({ rsBw: "3800 bps", rrBw: "6 Kbps" });
+    expect(components(talk.of("a"), { multiplex: true })).toMatchObject({
+      1: { rsBw: "800 bps", rrBw: "1 Kbps" },
+      2: { rsBw: "3 Kbps", rrBw: "5 Kbps" },
+    });
+    // Of one section alone it would be all that the network leaves for the RTCP of both.
+    const half = call(...bundled(said(800, 1000)));
+    expect(components(half.of("a"))[1]).not.toHaveProperty("rsBw");
+    expect(components(half.of("a"))[1]).not.toHaveProperty("rrBw");
+  });
+
   it("[M13] needs an address of the UE; filters come when the path is known", () => {
     const talk = AssistedCall.of(both(...bundled()));
     expect(pcf(talk.of("a"))).toEqual({ lacks: "ue-address" });

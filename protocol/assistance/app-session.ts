@@ -154,10 +154,15 @@ function bandwidthsOf(
     );
     return Math.round(total * scaleOf(link, direction, rates));
   };
-  const streams = sections.flatMap(({ uplink, downlink }) => [uplink ?? [], downlink ?? []].flat());
+  const streams = sections
+    .filter(({ kind }) => kind !== "data")
+    .map(({ uplink, downlink }) => [uplink ?? [], downlink ?? []].flat())
+    .filter(({ length }) => length > 0);
+  // Summed over what shares a component (RFC 8859); some of it alone would stand for the RTCP of all.
   const rtcp = (name: "rs" | "rr"): number | undefined => {
-    const said = streams.flatMap((stream) => stream[name] ?? []);
-    return said.length === 0 ? undefined : Math.max(...said);
+    const said = streams.map((own) => own.flatMap((stream) => stream[name] ?? []));
+    const isWhole = said.length > 0 && said.every(({ length }) => length > 0);
+    return isWhole ? said.reduce((sum, own) => sum + Math.max(...own), 0) : undefined;
   };
   const [uplink, downlink, rs, rr] = [sum("uplink"), sum("downlink"), rtcp("rs"), rtcp("rr")];
   return {
