@@ -110,6 +110,24 @@ describe("which description supplies what", () => {
     expect(call.stream("a", "0", "uplink").ssrcs).toEqual([]);
   });
 
+  it("[M13] werift.simulcast-3-rids: the only source that is announced does not send all layers", () => {
+    const call = AssistedCall.of(pairOf("werift.simulcast-3-rids"));
+    const uplink = call.stream("a", "0", "uplink");
+    expect(call.flow(uplink.flow).layers).toHaveLength(3);
+    expect(uplink.ssrcs).toHaveLength(1);
+    expect(uplink.ssrcByPayloadType).toBeUndefined();
+  });
+
+  it("[M13] beside a source that an end reports the one that is announced does not send all", () => {
+    const call = AssistedCall.of(both(...VIDEO, "a=mid:0", "a=ssrc:1 cname:x"));
+    expect(call.stream("a", "0", "uplink").ssrcByPayloadType).toEqual({ 96: 1 });
+    accepted(call.report("a", "b", { flow: "a~b:0.1:a", sources: [{ ssrc: 1 }] }));
+    expect(call.stream("a", "0", "uplink").ssrcByPayloadType).toEqual({ 96: 1 });
+    accepted(call.report("a", "b", { flow: "a~b:0.1:a", sources: [{ ssrc: 7 }] }));
+    expect(call.stream("a", "0", "uplink")).toMatchObject({ ssrcs: [1] });
+    expect(call.stream("a", "0", "uplink").ssrcByPayloadType).toBeUndefined();
+  });
+
   it("[M13] codecs are those of both, in the answer's order, once each", () => {
     const rtpmaps = ["a=rtpmap:96 VP8/90000", "a=rtpmap:97 VP9/90000", "a=rtpmap:98 AV1/90000"];
     const call = AssistedCall.of([

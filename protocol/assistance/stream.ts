@@ -23,7 +23,7 @@ export function streamOf(flow: Flow, { receiver, answered }: StreamSections): As
   const clear = headerExtensions.filter(({ encrypted }) => !encrypted);
   const maxBps = maxBpsOf(flow, receiver);
   const midExtension = clear.find(({ uri }) => uri === MID)?.id;
-  const ssrcByPayloadType = soleSources(codecs, announced);
+  const ssrcByPayloadType = soleSources(flow);
   return {
     flow: flow.id,
     isRunning: state !== "held",
@@ -51,13 +51,17 @@ function namesIn(codecs: readonly Codec[], answered: Section): readonly string[]
 /** FEC that has a stream of its own; `ulpfec` is sent within the media's, as redundant payload. */
 const hasOwnSource = ({ name }: Codec): boolean => name.toLowerCase().startsWith("flexfec");
 
-/** Which source sends which payload type, where there is one source: of several, any may send any. */
-function soleSources(
-  codecs: readonly Codec[],
-  sources: Flow["sources"],
-): Readonly<Record<number, number>> | undefined {
-  const [source] = sources;
-  if (source === undefined || sources.length > 1) return undefined;
+/**
+ * Which source sends which payload type, where there is one source: of several, any may send any. Layers have a source each,
+ * also those that nobody has announced or reported (werift announces one for all).
+ */
+function soleSources({
+  codecs,
+  sources: [source, ...others],
+  layers,
+}: Flow): Readonly<Record<number, number>> | undefined {
+  if (source === undefined || source.reported) return undefined;
+  if (others.length > 0 || layers.length > 1) return undefined;
   const senderOf = (codec: Codec): number | undefined => {
     if (codec.role === "rtx") return source.rtx;
     return hasOwnSource(codec) ? source.fec : source.ssrc;
