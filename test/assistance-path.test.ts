@@ -166,6 +166,35 @@ describe("a selected pair", () => {
     expect(unnamed.path("a").remotes).toEqual([]);
   });
 
+  it("[M13] Firefox does not name the TURN server of a pair: it is one that speaks the protocol of its hop", () => {
+    const other = { address: "192.0.2.9", port: 5000 };
+    const relay = { candidateType: "relay", address: "198.51.100.1", port: 50_000 } as const;
+    const call = blank({ iceTransportPolicy: "relay" });
+    const before = call.path("a", { ...TURN, seen: "10.45.0.2" });
+    call.select("a", { ...relay, protocol: "udp", relayProtocol: "udp" }, other);
+    expect(call.path("a", { ...TURN, seen: "10.45.0.2" })).toEqual({ ...before, known: "pair" });
+    const both: LinkKnowledge = {
+      relay: [
+        { domain: "turn.example.net", port: 3478, protocol: "udp" },
+        { domain: "turn.example.net", port: 5349, protocol: "tcp" },
+        { address: "198.51.100.1", port: 443, protocol: "tcp" },
+      ],
+    };
+    call.select("a", { ...relay, protocol: "udp", relayProtocol: "tls" }, other);
+    expect(call.path("a", both)).toMatchObject({
+      ...{ known: "pair", protocol: "tcp", remoteDomain: "turn.example.net" },
+      remotes: [{ address: "198.51.100.1" }],
+    });
+    // One of its own, which is none of this deployment's.
+    call.select("a", { ...relay, address: "198.51.100.2", relayProtocol: "udp" }, other);
+    expect(call.path("a", TURN)).toMatchObject({
+      ...{ known: "pair", protocol: "udp", remotes: [{ address: "198.51.100.2" }] },
+    });
+    call.select("a", relay, other);
+    expect(call.path("a", both).remotes).toEqual([{ address: "198.51.100.1" }]);
+    expect(call.path("a", both)).not.toHaveProperty("protocol");
+  });
+
   it("[M13] the other end tells that the UE is behind a relay, not how", () => {
     const call = blank().select(
       "b",

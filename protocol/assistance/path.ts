@@ -11,7 +11,7 @@ import {
   seenFrom,
   soleEnd,
 } from "./path-candidates.ts";
-import { carrierToRelay, isForeign, namedServer, serversOr } from "./relay-hop.ts";
+import { carrierToRelay, isForeign, namedServer, serversOr, unnamedServer } from "./relay-hop.ts";
 import { completed, ofSocket, type UeAddresses } from "./ue-address.ts";
 
 /** What is known of the way between a UE and the first hop that its network sees. */
@@ -92,13 +92,15 @@ function pathByUe(facts: PathFacts, pair: SelectedPair): Draft {
   if (tuple.relay) {
     // RFC 8839 s5.1: a relayed candidate is related to the address that its server sees.
     const uePublic = endOf(tuple.local);
-    return {
-      known: "pair",
-      ...carrierToRelay(tuple.protocol, pair.local.url),
-      ...(uePublic ? { uePublic } : {}),
-      ...namedServer(facts.relay, tuple.remote),
-      ...BY_OWN_RELAY,
-    };
+    const { address: relayed } = endOf(tuple.relay.relayed) ?? {};
+    const server =
+      tuple.remote.address === undefined
+        ? unnamedServer(facts.relay, tuple.protocol, relayed)
+        : {
+            ...carrierToRelay(tuple.protocol, pair.local.url),
+            ...namedServer(facts.relay, tuple.remote),
+          };
+    return { known: "pair", ...(uePublic ? { uePublic } : {}), ...server, ...BY_OWN_RELAY };
   }
   const ue = endOf(tuple.local);
   const uePublic = pair.local.candidateType === "host" ? undefined : endIn(pair.local);

@@ -63,6 +63,22 @@ export function serversOr(servers: readonly RelayServer[], relayed: readonly str
   };
 }
 
+/**
+ * The TURN server of a pair whose end does not name it, as Firefox: one of this deployment that speaks the protocol, else
+ * what the relayed address shows.
+ */
+export function unnamedServer(
+  servers: readonly RelayServer[],
+  protocol: string,
+  relayed: string | undefined,
+): RelayHop {
+  const carrier = carrierToRelay(protocol);
+  const speaking = servers.filter(
+    (server) => carrier.protocol === undefined || carrier.protocol === (server.protocol ?? "udp"),
+  );
+  return { ...serversOr(speaking, relayed === undefined ? [] : [relayed]), ...carrier };
+}
+
 /** Each address once. What has a name alone may be any of them, at its own port. */
 function locatedIn(servers: readonly RelayServer[], hasPorts: boolean): readonly Located[] {
   const byName = servers.filter((server) => addressOf(server) === undefined);
