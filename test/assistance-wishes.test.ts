@@ -203,6 +203,41 @@ describe("[M13] what a session wants of mobile networks", () => {
     expect(wantedIn(called("nef"))[0]?.lacks).toBe("ue-address");
   });
 
+  it("[M13] NEF and RTC AF: header extensions that mark packets, by the table of the network", () => {
+    const markings = { "urn:x:mine": "PDU_SET_MARKING" };
+    const around = readConfig({
+      ASSISTANCE_NOTIFY_URL: "https://signal.example.com",
+      ASSISTANCE_NETWORKS: JSON.stringify([
+        { ...NEF, markings },
+        { ...AF, markings },
+      ]),
+    }).assistance;
+    const marked = (shape: Shape) =>
+      sdpOf(shape).replace("a=mid:0\r\n", "a=mid:0\r\na=extmap:9 urn:x:mine\r\n");
+    const bodiesOf = (network: string, { networks }: typeof around) => {
+      const story = new Story().come("alice", "peer", { ue: { network } }).come("bob");
+      story
+        .offer("alice", "bob", marked({ of: "alice" }))
+        .answer("bob", "alice", marked({ of: "bob", setup: "active" }));
+      const end = (address: string) =>
+        ({ candidateType: "host", address, port: 4000, protocol: "udp" }) as const;
+      story.report("alice", "connected", {
+        pair: { local: end("10.45.0.2"), remote: end("198.51.100.9") },
+      });
+      return wantedOf(story.session, { networks, relays: [] }).map(({ wish }) => wish?.body);
+    };
+    const said = {
+      rtpHeaderExtInfo: { rtpHeaderExtType: "PDU_SET_MARKING", rtpHeaderExtId: 9 },
+    };
+    const [nef] = bodiesOf("nef", around);
+    expect(nef).toMatchObject({ protoDescUl: said, protoDescDl: said });
+    const [policy, recommending] = bodiesOf("af", around);
+    const flow = { mediaTransportParameters: said };
+    expect(policy?.applicationFlowBindings).toMatchObject([{ applicationFlowDescription: flow }]);
+    expect(recommending?.applicationFlowDescription).toMatchObject(flow);
+    expect(JSON.stringify(bodiesOf("nef", { networks }))).not.toContain("rtpHeaderExtInfo");
+  });
+
   it("[M13] RTC AF: what is to be recommended is asked for all paths of a link, and recorded so", () => {
     const of = (shape: Shape) =>
       sdpOf({ sections: [{ kind: "audio" }, { kind: "video" }], ...shape }).replace(

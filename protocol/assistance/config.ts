@@ -3,6 +3,7 @@ import { ConfigError } from "../config-values.ts";
 import { LIMITS } from "../limits.ts";
 import type { NetworkAccess } from "./access.ts";
 import type { Rates } from "./assisted.ts";
+import { RTP_MARKINGS } from "./markings.ts";
 import { blockOf } from "./prefix.ts";
 
 /** Mobile networks that may be asked, and for whom: the operator's configuration (A5: nobody else is ever asked). */
@@ -91,6 +92,10 @@ const NetworkEntry = z.strictObject({
   dnn: z.string().max(128).optional(),
   snssai: Snssai.optional(),
   multiplex: z.boolean().default(true).describe("the network knows MpxMediaInfo (Rel-19)"),
+  markings: z
+    .record(z.string().min(1).max(256), z.enum(RTP_MARKINGS))
+    .optional()
+    .describe("what RTP header extensions mark for the network, by URI; left out: none is told"),
   qod: z
     .strictObject({
       durationSeconds: z.int().min(1).max(86_400).default(3600),

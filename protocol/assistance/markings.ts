@@ -1,10 +1,12 @@
 import type { AssistedSection, AssistedStream } from "./assisted.ts";
 
 /** TS 26.522: what RTP header extensions mark for the network. */
-export type RtpHeaderExtType =
-  | "PDU_SET_MARKING"
-  | "DYN_CHANGING_TRAFFIC_CHAR"
-  | "EXPEDITED_TRANSFER_IND";
+export const RTP_MARKINGS = [
+  "PDU_SET_MARKING",
+  "DYN_CHANGING_TRAFFIC_CHAR",
+  "EXPEDITED_TRANSFER_IND",
+] as const;
+export type RtpHeaderExtType = (typeof RTP_MARKINGS)[number];
 
 /** TS 29.571 RtpHeaderExtInfo, as far as an `a=extmap` line tells. */
 export interface RtpHeaderExtInfo {

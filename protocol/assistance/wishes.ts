@@ -151,15 +151,19 @@ interface Need {
 type Api<A> = Extract<AssistanceNetwork, { readonly api: A }>;
 
 function mappedFor(link: AssistedLink, network: Api<"nef"> | Api<"rtc-af">): readonly Need[] {
-  const { dnn, snssai, multiplex } = network;
-  const slice = { ...(dnn !== undefined && { dnn }), ...(snssai && { snssai: sliceOf(snssai) }) };
+  const { dnn, snssai, multiplex, markings } = network;
+  const common = {
+    ...(dnn !== undefined && { dnn }),
+    ...(snssai && { snssai: sliceOf(snssai) }),
+    ...(markings && { markings }),
+  };
   if (network.api === "nef") {
     const { qosReference, altQosReferences: altQoSReferences } = network.nef;
-    const options = { qosReference, altQoSReferences, multiplex, ...slice };
+    const options = { qosReference, altQoSReferences, multiplex, ...common };
     return [{ kind: "", profile: qosReference, mapped: qosSubscriptionOf(link, options) }];
   }
   const { policyTemplateId: profile, recommendations } = network.rtcAf;
-  const options = { policyTemplateId: profile, rates: defaultsOf(network), ...slice };
+  const options = { policyTemplateId: profile, rates: defaultsOf(network), ...common };
   const policy = dynamicPolicyOf(link, { ...options, multiplex });
   const session = networkAssistanceSessionOf(link, options);
   return [
