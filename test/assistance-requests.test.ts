@@ -585,6 +585,11 @@ describe("TS 29.122 AsSessionWithQoS", () => {
     const { flowInfo, ueIpv4Addr } = bodyOf(nef(talk.of("a")));
     expect(ueIpv4Addr).toBe("10.45.0.2");
     expect(flowInfo).toHaveLength(1);
+    const { ueIpv4, medComponents } = bodyOf(pcf(talk.of("a"))).ascReqData;
+    expect(ueIpv4).toBe("10.45.0.2");
+    expect(medComponents[1]?.medSubComps).toBeDefined();
+    expect(medComponents[2]).toMatchObject({ fStatus: "ENABLED" });
+    expect(medComponents[2]).not.toHaveProperty("medSubComps");
   });
 });
 

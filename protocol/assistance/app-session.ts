@@ -75,7 +75,8 @@ const EVENTS = ["QOS_NOTIF", "SUCCESSFUL_RESOURCES_ALLOCATION", "FAILED_RESOURCE
 
 /**
  * The media components of all that a UE has on a link. What is held, switched off or taken out is told by its flow status.
- * Rates are of the media alone: the network adds what RTCP takes (TS 29.213 s6.2), for which the ceilings of the link leave room. Without a path there are no filters yet.
+ * Rates are of the media alone: the network adds what RTCP takes (TS 29.213 s6.2), for which the ceilings of the link leave
+ * room. Without a path there are no filters yet, nor are there any of what runs from another address of the UE.
  *
  * Lacks `ue-address` while that is not known.
  */
@@ -88,7 +89,7 @@ export function appSessionOf(
   if (address === undefined) return { lacks: "ue-address" };
   const { notifUri, afAppId, suppFeat = "0", dnn, snssai, ipDomain } = options;
   const isIpv6 = familyOf(address) === 6;
-  const live = components.map((component) => mediaComponentOf(link, component, options));
+  const live = components.map((component) => mediaComponentOf(link, component, address, options));
   return {
     body: {
       ascReqData: {
@@ -120,10 +121,13 @@ const removedComponent = ({ ordinal, kind }: AssistedSection): MediaComponent =>
 function mediaComponentOf(
   link: AssistedLink,
   component: Component,
+  address: string,
   { rates, markings }: AppSessionOptions,
 ): MediaComponent {
-  const { ordinal, mediaType, sections } = component;
-  const subComponents = subComponentsOf(component);
+  const { ordinal, mediaType, sections, transport } = component;
+  // The session is of one address: filters of another one would match nothing in it.
+  const isThere = transport.path.ue?.address === address;
+  const subComponents = isThere ? subComponentsOf(component) : [];
   const protoDescUl = protocolDescriptionIn(sections, "uplink", markings);
   const protoDescDl = protocolDescriptionIn(sections, "downlink", markings);
   return {
