@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Fault } from "../../network-mock/faults.ts";
 import type { LogEntry } from "../../network-mock/log.ts";
 import { AssistedPlace } from "./assisted-call.ts";
+import type { BrowserName } from "./browsers.ts";
 import { type Backend, type Caller, type CallerOptions, until } from "./caller.ts";
 
 /** Calls of real browsers over a real TURN server, and what a mobile network was asked for them. */
@@ -43,9 +44,11 @@ async function called(
   network: string,
   options: CallerOptions = {},
   other: CallerOptions = { relay: true },
+  name: BrowserName = "chromium",
 ): Promise<Call> {
   const backend = await place.session();
-  const alice = await place.join(backend, network, options);
+  const browser = name === "firefox" ? await place.firefox() : place.browser;
+  const alice = await place.join(backend, network, options, browser);
   const bob = await place.join(backend, undefined, other);
   const call = { backend, alice, bob };
   running.add(call);
@@ -82,45 +85,48 @@ const removedAll = (): boolean =>
   asked("createSession").filter(({ status }) => status === 201).length;
 
 describe("a relayed call in a network with quality on demand", () => {
-  it("[M13] of two that may only relay: the session is for the TURN server and its port, and is gone at the end", async () => {
-    const call = await called("phones", { relay: true });
-    const applicationServerPorts = { ports: [place.turn.port] };
-    await until("the session is for the port of the TURN server", () => {
-      const [{ body } = {}] = place.mock.resources();
-      return isDeepStrictEqual(body?.applicationServerPorts, applicationServerPorts);
-    });
-    const [request] = await place.settled(call.backend, "granted");
-    expect(created().body).toMatchObject({
-      device: { phoneNumber: "+15550100123" },
-      applicationServer: { ipv4Address: "127.0.0.1" },
-      applicationServerPorts,
-      qosProfile: "QOS_L",
-      duration: 600,
-    });
-    expect(request?.resource).toBe(answerOf(created()).sessionId);
-    const { flows } = await call.backend.flows();
-    expect(flows).toHaveLength(4);
-    const untilOf = async (id: string) =>
-      (await call.backend.flow(id)).assistance?.[call.alice.id]?.granted?.until;
-    for (const { id, assistance } of flows) {
-      // Networks that tell of a session say no time: it is looked up.
-      await until("when it ends is known", async () => (await untilOf(id)) !== undefined);
-      expect(Object.keys(assistance ?? {})).toEqual([call.alice.id]);
-      expect(assistance?.[call.alice.id]).toMatchObject({
-        network: "phones",
-        state: "granted",
-        granted: { profile: "QOS_L" },
+  it.each(["chromium", "firefox"] as const)(
+    "[M13] of two that may only relay, of %s: the session is for the TURN server and its port, and is gone at the end",
+    async (name) => {
+      const call = await called("phones", { relay: true }, { relay: true }, name);
+      const applicationServerPorts = { ports: [place.turn.port] };
+      await until("the session is for the port of the TURN server", () => {
+        const [{ body } = {}] = place.mock.resources();
+        return isDeepStrictEqual(body?.applicationServerPorts, applicationServerPorts);
       });
-    }
-    // The network said so by itself, at the address that it was given, with the token.
-    const told = place.mock.log.filter(({ way, status }) => way === "out" && status === 204);
-    expect(told.length).toBeGreaterThan(0);
-    await over(call);
-    expect(asked("deleteSession").map(({ status }) => status)).toEqual([204]);
-    // It writes its log when it has some of it.
-    const isThere = () => place.turn.log().includes(`local 127.0.0.1:${place.turn.port}`);
-    await until("the TURN server says the same port", isThere);
-  });
+      const [request] = await place.settled(call.backend, "granted");
+      expect(created().body).toMatchObject({
+        device: { phoneNumber: "+15550100123" },
+        applicationServer: { ipv4Address: "127.0.0.1" },
+        applicationServerPorts,
+        qosProfile: "QOS_L",
+        duration: 600,
+      });
+      expect(request?.resource).toBe(answerOf(created()).sessionId);
+      const { flows } = await call.backend.flows();
+      expect(flows).toHaveLength(4);
+      const untilOf = async (id: string) =>
+        (await call.backend.flow(id)).assistance?.[call.alice.id]?.granted?.until;
+      for (const { id, assistance } of flows) {
+        // Networks that tell of a session say no time: it is looked up.
+        await until("when it ends is known", async () => (await untilOf(id)) !== undefined);
+        expect(Object.keys(assistance ?? {})).toEqual([call.alice.id]);
+        expect(assistance?.[call.alice.id]).toMatchObject({
+          network: "phones",
+          state: "granted",
+          granted: { profile: "QOS_L" },
+        });
+      }
+      // The network said so by itself, at the address that it was given, with the token.
+      const told = place.mock.log.filter(({ way, status }) => way === "out" && status === 204);
+      expect(told.length).toBeGreaterThan(0);
+      await over(call);
+      expect(asked("deleteSession").map(({ status }) => status)).toEqual([204]);
+      // It writes its log when it has some of it.
+      const isThere = () => place.turn.log().includes(`local 127.0.0.1:${place.turn.port}`);
+      await until("the TURN server says the same port", isThere);
+    },
+  );
 
   it("[M13] of a network that grants little time: it is extended again and again", async () => {
     const voice: CallerOptions = { relay: true, kinds: ["audio"] };

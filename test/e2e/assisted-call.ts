@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { type NetworkMock, startNetworkMock } from "../../network-mock/mock.ts";
 import { DEFAULT_PROFILES } from "../../network-mock/profiles.ts";
 import type { AssistanceRequest } from "../../protocol/assistance/records.ts";
-import { type Browser, launchChromium } from "./browsers.ts";
+import { type Browser, launchChromium, launchFirefox } from "./browsers.ts";
 import { Backend, Caller, type CallerOptions, until } from "./caller.ts";
 import { startCoturn, type TurnServer } from "./coturn.ts";
 import { type Server, startServer } from "./server.ts";
@@ -87,6 +87,7 @@ export class AssistedPlace {
   readonly server: Server;
   readonly browser: Browser;
   readonly #state: string;
+  #firefox: Promise<Browser> | undefined;
 
   private constructor(
     mock: NetworkMock,
@@ -128,12 +129,18 @@ export class AssistedPlace {
   }
 
   async close(): Promise<unknown[]> {
-    await this.browser.close();
+    await Promise.all([this.browser.close(), this.#firefox?.then((browser) => browser.close())]);
     const left = await this.server.stop();
     await this.mock.close();
     const relays = await this.turn.stop();
     rmSync(this.#state, { recursive: true, force: true });
     return [...left, ...relays];
+  }
+
+  /** Started for the first test that wants it. */
+  firefox(): Promise<Browser> {
+    this.#firefox ??= launchFirefox();
+    return this.#firefox;
   }
 
   session(config: object = {}): Promise<Backend> {
@@ -145,11 +152,12 @@ export class AssistedPlace {
     backend: Backend,
     network: string | undefined,
     options: CallerOptions = {},
+    browser: Browser = this.browser,
   ): Promise<Caller> {
     const isKnownByNumber = ["phones", "tiers", "brief"].includes(network ?? "");
     const phone = isKnownByNumber ? { phoneNumber: "+15550100123" } : {};
     const invitation = await backend.invite(network === undefined ? {} : { network, ...phone });
-    return Caller.join(this.browser, backend, { invitation, ...options });
+    return Caller.join(browser, backend, { invitation, ...options });
   }
 
   async requests(backend: Backend): Promise<readonly AssistanceRequest[]> {
