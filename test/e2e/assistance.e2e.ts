@@ -161,12 +161,15 @@ describe("a relayed call in a network with quality on demand", () => {
     expect(removedAll()).toBe(true);
   });
 
-  it("[M13] of one that relays: addresses and ports of the session are those that the browsers use", async () => {
-    const call = await called("qod");
-    // ICE may change its mind, and the session follows.
-    await followsPair(call);
-    await over(call);
-  });
+  it.each(["chromium", "firefox"] as const)(
+    "[M13] of %s, the other one relays: addresses and ports of the session are those that the browsers use",
+    async (name) => {
+      const call = await called("qod", {}, { relay: true }, name);
+      // ICE may change its mind, and the session follows.
+      await followsPair(call);
+      await over(call);
+    },
+  );
 
   it("[M13] follows holds, resumes and ICE restarts", async () => {
     const call = await called("qod");
