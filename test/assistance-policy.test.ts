@@ -91,6 +91,11 @@ describe("[M13] configuration of mobile networks", () => {
     ["two of one name", [QOD, QOD], "two networks have one name"],
     ["what the API needs", [{ ...QOD, qod: undefined }], "`qod` is needed for camara-qod"],
     ["a profile to choose", [{ ...QOD, qod: {} }], "`qod.profile` or `qod.profiles` is needed"],
+    [
+      "a profile that CAMARA has no name for",
+      [{ ...QOD, qod: { profile: "QoS L" } }],
+      "0.qod.profile: ",
+    ],
     ["an API without TLS", [{ ...NEF, url: "http://nef.example.net" }], "https only"],
     [
       "a token endpoint without TLS",

@@ -21,6 +21,13 @@ const BASE = /^https?:\/\/(?:[a-z\d.-]+|\[[\da-f:.]+\])(?::\d{1,5})?(?:\/[^\s?#]
 const url = z.string().regex(BASE, "a URL such as https://network.example/api/v1");
 
 const name = z.string().min(1).max(256);
+/** CAMARA quality-on-demand 1.1.0 QosProfileName. */
+const profileName = z
+  .string()
+  .regex(
+    /^[\w.-]{3,256}$/,
+    "a profile such as `QOS_L`: 3 to 256 letters, digits, `_`, `.` and `-`",
+  );
 const rate = z.strictObject({
   value: z.number().min(0).max(1024),
   unit: z.enum(["bps", "kbps", "Mbps", "Gbps", "Tbps"]),
@@ -40,7 +47,7 @@ const duration = z.strictObject({
 
 /** Of CAMARA qos-profiles, what a choice needs; the rest of a published profile may stand beside it. */
 const QosProfile = z.looseObject({
-  name,
+  name: profileName,
   status: z.enum(["ACTIVE", "INACTIVE", "DEPRECATED"]).default("ACTIVE"),
   maxUpstreamRate: rate.optional(),
   maxDownstreamRate: rate.optional(),
@@ -100,7 +107,7 @@ const NetworkEntry = z.strictObject({
     .strictObject({
       durationSeconds: z.int().min(1).max(86_400).default(3600),
       device: z.enum(["address", "phone-number", "token"]).default("address"),
-      profile: name.optional(),
+      profile: profileName.optional(),
       profiles: z.array(QosProfile).max(64).default([]),
     })
     .optional(),
