@@ -37,6 +37,12 @@ describe("CloudEvents of quality on demand", () => {
     expect(told).toEqual({ id: "s1", status: { state: "ended", reason: "UNAVAILABLE" } });
   });
 
+  it("[M13] may have members that are null", () => {
+    const data = { sessionId: "s1", qosStatus: "AVAILABLE", statusInfo: null };
+    const told = qodEventOf(event(data, { time: null }));
+    expect(told).toEqual({ id: "s1", status: { state: "granted" } });
+  });
+
   it("[M13] of another kind, or that are none, say nothing", () => {
     const data = { sessionId: "s1", qosStatus: "AVAILABLE" };
     const others = [
@@ -76,6 +82,11 @@ describe("notifications of the NEF", () => {
     expect(told?.status).toMatchObject({ state: "impaired", profile: "half" });
     const given = { event: "SUCCESSFUL_RESOURCES_ALLOCATION", appliedQosRef: "half" };
     expect(nefNotificationOf(report(given))?.status).toEqual({ state: "granted", profile: "half" });
+  });
+
+  it("[M13] may name no alternative by null", () => {
+    const told = nefNotificationOf(report({ event: "QOS_NOT_GUARANTEED", appliedQosRef: null }));
+    expect(told?.status).toEqual({ state: "impaired", reason: "QOS_NOT_GUARANTEED" });
   });
 
   it("[M13] of flows that fare differently mean the worst", () => {

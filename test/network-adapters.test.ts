@@ -147,6 +147,15 @@ describe("quality on demand", () => {
     expect(found).toEqual({ type: "done", ids: ["s1"] });
   });
 
+  it("[M13] reads members that are null as if they were not there", async () => {
+    const none = { qosProfile: null, expiresAt: null, statusInfo: null };
+    const open = { sessionId: "s1", duration: 60, ...none, qosStatus: "REQUESTED", sink: null };
+    const { port } = network(QOD, json(open, 201), json([{ ...open, sink: NOTIFY.url }]));
+    const status = { state: "requested" };
+    expect(await port.create({}, NOTIFY)).toEqual({ type: "done", id: "s1", status });
+    expect(await port.find?.({}, NOTIFY)).toEqual({ type: "done", ids: ["s1"] });
+  });
+
   it("[M13] does not take names that lead elsewhere", async () => {
     const { port, sent } = network(QOD, json({ ...session, sessionId: "../../admin" }, 201));
     const made = await port.create({}, NOTIFY);

@@ -10,7 +10,7 @@ export interface NetworkSurroundings {
   readonly tokens?: Map<string, KnownToken>;
 }
 
-/** An answer that came in time and is not too long. `json` is undefined when it is none. */
+/** An answer that came in time and is not too long. `json` is undefined when it is none, and has no members that are null. */
 export interface Answered {
   readonly status: number;
   readonly headers: Headers;
@@ -64,7 +64,8 @@ async function textOf({ body }: Response, mostBytes: number): Promise<string | u
 function jsonOf(text: string | undefined): unknown {
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text);
+    // Some networks say null of what they have nothing to say of, where the published files leave it out.
+    return JSON.parse(text, (_name, value: unknown) => value ?? undefined);
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { msOfDateTime } from "./date-time.ts";
 import type { NetworkStatus } from "./network.ts";
 
-/** What mobile networks tell by themselves. Members that are not named here are ignored. */
+/** What mobile networks tell by themselves. Members that are not named here are ignored, and null is as good as none. */
 
 export interface NetworkNews {
   /** Of the resource; absent where the network says nothing of one. */
@@ -16,11 +16,11 @@ export interface NetworkNews {
 const QodEvent = z.object({
   specversion: z.literal("1.0"),
   type: z.string(),
-  time: z.string().optional(),
+  time: z.string().nullish(),
   data: z.object({
     sessionId: z.string().max(128),
     qosStatus: z.enum(["AVAILABLE", "UNAVAILABLE"]),
-    statusInfo: z.string().max(128).optional(),
+    statusInfo: z.string().max(128).nullish(),
   }),
 });
 
@@ -44,7 +44,7 @@ export function qodEventOf(json: unknown): NetworkNews | undefined {
 const NefNotification = z.object({
   transaction: z.string().max(2048),
   eventReports: z
-    .array(z.object({ event: z.string().max(128), appliedQosRef: z.string().max(256).optional() }))
+    .array(z.object({ event: z.string().max(128), appliedQosRef: z.string().max(256).nullish() }))
     .min(1)
     .max(64),
 });
@@ -77,7 +77,7 @@ export function nefNotificationOf(json: unknown): NetworkNews | undefined {
   if (!told) return undefined;
   const reports = told.eventReports.flatMap(({ event, appliedQosRef }) => {
     const state = NEF_STATES[event];
-    const applied = appliedQosRef === undefined ? {} : { profile: appliedQosRef };
+    const applied = appliedQosRef == null ? {} : { profile: appliedQosRef };
     // That something holds needs no reason.
     const why = state === "granted" ? {} : { reason: event };
     return state === undefined ? [] : [{ state, ...why, ...applied }];
