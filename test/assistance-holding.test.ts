@@ -67,6 +67,21 @@ const granted = (api: AssistanceApi, at = 0): Holding =>
 
 const GRANTED = { type: "done", id: "r1", status: { state: "granted" } } as const;
 
+describe("a refusal for a time", () => {
+  it.each([
+    ["longer than ours", 2 * MINUTE, 2 * MINUTE],
+    ["shorter than ours", 1_000, 15_000],
+    ["longer than anybody may ask for", 3 * HOUR, HOUR],
+  ])("[M13] is not asked again before it is over: %s", (_name, afterMs, pauseMs) => {
+    const refused = { type: "refused", reason: "403", afterMs } as const;
+    const asked = answered(emptyHolding("k", "n", "nef"), wishOf(BODY), refused, 0);
+    expect(dueOf(asked, wishOf(BODY))).toBe(pauseMs);
+    const held = granted("nef");
+    const changed = answered(held, wishOf(LESS), refused, MINUTE);
+    expect(changed.refusal?.until).toBe(MINUTE + pauseMs);
+  });
+});
+
 describe("what is wanted", () => {
   it("[M13] is asked for once, and held", () => {
     const world = worldOf("camara-qod");

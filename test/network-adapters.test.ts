@@ -341,6 +341,14 @@ describe("answers", () => {
     expect(odd).toEqual({ type: "later", reason: "http-429" });
   });
 
+  it("[M13] may refuse for a time only", async () => {
+    const temporarily = { cause: "REQUESTED_SERVICE_TEMPORARILY_NOT_AUTHORIZED" };
+    const reason = temporarily.cause;
+    const { port } = network(NEF, json(temporarily, 403, { "retry-after": "120" }));
+    const refused = { type: "refused", reason, afterMs: 120_000 };
+    expect(await port.create({}, NOTIFY)).toEqual(refused);
+  });
+
   it("[M13] are neither awaited nor read for ever", async () => {
     const silent: Reply = () => new Promise(() => {});
     const { port } = network(QOD, () => new Response("x".repeat(70_000)), bare(200), json([1]));

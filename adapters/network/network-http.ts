@@ -108,7 +108,8 @@ function judged<S extends z.ZodType>(
     default:
       // Whoever says when to come again has done nothing.
       if (status === 503 && afterMs !== undefined) return { type: "later", reason, afterMs };
-      return { type: status >= 500 ? "unknown" : "refused", reason };
+      if (status >= 500) return { type: "unknown", reason };
+      return { type: "refused", reason, ...pause };
   }
 }
 

@@ -130,12 +130,12 @@ function created(
     case "later":
       return rest;
     case "refused":
-      return refused(rest, act.body, answer.reason, at);
+      return refused(rest, act.body, answer, at);
     case "gone":
-      return refused(rest, act.body, "not-found", at);
+      return refused(rest, act.body, { reason: "not-found" }, at);
     case "conflict":
       // What is in the way may be what an earlier request left behind.
-      return lookedFor(refused(rest, act.body, answer.reason, at), act, at);
+      return lookedFor(refused(rest, act.body, answer, at), act, at);
     default:
       return doubted(rest, act, early, { at, until });
   }
@@ -157,10 +157,16 @@ function doubted(
   return early?.id === undefined ? next : withNotice(adopt(next, early.id, doubt, at), early, at);
 }
 
-function refused(holding: Holding, body: NetworkBody, reason: string, at: number): Holding {
+function refused(
+  holding: Holding,
+  body: NetworkBody,
+  { reason, afterMs = 0 }: { readonly reason: string; readonly afterMs?: number },
+  at: number,
+): Holding {
   const count = (holding.refusal?.count ?? 0) + 1;
   const grown = HOLDING.firstDenialMs * 2 ** Math.min(count - 1, 20);
-  const until = at + Math.min(grown, HOLDING.longestRefusalMs);
+  const pause = Math.min(grown, HOLDING.longestRefusalMs);
+  const until = at + Math.max(pause, Math.min(afterMs, HOLDING.longestToldPauseMs));
   return { ...holding, refusal: { body, reason, count, until } };
 }
 
@@ -187,7 +193,7 @@ function changed(
       return { ...holding, held: { ...held, isDoubtful: true, againAt } };
     }
     default:
-      return refused(holding, body, answer.reason, at);
+      return refused(holding, body, answer, at);
   }
 }
 

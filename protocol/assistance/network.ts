@@ -30,8 +30,8 @@ export type NetworkAnswer =
   | { readonly type: "gone" }
   /** Something of another request is in the way (409). */
   | { readonly type: "conflict"; readonly reason: string }
-  /** Asked again it would be refused again (400, 403, 422, …). */
-  | { readonly type: "refused"; readonly reason: string }
+  /** Asked again it would be refused again (400, 403, 422, …): for that time, where one is said (TS 29.122, 403). */
+  | { readonly type: "refused"; readonly reason: string; readonly afterMs?: number }
   /** It had no effect; try again (429, 503 with Retry-After, no token). */
   | { readonly type: "later"; readonly reason: string; readonly afterMs?: number }
   /** Nobody knows whether it had an effect (timeouts, 500, answers that cannot be read). */
