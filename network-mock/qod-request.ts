@@ -1,4 +1,5 @@
 // What CAMARA quality-on-demand 1.1.0 asks of a request beyond its schema.
+import { isIPv4, isIPv6 } from "node:net";
 import { type Caller, Refused } from "./call.ts";
 import { isJson, type Json } from "./dialect.ts";
 import { durationsOf } from "./profiles.ts";
@@ -29,6 +30,24 @@ export const subjectOf = (caller: Caller, device: unknown): Subject => {
     throw new Refused(422, "UNSUPPORTED_IDENTIFIER", "The identifier provided is not supported.");
   }
   return { shown: { [chosen]: device[chosen] }, device };
+};
+
+/** `198.51.100.7`, or as many bits of it as the IP version has at most: `198.51.100.0/24`. */
+const isServer = (text: unknown, isAddress: (text: string) => boolean, most: number): boolean => {
+  const [address = "", bits, ...more] = String(text).split("/");
+  const isWidth = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
+  return isAddress(address) && isWidth && more.length === 0;
+};
+
+/** The schema takes any text for an address: what it may be is in its description. */
+export const checkServer = ({ applicationServer }: Json): void => {
+  const { ipv4Address, ipv6Address } = isJson(applicationServer) ? applicationServer : {};
+  const isOdd =
+    (ipv4Address !== undefined && !isServer(ipv4Address, isIPv4, 32)) ||
+    (ipv6Address !== undefined && !isServer(ipv6Address, isIPv6, 128));
+  if (isOdd) {
+    throw new Refused(400, "INVALID_ARGUMENT", "The application server has no such address.");
+  }
 };
 
 /** The sink, and what it wants to be shown. */

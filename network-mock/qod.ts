@@ -15,7 +15,7 @@ import { isJson, type Json } from "./dialect.ts";
 import type { Notification } from "./notifier.ts";
 import { deviceNames, doFlowsOverlap, isSameDevice } from "./overlap.ts";
 import { durationsOf } from "./profiles.ts";
-import { checkSink, profileFor, subjectOf } from "./qod-request.ts";
+import { checkServer, checkSink, profileFor, subjectOf } from "./qod-request.ts";
 import { eventOf, infoOf, type Session, type StatusInfo } from "./qod-session.ts";
 import { Timers } from "./timers.ts";
 
@@ -43,6 +43,7 @@ class Sessions {
   readonly create = ({ body, caller, base }: Call): Answer => {
     const request = asJson(body);
     const { shown, device } = subjectOf(caller, request.device);
+    checkServer(request);
     checkSink(request);
     const duration = Number(request.duration);
     const profile = profileFor(this.#setting.profiles, request.qosProfile, duration);

@@ -201,6 +201,20 @@ describe.skipIf(!isPublished)("network mock", () => {
       ]);
       expect(await create({ duration: 0 })).toEqual([400, "INVALID_ARGUMENT"]);
       expect(await create({ qosProfile: "QOS_NONE" })).toEqual([400, "INVALID_ARGUMENT"]);
+      for (const ipv4Address of [
+        "server.example",
+        "any",
+        "198.51.100.7/33",
+        "198.51.100.7/",
+        "::1",
+      ]) {
+        const answer = await create({ applicationServer: { ipv4Address } });
+        expect(answer).toEqual([400, "INVALID_ARGUMENT"]);
+      }
+      for (const ipv6Address of ["2001:db8::7/129", "2001:db8::7/x", "198.51.100.7"]) {
+        const answer = await create({ applicationServer: { ipv6Address } });
+        expect(answer).toEqual([400, "INVALID_ARGUMENT"]);
+      }
       const plain = { credentialType: "PLAIN", identifier: "a", secret: "b" };
       expect(await create({ sink: "https://a.example/", sinkCredential: plain })).toEqual([
         400,
