@@ -167,8 +167,15 @@ class Sessions {
   #held({ sessionId = "" }: Readonly<Record<string, string>>, caller: Caller): Session {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) throw notFound();
-    if (session.client === caller.client) return session;
-    throw new Refused(403, "PERMISSION_DENIED", "The session is another client's.");
+    if (session.client !== caller.client) {
+      throw new Refused(403, "PERMISSION_DENIED", "The session is another client's.");
+    }
+    // The end user of a three-legged token has to be that of the session.
+    const { device } = caller;
+    if (device !== undefined && !isSameDevice(session.names, deviceNames(device))) {
+      throw new Refused(403, "PERMISSION_DENIED", "The session is another device's.");
+    }
+    return session;
   }
 
   #decide(session: Session): void {

@@ -513,6 +513,25 @@ describe.skipIf(!isPublished)("network mock", () => {
         [],
       );
     });
+
+    it("[M13] keeps what belongs to one device from the token of another", async () => {
+      const tokenOfDevice = (phoneNumber: string) =>
+        mock.tokens.issue({ client: "duplex", device: { phoneNumber } });
+      const [own, other] = [tokenOfDevice("+491234567890"), tokenOfDevice("+491234567891")];
+      const request = qodRequest(5000, { device: undefined });
+      const { body } = await call("POST", `${QOD}/sessions`, request, { token: own });
+      const path = `${QOD}/sessions/${body.sessionId}`;
+      const more = { requestedAdditionalDuration: 60 };
+      for (const refused of [
+        await call("GET", path, undefined, { token: other }),
+        await call("POST", `${path}/extend`, more, { token: other }),
+        await call("DELETE", path, undefined, { token: other }),
+      ]) {
+        expect([refused.status, refused.body.code]).toEqual([403, "PERMISSION_DENIED"]);
+      }
+      expect((await call("GET", path, undefined, { token: own })).status).toBe(200);
+      expect((await call("DELETE", path)).status).toBe(204);
+    });
   });
 
   describe("faults", () => {
