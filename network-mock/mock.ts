@@ -187,6 +187,7 @@ export const startNetworkMock = async (options: NetworkMockOptions = {}): Promis
     doors.filter((door) => (api ?? door.api) === door.api).flatMap((door) => door.resources());
   const reset = (): void => {
     for (const door of doors) door.clear();
+    notifier.clear();
     faults.clear();
     log.clear();
     defects.length = 0;

@@ -21,7 +21,7 @@ const isFinal = (status: number): boolean => status < 500 && status !== 429;
 
 export class Notifier {
   readonly #log: Log;
-  readonly #stop = new AbortController();
+  #stop = new AbortController();
   readonly #queues = new Map<string, Promise<void>>();
   /** Whoever answered 410 wants no more. */
   readonly #stopped = new Set<string>();
@@ -32,8 +32,9 @@ export class Notifier {
 
   tell(notification: Notification): void {
     const { resource } = notification;
+    const { signal } = this.#stop;
     const before = this.#queues.get(resource) ?? Promise.resolve();
-    const sent = before.then(() => this.#send(notification));
+    const sent = before.then(() => this.#send(notification, signal));
     this.#queues.set(resource, sent);
     void sent.then(() => {
       if (this.#queues.get(resource) === sent) this.#queues.delete(resource);
@@ -49,25 +50,35 @@ export class Notifier {
     this.#stop.abort();
   }
 
-  async #send(notification: Notification): Promise<void> {
-    for (let tries = 1; tries <= TRIES && !this.#stop.signal.aborted; tries += 1) {
+  /** What was to be told is told no more; what comes is. */
+  clear(): void {
+    this.#stop.abort();
+    this.#stop = new AbortController();
+    this.#stopped.clear();
+  }
+
+  async #send(notification: Notification, signal: AbortSignal): Promise<void> {
+    for (let tries = 1; tries <= TRIES && !signal.aborted; tries += 1) {
       if (this.#stopped.has(notification.resource)) return;
-      const status = await this.#try(notification);
+      const status = await this.#try(notification, signal);
       if (status === 410) this.#stopped.add(notification.resource);
       if (status !== undefined && isFinal(status)) return;
-      if (tries < TRIES) await this.#pause();
+      if (tries < TRIES) await this.#pause(signal);
     }
   }
 
-  async #pause(): Promise<void> {
+  async #pause(signal: AbortSignal): Promise<void> {
     try {
-      await delay(PAUSE_MS, undefined, { signal: this.#stop.signal });
+      await delay(PAUSE_MS, undefined, { signal });
     } catch {
       // It is being stopped.
     }
   }
 
-  async #try({ api, url, type, body, bearer }: Notification): Promise<number | undefined> {
+  async #try(
+    { api, url, type, body, bearer }: Notification,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
     const entry = this.#log.begin({ way: "out", api, method: "POST", path: url, body });
     const headers = { "content-type": type };
     try {
@@ -76,7 +87,7 @@ export class Notifier {
         headers: bearer === undefined ? headers : { ...headers, authorization: `Bearer ${bearer}` },
         body: JSON.stringify(body),
         redirect: "manual",
-        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(LIMIT_MS)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]),
       });
       entry.status = response.status;
       await response.body?.cancel();

@@ -631,6 +631,16 @@ describe.skipIf(!isPublished)("network mock", () => {
       const out = mock.log.filter(({ way }) => way === "out");
       expect(out.map(({ status }) => status)).toEqual([503, 204, 204, 410]);
     });
+
+    it("[M13] sinks of what was there before a reset are told no more", async () => {
+      sink.answer(503, 503, 503);
+      await call("POST", `${QOD}/sessions`, qodRequest(5000, sinkOf(sink.url)));
+      await expect.poll(() => sink.notified.length).toBe(1);
+      mock.reset();
+      await mock.settled();
+      expect(sink.notified).toHaveLength(1);
+      expect(mock.log).toEqual([]);
+    });
   });
 
   describe("published descriptions", () => {
