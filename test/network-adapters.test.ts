@@ -212,6 +212,14 @@ describe("NEF", () => {
     expect(await port.find?.({}, NOTIFY)).toEqual({ type: "unknown", reason: "http-500" });
   });
 
+  it("[M13] finds nothing where there is no list, as there is nothing in it", async () => {
+    const { port } = network(NEF, bare(404));
+    expect(await port.find?.({ ueIpv4Addr: "10.0.0.1" }, NOTIFY)).toEqual({
+      type: "done",
+      ids: [],
+    });
+  });
+
   it("[M13] needs somewhere to notify, and a name", async () => {
     const { port, sent } = network(NEF, bare(201), bare(403), bare(404), bare(403));
     const nowhere = { type: "refused", reason: "no-notify-address" };
