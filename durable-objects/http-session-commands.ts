@@ -1,5 +1,5 @@
 import type { Problem } from "../protocol/problem.ts";
-import type { Grant } from "../protocol/session-config.ts";
+import type { Grant, UeSeen } from "../protocol/session-config.ts";
 import type { Fragment } from "../protocol/whip/fragment.ts";
 import type { Door } from "../protocol/whip/http-session.ts";
 import type { Condition } from "../protocol/whip/precondition.ts";
@@ -28,6 +28,14 @@ export interface OpenedHttpSession {
 /** `null`: candidates are on their way (204). Otherwise the ICE restart (200). */
 export type Patched = null | { readonly fragment: string; readonly tag: string };
 
+/** Who patches. */
+export interface Patcher {
+  /** The peer of the token that came along, if one did. */
+  readonly by?: string;
+  /** As what it is seen to come, in a deployment with mobile networks. */
+  readonly ue?: UeSeen;
+}
+
 /** RPC of the session object for src/whip.ts and src/whep.ts. `by` is the peer of the token that came along, if one did: another one's is `unauthorized`. */
 export interface HttpSessionCommands {
   /** Resolves when the answer is whole, at latest after LIMITS.httpAnswerMs (6 s). Problems: session-not-found, no-media-server, not-live, publisher-busy, media-server-timeout, not-permitted, sdp-invalid, sdp-too-large, session-full ... */
@@ -41,7 +49,7 @@ export interface HttpSessionCommands {
     resource: string,
     condition: Condition,
     fragment: Fragment,
-    by?: string,
+    patcher?: Patcher,
   ): Promise<Patched | Problem>;
   /** The player's answer to a counter-offer. Problems: resource-not-found, nothing-offered (409), sdp-invalid. */
   answerHttpSession(

@@ -2,6 +2,7 @@ import { wholeAnswer } from "../protocol/held-descriptions.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { isProblem, type Problem, problem } from "../protocol/problem.ts";
 import type { AgreedExchange, Described, Session } from "../protocol/session.ts";
+import type { UeSeen } from "../protocol/session-config.ts";
 import type { SessionEvent } from "../protocol/step.ts";
 import { completedAnswer } from "../protocol/whip/completed-answer.ts";
 import { credentialsOf, type Fragment } from "../protocol/whip/fragment.ts";
@@ -25,6 +26,7 @@ import type {
   NewHttpSession,
   OpenedHttpSession,
   Patched,
+  Patcher,
 } from "./http-session-commands.ts";
 import { SessionEndpoints } from "./session-endpoints.ts";
 import { sessionNotFound } from "./session-not-found.ts";
@@ -81,11 +83,11 @@ export abstract class SessionHttp extends SessionEndpoints implements HttpSessio
     resource: string,
     condition: Condition,
     fragment: Fragment,
-    by?: string,
+    { by, ue }: Patcher = {},
   ): Promise<Patched | Problem> {
     return this.waiting.inTurn(resource, () => {
       const peer = this.#peer(door, resource, by);
-      return isProblem(peer) ? Promise.resolve(peer) : this.#patch(peer, condition, fragment);
+      return isProblem(peer) ? Promise.resolve(peer) : this.#patch(peer, condition, fragment, ue);
     });
   }
 
@@ -93,6 +95,7 @@ export abstract class SessionHttp extends SessionEndpoints implements HttpSessio
     peer: HttpPeer,
     condition: Condition,
     fragment: Fragment,
+    ue: UeSeen | undefined,
   ): Promise<Patched | Problem> {
     const session = this.session as Session;
     const { http } = peer;
@@ -118,7 +121,7 @@ export abstract class SessionHttp extends SessionEndpoints implements HttpSessio
       case "trickle":
         return this.#trickle(peer, inForce, fragment);
       case "restart":
-        return this.#restart(peer, inForce, fragment);
+        return this.#restart(peer, inForce, fragment, ue);
       case "repeat":
         // Nothing new, but for candidates that a client trickles while its restart is still under way.
         this.#trickle(peer, inForce, fragment);
@@ -148,6 +151,7 @@ export abstract class SessionHttp extends SessionEndpoints implements HttpSessio
     { id, http }: HttpPeer,
     inForce: AgreedExchange,
     fragment: Fragment,
+    ue: UeSeen | undefined,
   ): Promise<Patched | Problem> {
     // A restart has both.
     const { iceUfrag = "", icePwd = "" } = credentialsOf(fragment);
@@ -155,7 +159,8 @@ export abstract class SessionHttp extends SessionEndpoints implements HttpSessio
       return problem("no-renegotiation", "after a counter-offer ICE cannot be restarted");
     }
     const sdp = patchedOffer(inForce.offer.sdp, { ...fragment, iceUfrag, icePwd });
-    const turned = this.turn({ type: "restart-http", peer: id, sdp, at: Date.now() });
+    const seen = { ...(ue && { ue }) };
+    const turned = this.turn({ type: "restart-http", peer: id, sdp, ...seen, at: Date.now() });
     if (isProblem(turned)) return turned;
     const outcome = await this.#outcomeFor(id);
     if (isProblem(outcome)) return outcome;

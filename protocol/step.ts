@@ -37,7 +37,12 @@ import { recordApplied, relayMessage, reportOnTransport, steerFlow } from "./ste
 import { recorded } from "./timeline/record.ts";
 import { liveLinksOf, viewLink } from "./views.ts";
 import { type HttpArrival, openHttpSession } from "./whip/open.ts";
-import { expireHttpSessions, restartOverHttp, settledOverHttp } from "./whip/settle.ts";
+import {
+  expireHttpSessions,
+  type HttpRestart,
+  restartOverHttp,
+  settledOverHttp,
+} from "./whip/settle.ts";
 
 import { expireOffers, reject, rollback } from "./withdrawn-offers.ts";
 
@@ -74,12 +79,7 @@ export type SessionEvent =
   /** A WHIP publisher or WHEP player comes, with its offer. */
   | ({ readonly type: "open-http" } & HttpArrival)
   /** It restarts ICE: its offer with other credentials. */
-  | {
-      readonly type: "restart-http";
-      readonly peer: string;
-      readonly sdp: string;
-      readonly at: number;
-    }
+  | ({ readonly type: "restart-http" } & HttpRestart)
   /** An endpoint of SWAP is still there: it stays until then. */
   | { readonly type: "stay"; readonly peer: string; readonly until: number; readonly at: number }
   /** What a mobile network does for one end of a link is another than before. */
@@ -142,7 +142,7 @@ function dispatch(session: Session, event: SessionEvent): Step | Problem {
     case "open-http":
       return openHttpSession(session, event);
     case "restart-http":
-      return restartOverHttp(session, event.peer, event.sdp, event.at);
+      return restartOverHttp(session, event);
     case "stay":
       return stay(session, event.peer, event.until);
     case "end":

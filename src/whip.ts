@@ -9,7 +9,7 @@ import { conditionOf } from "../protocol/whip/precondition.ts";
 import type { AppEnv } from "./env.ts";
 import { answerError, answerProblem, granted, Refusal } from "./refusal.ts";
 import { isSessionId, sessionStub } from "./session-stub.ts";
-import { grantAsSeen } from "./ue.ts";
+import { grantAsSeen, seenUe } from "./ue.ts";
 import {
   admitRequest,
   grantFor,
@@ -204,23 +204,24 @@ async function openWhileThere(c: Context<AppEnv>, ask: NewHttpSession) {
   }
 }
 
-/** The peer of the token that came along, if one did; counts the request. */
+/** The grant of the token that came along, if one did; counts the request. */
 async function visitorOf(c: Context<AppEnv>, { session, resource }: Resource) {
   const grant = await grantIfAny(c, session);
   if (!grant) await limitStrangers(c);
   await limitRequests(c, grant?.peer ?? resource);
-  return grant?.peer;
+  return grant;
 }
 
 async function see(c: Context<AppEnv>, place: Resource): Promise<Response> {
-  const by = await visitorOf(c, place);
+  const by = (await visitorOf(c, place))?.peer;
   granted(await sessionStub(c, place.session).seeHttpSession(place.door, place.resource, by));
   return c.body(null, 204);
 }
 
 async function patch(c: Context<AppEnv>, place: Resource): Promise<Response> {
   const { door, session, resource } = place;
-  const by = await visitorOf(c, place);
+  const grant = await visitorOf(c, place);
+  const by = grant?.peer;
   const stub = sessionStub(c, session);
   const said = await patchSaid(c, door);
   // Where there is no session, that is the news.
@@ -230,8 +231,10 @@ async function patch(c: Context<AppEnv>, place: Resource): Promise<Response> {
     return c.body(null, 204);
   }
   const condition = conditionOf(c.req.header("if-match"), c.req.header("etag"));
+  const ue = seenUe(c, grant ?? {});
+  const patcher = { ...(by !== undefined && { by }), ...(ue && { ue }) };
   const patched = granted(
-    await stub.patchHttpSession(door, resource, condition, said.fragment, by),
+    await stub.patchHttpSession(door, resource, condition, said.fragment, patcher),
   );
   // RFC 9725 s4.3.2: trickle is answered without body and without entity tag.
   if (patched === null) return c.body(null, 204);
@@ -255,7 +258,7 @@ async function patchSaid(
 
 /** Without regard to If-Match (RFC 9725 s4.3.1); 200 and not 204, at which clients in use complain. */
 async function close(c: Context<AppEnv>, place: Resource): Promise<Response> {
-  const by = await visitorOf(c, place);
+  const by = (await visitorOf(c, place))?.peer;
   granted(await sessionStub(c, place.session).closeHttpSession(place.door, place.resource, by));
   return c.body(null, 200);
 }

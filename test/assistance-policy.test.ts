@@ -181,7 +181,11 @@ describe("[M13] who is in which network", () => {
     expect(ueKept(named, undefined)).toEqual(named);
     // By another access: who was known by the address is in the network no more, or in another.
     expect(ueKept({ address: "192.0.2.9" }, seen)).toBeUndefined();
-    expect(ueKept(seen, named)).toEqual(seen);
+    const elsewhere = { network: "home-5g", address: "203.0.113.7" };
+    expect(ueKept(elsewhere, seen)).toEqual({ ...seen, ...elsewhere });
+    // Who was named is not: its network may be one that no address tells.
+    expect(ueKept(elsewhere, named)).toEqual({ ...named, address: "203.0.113.7" });
+    expect(ueKept({ ...elsewhere, isNamed: true }, named)).toEqual({ ...named, ...elsewhere });
   });
 });
 

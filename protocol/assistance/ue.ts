@@ -27,15 +27,15 @@ export function ueSeen(
 
 /** As the session remembers it: a newer token may say less than the one before. */
 export function ueKept(seen: UeSeen | undefined, known: Ue | undefined): Ue | undefined {
-  // Who is known by the address has left the network with it.
-  const isNamed = seen?.isNamed ?? (seen?.network === undefined ? known?.isNamed : undefined);
-  const network = seen?.network ?? (isNamed ? known?.network : undefined);
+  // A name goes before the address; who is known by that alone has left the network with it.
+  const named = [seen, known].find((each) => each?.isNamed);
+  const network = (named ?? seen)?.network;
   if (seen === undefined || network === undefined) return undefined;
   const phoneNumber = seen.phoneNumber ?? known?.phoneNumber;
   const { address } = seen;
   return {
     network,
-    ...(isNamed && { isNamed }),
+    ...(named && { isNamed: true as const }),
     ...(phoneNumber !== undefined && { phoneNumber }),
     ...(address !== undefined && { address }),
   };

@@ -1,3 +1,4 @@
+import { ueKept } from "../assistance/ue.ts";
 import { offer } from "../exchange.ts";
 import { LIMITS } from "../limits.ts";
 import { leave } from "../presence.ts";
@@ -10,6 +11,7 @@ import {
   type Step,
   withPeer,
 } from "../session.ts";
+import type { UeSeen } from "../session-config.ts";
 import { rollback } from "../withdrawn-offers.ts";
 import {
   type HttpPeer,
@@ -156,19 +158,31 @@ function isLikelyUp(session: Session, peer: HttpPeer, { flows: { transports } }:
   return !isTold && transports.every(({ state }) => state === "new" || state === "closed");
 }
 
+/** What an HTTP client restarts ICE with. */
+export interface HttpRestart {
+  readonly peer: string;
+  readonly sdp: string;
+  /** As what it is seen to come now. */
+  readonly ue?: UeSeen;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
 /**
- * An ICE restart of an HTTP client: the offer it has made, with other credentials (RFC 9725 s4.3.3).
+ * An ICE restart of an HTTP client: the offer it has made, with other credentials (RFC 9725 s4.3.3). It may be in another
+ * mobile network than before: that is what clients restart for.
  *
  * Problems: `resource-not-found`; those of an offer.
  */
 export function restartOverHttp(
   session: Session,
-  id: string,
-  sdp: string,
-  at: number,
+  { peer: id, sdp, ue: seen, at }: HttpRestart,
 ): Step | Problem {
-  const peer = httpPeersOf(session).find((each) => each.id === id);
-  if (!peer) return problem("resource-not-found", "there is no such session any more");
+  const found = httpPeersOf(session).find((each) => each.id === id);
+  if (!found) return problem("resource-not-found", "there is no such session any more");
+  const { ue: known, ...rest } = found;
+  const ue = ueKept(seen, known);
+  const peer: HttpPeer = { ...rest, ...(ue && { ue }) };
   const waiting = due(session, peer, at + LIMITS.httpAnswerMs);
   const message = { type: "offer", to: peer.http.other, sdp, restart: true } as const;
   return offer(waiting, peer, message, at);

@@ -1,0 +1,119 @@
+import { reset } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { AssistanceRequest } from "../protocol/assistance/records.ts";
+import { sdpOf } from "./descriptions.ts";
+import { call, type LivePeer, LiveSession } from "./live-session.ts";
+import { NETWORKS, StandInNetwork } from "./network-stand-in.ts";
+
+/** What mobile networks are asked for UEs that come by other doors than a WebSocket of `duplex.v1`. */
+
+const variables = env as unknown as Record<string, unknown>;
+
+/** Both know their UEs by address. */
+const BY_ADDRESS = [
+  { ...NETWORKS.nef, name: "north", prefixes: ["2001:db8:a::/48"] },
+  { ...NETWORKS.nef, name: "south", prefixes: ["2001:db8:b::/48"] },
+];
+
+let network: StandInNetwork;
+
+beforeEach(() => {
+  network = new StandInNetwork();
+  network.configure();
+  variables.ASSISTANCE_NETWORKS = JSON.stringify([...BY_ADDRESS, NETWORKS.qod]);
+});
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await reset();
+  StandInNetwork.forget();
+});
+
+const NORTH = "2001:db8:a::7";
+const SOUTH = "2001:db8:b::7";
+
+const candidateAt = (address: string) => `candidate:1 1 udp 2113937151 ${address} 50000 typ host`;
+
+const media = (of: string, direction: "sendonly" | "recvonly", more: object = {}): string =>
+  sdpOf({ of, sections: [{ kind: "video", direction }], ...more });
+
+const from = (address: string) => ({ "cf-connecting-ip": address });
+
+/** A media server answers the next offer, and tells where it is. */
+async function answer(server: LivePeer, more: object = {}): Promise<void> {
+  const { from: to, exchange } = await server.next("offer");
+  const sdp = media(`sfu${to}`, "recvonly", { setup: "active", ...more });
+  await server.send({ type: "answer", to, exchange, sdp });
+  const candidates = [{ candidate: candidateAt("2001:db8:ffff::9"), sdpMid: "0" }];
+  await server.send({ type: "candidates", to, exchange, candidates, complete: true });
+}
+
+const fragment = (address: string, ufrag: string): string =>
+  [
+    `a=ice-ufrag:${ufrag}`,
+    `a=ice-pwd:${ufrag}0123456789012345678901`,
+    "m=video 9 UDP/TLS/RTP/SAVPF 96",
+    "a=mid:0",
+    `a=${candidateAt(address)}`,
+    "",
+  ].join("\r\n");
+
+/** A WHIP publisher and the media server it publishes to. */
+async function published(address: string, claims: object = {}) {
+  const session = await LiveSession.start("awake", { topology: "central" });
+  const server = await session.join({ role: "media-server" });
+  const { token, peer } = await session.invite(claims);
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/sdp" };
+  const [response] = await Promise.all([
+    call(`${session.path}/whip`, {
+      method: "POST",
+      headers: { ...headers, ...from(address) },
+      body: media("cam", "sendonly"),
+    }),
+    answer(server),
+  ]);
+  const url = new URL(response.headers.get("location") ?? "").pathname;
+  const patch = (body: string, at: string, more: object = {}) =>
+    call(url, {
+      method: "PATCH",
+      headers: {
+        "content-type": "application/trickle-ice-sdpfrag",
+        "if-match": "*",
+        ...from(at),
+        ...more,
+      },
+      body,
+    });
+  return { session, server, id: peer.id, token, url, patch };
+}
+
+const requestsOf = async (session: LiveSession) =>
+  (await session.read<{ requests: AssistanceRequest[] }>("/assistance")).requests;
+
+const networksOf = async (session: LiveSession) =>
+  (await requestsOf(session)).map(({ network: name, body }) => [name, body?.ueIpv6Addr]);
+
+describe("a WHIP publisher", () => {
+  it("[M13] is asked for by its candidates alone, and no more after DELETE", async () => {
+    const { session, url, patch } = await published(NORTH);
+    expect((await patch(fragment(NORTH, "ufragcam"), NORTH)).status).toBe(204);
+    await vi.waitFor(() => expect(network.resources.size).toBe(1), { timeout: 6_000 });
+    expect(await networksOf(session)).toEqual([["north", NORTH]]);
+    await call(url, { method: "DELETE" });
+    await vi.waitFor(() => expect(network.resources.size).toBe(0));
+  });
+
+  it("[M13] that restarts ICE from another network is asked for there, and in the one before no more", async () => {
+    const { session, server, patch } = await published(NORTH);
+    await patch(fragment(NORTH, "ufragcam"), NORTH);
+    await vi.waitFor(() => expect(network.resources.size).toBe(1), { timeout: 6_000 });
+    await Promise.all([
+      patch(fragment(SOUTH, "fresh"), SOUTH),
+      answer(server, { ufrag: "again", version: 2 }),
+    ]);
+    await vi.waitFor(async () => expect(await networksOf(session)).toEqual([["south", SOUTH]]), {
+      timeout: 6_000,
+    });
+  });
+});
