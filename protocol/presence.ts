@@ -111,8 +111,11 @@ function joinInstead(session: Session, away: Peer, arrival: Arrival): Step {
 /** The peer has lost its state, or was an HTTP client before: for all others it leaves and comes. */
 function joinAfresh(session: Session, known: Peer, arrival: Arrival): Step {
   const left = leave(session, known.id, "lost", arrival.at);
+  // What its token before has said of its network need not be in this one.
+  const ue = ueKept(arrival.grant.ue, known.ue);
+  const grant = { ...arrival.grant, ...(ue && { ue }) };
   // It has just made room for itself.
-  const joined = join(left.session, arrival) as Step;
+  const joined = join(left.session, { ...arrival, grant }) as Step;
   const peer = joined.session.peers.get(known.id) as Peer;
   return {
     session: withPeer(joined.session, { ...peer, connection: known.connection + 1 }),

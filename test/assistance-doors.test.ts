@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AssistanceRequest } from "../protocol/assistance/records.ts";
 import { sdpOf } from "./descriptions.ts";
-import { call, type LivePeer, LiveSession } from "./live-session.ts";
+import { call, callJson, type LivePeer, LiveSession } from "./live-session.ts";
 import { NETWORKS, StandInNetwork } from "./network-stand-in.ts";
 
 /** What mobile networks are asked for UEs that come by other doors than a WebSocket of `duplex.v1`. */
@@ -115,5 +115,29 @@ describe("a WHIP publisher", () => {
     await vi.waitFor(async () => expect(await networksOf(session)).toEqual([["south", SOUTH]]), {
       timeout: 6_000,
     });
+  });
+});
+
+describe("a peer of duplex.v1", () => {
+  it("[M13] that begins anew with a newer token is in the network that the first one named", async () => {
+    const session = await LiveSession.start("awake");
+    const alice = await session.join({ network: "qod", phoneNumber: "+15550100123" });
+    const bob = await session.join();
+    const prolonged = await callJson(`${session.path}/peers/${alice.id}/token`, "POST", {});
+    const again = await session.connect((await prolonged.json()) as never, "?fresh=true");
+    const { exchange } = (await again.request({
+      id: 1,
+      type: "offer",
+      to: bob.id,
+      sdp: sdpOf(),
+    } as never)) as { exchange: number };
+    await bob.request({
+      id: 1,
+      type: "answer",
+      to: again.id,
+      exchange,
+      sdp: sdpOf({ setup: "active" }),
+    } as never);
+    expect(await requestsOf(session)).toMatchObject([{ peer: alice.id, network: "qod" }]);
   });
 });
