@@ -2,7 +2,7 @@ import { type Allowance, type AllowanceRule, levelOf, spend } from "../protocol/
 import { afterAct } from "../protocol/assistance/after-act.ts";
 import type { AssistanceNetwork } from "../protocol/assistance/config.ts";
 import type { Act, Wish } from "../protocol/assistance/holding.ts";
-import type { NetworkAnswer } from "../protocol/assistance/network.ts";
+import type { FoundAnswer, NetworkAnswer } from "../protocol/assistance/network.ts";
 import { begun, nextAct } from "../protocol/assistance/next-act.ts";
 import { boosted } from "../protocol/assistance/notified.ts";
 import { portOf } from "./assistance-networks.ts";
@@ -187,6 +187,25 @@ export class AssistanceCalls {
     this.#paused.set(network, Math.max(this.#paused.get(network) ?? 0, until));
   }
 
+  /** What was found, without what other requests hold: peers that are on one device have the same list. */
+  #unclaimed(key: string, network: string, found: FoundAnswer): FoundAnswer {
+    const others = [...this.#rows.entries].filter(
+      ([other, entry]) => other !== key && entry.network === network,
+    );
+    const claimed = new Set(
+      others.flatMap(
+        ([
+          ,
+          {
+            holding: { held, strays },
+          },
+        ]) => [held ?? [], strays].flat().map(({ id }) => id),
+      ),
+    );
+    const { ids } = found;
+    return ids ? { ...found, ids: ids.filter((id) => !claimed.has(id)) } : found;
+  }
+
   async #call(key: string, { network: name }: AssistanceEntry, act: Act): Promise<NetworkAnswer> {
     const network = this.#ports.networks().find((each) => each.name === name);
     // What is there ends by itself, or stays the operator's to look after.
@@ -201,7 +220,9 @@ export class AssistanceCalls {
       case "change":
         return port.change?.(act.id, act.body, notify) ?? { type: "gone" };
       case "find":
-        return port.find?.(act.body, notify) ?? { type: "gone" };
+        return port.find
+          ? this.#unclaimed(key, name, await port.find(act.body, notify))
+          : { type: "gone" };
       case "extend":
         return port.extend?.(act.id, act.seconds) ?? { type: "gone" };
       case "read":

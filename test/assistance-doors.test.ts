@@ -141,3 +141,52 @@ describe("a peer of duplex.v1", () => {
     expect(await requestsOf(session)).toMatchObject([{ peer: alice.id, network: "qod" }]);
   });
 });
+
+describe("two peers on one device", () => {
+  const server = {
+    candidateType: "relay",
+    address: "192.0.2.3",
+    port: 50_000,
+    relayProtocol: "udp",
+    url: "turn:192.0.2.3:3478?transport=udp",
+  };
+  const pair = { local: server, remote: { ...server, port: 50_001 } };
+
+  async function calling(bob: LivePeer, claims: object): Promise<LivePeer> {
+    const peer = await bob.session.join(claims);
+    const ask = (from: LivePeer, message: object) => from.request(message as never);
+    await ask(peer, { id: 1, type: "offer", to: bob.id, sdp: sdpOf({ of: peer.id }) });
+    const { exchange, from: to } = await bob.next("offer");
+    const sdp = sdpOf({ of: `b${peer.id}`, setup: "active" });
+    await bob.send({ type: "answer", to, exchange, sdp });
+    await peer.next("answer");
+    await ask(peer, { id: 2, type: "transport", to: bob.id, state: "connected", pair });
+    return peer;
+  }
+
+  it("[M13] do not take what the network holds for the other: it stays when one of them leaves", async () => {
+    delete variables.ASSISTANCE_NOTIFY_URL;
+    variables.ASSISTANCE_NETWORKS = JSON.stringify([NETWORKS.qod]);
+    network.refusesOverlaps = true;
+    network.grants = true;
+    const session = await LiveSession.start("awake");
+    const bob = await session.join();
+    const claims = { network: "qod", phoneNumber: "+15550100123" };
+    const one = await calling(bob, claims);
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    const [held] = network.resources.keys();
+    const two = await calling(bob, claims);
+    const searches = () => network.calls.filter(({ path }) => path.endsWith("/retrieve-sessions"));
+    await vi.waitFor(() => expect(searches().length).toBeGreaterThan(0));
+    await vi.waitFor(async () =>
+      expect(await requestsOf(session)).toMatchObject([
+        { peer: one.id, resource: held, record: { state: "granted" } },
+        { peer: two.id, record: { state: "refused" } },
+      ]),
+    );
+    await two.send({ type: "leave" });
+    await two.closing();
+    await vi.waitFor(async () => expect(await requestsOf(session)).toHaveLength(1));
+    expect([...network.resources.keys()]).toEqual([held]);
+  });
+});

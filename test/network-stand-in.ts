@@ -64,6 +64,8 @@ export class StandInNetwork {
   readonly statuses = new Map<string, string>();
   /** With a status other than that all is well. */
   retryAfterSeconds: number | undefined;
+  /** Two sessions of one device and one server overlap, and the second is refused (409). */
+  refusesOverlaps = false;
   /** What it is asked for is granted at once. */
   grants = false;
   mood: Mood = "well";
@@ -140,6 +142,10 @@ export class StandInNetwork {
   }
 
   #create(path: string, body: Record<string, unknown>): Response {
+    const wayOf = ({ device, applicationServer }: Record<string, unknown>): string =>
+      JSON.stringify([device, applicationServer]);
+    const isTaken = [...this.resources.values()].some((each) => wayOf(each) === wayOf(body));
+    if (this.refusesOverlaps && isTaken) return this.#refusal(409);
     this.#ids += 1;
     const id = `00000000-0000-4000-8000-${String(this.#ids).padStart(12, "0")}`;
     this.resources.set(id, body);
