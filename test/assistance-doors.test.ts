@@ -2,6 +2,7 @@ import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AssistanceRequest } from "../protocol/assistance/records.ts";
+import type { Flow } from "../protocol/flow.ts";
 import { sdpOf } from "./descriptions.ts";
 import { call, callJson, type LivePeer, LiveSession } from "./live-session.ts";
 import { NETWORKS, StandInNetwork } from "./network-stand-in.ts";
@@ -142,16 +143,17 @@ describe("a peer of duplex.v1", () => {
   });
 });
 
-describe("two peers on one device", () => {
-  const server = {
-    candidateType: "relay",
-    address: "192.0.2.3",
-    port: 50_000,
-    relayProtocol: "udp",
-    url: "turn:192.0.2.3:3478?transport=udp",
-  };
-  const pair = { local: server, remote: { ...server, port: 50_001 } };
+/** Both ends behind the TURN server. */
+const SERVER = {
+  candidateType: "relay",
+  address: "192.0.2.3",
+  port: 50_000,
+  relayProtocol: "udp",
+  url: "turn:192.0.2.3:3478?transport=udp",
+};
+const PAIR = { local: SERVER, remote: { ...SERVER, port: 50_001 } };
 
+describe("two peers on one device", () => {
   async function calling(bob: LivePeer, claims: object): Promise<LivePeer> {
     const peer = await bob.session.join(claims);
     const ask = (from: LivePeer, message: object) => from.request(message as never);
@@ -160,7 +162,7 @@ describe("two peers on one device", () => {
     const sdp = sdpOf({ of: `b${peer.id}`, setup: "active" });
     await bob.send({ type: "answer", to, exchange, sdp });
     await peer.next("answer");
-    await ask(peer, { id: 2, type: "transport", to: bob.id, state: "connected", pair });
+    await ask(peer, { id: 2, type: "transport", to: bob.id, state: "connected", pair: PAIR });
     return peer;
   }
 
@@ -188,5 +190,51 @@ describe("two peers on one device", () => {
     await two.closing();
     await vi.waitFor(async () => expect(await requestsOf(session)).toHaveLength(1));
     expect([...network.resources.keys()]).toEqual([held]);
+  });
+});
+
+describe("a UE with several links over one TURN server", () => {
+  it("[M13] is advised no more on all of them together than what one session is worth", async () => {
+    variables.ASSISTANCE_NETWORKS = JSON.stringify([NETWORKS.qod]);
+    const session = await LiveSession.start("awake");
+    const ue = await session.join({ network: "qod", phoneNumber: "+15550100123" });
+    for (const other of [await session.join(), await session.join()]) {
+      const sections = [{ kind: "video" as const }];
+      await ue.request({
+        id: 1 + ue.inbox.length,
+        type: "offer",
+        to: other.id,
+        sdp: sdpOf({ of: `u${other.id}`, sections }),
+      } as never);
+      const { exchange } = await other.next("offer");
+      const sdp = sdpOf({ of: other.id, setup: "active", sections });
+      await other.send({ type: "answer", to: ue.id, exchange, sdp });
+      await ue.next("answer");
+      await ue.send({ type: "transport", to: other.id, state: "connected", pair: PAIR });
+    }
+    await vi.waitFor(async () =>
+      expect(await requestsOf(session)).toMatchObject([
+        { links: [expect.any(String), expect.any(String)], resource: expect.any(String) },
+      ]),
+    );
+    const [id, body] = [...network.resources][0] ?? [];
+    const { accessToken } = (body?.sinkCredential ?? {}) as { accessToken?: string };
+    const event = {
+      id: "e1",
+      source: "https://network.test",
+      specversion: "1.0",
+      type: "org.camaraproject.quality-on-demand.v1.qos-status-changed",
+      time: new Date().toISOString(),
+      data: { sessionId: id, qosStatus: "UNAVAILABLE", statusInfo: "NETWORK_TERMINATED" },
+    };
+    const sink = new URL(String(body?.sink)).pathname;
+    await callJson(sink, "POST", event, { authorization: `Bearer ${accessToken}` });
+    const limits = async () =>
+      (await session.read<{ flows: Flow[] }>("/flows")).flows
+        .filter((flow) => flow.from === ue.id)
+        .map(({ limits: { effectiveBps } }) => effectiveBps ?? 0);
+    await vi.waitFor(async () => expect((await limits()).every((bps) => bps > 0)).toBe(true));
+    const sum = (await limits()).reduce((one, other) => one + other, 0);
+    expect(sum).toBeLessThanOrEqual(NETWORKS.qod.withoutQos.uplinkBps);
   });
 });

@@ -456,6 +456,32 @@ describe("[M13] what is shown of it", () => {
     expect(recordWith({ state: "impaired" }, "nef")).not.toHaveProperty("advised");
   });
 
+  it("[M13] what one request of several links is worth is shared out among them", () => {
+    const story = connected(called("qod"));
+    const [one] = wantedIn(story) as [Wanted];
+    const wanted = { ...one, links: [AB, "alice~carol"] };
+    const advisedWith = (network: object, status: NetworkStatus) => {
+      const shared = networks.map(({ withoutQos: _, ...each }) => ({ ...each, ...network }));
+      const holdings = new Map([[wanted.key, heldAs(wanted, "camara-qod", status)]]);
+      const ends = recordsOf(story.session, [wanted], holdings, shared, at);
+      return ends.map(({ record }) => record.advised);
+    };
+    const impaired = { state: "impaired" } as const;
+    const half = { uplinkBps: 250_000 };
+    expect(advisedWith({}, { state: "granted", profile: "half" })).toEqual([half, half]);
+    expect(advisedWith({}, impaired)).toEqual([undefined, undefined]);
+    const withoutQos = { downlinkBps: 401 };
+    expect(advisedWith({ withoutQos }, impaired)).toEqual([
+      { downlinkBps: 200 },
+      { downlinkBps: 200 },
+    ]);
+    const holdings = new Map([
+      [wanted.key, { ue: "alice", holding: heldAs(wanted, "camara-qod", impaired) }],
+    ]);
+    const [shown] = viewRequests([wanted], holdings, networks, at);
+    expect(shown?.record.advised).toEqual(QOD.withoutQos);
+  });
+
   it("[M13] since when it is so stays; a dry run asks nobody", () => {
     const story = connected(called("qod", { assistance: "dry-run" }));
     const wanted = wantedIn(story);

@@ -67,7 +67,8 @@ export function recordsOf(
     for (const link of each.links) {
       const peer = each.ue;
       const before = session.links.get(link)?.flows.assistance?.[peer];
-      const shown = endRecordOf(each, holdings.get(each.key), networks, at, before);
+      const since = { at, before, parts: each.links.length };
+      const shown = endRecordOf(each, holdings.get(each.key), networks, since);
       const known = ends.get(`${link} ${peer}`);
       ends.set(`${link} ${peer}`, { link, peer, ...(known ? together(known, shown) : shown) });
     }
@@ -77,12 +78,19 @@ export function recordsOf(
   });
 }
 
+/** What a record is to follow. */
+interface Since {
+  readonly at: number;
+  readonly before?: FlowAssistance | undefined;
+  /** The links that have the request together. */
+  readonly parts: number;
+}
+
 function endRecordOf(
   { key, network: name, mode, wish, lacks }: Wanted,
   holding: Holding | undefined,
   networks: readonly AssistanceNetwork[],
-  at: number,
-  before: FlowAssistance | undefined,
+  { at, before, parts }: Since,
 ): Shown {
   const network = networks.find((each) => each.name === name);
   const known = holding ?? emptyHolding(key, name, network?.api ?? "nef");
@@ -91,7 +99,20 @@ function endRecordOf(
     const since = before?.state === "dry-run" ? before.since : at;
     return { record: { ...record, state: "dry-run", since } };
   }
-  return { record, otherwise: network && advisedBy(network, record, before) };
+  return { record, otherwise: network && advisedBy(partOf(network, parts), record, before) };
+}
+
+type Worth = Pick<AssistanceNetwork, "profiles" | "withoutQos">;
+
+/** What the configuration says of a request is for all of its links together. */
+function partOf({ profiles, withoutQos }: Worth, parts: number): Worth {
+  if (parts === 1) return { profiles, withoutQos };
+  const part = ({ uplinkBps, downlinkBps }: Rates): Rates => ({
+    ...(uplinkBps !== undefined && { uplinkBps: Math.floor(uplinkBps / parts) }),
+    ...(downlinkBps !== undefined && { downlinkBps: Math.floor(downlinkBps / parts) }),
+  });
+  const each = Object.entries(profiles).map(([name, rates]) => [name, part(rates)]);
+  return { profiles: Object.fromEntries(each), withoutQos: withoutQos && part(withoutQos) };
 }
 
 /**
@@ -99,7 +120,7 @@ function endRecordOf(
  * that was asked for, or those for the time in which it holds nothing of what it had granted.
  */
 function advisedBy(
-  { profiles, withoutQos }: AssistanceNetwork,
+  { profiles, withoutQos }: Worth,
   { state, asked, granted }: FlowAssistance,
   before: FlowAssistance | undefined,
 ): Rates | undefined {
@@ -161,7 +182,7 @@ export function viewRequests(
   return [...wanted, ...former].map((each) => {
     const holding = entries.get(each.key)?.holding;
     const body = each.wish?.body ?? (each.lacks === undefined ? holding?.held?.body : undefined);
-    const record = completed(endRecordOf(each, holding, networks, at, undefined));
+    const record = completed(endRecordOf(each, holding, networks, { at, parts: 1 }));
     const resource = holding?.held?.id;
     return {
       peer: each.ue,
