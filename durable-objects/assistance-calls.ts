@@ -189,19 +189,11 @@ export class AssistanceCalls {
 
   /** What was found, without what other requests hold: peers that are on one device have the same list. */
   #unclaimed(key: string, network: string, found: FoundAnswer): FoundAnswer {
-    const others = [...this.#rows.entries].filter(
-      ([other, entry]) => other !== key && entry.network === network,
-    );
-    const claimed = new Set(
-      others.flatMap(
-        ([
-          ,
-          {
-            holding: { held, strays },
-          },
-        ]) => [held ?? [], strays].flat().map(({ id }) => id),
-      ),
-    );
+    const claimed = new Set<string>();
+    for (const [other, { holding, network: name }] of this.#rows.entries) {
+      if (other === key || name !== network) continue;
+      for (const { id } of [holding.held ?? [], holding.strays].flat()) claimed.add(id);
+    }
     const { ids } = found;
     return ids ? { ...found, ids: ids.filter((id) => !claimed.has(id)) } : found;
   }
