@@ -253,6 +253,17 @@ describe("a selected pair", () => {
     expect(byOther.path("a")).toMatchObject({ ue, uePublic: ue });
   });
 
+  it("[M13] media are of the IP version that the UE's candidates have, whatever its signalling takes", () => {
+    const call = blank().trickle("a", host("203.0.113.7", 4000), { candidate: "", sdpMid: "0" });
+    call.trickle("b", host("192.0.2.9", 5000), host("2001:db8:ffff::9", 5000));
+    const seen = "2001:db8:a::7";
+    const ue = { address: "203.0.113.7", port: 4000 };
+    expect(call.path("a", { seen })).toMatchObject({ ue, uePublic: ue });
+    // What is hidden behind a name may be of the other one.
+    call.trickle("a", host("0f5c1a7e-1d5e-4a27-9c1c-3d2b1a0f9e8d.local", 4001));
+    expect(call.path("a", { seen }).ue).toEqual({ address: seen });
+  });
+
   it("[M13] a port that is not known is left out", () => {
     const call = blank().select("b", { address: "192.0.2.9" }, { address: "192.0.2.5" });
     expect(call.path("a")).toMatchObject({

@@ -63,22 +63,31 @@ export interface CandidateSource {
  * any speak for the bundle (RFC 9143 s7.2).
  */
 export function candidatesOf(source: CandidateSource, peer: string): readonly PathCandidate[] {
-  const { session, link, pair, transport } = source;
-  const trickled = trickleOf(session, link.id)
-    .filter(({ from, exchange }) => from === peer && exchange === link.inForce?.exchange)
-    .flatMap(({ candidates }) => candidates);
-  for (const section of bundleOf(pair, peer, transport.mids)) {
-    const own = trickled.filter(({ sdpMid, sdpMLineIndex }) =>
-      typeof sdpMid === "string" ? sdpMid === section.mid : sdpMLineIndex === section.index,
-    );
-    const lines = [
-      ...section.candidates,
-      ...own.map(({ candidate }) => candidateLineOf(candidate)),
-    ];
+  for (const lines of linesOf(source, peer)) {
     const found = lines.flatMap((line) => readable(line) ?? []);
     if (found.length > 0) return found;
   }
   return [];
+}
+
+/** Whether an end has candidates of its own whose addresses it hides behind names, as browsers do: nobody knows of which family. */
+export const hidesAddresses = (source: CandidateSource, peer: string): boolean =>
+  linesOf(source, peer)
+    .flat()
+    .some(({ parts }) => parts !== undefined && addressKindOf(parts.address) === undefined);
+
+/** By section. */
+function linesOf(source: CandidateSource, peer: string): readonly (readonly CandidateLine[])[] {
+  const { session, link, pair, transport } = source;
+  const trickled = trickleOf(session, link.id)
+    .filter(({ from, exchange }) => from === peer && exchange === link.inForce?.exchange)
+    .flatMap(({ candidates }) => candidates);
+  return bundleOf(pair, peer, transport.mids).map((section) => {
+    const own = trickled.filter(({ sdpMid, sdpMLineIndex }) =>
+      typeof sdpMid === "string" ? sdpMid === section.mid : sdpMLineIndex === section.index,
+    );
+    return [...section.candidates, ...own.map(({ candidate }) => candidateLineOf(candidate))];
+  });
 }
 
 /** A peer's sections with these labels, the tagged one first. */

@@ -6,6 +6,7 @@ import {
   candidatesOf,
   endOf,
   familyOf,
+  hidesAddresses,
   type PathCandidate,
   reachable,
   seenFrom,
@@ -51,13 +52,14 @@ const NOTHING: Draft = { known: "nothing", protocol: "udp", remotes: [], isRelay
 
 const BY_OWN_RELAY = { isRelayed: true, isOwnRelay: true } as const;
 
-function withUe(draft: Draft, { seen }: PathFacts, own: readonly PathCandidate[]): AssistedPath {
+function withUe(draft: Draft, facts: PathFacts, own: readonly PathCandidate[]): AssistedPath {
   const { ue: _, uePublic: seenByServer, isOwnRelay, ...path } = draft;
   const families = new Set(draft.remotes.map(({ address }) => familyOf(address)));
   const [family] = families;
   const addresses = completed(draft, {
     candidates: own,
-    seen,
+    seen: facts.seen,
+    isHiding: hidesAddresses(facts, facts.ue),
     family: families.size === 1 ? family : undefined,
   });
   return { ...path, ...(isOwnRelay ? ofSocket(addresses, seenByServer) : addresses) };

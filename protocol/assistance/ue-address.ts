@@ -19,6 +19,8 @@ export interface UeEvidence {
   readonly candidates: readonly PathCandidate[];
   /** Of the signalling socket. */
   readonly seen: string | undefined;
+  /** Some of its candidates say no address. */
+  readonly isHiding: boolean;
   /** Of the other end of the path: the UE uses an address of the same. */
   readonly family: Family | undefined;
 }
@@ -42,12 +44,14 @@ export function completed({ ue, uePublic }: UeAddresses, evidence: UeEvidence): 
 
 function familyFor(
   { ue, uePublic }: { readonly [K in keyof UeAddresses]: UeAddresses[K] | undefined },
-  { candidates, seen, family }: UeEvidence,
+  { candidates, seen, isHiding, family }: UeEvidence,
 ): Family | undefined {
   const address = ue?.address ?? uePublic?.address;
   if (address !== undefined) return familyOf(address);
   if (family !== undefined) return family;
-  const socket = plainAddress(seen);
+  // Media take none of the addresses that only signalling has.
+  const isTold = !isHiding && candidates.some(({ type }) => type !== "relay");
+  const socket = isTold ? undefined : plainAddress(seen);
   const known = [...candidates.map((each) => each.address), ...(socket ? [socket] : [])];
   const families = known.map(familyOf);
   // ICE prefers IPv6 (RFC 8421).
