@@ -565,6 +565,29 @@ describe("[M13] what is shown of it", () => {
     expect(advisedAfter({ state: "requested" })).toBeUndefined();
   });
 
+  it("[M13] what is granted anew is not advised as before because recommendations are not there yet", () => {
+    const story = connected(called("af"));
+    const [policy, recommending] = wantedIn(story) as [Wanted, Wanted];
+    const withoutQos = { uplinkBps: 400_000, downlinkBps: 800_000 };
+    const careful = networks.map((network) => ({ ...network, withoutQos }));
+    const advisedAfter = (status: NetworkStatus, other: NetworkStatus) => {
+      const holdings = new Map([
+        [policy.key, heldAs(policy, "rtc-af", status)],
+        [recommending.key, heldAs(recommending, "rtc-af", other)],
+      ]);
+      const [end] = recordsOf(story.session, [policy, recommending], holdings, careful, at);
+      const assistance = end?.record ?? null;
+      story.do({ type: "assistance", link: AB, peer: "alice", assistance, at });
+      return end?.record.advised;
+    };
+    const [granted, requested] = [{ state: "granted" }, { state: "requested" }] as const;
+    expect(advisedAfter({ state: "ended" }, granted)).toEqual(withoutQos);
+    expect(advisedAfter(requested, granted)).toEqual(withoutQos);
+    expect(advisedAfter(requested, requested)).toEqual(withoutQos);
+    expect(advisedAfter(granted, requested)).toBeUndefined();
+    expect(advisedAfter(granted, granted)).toBeUndefined();
+  });
+
   it("[M13] a network that left the configuration is no reason to fail, nor a link that is gone", () => {
     const story = connected(called("qod"));
     const wanted = wantedIn(story);

@@ -87,7 +87,7 @@ interface Since {
 }
 
 function endRecordOf(
-  { key, network: name, mode, wish, lacks }: Wanted,
+  { key, network: name, mode, wish, lacks, canBeCompleted }: Wanted,
   holding: Holding | undefined,
   networks: readonly AssistanceNetwork[],
   { at, before, parts }: Since,
@@ -99,7 +99,10 @@ function endRecordOf(
     const since = before?.state === "dry-run" ? before.since : at;
     return { record: { ...record, state: "dry-run", since } };
   }
-  return { record, otherwise: network && advisedBy(partOf(network, parts), record, before) };
+  // Who is without recommendations has the quality that was granted still.
+  const isForQuality = network?.api !== "rtc-af" || canBeCompleted;
+  const worth = network && isForQuality && partOf(network, parts);
+  return { record, otherwise: worth ? advisedBy(worth, record, before) : undefined };
 }
 
 type Worth = Pick<AssistanceNetwork, "profiles" | "withoutQos">;
