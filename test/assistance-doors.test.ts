@@ -217,18 +217,7 @@ describe("a UE with several links over one TURN server", () => {
         { links: [expect.any(String), expect.any(String)], resource: expect.any(String) },
       ]),
     );
-    const [id, body] = [...network.resources][0] ?? [];
-    const { accessToken } = (body?.sinkCredential ?? {}) as { accessToken?: string };
-    const event = {
-      id: "e1",
-      source: "https://network.test",
-      specversion: "1.0",
-      type: "org.camaraproject.quality-on-demand.v1.qos-status-changed",
-      time: new Date().toISOString(),
-      data: { sessionId: id, qosStatus: "UNAVAILABLE", statusInfo: "NETWORK_TERMINATED" },
-    };
-    const sink = new URL(String(body?.sink)).pathname;
-    await callJson(sink, "POST", event, { authorization: `Bearer ${accessToken}` });
+    await network.tell("UNAVAILABLE", { statusInfo: "NETWORK_TERMINATED" });
     const limits = async () =>
       (await session.read<{ flows: Flow[] }>("/flows")).flows
         .filter((flow) => flow.from === ue.id)

@@ -48,13 +48,12 @@ interface Assisted {
   readonly bob: LivePeer;
 }
 
-/** Alice, who is in the network, has called Bob over a TURN server. */
-async function called(
+/** Alice, who is in the network, has called Bob, who has answered: nobody knows the way yet. */
+async function answered(
   mode: (typeof MODES)[number],
   config: object = {},
   claims: object = { network: "qod", phoneNumber: "+15550100123" },
-  server = "192.0.2.3",
-): Promise<Assisted> {
+): Promise<Assisted & { readonly exchange: number }> {
   const session = await LiveSession.start(mode, config);
   const alice = await session.join(claims);
   const bob = await session.join();
@@ -63,6 +62,17 @@ async function called(
   };
   const sdp = sdpOf({ setup: "active" });
   await ask(bob, { type: "answer", to: alice.id, exchange, sdp });
+  return { session, alice, bob, exchange };
+}
+
+/** They are connected over a TURN server. */
+async function called(
+  mode: (typeof MODES)[number],
+  config?: object,
+  claims?: object,
+  server = "192.0.2.3",
+): Promise<Assisted> {
+  const { session, alice, bob } = await answered(mode, config, claims);
   await ask(alice, { type: "transport", to: bob.id, state: "connected", pair: pairBy(server) });
   return { session, alice, bob };
 }
@@ -82,28 +92,6 @@ async function until(session: LiveSession, holds: () => unknown): Promise<void> 
       expect(await holds()).toBe(true);
     },
     { timeout: 10_000, interval: 10 },
-  );
-}
-
-/** What a network of CAMARA says at the address that it was given. */
-async function tell(qosStatus: string, more: object = {}, headers?: object): Promise<Response> {
-  const [[id, body] = []] = [...network.resources];
-  network.statuses.set(id ?? "", qosStatus);
-  const sink = new URL(String(body?.sink));
-  const { accessToken } = (body?.sinkCredential ?? {}) as { accessToken?: string };
-  const event = {
-    id: "e1",
-    source: "https://network.test",
-    specversion: "1.0",
-    type: "org.camaraproject.quality-on-demand.v1.qos-status-changed",
-    time: new Date(Date.now()).toISOString(),
-    data: { sessionId: id, qosStatus, ...more },
-  };
-  return callJson(
-    sink.pathname,
-    "POST",
-    event,
-    headers ?? { authorization: `Bearer ${accessToken}` },
   );
 }
 
@@ -129,7 +117,7 @@ describe.each(MODES)("%s", (mode) => {
     });
     await vi.waitFor(async () => expect(await stateOf(session)).toBe("requested"));
     await session.pause();
-    expect((await tell("AVAILABLE")).status).toBe(204);
+    expect((await network.tell("AVAILABLE")).status).toBe(204);
     await vi.waitFor(async () => expect(await stateOf(session)).toBe("granted"));
     for (const { assistance } of await flowsOf(session)) {
       expect(assistance?.[alice.id]).toMatchObject({ network: "qod", state: "granted" });
@@ -144,10 +132,10 @@ describe.each(MODES)("%s", (mode) => {
   it("[M13] what the network cannot hold is advised, and asked for anew", async () => {
     const { session, alice } = await called(mode);
     await vi.waitFor(() => expect(network.resources.size).toBe(1));
-    await tell("AVAILABLE");
+    await network.tell("AVAILABLE");
     await session.pause();
     const first = [...network.resources.keys()][0];
-    await tell("UNAVAILABLE", { statusInfo: "NETWORK_TERMINATED" });
+    await network.tell("UNAVAILABLE", { statusInfo: "NETWORK_TERMINATED" });
     await vi.waitFor(async () => {
       const [flow] = (await flowsOf(session)).filter(({ from }) => from === alice.id);
       expect(flow?.limits).toMatchObject({ source: "network", effectiveBps: expect.any(Number) });
@@ -187,20 +175,13 @@ describe.each(MODES)("%s", (mode) => {
   });
 
   it("[M13] what rests on candidates is asked for once, and stays through every wake of the object", async () => {
-    const session = await LiveSession.start(mode);
-    const alice = await session.join({ network: "qod", phoneNumber: "+15550100123" });
-    const bob = await session.join();
-    const { exchange } = (await ask(alice, { type: "offer", to: bob.id, sdp: sdpOf() })) as {
-      exchange: number;
-    };
-    const sdp = sdpOf({ setup: "active" });
-    await ask(bob, { type: "answer", to: alice.id, exchange, sdp });
+    const { session, alice, bob, exchange } = await answered(mode);
     const candidate = "candidate:1 1 udp 2122260223 198.51.100.7 50000 typ host";
     const candidates = [{ candidate, sdpMid: "0" }];
     await ask(bob, { type: "candidates", to: alice.id, exchange, candidates });
     expect(network.calls).toEqual([]);
     await vi.waitFor(() => expect(network.resources.size).toBe(1), { timeout: 6_000 });
-    await tell("AVAILABLE");
+    await network.tell("AVAILABLE");
     for (let times = 0; times < 3; times += 1) {
       await session.pause();
       await session.alarm();
@@ -341,14 +322,7 @@ describe("a peer that changes all the time", () => {
 
 describe("the pair", () => {
   it("[M13] that the other end tells first makes no session before the UE has told it: there is one, for what the UE says", async () => {
-    const session = await LiveSession.start("awake");
-    const alice = await session.join({ network: "qod", phoneNumber: "+15550100123" });
-    const bob = await session.join();
-    const { exchange } = (await ask(alice, { type: "offer", to: bob.id, sdp: sdpOf() })) as {
-      exchange: number;
-    };
-    const sdp = sdpOf({ setup: "active" });
-    await ask(bob, { type: "answer", to: alice.id, exchange, sdp });
+    const { session, alice, bob } = await answered("awake");
     const pair = pairBy("192.0.2.3");
     const seen = { local: pair.remote, remote: { ...pair.local, url: undefined } };
     await ask(bob, { type: "transport", to: alice.id, state: "connected", pair: seen });
@@ -421,10 +395,10 @@ describe("what networks say", () => {
     const { session } = await called("awake");
     await vi.waitFor(() => expect(network.resources.size).toBe(1));
     const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code;
-    expect(await codeOf(await tell("AVAILABLE", {}, {}))).toBe("unauthorized");
-    expect(await codeOf(await tell("AVAILABLE", {}, { authorization: "Bearer wrong" }))).toBe(
-      "unauthorized",
-    );
+    expect(await codeOf(await network.tell("AVAILABLE", {}, {}))).toBe("unauthorized");
+    expect(
+      await codeOf(await network.tell("AVAILABLE", {}, { authorization: "Bearer wrong" })),
+    ).toBe("unauthorized");
     expect(await stateOf(session)).toBe("requested");
     const [body] = [...network.resources.values()];
     const sink = new URL(String(body?.sink)).pathname;

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
+import { callJson } from "./live-session.ts";
 
 /**
  * Stands in for a mobile network inside workerd, where the stateful mock of network-mock/ cannot run: CAMARA sessions, NEF
@@ -163,6 +164,27 @@ export class StandInNetwork {
     const { retryAfterSeconds: pause } = this;
     const headers = pause === undefined ? {} : { "retry-after": String(pause) };
     return Response.json({ status, code: "X" }, { status, headers });
+  }
+
+  /** What a network of CAMARA says of its first session, at the address that it was given. */
+  tell(qosStatus: string, more: object = {}, headers?: object): Promise<Response> {
+    const [[id, body] = []] = [...this.resources];
+    this.statuses.set(id ?? "", qosStatus);
+    const { accessToken } = (body?.sinkCredential ?? {}) as { accessToken?: string };
+    const event = {
+      id: "e1",
+      source: "https://network.test",
+      specversion: "1.0",
+      type: "org.camaraproject.quality-on-demand.v1.qos-status-changed",
+      time: new Date(Date.now()).toISOString(),
+      data: { sessionId: id, qosStatus, ...more },
+    };
+    return callJson(
+      new URL(String(body?.sink)).pathname,
+      "POST",
+      event,
+      headers ?? { authorization: `Bearer ${accessToken}` },
+    );
   }
 
   #recommendation(): object {
