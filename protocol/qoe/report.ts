@@ -159,8 +159,8 @@ function delaysOf(quality: MeasuredQuality, flow: Flow, near: LinkDelays): Delay
 }
 
 /**
- * The published schema could not be compared for these two names (decision 0031). Its metrics may have attributes that it does
- * not name: each is written as it may be spelled, and whichever is the schema's is there.
+ * The published schema could not be compared for these two names (decision 0031). Its metrics, as far as it could be read, may
+ * have attributes that it does not name: each is written as it may be spelled, and whichever is the schema's is there.
  */
 const lostInARow = (packets: number) => ({
   totalNumberofSuccessivePacketLoss: packets,
