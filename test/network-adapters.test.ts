@@ -188,6 +188,19 @@ describe("NEF", () => {
     expect(sent[1]?.body).toEqual({ qosReference: "b", notificationDestination });
   });
 
+  it("[M13] takes the name of what it made from what it is told of it where there is no link, or one with a slash at its end", async () => {
+    const self = "https://inside.example/nef/v1/a/subscriptions/x2";
+    const { port } = network(
+      NEF,
+      bare(201, { location: `${folder}/x1/` }),
+      json({ self, notificationDestination: NOTIFY.url }, 201),
+      json({ self: "https://inside.example/" }, 201),
+    );
+    expect(await port.create({}, NOTIFY)).toEqual({ type: "done", id: "x1" });
+    expect(await port.create({}, NOTIFY)).toEqual({ type: "done", id: "x2" });
+    expect(await port.create({}, NOTIFY)).toEqual({ type: "unknown", reason: "no-location" });
+  });
+
   it("[M13] finds by address of the UE and by where it notifies", async () => {
     const self = "/nef/v1/a%20s/subscriptions/x1";
     const own = { self, notificationDestination: NOTIFY.url };
@@ -272,6 +285,26 @@ describe("RTC AF", () => {
       `DELETE ${folder}/${id}`,
     ]);
     expect(sent[4]?.headers.get("if-match")).toBe("*");
+  });
+
+  it("[M13] takes the name of what it made from its representation where there is no link: nobody could find it otherwise", async () => {
+    const { port } = network(
+      AF,
+      json({ dynamicPolicyId: "d1", qosEnforcement: false }, 201),
+      json({ naSessionId: "n1" }, 201),
+      bare(201, { location: `${folder}/network-assistance-sessions/n2/` }),
+      json({ dynamicPolicyId: "../d1" }, 201),
+      json({ naSessionId: "n1" }, 201),
+    );
+    const made = await port.create(policy, undefined);
+    const status = { state: "requested" };
+    expect(made).toEqual({ type: "done", id: "dynamic-policies/d1", status });
+    const other = (id: string) => ({ type: "done", id: `network-assistance-sessions/${id}` });
+    expect(await port.create(assistance, undefined)).toMatchObject(other("n1"));
+    expect(await port.create(assistance, undefined)).toMatchObject(other("n2"));
+    for (const body of [policy, policy]) {
+      expect(await port.create(body, undefined)).toMatchObject({ reason: "no-location" });
+    }
   });
 
   it("[M13] has no list, and boosts assistance sessions only", async () => {

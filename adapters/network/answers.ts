@@ -37,6 +37,11 @@ export const Subscriptions = z.array(Subscription);
 
 /** TS 26.510 DynamicPolicy and NetworkAssistanceSession. */
 export const Policy = z.object({ qosEnforcement: z.boolean() });
+/** What it was named when it was made. */
+export const Named = z.object({
+  dynamicPolicyId: z.string().optional(),
+  naSessionId: z.string().optional(),
+});
 export const Anything = z.looseObject({});
 
 const BitRates = z.object({ maximumRequestedBitRate: z.string() });

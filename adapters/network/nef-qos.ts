@@ -1,6 +1,7 @@
+import { z } from "zod";
 import type { NetworkAccess } from "../../protocol/assistance/access.ts";
 import type { FoundAnswer, NetworkBody, Notify } from "../../protocol/assistance/network.ts";
-import { Anything, Subscriptions } from "./answers.ts";
+import { Anything, Subscription, Subscriptions } from "./answers.ts";
 import { idOf, isId, NetworkHttp } from "./network-http.ts";
 import type { NetworkPort } from "./network-port.ts";
 import type { NetworkSurroundings } from "./network-sending.ts";
@@ -24,10 +25,12 @@ export function nefQos(access: NetworkAccess, around: NetworkSurroundings): Netw
         method: "POST",
         path: folder,
         body: { ...body, notificationDestination: notify.url },
+        answer: z.unknown(),
       });
       if (made.type !== "ok") return made;
       // Its name is all that is needed, whatever else is said.
-      const id = idOf(made.headers.get("location"), COLLECTION);
+      const { self } = Subscription.safeParse(made.body).data ?? {};
+      const id = idOf(made.headers.get("location"), COLLECTION) ?? idOf(self, COLLECTION);
       return id === undefined ? { type: "unknown", reason: "no-location" } : { type: "done", id };
     },
 

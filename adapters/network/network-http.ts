@@ -125,14 +125,15 @@ function reasonOf({ status, json }: Answered): string {
 const ID = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}$/;
 
 /**
- * Id of a resource by its link, which ends in `<collection>/<id>`. The link itself is never followed, wherever it points:
- * calls go below the configured URL only (A5).
+ * Id of a resource by its link, which ends in `<collection>/<id>`, or with a slash behind that. The link itself is never
+ * followed, wherever it points: calls go below the configured URL only (A5).
  */
 export function idOf(link: string | null | undefined, collection: string): string | undefined {
   if (link === null || link === undefined || !URL.canParse(link, "https://a.invalid")) {
     return undefined;
   }
-  const [id = "", parent] = new URL(link, "https://a.invalid").pathname.split("/").reverse();
+  const path = new URL(link, "https://a.invalid").pathname.replace(/\/$/, "");
+  const [id = "", parent] = path.split("/").reverse();
   return parent === collection && ID.test(id) ? id : undefined;
 }
 

@@ -6,7 +6,7 @@ import type {
   NetworkBody,
   NetworkStatus,
 } from "../../protocol/assistance/network.ts";
-import { Boosted, Policy, Recommendation, Recommended } from "./answers.ts";
+import { Boosted, Named, Policy, Recommendation, Recommended } from "./answers.ts";
 import { idOf, isId, NetworkHttp } from "./network-http.ts";
 import type { NetworkPort } from "./network-port.ts";
 import type { NetworkSurroundings } from "./network-sending.ts";
@@ -31,7 +31,7 @@ export function rtcAf(access: NetworkAccess, around: NetworkSurroundings): Netwo
       const path = [...folder, collection, ...(collection === ASSISTANCE ? [""] : [])];
       const made = await http.call({ method: "POST", path, body, answer: z.unknown() });
       if (made.type !== "ok") return made;
-      const id = idOf(made.headers.get("location"), collection);
+      const id = idOf(made.headers.get("location"), collection) ?? ownNameIn(made.body, collection);
       if (id === undefined) return { type: "unknown", reason: "no-location" };
       // Its name is what matters: what else is said can be read again.
       const isPolicy = collection === POLICIES;
@@ -79,6 +79,13 @@ const GRANTED: NetworkStatus = { state: "granted" };
 
 const collectionOf = (body: NetworkBody): typeof POLICIES | typeof ASSISTANCE =>
   "applicationFlowBindings" in body ? POLICIES : ASSISTANCE;
+
+/** Members of its representation that the AF has to give it: without a link they are all that names it. */
+function ownNameIn(body: unknown, collection: string): string | undefined {
+  const { dynamicPolicyId, naSessionId } = Named.safeParse(body).data ?? {};
+  const id = collection === POLICIES ? dynamicPolicyId : naSessionId;
+  return id !== undefined && isId(id) ? id : undefined;
+}
 
 const policyStatusOf = (body: unknown): NetworkStatus => ({
   state: Policy.safeParse(body).data?.qosEnforcement ? "granted" : "requested",
