@@ -390,6 +390,23 @@ describe("answers", () => {
     expect(await port.create({}, NOTIFY)).toEqual(refused);
   });
 
+  it("[M13] that are pages of something before the network say nothing of what was asked of it", async () => {
+    const page: Reply = () =>
+      new Response("<html>down for maintenance</html>", {
+        headers: { "content-type": "Text/HTML; charset=utf-8" },
+      });
+    const unknown = { type: "unknown", reason: "unreadable-answer" };
+    const nef = network(NEF, page, page, page, page).port;
+    expect(await nef.remove("x1")).toEqual(unknown);
+    expect(await nef.change?.("x1", {}, NOTIFY)).toEqual(unknown);
+    expect(await nef.create({}, NOTIFY)).toEqual(unknown);
+    expect(await nef.find?.({}, NOTIFY)).toEqual(unknown);
+    expect(await network(QOD, page).port.remove("s1")).toEqual(unknown);
+    const af = network(AF, page, page).port;
+    expect(await af.remove("dynamic-policies/d1")).toEqual(unknown);
+    expect(await af.change?.("dynamic-policies/d1", {}, undefined)).toEqual(unknown);
+  });
+
   it("[M13] are neither awaited nor read for ever", async () => {
     const silent: Reply = () => new Promise(() => {});
     const { port } = network(QOD, () => new Response("x".repeat(70_000)), bare(200), json([1]));

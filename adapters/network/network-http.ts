@@ -76,6 +76,12 @@ function withoutToken(
   return { type: "later", reason: "no-token", ...(afterMs !== undefined && { afterMs }) };
 }
 
+/** A gateway that says that it is being mended, or that one has to log in, says so with 200: the network was not asked. */
+const isPage = (headers: Headers): boolean =>
+  /^(?:text\/html|application\/xhtml\+xml)\b/i.test(headers.get("content-type") ?? "");
+
+const UNREADABLE = { type: "unknown", reason: "unreadable-answer" } as const;
+
 function judged<S extends z.ZodType>(
   { answer }: NetworkCall<S>,
   answered: Answered | undefined,
@@ -87,7 +93,7 @@ function judged<S extends z.ZodType>(
   if (status >= 200 && status < 300) {
     // Without a schema the body does not matter, and is no body of the schema's type.
     const read = answer?.safeParse(json);
-    if (read && !read.success) return { type: "unknown", reason: "unreadable-answer" };
+    if (isPage(headers) || read?.success === false) return UNREADABLE;
     return { type: "ok", body: read?.data as z.output<S>, headers };
   }
   const afterMs = pauseOf(headers, now());
