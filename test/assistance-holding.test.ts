@@ -241,6 +241,33 @@ describe("time", () => {
     expect(world.calls.length).toBeLessThan(60);
   });
 
+  it.each([
+    [
+      "is a year behind",
+      (until: number, seconds: number) => until + seconds * 1000,
+      365 * 24 * HOUR,
+    ],
+    ["moves an end by a millisecond that it does not put off", (until: number) => until + 1, 0],
+  ])("[M13] by the clock of a network that %s makes no storm", (_name, extend, behindMs) => {
+    const wish = wishOf(BODY);
+    let at = 500 * 24 * HOUR;
+    let until = at + 600_000 - behindMs;
+    const answer = () => ({ type: "done", id: "r1", status: { state: "granted", until } }) as const;
+    let holding = answered(emptyHolding("k", "n", "camara-qod"), wish, answer(), at);
+    const times: number[] = [];
+    for (const end = at + 2 * HOUR; at < end; at = Math.max(at, dueOf(holding, wish) ?? end)) {
+      const act = nextAct(holding, wish, at);
+      if (!act) continue;
+      times.push(at);
+      expect(times.filter((time) => time > at - MINUTE).length).toBeLessThan(12);
+      if (act.type === "extend") until = extend(until, act.seconds);
+      holding = answered(holding, wish, answer(), at);
+      at += 50;
+    }
+    expect(times.length).toBeLessThan(180);
+    expect(holding.held?.status.state).toBe("granted");
+  });
+
   it("[M13] is not extended when the wish has no duration", () => {
     const world = worldOf("camara-qod");
     world.wish = { key: "k", network: "n", body: BODY };

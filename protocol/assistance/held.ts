@@ -135,11 +135,15 @@ function readAtOf({ api }: Holding, { status, polls }: Held, at: number, source:
     return at + Math.min(HOLDING.firstPollMs * 2 ** polls, checkMs);
   }
   if (status.until === undefined) return isTimed && source === "notice" ? at : at + checkMs;
-  const over = Math.max(status.until + HOLDING.firstPollMs, at + HOLDING.firstPollMs);
-  return Math.min(at + checkMs, over);
+  // What should be over long ago, and is not, goes by another clock.
+  const over = Math.max(status.until, at + Math.max(at - status.until - HOLDING.firstPollMs, 0));
+  return Math.min(at + checkMs, over + HOLDING.firstPollMs);
 }
 
-/** A minute before the end, or at half of what is left when that is less; again when the end has moved. */
+/**
+ * A minute before the end, or at half of what is left when that is less; again when the end has moved. Never at once: by a
+ * clock that is behind ours it is over when it begins, and stays so.
+ */
 function extendAtOf(
   held: Held,
   until: number | undefined,
@@ -150,5 +154,6 @@ function extendAtOf(
   const isLater = until !== undefined && (known === undefined || until > known);
   // An extension that moves nothing was the last: it is created anew when it is over.
   if (!isLater) return source === "extension" ? undefined : held.extendAt;
-  return Math.max(until - HOLDING.extendBeforeMs, at + (until - at) / 2);
+  const soonest = until > at ? HOLDING.firstPauseMs : HOLDING.extendBeforeMs;
+  return Math.max(until - HOLDING.extendBeforeMs, at + Math.max((until - at) / 2, soonest));
 }
