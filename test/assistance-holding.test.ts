@@ -724,6 +724,59 @@ describe("what the network tells", () => {
     expect(notified(more, { generation: 1, id: "r2", status: impaired }, 20)).toEqual(more);
   });
 
+  it("[M13] of a resource that the same create made besides the one it named has it looked for, and removed", () => {
+    const wish = wishOf(BODY);
+    const held = granted("nef");
+    const status = { state: "granted" } as const;
+    const told = notified(held, { generation: 1, id: "r2", status }, 1000);
+    const find = nextAct(told, wish, 1000);
+    expect(find).toMatchObject({ type: "find", generation: 1 });
+    const found = answered(told, wish, { type: "done", ids: ["r1", "r2"] }, 1000);
+    expect(found.held?.id).toBe("r1");
+    const act = nextAct(found, wish, 1000);
+    expect(act).toMatchObject({ type: "remove", id: "r2" });
+    expect(notified(found, { generation: 1, id: "r2", status }, 1000)).toBe(found);
+    const cleared = answered(found, wish, { type: "done" }, 1000);
+    expect(cleared).toMatchObject({ held: { id: "r1" }, strays: [], doubts: [] });
+    for (const none of [
+      { generation: 1, status },
+      { id: "r2", status },
+    ]) {
+      expect(notified(cleared, none, 2000).doubts).toEqual([]);
+    }
+    const over = { generation: 1, id: "r2", status: { state: "ended" } } as const;
+    expect(notified(cleared, over, 2000)).toBe(cleared);
+  });
+
+  it("[M13] too late of what was found and removed brings nothing back", () => {
+    const lost = { type: "unknown", reason: "x" } as const;
+    let holding = answered(emptyHolding("k", "n", "camara-qod"), wishOf(BODY), lost, 0);
+    holding = answered(holding, wishOf(LESS), { type: "done", ids: ["r1"] }, 1000);
+    holding = answered(holding, undefined, { type: "done" }, 2000);
+    expect(holding).toMatchObject({ held: undefined, doubts: [{ generation: 1 }] });
+    const asked = nextAct(holding, wishOf(LESS), 2000) as Act;
+    expect(asked).toMatchObject({ type: "create", generation: 2 });
+    const asking = begun(holding, asked, 2000);
+    // A session that is deleted is told of like any that ends.
+    const over = { state: "ended", reason: "DELETE_REQUESTED" } as const;
+    const told = notified(asking, { generation: 1, id: "r1", status: over }, 2010);
+    expect(told.held).toBeUndefined();
+    const made = afterAct(told, asked, { ...GRANTED, id: "r2" }, 2020, 0);
+    expect(made).toMatchObject({ held: { id: "r2" }, strays: [], endings: 0 });
+    expect(recordOf(made, wishOf(LESS), 2020)).toMatchObject({ state: "granted" });
+    const find = nextAct(made, wishOf(LESS), 2020);
+    expect(find).toMatchObject({ type: "find", generation: 1 });
+  });
+
+  it("[M13] of what nothing else is known is read at once: it may be gone again", () => {
+    const lost = { type: "unknown", reason: "x" } as const;
+    const doubtful = answered(emptyHolding("k", "n", "nef"), wishOf(BODY), lost, 0);
+    const sought = answered(doubtful, undefined, { type: "done", ids: [] }, 1000);
+    const status = { state: "granted" } as const;
+    const known = notified(sought, { generation: 1, id: "r1", status }, 5000);
+    expect(nextAct(known, wishOf(BODY), 5000)).toMatchObject({ type: "read", id: "r1" });
+  });
+
   it("[M13] a resource that held and is only requested again is impaired", () => {
     const read = answered(
       granted("rtc-af"),

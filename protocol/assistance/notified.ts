@@ -1,5 +1,5 @@
-import { adopt, withNotice } from "./held.ts";
-import type { Holding, Told } from "./holding.ts";
+import { adopt, lookedFor, withNotice } from "./held.ts";
+import type { Doubt, Holding, Told } from "./holding.ts";
 
 /**
  * What the network tells by itself. Duplicates, what is older than what is known, and what concerns resources of
@@ -20,10 +20,28 @@ export function notified(holding: Holding, told: Told, at: number): Holding {
     return act?.type === "remove" && act.id === held.id ? holding : withNotice(holding, told, at);
   }
   const doubt = doubts.find(isOf);
-  if (!doubt || id === undefined) return holding;
-  const known = adopt(holding, id, doubt, at);
-  return known.held?.id === id ? withNotice(known, told, at) : known;
+  if (doubt) return toldOfDoubt(holding, doubt, told, at);
+  return isTwin(holding, told) && held ? lookedFor(holding, held, at) : holding;
 }
+
+function toldOfDoubt(holding: Holding, doubt: Doubt, told: Told, at: number): Holding {
+  const { id, status } = told;
+  if (id === undefined) return holding;
+  // It may be what was found long ago, and removed: whether anything is left of it only a search can say.
+  if (status.state === "ended") return lookedFor(holding, doubt, at);
+  const known = adopt(holding, id, doubt, at);
+  if (known.held?.id !== id) return known;
+  const next = withNotice(known, told, at);
+  // That may be long ago, too.
+  return { ...next, held: next.held && { ...next.held, readAt: at } };
+}
+
+/** The request that made what is held has made something else: whatever is between the two may send a request twice. */
+const isTwin = ({ held, strays }: Holding, { generation, id, status }: Told): boolean =>
+  id !== undefined &&
+  held?.generation === generation &&
+  status.state !== "ended" &&
+  !strays.some((stray) => stray.id === id);
 
 /** The network was asked for a boost and gives it: what it recommends is to be read again. */
 export const boosted = (holding: Holding, at: number): Holding =>
