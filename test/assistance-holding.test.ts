@@ -566,6 +566,41 @@ describe("a network that is not well", () => {
     expect(isSettled(holding)).toBe(true);
   });
 
+  it("[M13] that denies for a moment all that it has, is searched again a minute later", () => {
+    const world = worldOf("nef");
+    world.pass(10_000);
+    // Something before it says so of the list as well.
+    const gone = [...world.resources];
+    world.soon(295_000, () => world.resources.clear());
+    world.soon(305_000, () => {
+      for (const [id, resource] of gone) world.resources.set(id, resource);
+    });
+    world.pass(8 * MINUTE);
+    expect(timesOf(world, "create")).toHaveLength(2);
+    expect([...world.resources.keys()]).toEqual([world.holding.held?.id]);
+    expect(world.holding).toMatchObject({ strays: [], doubts: [], lost: 0 });
+  });
+
+  it("[M13] that denies for a moment what it lists is believed for no longer than that", () => {
+    const world = worldOf("nef", "ok", "404", "ok", "404", "ok", "404");
+    world.pass(8 * MINUTE);
+    expect(typesOf(world).filter((type) => type === "read").length).toBeGreaterThan(2);
+    expect([...world.resources.keys()]).toEqual([world.holding.held?.id]);
+    expect(isSettled({ ...world.holding, held: undefined })).toBe(true);
+  });
+
+  it("[M13] without a list that denies what it has is told once more to remove it", () => {
+    const world = worldOf("rtc-af", "ok", "404");
+    world.pass(MINUTE);
+    expect(typesOf(world).slice(0, 3)).toEqual(["create", "read", "create"]);
+    expect(world.resources.size).toBe(2);
+    world.pass(MINUTE);
+    expect([...world.resources.keys()]).toEqual([world.holding.held?.id]);
+    expect(timesOf(world, "remove")).toHaveLength(1);
+    world.pass(HOUR);
+    expect(timesOf(world, "remove")).toHaveLength(1);
+  });
+
   it("[M13] may refuse to be read, and is not asked often then", () => {
     const world = worldOf("rtc-af");
     world.pass(1000);

@@ -222,7 +222,7 @@ function found(
   const still = isSettled ? [] : [{ ...sought, isLooked: true, lookAt: sought.until }];
   const ids = answer.ids ?? [];
   const { denied: last } = holding;
-  const isHidden = last !== undefined && last.count >= HOLDING.mostDenials && ids.includes(last.id);
+  const isHidden = last !== undefined && ids.includes(last.id) && isBelieved(last.count, sought);
   const known: Holding = {
     ...holding,
     doubts: [...others, ...still],
@@ -231,6 +231,10 @@ function found(
   const there = isHidden ? ids.filter((id) => id !== last.id) : ids;
   return there.reduce((each, id) => adopt(each, id, sought, at), known);
 }
+
+/** That it is not there, although it is listed: at the last time it may have been so for a moment only. */
+const isBelieved = (denials: number, { isLooked }: Doubt): boolean =>
+  denials > HOLDING.mostDenials || (denials === HOLDING.mostDenials && !isLooked);
 
 function extended(holding: Holding, held: Held, answer: Rest, { at }: When): Holding {
   switch (answer.type) {

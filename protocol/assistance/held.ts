@@ -43,29 +43,37 @@ const FREE = {
   reason: undefined,
 } as const;
 
-/** It is not there any more, as the network says. */
+/**
+ * It is not there any more, as the network says. A gateway that knows no way to it at the moment says the same, of the list
+ * as well: what is said then is verified when that is over.
+ */
 export function dropped(holding: Holding, held: Held, at: number): Holding {
   const early = held.status.state === "ended" ? holding : endedEarly(holding, held, "gone", at);
-  return denied({ ...early, held: undefined }, held, at);
+  const againAt = at + HOLDING.lateMs;
+  const without: Holding = { ...early, held: undefined };
+  if (API_TRAITS[holding.api].hasList) return denied(without, held, at, againAt);
+  const { id, generation, body } = held;
+  return { ...without, strays: [...without.strays, { id, generation, body, againAt }] };
 }
 
 /** A network that denies what it has would keep it for ever: it is looked for, where that can be done. */
-export function denied(holding: Holding, gone: Stray, at: number): Holding {
+export function denied(holding: Holding, gone: Stray, at: number, againAt = at): Holding {
   const { id } = gone;
   const count = (holding.denied?.id === id ? holding.denied.count : 0) + 1;
-  return lookedFor({ ...holding, denied: { id, count } }, gone, at);
+  return lookedFor({ ...holding, denied: { id, count } }, gone, at, againAt);
 }
 
-/** One search settles it, if nothing else is doubtful. */
+/** One search settles it, if nothing else is doubtful; one more at `againAt`, when that is later. */
 export function lookedFor(
   holding: Holding,
   { generation, body, asked }: Pick<Doubt, "generation" | "body" | "asked">,
   at: number,
+  againAt = at,
 ): Holding {
   const { api, doubts } = holding;
   if (!API_TRAITS[api].hasList) return holding;
   const known = doubts.find((doubt) => doubt.generation === generation);
-  const until = known?.until ?? at;
+  const until = Math.max(known?.until ?? at, againAt);
   const others = doubts.filter((doubt) => doubt !== known);
   const doubt: Doubt = { generation, body, asked, until, lookAt: at, isLooked: false };
   return { ...holding, doubts: [...others, doubt] };

@@ -88,6 +88,8 @@ export interface Stray {
   readonly id: string;
   readonly generation: number;
   readonly body: NetworkBody;
+  /** The network has denied it: it is removed once more then, and nothing waits for that. */
+  readonly againAt?: number | undefined;
 }
 
 /** A create of which nobody knows what it left behind. */
@@ -186,7 +188,7 @@ export const HOLDING = {
   longestRefusalMs: 3_600_000,
   /** A search that is refused is tried as often. */
   mostRefusals: 8,
-  /** What is denied as often is believed to be gone, whatever lists say. */
+  /** What is denied as often is believed to be gone, whatever lists say; the last time only when it was so for `lateMs`. */
   mostDenials: 3,
   /** After a resource that the network ended early. */
   firstEndingMs: 5_000,

@@ -75,8 +75,8 @@ function cleaning({ doubts, strays }: Holding): Due[] {
       generation,
       call: { type: "find", body } as const,
     })),
-    ...strays.map(({ generation, id }) => ({
-      at: 0,
+    ...strays.map(({ generation, id, againAt = 0 }) => ({
+      at: againAt,
       generation,
       call: { type: "remove", id } as const,
     })),
@@ -85,7 +85,8 @@ function cleaning({ doubts, strays }: Holding): Due[] {
 
 function asking(holding: Holding, wish: Wish | undefined): Due[] {
   const { doubts, strays, generation } = holding;
-  const isBlocked = strays.length > 0 || doubts.some(({ isLooked }) => !isLooked);
+  const isBlocked =
+    strays.some(({ againAt }) => againAt === undefined) || doubts.some(({ isLooked }) => !isLooked);
   if (!wish || isBlocked) return [];
   const at = Math.max(holding.anewAt ?? 0, allowedAt(holding, wish));
   const call = { type: "create", ...wanting(wish) } as const;
