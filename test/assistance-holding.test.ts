@@ -612,6 +612,40 @@ describe("a network that is not well", () => {
     expect(stateOf(world).failures).toBeUndefined();
   });
 
+  it("[M13] is not said to be so for ever because of a call that nobody wants any more", () => {
+    const failed = { type: "later", reason: "no-token" } as const;
+    const held = granted("nef");
+    let holding = answered(held, wishOf(LESS), failed, MINUTE);
+    holding = answered(holding, undefined, failed, 2 * MINUTE);
+    const shown = recordOf(holding, wishOf(BODY), 3 * MINUTE);
+    expect(shown).toMatchObject({ failures: 2, reason: "no-token" });
+    const looked = answered(holding, wishOf(BODY), { type: "done" }, HOUR);
+    expect(recordOf(looked, wishOf(BODY), HOUR)).toEqual(recordOf(held, wishOf(BODY), HOUR));
+  });
+
+  it("[M13] is said to be so as long as what failed is still to be done, whatever else succeeds", () => {
+    const refused = { type: "refused", reason: "403", afterMs: HOUR } as const;
+    const changed = answered(granted("nef"), wishOf(LESS), refused, MINUTE);
+    const looked = answered(changed, wishOf(LESS), { type: "done" }, HOUR / 2);
+    expect(looked).toMatchObject({ failures: 1, reason: "403", serial: 3 });
+    const later = { type: "later", reason: "429" } as const;
+    const until = 10 * MINUTE;
+    const status = { state: "granted", until } as const;
+    let timed = answered(
+      emptyHolding("k", "n", "camara-qod"),
+      wishOf(BODY),
+      { type: "done", id: "r1", status },
+      0,
+    );
+    timed = answered(timed, wishOf(BODY), { type: "done", status }, 8 * MINUTE);
+    timed = answered(timed, wishOf(BODY), later, 9 * MINUTE);
+    expect(timed).toMatchObject({ failures: 1, failing: "extend" });
+    const act = { serial: timed.serial + 1, generation: 1, type: "read", id: "r1" } as const;
+    const answer = { type: "done", status } as const;
+    const read = afterAct(begun(timed, act, until), act, answer, until, 0);
+    expect(read).toMatchObject({ failures: 1, failing: "extend" });
+  });
+
   it("[M13] may refuse a removal, which is tried again ever more seldom", () => {
     const world = worldOf("nef");
     world.pass(1000);

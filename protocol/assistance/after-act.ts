@@ -75,13 +75,15 @@ function late(holding: Holding, act: Act, answer: FoundAnswer, at: number): Hold
 /** Counts failures, and keeps quiet after those that say that the network is not well. */
 function withOutcome(
   holding: Holding,
-  { type, isLast }: Act,
+  { type, isLast, isCalm }: Act,
   answer: FoundAnswer,
   { at, random }: { readonly at: number; readonly random: number },
 ): Holding {
   if (answer.type === "done" || answer.type === "gone") {
     const { failing } = holding;
-    const isOver = failing === undefined || failing === type || type === "create";
+    // Whatever failed is not to be done any more; an extension waits for its time.
+    const isLeft = isCalm !== undefined && failing !== "extend";
+    const isOver = failing === undefined || failing === type || type === "create" || isLeft;
     return isOver
       ? { ...holding, failures: 0, failing: undefined, reason: undefined, quietUntil: undefined }
       : holding;

@@ -40,6 +40,8 @@ export type Act = {
   readonly generation: number;
   /** Nothing is wanted any more: given up when it fails for too long. */
   readonly isLast?: true;
+  /** All that is held is as it is wanted: there is nothing to be done but to look. */
+  readonly isCalm?: true;
 } & ActCall;
 
 export type ActCall =

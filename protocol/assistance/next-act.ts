@@ -16,8 +16,13 @@ export function nextAct(holding: Holding, wish: Wish | undefined, at: number): A
   if (!due || due.at > at) return undefined;
   const { generation, call } = due;
   const last = wanted ? {} : ({ isLast: true } as const);
-  return { serial: holding.serial + 1, generation, ...last, ...call };
+  const calm = call.type === "read" && isCalm(holding, wanted) ? ({ isCalm: true } as const) : {};
+  return { serial: holding.serial + 1, generation, ...last, ...calm, ...call };
 }
+
+/** Nothing is left to be changed, looked for or removed. */
+const isCalm = (holding: Holding, wish: Wish | undefined): boolean =>
+  duesOf(holding, wish).every(({ call }) => call.type === "read" || call.type === "extend");
 
 /** When to look again, after `lapsed`: milliseconds since 1970; null when nothing is to be done. */
 export function dueOf(holding: Holding, wish: Wish | undefined): number | null {
@@ -56,16 +61,18 @@ const wishIn = (holding: Holding, wish: Wish | undefined): Wish | undefined =>
 function nextDue(holding: Holding, wish: Wish | undefined): Due | undefined {
   if (holding.isGivenUp && !wish) return undefined;
   const earliest = holding.quietUntil ?? 0;
-  const dues = [
-    ...cleaning(holding),
-    ...(holding.held ? keeping(holding, holding.held, wish) : asking(holding, wish)),
-  ].map((due) => ({ ...due, at: Math.max(due.at, earliest) }));
+  const dues = duesOf(holding, wish).map((due) => ({ ...due, at: Math.max(due.at, earliest) }));
   // The first of those that are due at once.
   return dues.reduce<Due | undefined>(
     (best, due) => (best && best.at <= due.at ? best : due),
     undefined,
   );
 }
+
+const duesOf = (holding: Holding, wish: Wish | undefined): readonly Due[] => [
+  ...cleaning(holding),
+  ...(holding.held ? keeping(holding, holding.held, wish) : asking(holding, wish)),
+];
 
 /** What was left behind is looked for and removed before anything new is asked for. */
 function cleaning({ doubts, strays }: Holding): Due[] {
