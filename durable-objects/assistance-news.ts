@@ -1,6 +1,7 @@
 import type { EndRecord } from "../protocol/assistance/records.ts";
 import type { Session } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
+import type { AssistanceRows } from "./assistance-rows.ts";
 
 export interface NewsPorts {
   readonly session: () => Session | null;
@@ -18,6 +19,7 @@ export class AssistanceNews {
   /** What was told last: the same is not told twice, whatever the session makes of it. */
   readonly #told = new Map<string, string>();
   #isTelling = false;
+  #hasLeft = false;
 
   constructor(state: DurableObjectState, ports: NewsPorts) {
     this.#state = state;
@@ -34,6 +36,18 @@ export class AssistanceNews {
     if (this.#isTelling) return;
     this.#isTelling = true;
     this.#state.waitUntil(Promise.resolve().then(() => this.#tell()));
+  }
+
+  /**
+   * Nobody is asked any more: flows that were told of a network before that are not limited by it for ever. What was asked
+   * is looked at once, and only for flows that say so.
+   */
+  leave(asked: Pick<AssistanceRows, "entries">): void {
+    const session = this.#ports.session();
+    if (!session || this.#hasLeft) return;
+    this.#hasLeft = true;
+    const isTold = [...session.links.values()].some(({ flows }) => flows.assistance);
+    if (isTold && asked.entries.size > 0) this.tellSoon();
   }
 
   #tell(): void {
@@ -61,6 +75,7 @@ export class AssistanceNews {
   }
 
   forget(): void {
+    this.#hasLeft = false;
     this.#told.clear();
   }
 }

@@ -79,14 +79,11 @@ export class Assistance {
     return this.#config?.networks ?? [];
   }
 
-  /** False where there is nobody to ask, and nothing to be read. */
-  get #isOn(): boolean {
-    return this.#networks.length > 0 || this.#config === null;
-  }
-
   /** A network has, or may have, something: a session that is over leaves it behind. */
   get isWaiting(): boolean {
-    return this.#isOn && this.#rows.entries.size > 0;
+    // Otherwise there is nobody to ask, and nothing to be read.
+    const isOn = this.#networks.length > 0 || this.#config === null;
+    return isOn && this.#rows.entries.size > 0;
   }
 
   /** When something is due, milliseconds since 1970; null when nothing is. */
@@ -120,6 +117,7 @@ export class Assistance {
 
   #carry(isTime: boolean): void {
     if (this.#networks.length > 0) this.#guarded(() => this.#look(isTime), undefined);
+    else if (this.#config) this.#guarded(() => this.#news.leave(this.#rows), undefined);
   }
 
   /** A fault of ours is none of the call's. */

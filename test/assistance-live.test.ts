@@ -338,6 +338,30 @@ describe("the pair", () => {
   });
 });
 
+describe("a deployment that asks nobody any more", () => {
+  it("[M13] says so of calls that go on, and limits them no longer", async () => {
+    const { session, alice } = await called("evicted");
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    await network.tell("AVAILABLE");
+    await network.tell("UNAVAILABLE", { statusInfo: "NETWORK_TERMINATED" });
+    const limits = async () =>
+      (await flowsOf(session))
+        .filter(({ from }) => from === alice.id)
+        .map((flow) => [flow.limits.source, flow.assistance?.[alice.id]?.state]);
+    await vi.waitFor(async () => expect(await limits()).toContainEqual(["network", "ended"]));
+    delete variables.ASSISTANCE_NETWORKS;
+    await session.pause();
+    await vi.waitFor(async () => {
+      for (const [source, state] of await limits()) {
+        expect(source).not.toBe("network");
+        expect(state).toBeUndefined();
+      }
+    });
+    await callJson(session.path, "DELETE");
+    await isEmpty(session);
+  });
+});
+
 describe("a request under way", () => {
   it("[M13] is known after a crash of the object, and looked for", async () => {
     network.mood = "silent";
