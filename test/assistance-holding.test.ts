@@ -589,6 +589,30 @@ describe("a network that is not well", () => {
     expect(isSettled({ ...world.holding, held: undefined })).toBe(true);
   });
 
+  it("[M13] that does not know what it has when it is asked for it alone, is told to remove it before another is asked for", () => {
+    const wish = wishOf(BODY);
+    const resources = new Set<string>();
+    let ids = 0;
+    const answerTo = ({ type, ...act }: Act): FoundAnswer => {
+      if (type === "find") return { type: "done", ids: [...resources] };
+      if (type === "remove") {
+        return resources.delete("id" in act ? act.id : "") ? { type: "done" } : { type: "gone" };
+      }
+      if (type !== "create") return { type: "gone" };
+      ids += 1;
+      resources.add(`r${ids}`);
+      return { type: "done", id: `r${ids}` };
+    };
+    let holding = emptyHolding("k", "n", "nef");
+    for (let at = 0; at < HOUR; at = Math.max(at + 50, dueOf(holding, wish) ?? HOUR)) {
+      const act = nextAct(holding, wish, at);
+      if (act) holding = answered(holding, wish, answerTo(act), at);
+      expect(resources.size).toBeLessThan(2);
+    }
+    expect(ids).toBeGreaterThan(1);
+    expect(holding.lost).toBe(0);
+  });
+
   it("[M13] without a list that denies what it has is told once more to remove it", () => {
     const world = worldOf("rtc-af", "ok", "404");
     world.pass(MINUTE);

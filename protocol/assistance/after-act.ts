@@ -1,4 +1,4 @@
-import { adopt, denied, dropped, lookedFor, withNotice, withStatus } from "./held.ts";
+import { adopt, cast, denied, dropped, lookedFor, withNotice, withStatus } from "./held.ts";
 import {
   type Act,
   API_TRAITS,
@@ -231,7 +231,13 @@ function found(
     lost: holding.lost + (isHidden ? 1 : 0),
   };
   const there = isHidden ? ids.filter((id) => id !== last.id) : ids;
-  return there.reduce((each, id) => adopt(each, id, sought, at), known);
+  // What cannot be used can be removed, mostly.
+  const isUseless = last !== undefined && last.count >= HOLDING.mostDenials - 1;
+  return there.reduce(
+    (each, id) =>
+      isUseless && id === last.id ? cast(each, id, sought) : adopt(each, id, sought, at),
+    known,
+  );
 }
 
 /** That it is not there, although it is listed: at the last time it may have been so for a moment only. */

@@ -21,10 +21,8 @@ export function adopt(
   { generation, body, asked }: Pick<Doubt, "generation" | "body" | "asked">,
   at: number,
 ): Holding {
-  const { held, strays } = holding;
-  const isKnown = held?.id === id || strays.some((stray) => stray.id === id);
-  if (isKnown) return holding;
-  if (held) return { ...holding, strays: [...strays, { id, generation, body }] };
+  const { held } = holding;
+  if (held || isStray(holding, id)) return cast(holding, id, { generation, body });
   const status: NetworkStatus = { state: "requested" };
   return {
     ...holding,
@@ -32,6 +30,19 @@ export function adopt(
     ...FREE,
     ending: undefined,
   };
+}
+
+const isStray = ({ strays }: Holding, id: string): boolean =>
+  strays.some((stray) => stray.id === id);
+
+/** The network has it, and it is to be removed. */
+export function cast(
+  holding: Holding,
+  id: string,
+  { generation, body }: Pick<Doubt, "generation" | "body">,
+): Holding {
+  const isKnown = holding.held?.id === id || isStray(holding, id);
+  return isKnown ? holding : { ...holding, strays: [...holding.strays, { id, generation, body }] };
 }
 
 /** Nothing stands in the way of asking. */
