@@ -361,6 +361,8 @@ describe("answers", () => {
     expect(await read(json({ cause: "CONFLICT" }, 409))).toEqual(conflict);
     expect(await read(bare(408))).toEqual({ type: "unknown", reason: "http-408" });
     expect(await read(bare(503))).toEqual({ type: "unknown", reason: "http-503" });
+    // Whoever does not know how has not done it.
+    expect(await read(bare(501))).toEqual({ type: "refused", reason: "http-501" });
     expect(await read(bare(302, { location: "https://elsewhere.example" }))).toEqual({
       type: "refused",
       reason: "http-302",

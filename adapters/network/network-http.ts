@@ -114,10 +114,13 @@ function judged<S extends z.ZodType>(
     default:
       // Whoever says when to come again has done nothing.
       if (status === 503 && afterMs !== undefined) return { type: "later", reason, afterMs };
-      if (status >= 500) return { type: "unknown", reason };
+      if (status >= 500 && status !== NOT_IMPLEMENTED) return { type: "unknown", reason };
       return { type: "refused", reason, ...pause };
   }
 }
+
+/** Whoever does not know how to do it has not done it, and will not (RFC 9110 s15.6.2): some networks have no lists. */
+const NOT_IMPLEMENTED = 501;
 
 const CODE = /^[A-Za-z0-9_.-]{1,100}$/;
 
