@@ -156,6 +156,31 @@ describe("quality on demand", () => {
     expect(await port.find?.({}, NOTIFY)).toEqual({ type: "done", ids: ["s1"] });
   });
 
+  it("[M13] finds its own beside sessions of others that cannot be read", async () => {
+    const own = { ...session, sink: NOTIFY.url };
+    const odd = { ...session, sessionId: "s2", qosStatus: "SCHEDULED", expiresAt: 1_800_000_000 };
+    const { port } = network(
+      QOD,
+      json([{ id: "s0", sink: "https://other.example" }, odd, own]),
+      json([{ ...odd, sink: NOTIFY.url }]),
+      json([{ ...own, sessionId: undefined }]),
+      json([own, { unexpected: true }]),
+      json([own, "x"]),
+    );
+    expect(await port.find?.({}, NOTIFY)).toEqual({ type: "done", ids: ["s1"] });
+    expect(await port.find?.({}, NOTIFY)).toEqual({ type: "done", ids: ["s2"] });
+    const unreadable = { type: "unknown", reason: "unreadable-answer" };
+    for (let times = 0; times < 3; times += 1) {
+      expect(await port.find?.({}, NOTIFY)).toEqual(unreadable);
+    }
+  });
+
+  it("[M13] knows by its name what it made, whatever else is said of it", async () => {
+    const { port } = network(QOD, json({ ...session, qosStatus: "SCHEDULED" }, 201), json({}, 201));
+    expect(await port.create({}, NOTIFY)).toEqual({ type: "done", id: "s1" });
+    expect(await port.create({}, NOTIFY)).toMatchObject({ type: "unknown" });
+  });
+
   it("[M13] does not take names that lead elsewhere", async () => {
     const { port, sent } = network(QOD, json({ ...session, sessionId: "../../admin" }, 201));
     const made = await port.create({}, NOTIFY);

@@ -13,19 +13,24 @@ export const Granted = z.object({
 
 /** CAMARA quality-on-demand 1.1.0 SessionInfo. */
 export const SessionInfo = z.object({
-  sessionId: z.string(),
   qosStatus: z.enum(["REQUESTED", "AVAILABLE", "UNAVAILABLE"]),
   statusInfo: z.string().optional(),
   expiresAt: z.string().optional(),
   qosProfile: z.string().optional(),
+});
+export type SessionInfo = z.infer<typeof SessionInfo>;
+
+/** What of it says whose session it is: the state of one that is another's may be anything. */
+export const SessionName = z.object({
+  sessionId: z.string().optional(),
   sink: z.string().optional(),
   applicationServer: z.unknown().optional(),
   applicationServerPorts: z.unknown().optional(),
   devicePorts: z.unknown().optional(),
 });
-export type SessionInfo = z.infer<typeof SessionInfo>;
+export type SessionName = z.infer<typeof SessionName>;
 
-export const Sessions = z.array(SessionInfo);
+export const Sessions = z.array(SessionName);
 
 /** TS 29.122 AsSessionWithQoSSubscription. */
 export const Subscription = z.object({

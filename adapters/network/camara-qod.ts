@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { NetworkAccess } from "../../protocol/assistance/access.ts";
 import { sameBody } from "../../protocol/assistance/bodies.ts";
 import type {
@@ -7,12 +8,13 @@ import type {
   NetworkStatus,
   Notify,
 } from "../../protocol/assistance/network.ts";
-import { SessionInfo, Sessions } from "./answers.ts";
+import { SessionInfo, SessionName, Sessions } from "./answers.ts";
 import { isId, NetworkHttp } from "./network-http.ts";
 import type { NetworkPort } from "./network-port.ts";
 import type { NetworkSurroundings } from "./network-sending.ts";
 
 const LIST_BYTES = 1_048_576;
+const UNREADABLE = { type: "unknown", reason: "unreadable-answer" } as const;
 const NOT_AN_ID = { type: "refused", reason: "not-an-id" } as const;
 
 /** CAMARA quality-on-demand 1.1.0. Sessions cannot be changed, and end by themselves. */
@@ -22,12 +24,14 @@ export function camaraQod(access: NetworkAccess, around: NetworkSurroundings): N
   return {
     async create(body, notify) {
       const request = { ...body, ...sinkOf(notify) };
-      const call = { method: "POST", path: ["sessions"], body: request, answer } as const;
-      const made = await http.call(call);
+      const read = { answer: z.unknown() };
+      const made = await http.call({ method: "POST", path: ["sessions"], body: request, ...read });
       if (made.type !== "ok") return made;
-      const { sessionId } = made.body;
-      if (!isId(sessionId)) return { type: "unknown", reason: "unreadable-answer" };
-      return { type: "done", id: sessionId, status: statusOf(made.body) };
+      const { sessionId: id } = SessionName.safeParse(made.body).data ?? {};
+      if (id === undefined || !isId(id)) return UNREADABLE;
+      // Its name is what matters: what else is said can be read again.
+      const info = SessionInfo.safeParse(made.body).data;
+      return { type: "done", id, ...(info && { status: statusOf(info) }) };
     },
 
     async find(body, notify) {
@@ -70,16 +74,20 @@ async function foundOf(
     mostBytes: LIST_BYTES,
   });
   if (listed.type !== "ok") return listed;
+  // What says neither its name nor whose it is may be ours.
+  const isNameless = ({ sessionId, sink = notify?.url }: SessionName): boolean =>
+    sessionId === undefined && sink === notify?.url;
+  if (listed.body.some(isNameless)) return UNREADABLE;
   const own = listed.body.filter((session) => isOwn(session, body, notify));
-  return { type: "done", ids: own.map(({ sessionId }) => sessionId) };
+  return { type: "done", ids: own.flatMap(({ sessionId }) => sessionId ?? []) };
 }
 
 /**
  * Credentials are not told back, the sink is. Without one the packets say whose it is: no two sessions of a device may be
  * for the same.
  */
-function isOwn(session: SessionInfo, body: NetworkBody, notify: Notify | undefined): boolean {
-  if (!isId(session.sessionId) || session.sink !== notify?.url) return false;
+function isOwn(session: SessionName, body: NetworkBody, notify: Notify | undefined): boolean {
+  if (!isId(session.sessionId ?? "") || session.sink !== notify?.url) return false;
   return notify !== undefined || sameBody(packetsOf(session), packetsOf(body));
 }
 
@@ -87,7 +95,7 @@ const packetsOf = ({
   applicationServer,
   applicationServerPorts,
   devicePorts,
-}: SessionInfo | NetworkBody): NetworkBody => ({
+}: SessionName | NetworkBody): NetworkBody => ({
   applicationServer,
   applicationServerPorts,
   devicePorts,
