@@ -246,7 +246,7 @@ export const TO_PEER = {
   }),
   advice: message(
     "advice",
-    "What a mobile network recommends for a flow is another than before: to its sender, and to the end that is in the network.",
+    "What a mobile network recommends for a flow is another than before: to its sender, and to each end that is in a network.",
     Advice.shape,
   ),
   context: message(

@@ -241,6 +241,28 @@ describe("what a mobile network recommends", () => {
     expect(last).toMatchObject({ peer: "alice", bitrateBps: 900_000 - SPEECH_BPS });
   });
 
+  it("[M13] of two ends in networks each is told the last word of a flow, whoever of them it was about before", () => {
+    const pure = called();
+    const video = "alice~bob:1.1:alice";
+    const lastTo = (peer: string) => pure.adviceTo(peer).findLast(({ flow }) => flow === video);
+    const about = { flow: video, mid: "1" };
+    pure.assist(
+      AB,
+      "bob",
+      record({ network: "beta", state: "impaired", advised: { downlinkBps: 400_000 } }),
+    );
+    expect(lastTo("bob")).toMatchObject({ peer: "bob", state: "impaired" });
+    pure.assist(AB, "alice", record({ advised: { uplinkBps: 200_000 } }));
+    const bitrateBps = 200_000 - SPEECH_BPS;
+    expect(lastTo("bob")).toMatchObject({ ...about, peer: "alice", bitrateBps });
+    // Bob's network can hold it again, and what alice's recommends is less still: nothing else is to be done.
+    pure.assist(AB, "bob", record({ network: "beta" }));
+    expect(lastTo("bob")).toBeUndefined();
+    pure.assist(AB, "alice", null);
+    expect(lastTo("alice")).toEqual({ ...about, peer: "alice" });
+    expect(lastTo("bob")).toEqual({ ...about, peer: "alice" });
+  });
+
   it("[M13] leaves lower limits as they are, and takes nothing that nobody uses", () => {
     const pure = new AssistedSession({ maxUplinkBps: 200_000 }, ...PAIR);
     pure.call("alice", "bob");

@@ -6,7 +6,7 @@ import { AssistanceState } from "./record.ts";
 export const Advice = z.object({
   flow: FlowId,
   mid: z.string().describe("its m-section"),
-  peer: z.string().describe("the end that is in the network: sender or receiver of the flow"),
+  peer: z.string().describe("the end whose network it is: sender or receiver of the flow"),
   network: z.string().optional().describe("absent where it does nothing for that end any more"),
   state: AssistanceState.optional().describe(
     "what the network does for that end; `impaired`: it cannot hold what it granted",

@@ -14,7 +14,7 @@ interface Word {
 
 /**
  * The step with what networks recommend: of every flow of which that is another than before, to whoever sends it, and to
- * the end that is in the network. Media servers and HTTP clients are told by contexts and by nothing.
+ * each end that is in a network. Media servers and HTTP clients are told by contexts and by nothing.
  */
 export function withAdvice(before: Session, step: Step): Step {
   const { session } = step;
@@ -33,10 +33,13 @@ function newsOf(session: Session, flow: Flow, former: Flow | undefined): readonl
   const peer = word?.peer ?? known?.peer;
   if (peer === undefined || flow.state === "ended" || isEqual(word, known)) return [];
   const message = { type: "advice", ...adviceOn(flow, peer, word?.bitrateBps) } as const;
-  return [...new Set([flow.from, peer])]
+  return [...new Set([flow.from, peer, ...endsOf(former), ...endsOf(flow)])]
     .filter((to) => isTold(session, to))
     .map((to) => ({ type: "send", to, message }));
 }
+
+/** Those in networks: who was told of its own is told, too, when the word of the other one is what counts. */
+const endsOf = (flow: Flow | undefined): readonly string[] => Object.keys(flow?.assistance ?? {});
 
 /**
  * The step with which an endpoint of SWAP is back, and the word that holds now for every flow that it sends: what was said
