@@ -244,9 +244,8 @@ export class Assistance {
   }
 
   #rest(): void {
-    const { session } = this.#ports;
-    const isDone = !session() && this.#rows.entries.size === 0 && !this.#calls.isRunning;
-    if (isDone) this.#ports.emptied();
+    const isEmpty = this.#rows.entries.size === 0 && !this.#calls.isRunning;
+    if (isEmpty && !this.#ports.session()) this.#ports.emptied();
     else this.#ports.dueChanged();
   }
 
@@ -275,7 +274,8 @@ export class Assistance {
   }
 
   view(): readonly AssistanceRequest[] {
-    return viewRequests([...this.#wanted.values()], this.#rows.entries, this.#networks, Date.now());
+    const [wanted, { entries }] = [[...this.#wanted.values()], this.#rows];
+    return viewRequests(this.#ports.session(), wanted, entries, this.#networks, Date.now());
   }
 
   /** What memory holds is in doubt. */

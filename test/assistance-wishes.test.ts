@@ -478,7 +478,7 @@ describe("[M13] what is shown of it", () => {
     const holdings = new Map([
       [wanted.key, { ue: "alice", holding: heldAs(wanted, "camara-qod", impaired) }],
     ]);
-    const [shown] = viewRequests([wanted], holdings, networks, at);
+    const [shown] = viewRequests(story.session, [wanted], holdings, networks, at);
     expect(shown?.record.advised).toEqual(QOD.withoutQos);
   });
 
@@ -490,6 +490,30 @@ describe("[M13] what is shown of it", () => {
     story.do({ type: "assistance", link: AB, peer: "alice", assistance: end?.record ?? null, at });
     const [later] = recordsOf(story.session, wanted, new Map(), networks, at + 9);
     expect(later?.record).toMatchObject({ state: "dry-run", since: at });
+  });
+
+  it("[M13] operators see since when it is so too, whenever they look", () => {
+    const story = connected(called("qod"));
+    const [wanted] = wantedIn(story) as [Wanted];
+    const holding = heldAs(wanted, "camara-qod", { state: "impaired" });
+    const entries = new Map([[wanted.key, { ue: "alice", holding }]]);
+    const sinceIn = (each: Wanted) =>
+      viewRequests(story.session, [each], entries, networks, at + 60_000)[0]?.record.since;
+    expect(sinceIn(wanted)).toBe(at + 60_000);
+    const [end] = recordsOf(
+      story.session,
+      [wanted],
+      new Map([[wanted.key, holding]]),
+      networks,
+      at,
+    );
+    story.do({ type: "assistance", link: AB, peer: "alice", assistance: end?.record ?? null, at });
+    expect(sinceIn(wanted)).toBe(at);
+    // Its flows show another request of the same end: what is worse.
+    const granted = heldAs(wanted, "camara-qod", { state: "granted" });
+    const held = granted.held && { ...granted.held, grantedAt: at + 7 };
+    entries.set("other", { ue: "alice", holding: { ...granted, held } });
+    expect(sinceIn({ ...wanted, key: "other" })).toBe(at + 7);
   });
 
   it("[M13] of several requests for one end the worst is shown", () => {
@@ -607,7 +631,7 @@ describe("[M13] what is shown of it", () => {
       [wanted.key, { ue: "alice", holding: held }],
       ["former", { ue: "carol", holding: former }],
     ]);
-    const shown = viewRequests([wanted], entries, networks, at);
+    const shown = viewRequests(null, [wanted], entries, networks, at);
     expect(shown).toMatchObject([
       { peer: "alice", links: [AB], mode: "on", resource: "r1", body: wanted.wish?.body },
       {
@@ -619,7 +643,7 @@ describe("[M13] what is shown of it", () => {
       },
     ]);
     const { wish: _, ...lacking } = { ...wanted, lacks: "device" as const };
-    const [waiting] = viewRequests([lacking], new Map(), networks, at);
+    const [waiting] = viewRequests(null, [lacking], new Map(), networks, at);
     expect(waiting).not.toHaveProperty("body");
     expect(waiting).not.toHaveProperty("resource");
   });

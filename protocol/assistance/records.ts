@@ -169,8 +169,12 @@ export const Boosted = z
   .meta({ id: "Boosted" });
 export type Boosted = z.infer<typeof Boosted>;
 
-/** All requests of a session: those that are wanted, and those that are still to be taken back. */
+/**
+ * All requests of a session: those that are wanted, and those that are still to be taken back. `session` is null when it is
+ * over.
+ */
 export function viewRequests(
+  session: Session | null,
   wanted: readonly Wanted[],
   entries: ReadonlyMap<string, { readonly ue: string; readonly holding: Holding }>,
   networks: readonly AssistanceNetwork[],
@@ -185,7 +189,14 @@ export function viewRequests(
   return [...wanted, ...former].map((each) => {
     const holding = entries.get(each.key)?.holding;
     const body = each.wish?.body ?? (each.lacks === undefined ? holding?.held?.body : undefined);
-    const record = completed(endRecordOf(each, holding, networks, { at, parts: 1 }));
+    const before = each.links
+      .map((link) => session?.links.get(link)?.flows.assistance?.[each.ue])
+      .find((record) => record?.network === each.network);
+    // Where they show another one for the same end: since it was granted.
+    const held = each.wish && holding?.held;
+    const since = held?.status.state === "granted" ? held.grantedAt : undefined;
+    const known = { at: since ?? at, before, parts: 1 };
+    const record = completed(endRecordOf(each, holding, networks, known));
     const resource = holding?.held?.id;
     return {
       peer: each.ue,
