@@ -103,11 +103,38 @@ describe("[M13] configuration of mobile networks", () => {
       "https only",
     ],
     ["a URL with a query", [{ ...NEF, url: "https://nef.example.net/?a=1" }], "0.url"],
+    [
+      "a URL with a port that is none",
+      [{ ...NEF, url: "https://nef.example.net:65536/v1" }],
+      "0.url",
+    ],
+    [
+      "a URL with somebody's password",
+      [{ ...QOD, auth: { ...QOD.auth, tokenUrl: "https://me:very-secret-indeed@a.example/t" } }],
+      "0.auth.tokenUrl",
+    ],
+    [
+      "a token endpoint with a fragment",
+      [{ ...QOD, auth: { ...QOD.auth, tokenUrl: "https://a.example/t?a=b#c" } }],
+      "0.auth.tokenUrl",
+    ],
   ])("[M13] %s: the message names the variable and quotes no secret", (_what, networks, said) => {
     const why = whyNot(networks);
     expect(why).toContain("ASSISTANCE_NETWORKS: ");
     expect(why).toContain(said);
     expect(why).not.toContain("very-secret-indeed");
+  });
+
+  it.each([
+    // RFC 6749 s3.2: its query stays.
+    "https://api.example.net/oauth/accesstoken?grant_type=client_credentials",
+    "https://login.example.net/oauth2/token/",
+    "https://login.example.net",
+    "https://login.example.net:65535",
+    "https://[2001:db8::1]:8443/realms/5g/token?tenant=a%20b&audience=https://api.example.net/",
+  ])("[M13] a token endpoint is where the network has it: %s", (tokenUrl) => {
+    const [network] = read([{ ...QOD, auth: { ...QOD.auth, tokenUrl } }]).networks;
+    expect(network?.auth?.tokenUrl).toBe(tokenUrl);
   });
 
   it("[M13] a NEF has to have somebody to tell; others can be asked", () => {

@@ -16,9 +16,18 @@ const rates = z.strictObject({ uplinkBps: bps.optional(), downlinkBps: bps.optio
   }),
 );
 
-/** `https://qod.example.net/quality-on-demand/v1`: no user, no query, no slash at the end. */
-const BASE = /^https?:\/\/(?:[a-z\d.-]+|\[[\da-f:.]+\])(?::\d{1,5})?(?:\/[^\s?#]*[^\s?#/])?$/i;
-const url = z.string().regex(BASE, "a URL such as https://network.example/api/v1");
+/** A scheme, a host and a port: no user. */
+const PLACE =
+  /^https?:\/\/(?:[a-z\d.-]+|\[[\da-f:.]+\])(?::(?:[1-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?/;
+
+const urlOf = (rest: RegExp, example: string) =>
+  z.string().regex(new RegExp(PLACE.source + rest.source, "i"), `a URL such as ${example}`);
+
+/** `https://qod.example.net/quality-on-demand/v1`: no query, no slash at the end. */
+const url = urlOf(/(?:\/[^\s?#]*[^\s?#/])?$/, "https://network.example/api/v1");
+
+/** It may have a query, which is kept, and ends as its network says (RFC 6749 s3.2). */
+const tokenUrl = urlOf(/(?:\/[^\s?#]*)?(?:\?[^\s#]*)?$/, "https://network.example/token");
 
 const name = z.string().min(1).max(256);
 /** CAMARA quality-on-demand 1.1.0 QosProfileName. */
@@ -69,7 +78,7 @@ const NetworkEntry = z.strictObject({
   url,
   auth: z
     .strictObject({
-      tokenUrl: url,
+      tokenUrl,
       clientId: name,
       clientSecret: z.string().min(1).max(1024),
       scope: z.string().max(1024).optional(),
