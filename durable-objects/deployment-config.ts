@@ -12,9 +12,13 @@ let last: Read | undefined;
  * call. Throws `ConfigError`.
  */
 export function deploymentConfig(env: object): Config {
-  const values = VARIABLES.map((name): unknown => Reflect.get(env, name));
+  const values = VARIABLES.map((name) => sameForm(Reflect.get(env, name)));
   if (last?.values.every((value, index) => value === values[index])) return last.config;
   const config = readConfig({ ...env });
   last = { values, config };
   return config;
 }
+
+/** Variables of JSON are objects, which may be others each time. */
+const sameForm = (value: unknown): unknown =>
+  typeof value === "object" ? JSON.stringify(value) : value;

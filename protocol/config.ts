@@ -132,7 +132,8 @@ type Read = z.output<typeof Variables>;
  */
 export function readConfig(env: Readonly<Record<string, unknown>>): Config {
   const set = Object.entries(env).filter(
-    ([name, value]) => VARIABLES.includes(name) && typeof value === "string" && value !== "",
+    // Variables of a Worker may be numbers or JSON as well: none is passed over in silence.
+    ([name, value]) => VARIABLES.includes(name) && (value ?? "") !== "",
   );
   const parsed = Variables.safeParse(Object.fromEntries(set));
   if (!parsed.success) {

@@ -98,6 +98,39 @@ describe("configuration", () => {
     expect(() => readConfig(env)).toThrow(new RegExp(`^${variable}: `));
   });
 
+  it("[M19] numbers and JSON are read where they are meant: a limit that was set as a number is one", () => {
+    const env = {
+      LOCAL_DEV: "true",
+      MAX_SESSIONS_PER_KEY: 5,
+      CNAME_WINDOW_DAYS: 0,
+      ASSISTANCE_NETWORKS: [
+        {
+          name: "af",
+          api: "rtc-af",
+          url: "http://af.example",
+          rtcAf: { provisioningSession: "p", policyTemplateId: "t" },
+        },
+      ],
+    };
+    expect(readConfig(env)).toMatchObject({
+      localDev: true,
+      maxSessionsPerKey: 5,
+      cnameWindowDays: 0,
+      assistance: { networks: [{ name: "af" }] },
+    });
+    expect(readConfig({ TOKEN_SECRETS: undefined, API_KEYS: null }).apiKeys).toEqual([]);
+  });
+
+  it.each([
+    [{ MAX_SESSIONS_PER_KEY: 0 }, "MAX_SESSIONS_PER_KEY"],
+    [{ SWAP_ACCESS: false }, "SWAP_ACCESS"],
+    [{ LOCAL_DEV: true }, "LOCAL_DEV"],
+    [{ API_KEYS: ["a", "b"] }, "API_KEYS"],
+    [{ ASSISTANCE_NETWORKS: { name: "af" } }, "ASSISTANCE_NETWORKS"],
+  ])("[M19] %j is not passed over in silence", (env, variable) => {
+    expect(() => readConfig(env)).toThrow(new RegExp(`^${variable}: `));
+  });
+
   it("[M19] a managed SFU carries media where one is named, and not where it is switched off", () => {
     const provider = "cloudflare";
     const backend = { provider, appId: "a", appSecret: "s" };

@@ -164,7 +164,10 @@ export interface AssistanceConfig {
 }
 
 export const ASSISTANCE_VARIABLES = {
-  ASSISTANCE_NETWORKS: z.string().optional(),
+  /** As text, or as a variable of JSON. */
+  ASSISTANCE_NETWORKS: z
+    .union([z.string(), z.array(z.unknown()).transform((json) => JSON.stringify(json))])
+    .optional(),
   ASSISTANCE_NOTIFY_URL: url.optional(),
 };
 
