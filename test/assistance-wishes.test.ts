@@ -451,6 +451,11 @@ describe("[M13] what is shown of it", () => {
     expect(recordWith({ state: "ended", reason: "NETWORK_TERMINATED" })?.advised).toEqual(
       QOD.withoutQos,
     );
+    // No profile of the configuration has such a name.
+    for (const profile of ["constructor", "toString", "__proto__"]) {
+      expect(recordWith({ state: "granted", profile })).not.toHaveProperty("advised");
+      expect(recordWith({ state: "impaired", profile })?.advised).toEqual(QOD.withoutQos);
+    }
     const own = { uplinkBps: 33_000 };
     expect(recordWith({ state: "granted", advised: own })?.advised).toEqual(own);
     expect(recordWith({ state: "impaired" }, "nef")).not.toHaveProperty("advised");

@@ -129,8 +129,10 @@ function advisedBy(
 ): Rates | undefined {
   const applied = granted?.profile;
   const isOther = applied !== undefined && applied !== asked?.profile;
-  if (state === "granted") return isOther ? profiles[applied] : undefined;
-  if (state === "impaired") return (isOther ? profiles[applied] : undefined) ?? withoutQos;
+  // Networks name it: it may be a name that every object has.
+  const worth = isOther && Object.hasOwn(profiles, applied) ? profiles[applied] : undefined;
+  if (state === "granted") return worth;
+  if (state === "impaired") return worth ?? withoutQos;
   // What has ended and is asked for anew does not hold before the network says so.
   const isAnew = state === "requested" && before?.state !== "granted";
   const isStill = isAnew && isSame(before?.advised, withoutQos);
