@@ -25,6 +25,10 @@ const ownSecret = (folder: string): string => {
   return secret;
 };
 
+/** JSON that says the same on one line and without one of the quotes, as `envLine` can have it. */
+const oneLine = (json: string): string =>
+  json.replaceAll(/[\r\n]+/g, " ").replaceAll("'", String.raw`\u0027`);
+
 /** The environment wins over `.dev.vars`, and both over what local development adds. */
 export const devVars = (root: string, env: NodeJS.ProcessEnv): Vars => {
   const vars: Vars = {};
@@ -36,6 +40,7 @@ export const devVars = (root: string, env: NodeJS.ProcessEnv): Vars => {
   }
   // An empty string counts as not set.
   vars.LOCAL_DEV ||= "true";
+  if (vars.ASSISTANCE_NETWORKS) vars.ASSISTANCE_NETWORKS = oneLine(vars.ASSISTANCE_NETWORKS);
   if (!vars.TOKEN_SECRETS) vars.TOKEN_SECRETS = ownSecret(join(root, ".wrangler"));
   return vars;
 };

@@ -52,6 +52,24 @@ describe("npm start", () => {
     }
   });
 
+  it("[M13] takes networks as they are written down: on several lines, whatever is in their secrets", async () => {
+    const secrets = ["it's", "a`b", "back\\nslash", "price$5", "\u2028"];
+    const networks = secrets.map((clientSecret, index) => ({
+      name: `n${index}`,
+      api: "rtc-af",
+      url: "https://af.example/v1",
+      auth: { tokenUrl: "https://af.example/token", clientId: "me", clientSecret },
+      rtcAf: { provisioningSession: "p", policyTemplateId: "t" },
+    }));
+    const text = JSON.stringify(networks, undefined, 2).replaceAll("\n", "\r\n");
+    const server = await start({ ASSISTANCE_NETWORKS: text });
+    try {
+      expect(await createSession(server.baseUrl, "dev-key")).toBe(201);
+    } finally {
+      expect(await server.stop()).toEqual([]);
+    }
+  });
+
   it.each([
     ["TURN_PROVIDER", "carrier-pigeon"],
     ["TURN_URLS", "https://turn.example"],
