@@ -111,6 +111,9 @@ async function addressIn(c: Context<AppEnv>) {
     const hasty = await tooMany(c, "CONNECTS", clientOf(c));
     throw new Refusal(hasty ?? problem("unauthorized", "no such address was given out"));
   }
+  // Each is a wake of the session, and may be a row and a message to its peers.
+  const flooded = await tooMany(c, "PEER_REQUESTS", `told ${address.session} ${address.key}`);
+  if (flooded) throw new Refusal(flooded);
   const network = c.get("config").assistance.networks.find(({ name }) => name === address.network);
   // One that is asked no more has nothing to tell, whatever its kind was.
   if (!network)

@@ -23,8 +23,9 @@ export const RATES: Record<keyof RateLimits, { periodSeconds: number; detail: st
   CONNECTS: { periodSeconds: 10, detail: "too many connections from this address" },
   // Two pages with one token replace each other for ever, and each upgrade may ask the TURN provider.
   RECONNECTS: { periodSeconds: 10, detail: "this peer connects too often" },
-  // What a socket's token bucket is for messages: a change of a flow is told to others, and is a row.
-  PEER_REQUESTS: { periodSeconds: 10, detail: "this peer sends too many requests" },
+  // What a socket's token bucket is for messages: a change of a flow is told to others, and is a row. So is what a
+  // mobile network tells of one of its requests.
+  PEER_REQUESTS: { periodSeconds: 10, detail: "this peer or network sends too many requests" },
   SESSION_CREATIONS: { periodSeconds: 60, detail: "this API key starts too many sessions" },
 };
 

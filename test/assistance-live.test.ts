@@ -460,4 +460,29 @@ describe("what networks say", () => {
     expect((await callJson(path, "POST", { transaction, eventReports }, {})).status).toBe(204);
     await vi.waitFor(async () => expect(await stateOf(session)).toBe("impaired"));
   });
+
+  it("[M13] without end wakes no session: one request is told of two hundred times in ten seconds, others as before", async () => {
+    const first = await called("awake", {}, { network: "nef" }, IPV6_RELAY);
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    const second = await called("awake", {}, { network: "nef" }, IPV6_RELAY);
+    await vi.waitFor(() => expect(network.resources.size).toBe(2));
+    const tellers = [...network.resources].map(([id, body]) => {
+      const path = new URL(String(body?.notificationDestination)).pathname;
+      const transaction = `https://network.test/nef/duplex/subscriptions/${id}`;
+      return (event: string) =>
+        callJson(path, "POST", { transaction, eventReports: [{ event }] }, {});
+    });
+    const [flood, calm] = tellers as [(typeof tellers)[0], (typeof tellers)[0]];
+    const answers: Response[] = [];
+    // At most two periods are touched.
+    for (let count = 0; count < 401 && answers.at(-1)?.status !== 429; count++) {
+      answers.push(await flood(count % 2 === 0 ? "QOS_NOT_GUARANTEED" : "QOS_GUARANTEED"));
+    }
+    expect(answers.at(-1)?.status).toBe(429);
+    expect(answers.at(-1)?.headers.get("retry-after")).toBe("10");
+    expect(answers.filter(({ status }) => status === 204).length).toBeGreaterThanOrEqual(200);
+    expect((await calm("QOS_NOT_GUARANTEED")).status).toBe(204);
+    const states = await Promise.all([stateOf(first.session), stateOf(second.session)]);
+    expect(states[1]).toBe("impaired");
+  });
 });
