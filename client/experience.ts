@@ -3,6 +3,7 @@ import type { QualityReport } from "../protocol/message-parts.ts";
 import { type RtpStat, type RtpStats, statsOfFlow } from "./rtp-stats.ts";
 
 type Qoe = NonNullable<QualityReport["qoe"]>;
+type Told = Pick<QualityReport, "packets" | "packetsLost" | "qoe">;
 
 type Counter = {
   [Name in keyof RtpStat]-?: [number] extends [RtpStat[Name]] ? Name : never;
@@ -31,37 +32,46 @@ class Spells {
   }
 }
 
+const bytesOf = ({ bytesReceived, bytesSent }: RtpStat): number => bytesReceived ?? bytesSent ?? 0;
+
 /** Entries about one flow at two looks: of simulcast there are several. */
 class Looks {
-  readonly #now: readonly RtpStat[];
-  readonly #before: readonly RtpStat[];
+  /** Each with what it was: nothing where it is new, or counts anew, as Firefox does when a stream is negotiated again. */
+  readonly #pairs: (readonly [now: RtpStat, was: RtpStat | undefined])[];
 
   constructor(now: readonly RtpStat[], before: readonly RtpStat[]) {
-    this.#now = now;
-    this.#before = before;
+    this.#pairs = now.map((stat) => [
+      stat,
+      before.find((was) => was.id === stat.id && bytesOf(was) <= bytesOf(stat)),
+    ]);
   }
 
   has(name: Counter): boolean {
-    return this.#now.some((stat) => stat[name] !== undefined);
+    return this.#pairs.some(([now]) => now[name] !== undefined);
   }
 
-  total(name: Counter, stats = this.#now): number {
-    return stats.reduce((sum, stat) => sum + (stat[name] ?? 0), 0);
+  #changes(name: Counter): number[] {
+    return this.#pairs.map(([now, was]) => (now[name] ?? 0) - (was?.[name] ?? 0));
   }
 
-  /** Between the looks. A counter that fell belongs to another stream. */
+  changed(name: Counter): number {
+    return this.#changes(name).reduce((sum, each) => sum + each, 0);
+  }
+
+  /** Between the looks. */
   grown(name: Counter): number {
-    return Math.max(0, this.total(name) - this.total(name, this.#before));
+    return Math.max(0, this.changed(name));
   }
 
   /** Between the looks, of the layer that grew most: all show the same frames. */
   grownMost(name: Counter): number {
-    const was = new Map(this.#before.map((stat) => [stat.id, stat[name] ?? 0]));
-    return Math.max(0, ...this.#now.map((stat) => (stat[name] ?? 0) - (was.get(stat.id) ?? 0)));
+    return Math.max(0, ...this.#changes(name));
   }
 
+  /** 0 where nothing was there at both. */
   get ms(): number {
-    return (this.#now[0]?.timestamp ?? 0) - (this.#before[0]?.timestamp ?? 0);
+    const [now, was] = this.#pairs.find(([, was]) => was) ?? [];
+    return now && was ? now.timestamp - was.timestamp : 0;
   }
 }
 
@@ -75,6 +85,10 @@ class Experience {
   #corruptions = 0;
   #corruptMs = 0;
   #losses = 0;
+  #packets = 0;
+  #lost = 0;
+  #delay = 0;
+  #played = 0;
   #delayMs: number | undefined;
   readonly #jitter = new Spells();
   #desync: Spells | undefined;
@@ -85,17 +99,18 @@ class Experience {
     this.#delayMs = undefined;
   }
 
-  /** `heard`: what is played of the sound of a picture. Undefined until media came between two looks. */
+  /** `heard`: what is played of the sound of a picture. No `qoe` until media came between two looks. */
   look(
     stats: readonly RtpStat[],
     { kind, content }: FlowSummary,
     sent: boolean,
     heard?: number,
-  ): Qoe | undefined {
+  ): Told {
     const looks = new Looks(stats, this.#stats);
     const bytes = sent
       ? looks.grown("bytesSent") - looks.grown("retransmittedBytesSent")
       : looks.grown("bytesReceived") - looks.grown("retransmittedBytesReceived");
+    this.#packets += looks.grown(sent ? "packetsSent" : "packetsReceived");
     this.#suffer(looks);
     // A flow that rests is not experienced.
     if (this.#runs && bytes > 0 && looks.ms > 0) {
@@ -112,22 +127,31 @@ class Experience {
     }
     this.#stats = stats;
     this.#runs = true;
-    return this.#ms > 0
-      ? { ...this.#average(looks), ...(!sent && this.#suffered(looks)) }
-      : undefined;
+    const qoe = this.#ms > 0 && { ...this.#average(looks), ...(!sent && this.#suffered(looks)) };
+    return {
+      packets: this.#packets,
+      packetsLost: sent ? undefined : this.#lost,
+      qoe: qoe || undefined,
+    };
   }
 
-  /** What went wrong is counted from the beginning of the stream. */
+  /** What went wrong is counted from the beginning of the flow. */
   #suffer(looks: Looks): void {
     const unheard = looks.grown("concealedSamples") - looks.grown("silentConcealedSamples");
     if (unheard > 0) {
-      const seconds = looks.total("totalSamplesDuration") / looks.total("totalSamplesReceived");
+      const seconds = looks.grown("totalSamplesDuration") / looks.grown("totalSamplesReceived");
       this.#corruptions += looks.grown("concealmentEvents");
-      this.#corruptMs += unheard * seconds * 1000;
+      this.#corruptMs += unheard * seconds * 1000 || 0;
     }
     this.#corruptions += looks.grown("freezeCount");
     this.#corruptMs += looks.grown("totalFreezesDuration") * 1000;
-    if (looks.grown("packetsLost") > 0) this.#losses++;
+    // What comes late is not lost after all.
+    const lost = looks.changed("packetsLost");
+    this.#lost += lost;
+    if (lost > 0) this.#losses++;
+    const isTimed = looks.has("framesDecoded") && looks.has("totalProcessingDelay");
+    this.#delay += looks.grown(isTimed ? "totalProcessingDelay" : "jitterBufferDelay");
+    this.#played += looks.grown(isTimed ? "framesDecoded" : "jitterBufferEmittedCount");
   }
 
   /**
@@ -157,11 +181,6 @@ class Experience {
 
   #suffered(looks: Looks): Omit<Qoe, "measuredMs"> {
     const isWatched = looks.has("freezeCount") || looks.has("concealmentEvents");
-    const [delay, played] =
-      looks.has("framesDecoded") && looks.has("totalProcessingDelay")
-        ? (["totalProcessingDelay", "framesDecoded"] as const)
-        : (["jitterBufferDelay", "jitterBufferEmittedCount"] as const);
-    const internalMs = (looks.total(delay) * 1000) / looks.total(played);
     return {
       corruptions: isWatched ? this.#corruptions : undefined,
       corruptionMs: Math.round(this.#corruptMs) || undefined,
@@ -170,7 +189,7 @@ class Experience {
       jitterMs: Math.round(this.#jitter.ms) || undefined,
       syncLosses: this.#desync?.count,
       syncLossMs: Math.round(this.#desync?.ms ?? 0) || undefined,
-      internalMs: internalMs >= 0 ? Math.round(internalMs) : undefined,
+      internalMs: this.#played ? Math.round((this.#delay * 1000) / this.#played) : undefined,
     };
   }
 }
@@ -196,18 +215,16 @@ const playedOf = (stats: readonly RtpStat[]): number | undefined =>
 export class Experiences {
   readonly #flows = new Map<string, Experience>();
 
-  /** By flow id; what has not been measured yet is not in it. `self` is the peer whose connection this is. */
-  measure(stats: RtpStats, self: string, flows: readonly FlowSummary[]): Map<string, Qoe> {
-    const told = new Map<string, Qoe>();
+  /** By flow id. `self` is the peer whose connection this is. */
+  measure(stats: RtpStats, self: string, flows: readonly FlowSummary[]): Map<string, Told> {
+    const told = new Map<string, Told>();
     const heard = heardOf(stats, self, flows);
     for (const flow of flows) {
       const sent = flow.from === self;
-      const own = statsOfFlow(stats, flow, sent);
-      if (flow.kind === "data" || own.length === 0) continue;
+      if (flow.kind === "data") continue;
       const experience = this.#flows.get(flow.id) ?? new Experience();
       this.#flows.set(flow.id, experience);
-      const qoe = experience.look(own, flow, sent, heard);
-      if (qoe) told.set(flow.id, qoe);
+      told.set(flow.id, experience.look(statsOfFlow(stats, flow, sent), flow, sent, heard));
     }
     for (const id of this.#flows.keys()) {
       if (!flows.some((flow) => flow.id === id)) this.#flows.delete(id);

@@ -30,9 +30,6 @@ const round = (value: number): number => Number(value.toPrecision(2));
 const inMs = (seconds: number | undefined): number | undefined =>
   seconds === undefined ? undefined : round(seconds * 1000);
 
-const sumOf = (stats: readonly RtpStat[], member: "packetsSent" | "packetsReceived"): number =>
-  stats.reduce((sum, stat) => sum + (stat[member] ?? 0), 0);
-
 /** The SSRCs in use, repair with what it repairs, in a steady order. */
 function sourcesOf(stats: readonly RtpStat[]): NonNullable<QualityReport["sources"]> {
   return stats
@@ -56,8 +53,6 @@ function reportOf(stats: RtpStats, flow: FlowSummary, sent: boolean, bps: number
   return {
     flow: flow.id,
     bitrateBps,
-    packets: sumOf(own, sent ? "packetsSent" : "packetsReceived"),
-    packetsLost: sent ? undefined : own.reduce((sum, stat) => sum + (stat.packetsLost ?? 0), 0),
     jitterMs: sent ? undefined : inMs(main?.jitter),
     roundTripMs: sent ? inMs(remote?.roundTripTime) : undefined,
     framesPerSecond: main?.framesPerSecond === undefined ? undefined : round(main.framesPerSecond),
@@ -181,7 +176,7 @@ export class FlowReports {
       const before = this.#told.get(flow.id);
       const report = {
         ...reportOf(stats, flow, flow.from === self.id, bps),
-        qoe: experiences.get(flow.id),
+        ...experiences.get(flow.id),
       };
       const loss = watched(report, this.#lossLooks, this.#losses.get(flow.id));
       const isTold = before !== undefined && loss.due === 0 && !isNews(before, report);

@@ -25,9 +25,17 @@ class Watch {
   flows: readonly FlowSummary[];
   readonly #streams = new Map<string, Record<string, number>>();
   #at = 0;
+  /** What the last look told of packets, by flow id. */
+  packets: Readonly<Record<string, readonly [came: number | undefined, lost: number | undefined]>> =
+    {};
 
   constructor(flows = FLOWS) {
     this.flows = flows;
+  }
+
+  /** The browser makes streams anew: they have the ids that they had, and count from nothing. */
+  restart(...ids: string[]): void {
+    for (const id of ids) this.#streams.delete(id);
   }
 
   rest(): void {
@@ -51,7 +59,10 @@ class Watch {
       "bob",
       this.flows,
     );
-    return Object.fromEntries(told);
+    this.packets = Object.fromEntries(
+      [...told].map(([id, { packets, packetsLost }]) => [id, [packets, packetsLost]]),
+    );
+    return Object.fromEntries([...told].flatMap(([id, { qoe }]) => (qoe ? [[id, qoe]] : [])));
   }
 }
 
@@ -275,6 +286,62 @@ describe("what the SDK experiences of media", () => {
     });
   });
 
+  it("[M14] counters that begin anew take nothing back of what was counted before", () => {
+    const heard = { ...SOUND, packetsReceived: 250, packetsLost: 4, concealedSamples: 4_800 };
+    const seen = { ...PICTURE, packetsReceived: 300, packetsLost: 3 };
+    const broken = {
+      a: { ...heard, concealmentEvents: 2 },
+      v: { ...seen, freezeCount: 2, totalFreezesDuration: 0.5 },
+    };
+    const watch = new Watch();
+    watch.look(broken);
+    watch.look(FINE);
+    expect(watch.packets).toMatchObject({ a: [250, 4], v: [300, 3] });
+    watch.restart("a", "v");
+    const told = watch.look(broken);
+    expect(told).toMatchObject({
+      a: { measuredMs: 5_000, corruptions: 4, corruptionMs: 200, losses: 2, internalMs: 30 },
+      v: { measuredMs: 5_000, corruptions: 4, corruptionMs: 1_000, losses: 2, internalMs: 50 },
+    });
+    expect(watch.packets).toMatchObject({ a: [500, 8], v: [600, 6] });
+    expect(watch.look(FINE)).toMatchObject({
+      a: { measuredMs: 10_000, codecBps: 32_000, corruptions: 4, losses: 2 },
+      v: { measuredMs: 10_000, codecBps: 800_000, framesPerSecond: 30, corruptions: 4 },
+    });
+    expect(watch.packets).toMatchObject({ a: [500, 8], v: [600, 6] });
+  });
+
+  it("[M14] another SSRC of the same flow counts from nothing as well", () => {
+    const watch = new Watch([flow("v", "video")]);
+    const seen = { ...PICTURE, packetsReceived: 300, packetsLost: 3 };
+    const frozen = { ...seen, freezeCount: 2, totalFreezesDuration: 0.5 };
+    watch.look({ "v inbound-rtp 1": frozen });
+    watch.look({ "v inbound-rtp 1": seen });
+    expect(watch.look({ "v inbound-rtp 2": { ...frozen, freezeCount: 3 } }).v).toMatchObject({
+      measuredMs: 5_000,
+      corruptions: 5,
+      corruptionMs: 1_000,
+      losses: 3,
+    });
+    expect(watch.packets).toEqual({ v: [900, 9] });
+    expect(watch.look({ "v inbound-rtp 2": seen }).v?.measuredMs).toBe(10_000);
+  });
+
+  it("[M14] the time in which a stream is not there is not measured, whatever it counts when it is back", () => {
+    const watch = new Watch();
+    const little = { ...PICTURE, bytesReceived: 1_000, framesDecoded: 3, framesRendered: 3 };
+    watch.look({ a: SOUND, v: little });
+    expect(watch.look(FINE).v?.measuredMs).toBe(5_000);
+    watch.restart("v");
+    for (let n = 0; n < 12; n++) watch.look({ a: SOUND });
+    const back = { ...PICTURE, bytesReceived: 700_000, framesDecoded: 300, framesRendered: 300 };
+    expect(watch.look({ a: SOUND, v: back }).v).toMatchObject({ measuredMs: 5_000 });
+    expect(watch.look(FINE)).toMatchObject({
+      a: { measuredMs: 75_000 },
+      v: { measuredMs: 10_000, codecBps: 800_000, framesPerSecond: 30 },
+    });
+  });
+
   it("[M14] of what is sent: bytes of all layers, frames of one, without what was sent twice; a new stream is no loss of another", () => {
     const watch = new Watch([flow("v", "video", "bob")]);
     const layer = (kilobytes: number, framesEncoded = 150) => ({
@@ -291,9 +358,9 @@ describe("what the SDK experiences of media", () => {
     expect(watch.look({ ...sending, "v outbound-rtp 2": layer(1, 75) })).toMatchObject({
       v: { measuredMs: 10_000, framesPerSecond: 30 },
     });
-    // One of two layers goes: counters of all together fall.
+    // One layer goes: counters of all together fall, and the other sends as before.
     expect(watch.look({ "v outbound-rtp 0": layer(1) })).toMatchObject({
-      v: { measuredMs: 10_000 },
+      v: { measuredMs: 15_000, framesPerSecond: 30 },
     });
   });
 });
