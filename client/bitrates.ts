@@ -56,6 +56,7 @@ export class Bitrates {
 }
 
 function rateBetween(before: Sample | undefined, now: Sample | undefined): number | undefined {
-  if (!before || !now || now.timeMs <= before.timeMs) return undefined;
-  return Math.max(0, ((now.bytes - before.bytes) * 8000) / (now.timeMs - before.timeMs));
+  // A stream that counts anew has not stood still.
+  if (!before || !now || now.timeMs <= before.timeMs || now.bytes < before.bytes) return undefined;
+  return ((now.bytes - before.bytes) * 8000) / (now.timeMs - before.timeMs);
 }

@@ -92,6 +92,12 @@ class Call {
     this.#packets += 250;
   }
 
+  /** The stream counts from nothing, as in Firefox after a renegotiation. */
+  restart(): void {
+    this.#packets = 0;
+    this.#lost = 0;
+  }
+
   /** So many looks, each after so much loss. The bit rate is what it was: what is lost is made up for by what is sent. */
   async look(times: number, lost = 0): Promise<string[]> {
     const verdicts: string[] = [];
@@ -144,6 +150,20 @@ it("[M15] a packet now and then is no news, and what could not be told is told l
   call.connected = true;
   await call.look(2, 100);
   expect(brief(call.story.verdict)).toBe("degraded: heavy-loss");
+  call.reports.stop();
+});
+
+it("[M14] a stream that counts anew has not stood still, and what it counted before is not lost", async () => {
+  const call = new Call();
+  await call.look(4, 10);
+  const count = () => call.told.flat().length;
+  const before = count();
+  call.restart();
+  await call.look(3, 10);
+  const told = call.told.flat();
+  expect(count()).toBeGreaterThan(before);
+  expect(told.map(({ bitrateBps }) => bitrateBps)).not.toContain(0);
+  expect(told.at(-1)).toMatchObject({ packets: 6 * 250, packetsLost: 60 });
   call.reports.stop();
 });
 
