@@ -89,14 +89,15 @@ class Experience {
   #lost = 0;
   #delay = 0;
   #played = 0;
-  #delayMs: number | undefined;
+  /** NaN where nobody knows: nothing strays from that. */
+  #delayMs = NaN;
   readonly #jitter = new Spells();
   #desync: Spells | undefined;
 
   /** Of the time up to the next look, only what went wrong counts. */
   rest(): void {
     this.#runs = false;
-    this.#delayMs = undefined;
+    this.#delayMs = NaN;
   }
 
   /** `heard`: what is played of the sound of a picture. No `qoe` until media came between two looks. */
@@ -160,8 +161,8 @@ class Experience {
    */
   #play(looks: Looks, isSlides: boolean): void {
     const played = looks.grown("jitterBufferEmittedCount");
-    const delayMs = played > 0 ? (looks.grown("jitterBufferDelay") * 1000) / played : undefined;
-    const drift = Math.abs((delayMs ?? 0) - (this.#delayMs ?? delayMs ?? 0));
+    const delayMs = played ? (looks.grown("jitterBufferDelay") * 1000) / played : NaN;
+    const drift = Math.abs(delayMs - this.#delayMs);
     const shown = looks.grown("framesRendered") || looks.grown("framesDecoded") || 1;
     const mean = looks.grown("totalInterFrameDelay") / shown;
     const spread = looks.grown("totalSquaredInterFrameDelay") / shown - mean ** 2;

@@ -177,6 +177,16 @@ describe("what the SDK experiences of media", () => {
     ]);
   });
 
+  it("[M14] a look at which nothing was played says nothing of jitter, however long media waited before", () => {
+    const watch = new Watch();
+    const waiting = { ...PICTURE, jitterBufferDelay: 150 * 0.3 };
+    const nothing = { bytesReceived: 5_000 };
+    const jitters = [waiting, waiting, nothing, waiting, waiting].map(
+      (v) => watch.look({ v }).v?.jitters,
+    );
+    expect(jitters).toEqual([undefined, 0, 0, 0, 0]);
+  });
+
   it("[M14] picture and sound that are 100 ms apart are out of sync, where it is known which sound it is", () => {
     const watch = new Watch();
     const look = (ms: number) =>
