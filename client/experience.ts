@@ -38,12 +38,15 @@ const bytesOf = ({ bytesReceived, bytesSent }: RtpStat): number => bytesReceived
 class Looks {
   /** Each with what it was: nothing where it is new, or counts anew, as Firefox does when a stream is negotiated again. */
   readonly #pairs: (readonly [now: RtpStat, was: RtpStat | undefined])[];
+  /** Between the looks; 0 where nothing was there at both. */
+  ms = 0;
 
   constructor(now: readonly RtpStat[], before: readonly RtpStat[]) {
-    this.#pairs = now.map((stat) => [
-      stat,
-      before.find((was) => was.id === stat.id && bytesOf(was) <= bytesOf(stat)),
-    ]);
+    this.#pairs = now.map((stat) => {
+      const was = before.find((each) => each.id === stat.id && bytesOf(each) <= bytesOf(stat));
+      if (was) this.ms = stat.timestamp - was.timestamp;
+      return [stat, was];
+    });
   }
 
   has(name: Counter): boolean {
@@ -66,12 +69,6 @@ class Looks {
   /** Between the looks, of the layer that grew most: all show the same frames. */
   grownMost(name: Counter): number {
     return Math.max(0, ...this.#changes(name));
-  }
-
-  /** 0 where nothing was there at both. */
-  get ms(): number {
-    const [now, was] = this.#pairs.find(([, was]) => was) ?? [];
-    return now && was ? now.timestamp - was.timestamp : 0;
   }
 }
 
@@ -108,10 +105,9 @@ class Experience {
     heard?: number,
   ): Told {
     const looks = new Looks(stats, this.#stats);
-    const bytes = sent
-      ? looks.grown("bytesSent") - looks.grown("retransmittedBytesSent")
-      : looks.grown("bytesReceived") - looks.grown("retransmittedBytesReceived");
-    this.#packets += looks.grown(sent ? "packetsSent" : "packetsReceived");
+    const went = sent ? "Sent" : "Received";
+    const bytes = looks.grown(`bytes${went}`) - looks.grown(`retransmittedBytes${went}`);
+    this.#packets += looks.grown(`packets${went}`);
     this.#suffer(looks);
     // A flow that rests is not experienced.
     if (this.#runs && bytes > 0 && looks.ms > 0) {
@@ -125,6 +121,10 @@ class Experience {
         this.#desync ??= new Spells();
         this.#desync.take(Math.abs(seen - heard) > STRAY_MS, looks.ms);
       }
+    } else {
+      // What went on before time that is not measured is over, whatever comes after.
+      this.#jitter.take(false, 0);
+      this.#desync?.take(false, 0);
     }
     this.#stats = stats;
     this.#runs = true;

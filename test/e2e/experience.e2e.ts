@@ -177,6 +177,29 @@ describe("what the SDK experiences of media", () => {
     ]);
   });
 
+  it("[M14] what strays before and after time that is not measured are two spells", () => {
+    const watch = new Watch();
+    const playing = (ms: number) => ({
+      a: { ...SOUND, estimatedPlayoutTimestamp: 1_000_000 },
+      v: {
+        ...PICTURE,
+        totalSquaredInterFrameDelay: 5,
+        estimatedPlayoutTimestamp: 1_000_000 + ms,
+      },
+    });
+    watch.look(FINE);
+    watch.look(playing(300));
+    expect(watch.look(playing(300)).v).toMatchObject({ jitters: 1, syncLosses: 1 });
+    // Held for an hour.
+    for (let n = 0; n < 720; n++) watch.look({ a: {}, v: {} });
+    expect(watch.look(playing(300)).v).toMatchObject({
+      jitters: 2,
+      jitterMs: 15_000,
+      syncLosses: 2,
+      syncLossMs: 15_000,
+    });
+  });
+
   it("[M14] a look at which nothing was played says nothing of jitter, however long media waited before", () => {
     const watch = new Watch();
     const waiting = { ...PICTURE, jitterBufferDelay: 150 * 0.3 };
