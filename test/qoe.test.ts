@@ -91,7 +91,7 @@ describe("a QoE report", () => {
 
   it("[M14] says nothing of what is not known, and zero where nothing happened", () => {
     const nothing = { measuredMs: 1, losses: 0, corruptions: 0, jitters: 0, syncLosses: 0 };
-    const story = measuring(running(), "audio", { packetsLost: -2, qoe: nothing });
+    const story = measuring(running(), "audio", { packets: 0, packetsLost: -2, qoe: nothing });
     expect(metricsIn(xmlOf(story))).toEqual([
       '<rtc:Corruption_Duration totalCorruptionDuration="0" numberOfCorruptionEvents="0"/>',
       '<rtc:Successive_Loss totalNumberofSuccessivePacketLoss="0" totalNumberOfSuccessivePacketLoss="0" numberOfSuccessiveLossEvents="0" numberOfReceivedPackets="0"/>',
@@ -109,6 +109,18 @@ describe("a QoE report", () => {
       '<rtc:Average_Codec_Bitrate averageCodecBitRate="32" averageCodecBitrate="32"/>',
     ]);
     expect(xmlOf(sent)).toContain('duplex:direction="uplink"');
+  });
+
+  it("[M14] says nothing of loss where nobody told how many packets were lost, or came", () => {
+    const qoe = { measuredMs: 5_000, losses: 3 };
+    for (const packets of [{}, { packets: 500 }, { packetsLost: 7 }]) {
+      expect(metricsIn(xmlOf(measuring(running(), "audio", { ...packets, qoe })))).toEqual([]);
+    }
+    // Nor where the latest report has left them out.
+    const story = measuring(running(), "audio", { packets: 500, packetsLost: 7, qoe });
+    expect(metricsIn(xmlOf(story))).toHaveLength(1);
+    measuring(story.wait(5), "audio", { bitrateBps: 30_000 });
+    expect(metricsIn(xmlOf(story))).toEqual([]);
   });
 
   it("[M14] takes delays that a flow does not show from the others of its link", () => {
@@ -347,7 +359,8 @@ describe.each(MODES)("reports over HTTP, %s", (mode) => {
     await connect(alice, bob);
     const { flows } = await session.read<{ flows: Flow[] }>("/flows");
     const flow = flows.find(({ from, kind }) => from === alice.id && kind === "video")?.id;
-    const message = { type: "quality", id: 3, to: alice.id, flows: [{ flow, qoe: PICTURE }] };
+    const report = { flow, packets: 500, packetsLost: 7, qoe: PICTURE };
+    const message = { type: "quality", id: 3, to: alice.id, flows: [report] };
     expect(await bob.request(message)).toMatchObject({ type: "ack" });
     await session.pause();
     const path = `${session.path}/peers/${bob.id}`;

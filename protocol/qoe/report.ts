@@ -168,24 +168,31 @@ const lostInARow = (packets: number) => ({
 });
 const codecBitRate = (kbps: number) => ({ averageCodecBitRate: kbps, averageCodecBitrate: kbps });
 
+/** The schema wants every part of it: where one is not known, nothing is said. */
+function successiveLoss(
+  { packets, packetsLost }: MeasuredQuality,
+  { losses }: Measured,
+): string | false {
+  if (losses === undefined || packets === undefined || packetsLost === undefined) return false;
+  return element("rtc:Successive_Loss", {
+    // What came late makes the counter fall (RFC 3550 s6.4.1).
+    ...lostInARow(Math.max(0, packetsLost)),
+    numberOfSuccessiveLossEvents: losses,
+    numberOfReceivedPackets: packets,
+  });
+}
+
 /** Those that are known, in the order of the schema. */
 function metricsOf(quality: MeasuredQuality, qoe: Measured, delays: Delays): string[] {
-  const { corruptions, losses, jitters, syncLosses, framesPerSecond, codecBps } = qoe;
+  const { corruptions, jitters, syncLosses, framesPerSecond, codecBps } = qoe;
   const { corruptionMs = 0, jitterMs = 0, syncLossMs = 0 } = qoe;
-  // What came late makes the counter fall (RFC 3550 s6.4.1).
-  const { packets = 0, packetsLost = 0 } = quality;
   const metrics = [
     corruptions !== undefined &&
       element("rtc:Corruption_Duration", {
         totalCorruptionDuration: corruptionMs,
         numberOfCorruptionEvents: corruptions,
       }),
-    losses !== undefined &&
-      element("rtc:Successive_Loss", {
-        ...lostInARow(Math.max(0, packetsLost)),
-        numberOfSuccessiveLossEvents: losses,
-        numberOfReceivedPackets: packets,
-      }),
+    successiveLoss(quality, qoe),
     framesPerSecond !== undefined && textElement("rtc:Frame_Rate", framesPerSecond),
     jitters !== undefined &&
       element("rtc:Jitter_Duration", {

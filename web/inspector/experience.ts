@@ -27,6 +27,13 @@ export function experiencesOf(record: CallRecord, flow: Flow): HTMLElement[] {
 const times = (count: number, ms: number | undefined): string =>
   count === 0 ? "none" : `${counted(count, "time")}${ms === undefined ? "" : `, ${span(ms)}`}`;
 
+/** Who tells of spells may not tell how many packets they were. */
+function lossOf(losses: number, packetsLost: number | undefined): string {
+  if (losses === 0) return "none";
+  const spells = counted(losses, "spell");
+  return packetsLost === undefined ? spells : `${Math.max(0, packetsLost)}, in ${spells}`;
+}
+
 /** What is known; nothing is said of the rest. */
 function termsOf(
   flow: Flow,
@@ -39,13 +46,7 @@ function termsOf(
       flow.kind === "video" ? "Frozen" : "Broken",
       corruptions !== undefined && times(corruptions, qoe.corruptionMs),
     ],
-    [
-      "Packets lost",
-      losses !== undefined &&
-        (losses === 0
-          ? "none"
-          : `${Math.max(0, packetsLost ?? 0)}, in ${counted(losses, "spell")}`),
-    ],
+    ["Packets lost", losses !== undefined && lossOf(losses, packetsLost)],
     ["Frame rate", framesPerSecond !== undefined && `${framesPerSecond.toFixed(1)} /s`],
     ["Jitter in playback", jitters !== undefined && times(jitters, qoe.jitterMs)],
     ["Out of sync", syncLosses !== undefined && times(syncLosses, qoe.syncLossMs)],
