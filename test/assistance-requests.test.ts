@@ -251,6 +251,51 @@ describe("TS 26.510 Dynamic Policy", () => {
     expect(isOff("b", "uplinkBitRates")).toBe(isOff("a", "downlinkBitRates"));
   });
 
+  it.each([
+    ["inactive", "answer"],
+    ["sendonly", "hold"],
+  ])(
+    "[M13] what nobody sends any more, or has not yet (%s, %s), takes none of what does on its 5-tuple",
+    (first, last) => {
+      const talk = oneWay(first);
+      if (last === "hold") {
+        talk.exchange("a", "b", [textOf(...bundled()), textOf(...bundled([], ["a=inactive"]))]);
+      }
+      for (const ue of ["a", "b"]) {
+        for (const isBetweenUes of [true, false]) {
+          const link = { ...talk.of(ue), isBetweenUes };
+          const told = [{ payloadType: 96, identificationTag: "1", rtpSdesHdrExtId: 4 }];
+          const flow = policy(link, true).applicationFlowBindings[1]?.applicationFlowDescription;
+          expect(flow).toMatchObject({
+            packetFilter: { direction: "BIDIRECTIONAL" },
+            uplinkMultiplexedMediaInfos: told,
+            downlinkMultiplexedMediaInfos: told,
+          });
+          const infos = { mpxMediaUlInfos: told, mpxMediaDlInfos: told };
+          expect(bodyOf(nef(link, { multiplex: true })).flowInfo[1]).toMatchObject(infos);
+          expect(components(link, { multiplex: true })[2]).toMatchObject({
+            fStatus: "DISABLED",
+            medSubComps: { 1: infos },
+          });
+        }
+      }
+    },
+  );
+
+  it("[M13] a section without a codec that both know is told by its mid", () => {
+    const answered = (...lines: string[]) =>
+      paired(AssistedCall.of([textOf(...lines), textOf(...lines).replace("VP8", "H264")])).of("a");
+    const flow = policy(answered(...bundled()), true).applicationFlowBindings[1];
+    expect(flow?.applicationFlowDescription).toMatchObject({
+      uplinkMultiplexedMediaInfos: [{ identificationTag: "1", rtpSdesHdrExtId: 4 }],
+      downlinkMultiplexedMediaInfos: [{ identificationTag: "1", rtpSdesHdrExtId: 4 }],
+    });
+    // Without one it is alone on its path.
+    const alone = components(answered(...VP8), { multiplex: true })[1]?.medSubComps?.[1];
+    expect(alone).toHaveProperty("fDescs");
+    expect(alone).not.toHaveProperty("mpxMediaUlInfos");
+  });
+
   it("[M13] to a relay the two addresses, or its name; without a path no description", () => {
     const relayOnly = AssistedCall.of(both(...bundled()), { iceTransportPolicy: "relay" });
     const flow = (knowledge = {}) =>

@@ -35,6 +35,12 @@ export interface AssistedStream {
   readonly isCryptic: boolean;
 }
 
+/** What tells the packets of a direction on a 5-tuple. */
+export type WireFormat = Pick<
+  AssistedStream,
+  "payloadTypes" | "ssrcByPayloadType" | "midExtension"
+>;
+
 export interface AssistedSection {
   readonly mid: string;
   /** Ordinal of the m-line, from 1: medCompN. */
@@ -43,6 +49,9 @@ export interface AssistedSection {
   readonly status: FlowStatus;
   readonly uplink?: AssistedStream;
   readonly downlink?: AssistedStream;
+  /** What a direction without a stream would send, where nothing of the section runs: it has filters all the same. */
+  readonly idleUplink?: WireFormat;
+  readonly idleDownlink?: WireFormat;
   /** m-lines and attributes as TS 29.514 `codecs` wants them: of the uplink and of the downlink. */
   readonly codecText?: readonly string[];
 }

@@ -23,7 +23,7 @@ import type {
 } from "./assisted.ts";
 import { codecTextOf } from "./codec-text.ts";
 import { pathOf, rtcpPathOf } from "./path.ts";
-import { streamOf } from "./stream.ts";
+import { formatOf, streamOf } from "./stream.ts";
 
 /** What the descriptions do not say. */
 export interface LinkKnowledge {
@@ -108,13 +108,17 @@ function sectionIn(view: View, agreed: AgreedSection, kind: Kind): AssistedSecti
     return flow && streamOf(flow, { receiver: isUplink ? others : own, answered });
   };
   const [uplink, downlink] = [stream(true), stream(false)];
+  const status = statusOf(uplink, downlink);
+  const isIdle = status === "DISABLED" && kind !== "data";
   return {
     mid,
     ordinal: index + 1,
     kind,
-    status: statusOf(uplink, downlink),
+    status,
     ...(uplink ? { uplink } : {}),
     ...(downlink ? { downlink } : {}),
+    ...(isIdle && !uplink ? { idleUplink: formatOf({ sender: own, receiver: others }) } : {}),
+    ...(isIdle && !downlink ? { idleDownlink: formatOf({ sender: others, receiver: own }) } : {}),
     codecText: codecTextOf(own, others, isOfferer),
   };
 }

@@ -1,8 +1,10 @@
 import type { Codec, Flow } from "../flow.ts";
-import { codecsOf, encodingOf } from "../flows/codecs.ts";
+import { codecsOf, encodingOf, sharedCodecs } from "../flows/codecs.ts";
+import { headerExtensionsOf } from "../flows/header-extensions.ts";
+import type { Ends } from "../flows/terms.ts";
 import type { Section } from "../sdp/section.ts";
 import { maxBpsOf } from "./asked-rate.ts";
-import type { AssistedStream } from "./assisted.ts";
+import type { AssistedStream, WireFormat } from "./assisted.ts";
 
 /** RFC 8843 s15: the mid in a header extension. */
 const MID = "urn:ietf:params:rtp-hdrext:sdes:mid";
@@ -20,9 +22,9 @@ export interface StreamSections {
 export function streamOf(flow: Flow, { receiver, answered }: StreamSections): AssistedStream {
   const { codecs, headerExtensions, rtcp, state } = flow;
   const announced = flow.sources.filter(({ reported }) => !reported);
-  const clear = headerExtensions.filter(({ encrypted }) => !encrypted);
+  const clear = clearOf(headerExtensions);
   const maxBps = maxBpsOf(flow, receiver);
-  const midExtension = clear.find(({ uri }) => uri === MID)?.id;
+  const midExtension = midExtensionIn(clear);
   const ssrcByPayloadType = soleSources(flow);
   return {
     flow: flow.id,
@@ -39,6 +41,23 @@ export function streamOf(flow: Flow, { receiver, answered }: StreamSections): As
     isCryptic: headerExtensions.length > clear.length && clear.length === 0,
   };
 }
+
+/** What tells the packets of a direction that has no flow, because none was ever agreed. */
+export function formatOf(ends: Ends): WireFormat {
+  const midExtension = midExtensionIn(clearOf(headerExtensionsOf(ends)));
+  return {
+    payloadTypes: sharedCodecs(ends.sender, ends.receiver).received.map(({ pt }) => pt),
+    ...(midExtension === undefined ? {} : { midExtension }),
+  };
+}
+
+type Extensions = Flow["headerExtensions"];
+
+const clearOf = (extensions: Extensions): Extensions =>
+  extensions.filter(({ encrypted }) => !encrypted);
+
+const midExtensionIn = (clear: Extensions): number | undefined =>
+  clear.find(({ uri }) => uri === MID)?.id;
 
 /** Primary codecs that are agreed, in the answer's order. */
 function namesIn(codecs: readonly Codec[], answered: Section): readonly string[] {
