@@ -1,7 +1,6 @@
 import type { EndRecord } from "../protocol/assistance/records.ts";
-import type { Session } from "../protocol/session.ts";
+import type { Link, Session } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
-import type { AssistanceRows } from "./assistance-rows.ts";
 
 export interface NewsPorts {
   readonly session: () => Session | null;
@@ -19,16 +18,21 @@ export class AssistanceNews {
   /** What was told last: the same is not told twice, whatever the session makes of it. */
   readonly #told = new Map<string, string>();
   #isTelling = false;
-  #hasLeft = false;
 
   constructor(state: DurableObjectState, ports: NewsPorts) {
     this.#state = state;
     this.#ports = ports;
   }
 
-  /** There is something to be taken back, if there is nothing to tell. */
+  /**
+   * There is something to be taken back, if there is nothing to tell: flows show what networks did that were configured
+   * when the object woke before.
+   */
   get hasTold(): boolean {
-    return this.#told.size > 0;
+    if (this.#told.size > 0) return true;
+    const links = this.#ports.session()?.links ?? new Map<string, Link>();
+    for (const { flows } of links.values()) if (flows.assistance) return true;
+    return false;
   }
 
   /** After the turn that is under way. */
@@ -36,18 +40,6 @@ export class AssistanceNews {
     if (this.#isTelling) return;
     this.#isTelling = true;
     this.#state.waitUntil(Promise.resolve().then(() => this.#tell()));
-  }
-
-  /**
-   * Nobody is asked any more: flows that were told of a network before that are not limited by it for ever. What was asked
-   * is looked at once, and only for flows that say so.
-   */
-  leave(asked: Pick<AssistanceRows, "entries">): void {
-    const session = this.#ports.session();
-    if (!session || this.#hasLeft) return;
-    this.#hasLeft = true;
-    const isTold = [...session.links.values()].some(({ flows }) => flows.assistance);
-    if (isTold && asked.entries.size > 0) this.tellSoon();
   }
 
   #tell(): void {
@@ -75,7 +67,6 @@ export class AssistanceNews {
   }
 
   forget(): void {
-    this.#hasLeft = false;
     this.#told.clear();
   }
 }

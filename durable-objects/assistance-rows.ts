@@ -35,6 +35,11 @@ export class AssistanceRows {
     return this.#known();
   }
 
+  /** By key. */
+  get holdings(): ReadonlyMap<string, Holding> {
+    return new Map([...this.#known()].map(([key, { holding }]) => [key, holding]));
+  }
+
   #known(): Map<string, AssistanceEntry> {
     if (this.#entries) return this.#entries;
     this.#entries = new Map();

@@ -1,5 +1,5 @@
 import type { AssistanceConfig, AssistanceNetwork } from "../protocol/assistance/config.ts";
-import { type Holding, isSettled, type Told, type Wish } from "../protocol/assistance/holding.ts";
+import { isSettled, type Told, type Wish } from "../protocol/assistance/holding.ts";
 import type { NetworkAnswer } from "../protocol/assistance/network.ts";
 import { dueOf, interrupted } from "../protocol/assistance/next-act.ts";
 import { notified } from "../protocol/assistance/notified.ts";
@@ -60,11 +60,12 @@ export class Assistance {
   constructor(state: DurableObjectState, env: Bindings, ports: AssistancePorts) {
     this.#env = env;
     this.#ports = ports;
-    this.#rows = new AssistanceRows(state.storage);
+    const rows = new AssistanceRows(state.storage);
+    this.#rows = rows;
     this.#news = new AssistanceNews(state, {
       ...ports,
       ends: (session, at) =>
-        recordsOf(session, [...this.#wanted.values()], this.#holdings(), this.#networks, at),
+        recordsOf(session, [...this.#wanted.values()], rows.holdings, this.#networks, at),
     });
     this.#calls = new AssistanceCalls(state, env, this.#rows, {
       networks: () => this.#networks,
@@ -79,11 +80,14 @@ export class Assistance {
     return this.#config?.networks ?? [];
   }
 
+  /** False where there is nobody to ask, and nothing to be read. */
+  get #isOn(): boolean {
+    return this.#networks.length > 0 || this.#config === null;
+  }
+
   /** A network has, or may have, something: a session that is over leaves it behind. */
   get isWaiting(): boolean {
-    // Otherwise there is nobody to ask, and nothing to be read.
-    const isOn = this.#networks.length > 0 || this.#config === null;
-    return isOn && this.#rows.entries.size > 0;
+    return this.#isOn && this.#rows.entries.size > 0;
   }
 
   /** When something is due, milliseconds since 1970; null when nothing is. */
@@ -117,7 +121,7 @@ export class Assistance {
 
   #carry(isTime: boolean): void {
     if (this.#networks.length > 0) this.#guarded(() => this.#look(isTime), undefined);
-    else if (this.#config) this.#guarded(() => this.#news.leave(this.#rows), undefined);
+    else if (this.#config && this.#news.hasTold) this.#news.tellSoon();
   }
 
   /** A fault of ours is none of the call's. */
@@ -267,10 +271,6 @@ export class Assistance {
   /** Asks the network of a peer for more for a short time; undefined where it cannot be asked. */
   boost(peer: string): Promise<NetworkAnswer | undefined> {
     return this.#calls.boost(peer);
-  }
-
-  #holdings(): ReadonlyMap<string, Holding> {
-    return new Map([...this.#rows.entries].map(([key, { holding }]) => [key, holding]));
   }
 
   view(): readonly AssistanceRequest[] {

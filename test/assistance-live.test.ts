@@ -5,7 +5,7 @@ import type { AssistanceRequest } from "../protocol/assistance/records.ts";
 import type { Flow } from "../protocol/flow.ts";
 import { sdpOf } from "./descriptions.ts";
 import { call, callJson, KEY, type LivePeer, LiveSession, MODES } from "./live-session.ts";
-import { StandInNetwork } from "./network-stand-in.ts";
+import { NETWORKS, StandInNetwork } from "./network-stand-in.ts";
 import { keysOf, later } from "./webhook-answers.ts";
 
 const variables = env as unknown as Record<string, unknown>;
@@ -208,6 +208,39 @@ describe.each(MODES)("%s", (mode) => {
     await abortAllDurableObjects();
     await until(session, () => network.resources.size === 0);
     await until(session, async () => (await keysOf(session)).length === 0);
+  });
+
+  it.each([
+    ["are none left", "[]"],
+    ["is another", JSON.stringify([NETWORKS.nef])],
+  ])("[M13] what a network recommended holds no more once there %s", async (_, networks) => {
+    const { session, alice } = await called(mode);
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    await network.tell("AVAILABLE");
+    await network.tell("UNAVAILABLE", { statusInfo: "NETWORK_TERMINATED" });
+    const shown = async () => (await flowsOf(session)).map(({ assistance }) => assistance);
+    await vi.waitFor(async () => expect(JSON.stringify(await shown())).toContain("advised"));
+    variables.ASSISTANCE_NETWORKS = networks;
+    await abortAllDurableObjects();
+    const back = await session.connect(alice.invitation);
+    await vi.waitFor(async () => {
+      for (const { assistance, limits } of await flowsOf(session)) {
+        expect(assistance).toBeUndefined();
+        expect(limits.source).not.toBe("network");
+      }
+    });
+    const advice = await back.next("advice");
+    expect(advice).toEqual({ type: "advice", flow: advice.flow, mid: "0", peer: alice.id });
+  });
+
+  it("[M13] what a network would have been asked is shown no more once there is another", async () => {
+    const { session, alice } = await called(mode, { assistance: "dry-run" });
+    const shown = async () => (await flowsOf(session)).map(({ assistance }) => assistance);
+    await vi.waitFor(async () => expect(JSON.stringify(await shown())).toContain("dry-run"));
+    variables.ASSISTANCE_NETWORKS = JSON.stringify([NETWORKS.nef]);
+    await abortAllDurableObjects();
+    await session.connect(alice.invitation);
+    await vi.waitFor(async () => expect(await shown()).toEqual([undefined, undefined]));
   });
 
   it("[M13] a dry run shows what it would ask, and asks nobody", async () => {
