@@ -11,6 +11,7 @@ import {
 import { recordOf } from "../protocol/assistance/holding-record.ts";
 import type { FoundAnswer } from "../protocol/assistance/network.ts";
 import { begun, dueOf, interrupted, lapsed, nextAct } from "../protocol/assistance/next-act.ts";
+import { nefNotificationOf } from "../protocol/assistance/notifications.ts";
 import { boosted, notified } from "../protocol/assistance/notified.ts";
 import type { AssistanceApi } from "../protocol/assistance/record.ts";
 import { type Fate, HoldingWorld } from "./holding-world.ts";
@@ -698,6 +699,95 @@ describe("what the network tells", () => {
     });
     const again = notified(told, { generation: 1, status: { state: "granted" } }, 2000);
     expect(recordOf(again, wish, 2000).state).toBe("granted");
+  });
+
+  describe("of some flows alone", () => {
+    const body = { ...BODY, flowInfo: [{ flowId: 1 }, { flowId: 2 }, { flowId: 3 }] };
+    const transaction = "https://nef.example/duplex/subscriptions/r1";
+    const held = () => answered(emptyHolding("k", "n", "nef"), wishOf(body), GRANTED, 0);
+    const hearing = (holding: Holding, eventReports: readonly object[], at: number): Holding => {
+      const { status, ...about } = nefNotificationOf({ transaction, eventReports }) ?? {};
+      return status ? notified(holding, { status, ...about }, at) : holding;
+    };
+    /** The states after each notification, all of the same resource. */
+    const statesAfter = (...notices: readonly object[][]) => {
+      let holding = held();
+      return notices.map((eventReports, at) => {
+        holding = hearing(holding, eventReports, at + 1);
+        const { state, granted: given } = recordOf(holding, wishOf(body), at + 1);
+        return given?.profile === undefined ? state : `${state} ${given.profile}`;
+      });
+    };
+    const report = (event: string, flowIds?: readonly number[], appliedQosRef?: string) => ({
+      event: { no: "QOS_NOT_GUARANTEED", yes: "QOS_GUARANTEED" }[event] ?? event,
+      ...(flowIds && { flowIds }),
+      ...(appliedQosRef !== undefined && { appliedQosRef }),
+    });
+
+    it("[M13] what cannot be held is impaired until the last of them holds again", () => {
+      expect(
+        statesAfter(
+          [report("no", [1])],
+          [report("no", [2], "half")],
+          [report("yes", [2])],
+          [report("no", [3], "less")],
+          [report("no", [2], "half")],
+          [report("yes", [2, 1])],
+          [report("yes", [3])],
+        ),
+      ).toEqual([
+        "impaired",
+        "impaired half",
+        "impaired",
+        "impaired less",
+        "impaired half",
+        "impaired less",
+        "granted",
+      ]);
+    });
+
+    it("[M13] what is said of all is said of each", () => {
+      expect(statesAfter([report("no")], [report("yes", [1, 3])], [report("yes", [2])])).toEqual([
+        "impaired",
+        "impaired",
+        "granted",
+      ]);
+      expect(statesAfter([report("no", [1])], [report("no", [2])], [report("yes")])).toEqual([
+        "impaired",
+        "impaired",
+        "granted",
+      ]);
+      expect(statesAfter([report("yes", [1]), report("no", [2])], [report("yes", [2])])).toEqual([
+        "impaired",
+        "granted",
+      ]);
+    });
+
+    it("[M13] resources for what was added say nothing of what cannot be held", () => {
+      const added = report("SUCCESSFUL_RESOURCES_ALLOCATION", [3]);
+      expect(statesAfter([report("no", [1])], [added], [report("yes", [1])])).toEqual([
+        "impaired",
+        "impaired",
+        "granted",
+      ]);
+    });
+
+    it("[M13] of flows that are not asked for keeps nobody waiting, nor does a number that is none", () => {
+      const odd = { event: "QOS_NOT_GUARANTEED", flowIds: ["one"] };
+      expect(statesAfter([report("no", [9])], [report("yes", [1])])).toEqual([
+        "impaired",
+        "granted",
+      ]);
+      expect(statesAfter([odd], [report("yes")])).toEqual(["impaired", "granted"]);
+    });
+
+    it("[M13] what was removed meanwhile is waited for no more", () => {
+      const told = hearing(held(), [report("no", [3])], 10);
+      const fewer = { ...BODY, flowInfo: [{ flowId: 1 }, { flowId: 2 }] };
+      const changed = answered(told, wishOf(fewer), { type: "done" }, 10_000);
+      const after = hearing(changed, [report("yes", [1])], 11_000);
+      expect(recordOf(after, wishOf(fewer), 11_000).state).toBe("granted");
+    });
   });
 
   it("[M13] twice, late or of another resource changes nothing", () => {

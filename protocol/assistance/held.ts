@@ -1,3 +1,4 @@
+import { isSame } from "../flows/same.ts";
 import {
   API_TRAITS,
   type Doubt,
@@ -7,6 +8,7 @@ import {
   type Stray,
   type Told,
 } from "./holding.ts";
+import { impairedAfter } from "./impaired-flows.ts";
 import type { NetworkStatus } from "./network.ts";
 
 /** What becomes of the resource that is held. */
@@ -123,14 +125,22 @@ export function withStatus(
   };
 }
 
-/** Notices and answers cross: the newest counts where the network says when it was, what is over stays over. */
-export function withNotice(holding: Holding, { status, happenedAt }: Told, at: number): Holding {
+/**
+ * Notices and answers cross: the newest counts where the network says when it was, what is over stays over. What holds again
+ * for some flows holds for the resource once it does for all.
+ */
+export function withNotice(holding: Holding, told: Told, at: number): Holding {
   const { held } = holding;
+  const { happenedAt } = told;
   if (!held || (happenedAt ?? at) < (held.happenedAt ?? 0)) return holding;
-  const isSame = sameStatus(held.status, status) && happenedAt === held.happenedAt;
-  if (isSame || held.status.state === "ended") return holding;
+  const impaired = impairedAfter(held, told);
+  const isHeld = told.status.state === "granted";
+  const status = (isHeld && impaired?.at(-1)?.status) || told.status;
+  const isSameStatus = sameStatus(held.status, status) && happenedAt === held.happenedAt;
+  const isOld = isSameStatus && isSame(impaired, held.impaired);
+  if (isOld || held.status.state === "ended") return holding;
   const next = withStatus(holding, held, status, at, "notice");
-  return { ...next, held: next.held && { ...next.held, toldAt: at, happenedAt } };
+  return { ...next, held: next.held && { ...next.held, impaired, toldAt: at, happenedAt } };
 }
 
 /** As far as notices have it. */

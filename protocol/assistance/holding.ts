@@ -1,4 +1,5 @@
-import type { NetworkBody, NetworkStatus } from "./network.ts";
+import type { ImpairedFlow } from "./impaired-flows.ts";
+import type { FlowReport, NetworkBody, NetworkStatus } from "./network.ts";
 import type { AssistanceApi } from "./record.ts";
 
 /**
@@ -74,6 +75,8 @@ export interface Held {
   readonly changedAt: number;
   /** As last told. */
   readonly status: NetworkStatus;
+  /** Of which flows it cannot be held, where that is known. */
+  readonly impaired?: readonly ImpairedFlow[] | undefined;
   /** When the network told it by itself, and when it says that it happened. */
   readonly toldAt?: number | undefined;
   readonly happenedAt?: number | undefined;
@@ -130,7 +133,10 @@ export interface Told {
   /** That its token or notify address was made with; absent where one address serves all creates of the key. */
   readonly generation?: number | undefined;
   readonly id?: string | undefined;
+  /** Of the resource. */
   readonly status: NetworkStatus;
+  /** What that is made of, where it does not say the same of all flows. */
+  readonly reports?: readonly FlowReport[] | undefined;
   /** Milliseconds since 1970, by the network's clock. */
   readonly happenedAt?: number | undefined;
 }

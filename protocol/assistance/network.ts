@@ -23,6 +23,13 @@ export interface NetworkStatus {
   readonly advised?: { readonly uplinkBps?: number; readonly downlinkBps?: number };
 }
 
+/** What the network says of some flows of a resource. */
+export interface FlowReport {
+  /** Their numbers in the request; absent: of all. */
+  readonly flows?: readonly number[] | undefined;
+  readonly status: NetworkStatus;
+}
+
 export type NetworkAnswer =
   /** `id` names the resource from now on; without `status` the network has none to tell. */
   | { readonly type: "done"; readonly id?: string; readonly status?: NetworkStatus }

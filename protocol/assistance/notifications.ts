@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { msOfDateTime } from "./date-time.ts";
-import type { NetworkStatus } from "./network.ts";
+import type { FlowReport, NetworkStatus } from "./network.ts";
 
 /** What mobile networks tell by themselves. Members that are not named here are ignored, and null is as good as none. */
 
@@ -9,6 +9,8 @@ export interface NetworkNews {
   readonly id?: string;
   /** Absent where there is nothing to do about it. */
   readonly status?: NetworkStatus;
+  /** What that is made of, where it does not say the same of all flows. */
+  readonly reports?: readonly FlowReport[];
   /** Milliseconds since 1970, by the network's clock. */
   readonly happenedAt?: number;
 }
@@ -44,7 +46,13 @@ export function qodEventOf(json: unknown): NetworkNews | undefined {
 const NefNotification = z.object({
   transaction: z.string().max(2048),
   eventReports: z
-    .array(z.object({ event: z.string().max(128), appliedQosRef: z.string().max(256).nullish() }))
+    .array(
+      z.object({
+        event: z.string().max(128),
+        flowIds: z.array(z.int()).min(1).nullish().catch(undefined),
+        appliedQosRef: z.string().max(256).nullish(),
+      }),
+    )
     .min(1)
     .max(64),
 });
@@ -75,16 +83,22 @@ export function nefNotificationOf(json: unknown): NetworkNews | undefined {
   if (test) return named(test.subscription);
   const told = NefNotification.safeParse(json).data;
   if (!told) return undefined;
-  const reports = told.eventReports.flatMap(({ event, appliedQosRef }) => {
+  const reports = told.eventReports.flatMap(({ event, appliedQosRef, flowIds }): FlowReport[] => {
     const state = NEF_STATES[event];
+    if (state === undefined) return [];
     const applied = appliedQosRef == null ? {} : { profile: appliedQosRef };
     // That something holds needs no reason.
     const why = state === "granted" ? {} : { reason: event };
-    return state === undefined ? [] : [{ state, ...why, ...applied }];
+    return [{ flows: flowIds ?? undefined, status: { state, ...why, ...applied } }];
   });
-  const worst = WORST.map((state) => reports.findLast((report) => report.state === state));
-  const status = worst.find((report) => report !== undefined);
-  return { ...named(told.transaction), ...(status ? { status } : {}) };
+  const worst = WORST.map((state) => reports.findLast(({ status }) => status.state === state));
+  const status = worst.find((report) => report !== undefined)?.status;
+  const isOfSome = reports.some(({ flows }) => flows);
+  return {
+    ...named(told.transaction),
+    ...(status && { status }),
+    ...(isOfSome && { reports }),
+  };
 }
 
 const LINK_END = /\/subscriptions\/([A-Za-z0-9._~-]{1,128})\/?$/;
