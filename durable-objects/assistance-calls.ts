@@ -87,8 +87,9 @@ export class AssistanceCalls {
     // Whoever is done lets the next begin.
     const isFull = this.#running.size >= MOST_AT_ONCE;
     const act = nextAct(holding, this.#ports.wishOf(key), due);
-    const own = act ? this.#startOfAct(act, ue) : 0;
-    const start = Math.max(due, this.#paused.get(network) ?? 0, own);
+    // Nobody need be asked.
+    if (!act) return due;
+    const start = Math.max(due, this.#paused.get(network) ?? 0, this.#startOfAct(act, ue));
     return isFull ? Math.max(start, Date.now() + SAFETY_MS) : start;
   }
 

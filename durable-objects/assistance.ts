@@ -1,4 +1,5 @@
 import type { AssistanceConfig, AssistanceNetwork } from "../protocol/assistance/config.ts";
+import { withoutStale } from "../protocol/assistance/held.ts";
 import { isSettled, type Told, type Wish } from "../protocol/assistance/holding.ts";
 import type { NetworkAnswer } from "../protocol/assistance/network.ts";
 import { dueOf, interrupted } from "../protocol/assistance/next-act.ts";
@@ -213,7 +214,8 @@ export class Assistance {
   #begin(key: string, entry: AssistanceEntry): void {
     if (this.#calls.isAtWorkFor(key)) return;
     // Whoever made the call is gone with the memory it was in: nobody will know its answer.
-    const holding = interrupted(entry.holding, Date.now(), Math.random());
+    const given = interrupted(entry.holding, Date.now(), Math.random());
+    const holding = withoutStale(given, Date.now());
     if (holding !== entry.holding) {
       entry.holding = holding;
       this.#rows.write(key);

@@ -1123,6 +1123,33 @@ describe("what a network recommends", () => {
     expect(advisedIn(world)).toEqual({ uplinkBps: 80 });
   });
 
+  it.each(["500", "429", "400", "evicted"] as const)(
+    "[M13] holds no more when it could not be read again for a while, and does when it can: %s",
+    (fate) => {
+      const world = echoing(wishFor(3_000, 3_000));
+      world.recommends = () => ({ uplinkBps: 80 });
+      world.pass(MINUTE);
+      world.usual = fate;
+      world.pass(80_000);
+      expect(advisedIn(world)).toEqual({ uplinkBps: 80 });
+      // A read that nobody answers is given up after half a minute.
+      world.pass(55_000);
+      expect(advisedIn(world)).toBeUndefined();
+      expect(stateOf(world).state).toBe("granted");
+      world.pass(HOUR);
+      expect(advisedIn(world)).toBeUndefined();
+      world.usual = "ok";
+      world.pass(HOUR);
+      expect(advisedIn(world)).toEqual({ uplinkBps: 80 });
+      // One that is missed now and then is no reason.
+      world.fates.push(fate);
+      for (let turn = 0; turn < 300; turn += 1) {
+        world.pass(1000);
+        expect(advisedIn(world)).toEqual({ uplinkBps: 80 });
+      }
+    },
+  );
+
   it("[M13] says nothing while nobody knows which request the network has", () => {
     const wish = wishFor(3_000, 3_000);
     const world = echoing(wish);

@@ -292,6 +292,34 @@ describe.each(MODES)("a boost, %s", (mode) => {
   });
 });
 
+it.each(MODES)(
+  "[M13] what a network recommended that wants to be left alone holds no longer than a while, %s",
+  async (mode) => {
+    const { session, alice } = await called(mode, {}, { network: "af" }, IPV6_RELAY);
+    const limit = async () => {
+      const [flow] = (await flowsOf(session)).filter(({ from }) => from === alice.id);
+      return flow?.limits.effectiveBps;
+    };
+    await vi.waitFor(async () => expect(await limit()).toBe(50_000));
+    await session.pause();
+    network.mood = 429;
+    network.retryAfterSeconds = 3600;
+    const reads = () => network.calls.filter(({ path }) => path.endsWith("/recommendation")).length;
+    const before = reads();
+    later(11);
+    await session.alarm();
+    await vi.waitFor(() => expect(reads()).toBe(before + 1));
+    expect(await limit()).toBe(50_000);
+    const alarm = await session.inside(({ storage }) => storage.getAlarm());
+    expect((alarm ?? 0) - Date.now()).toBeLessThanOrEqual(90_000);
+    await session.pause();
+    later(91);
+    await session.alarm();
+    await vi.waitFor(async () => expect(await limit()).toBeUndefined());
+    expect(reads()).toBe(before + 1);
+  },
+);
+
 describe("boosts", () => {
   it("[M13] of whoever asks for them all the time cost the network no more than one call in five seconds", async () => {
     const { session, alice } = await called("awake", {}, { network: "af" }, IPV6_RELAY);

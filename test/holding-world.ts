@@ -101,9 +101,9 @@ export class HoldingWorld {
     if (nextAct(this.holding, this.wish, (dueOf(this.holding, this.wish) ?? 0) - 1)) {
       throw new Error("something to do before it is due");
     }
-    const { underway } = this.holding;
-    if (underway) {
-      this.set(lapsed(this.holding, this.at, this.#random()));
+    const woken = lapsed(this.holding, this.at, this.#random());
+    if (woken !== this.holding) {
+      this.set(woken);
       return;
     }
     const act = nextAct(this.holding, this.wish, this.at);

@@ -52,16 +52,21 @@ function kept(
   when: When,
 ): Holding {
   if (answer.type === "gone") return dropped(holding, held, when.at);
+  if (act.type === "read") return readBack(holding, heard(held, answer, when.at), answer, when);
   if (answer.type === "later") return holding;
   switch (act.type) {
     case "change":
       return changed(holding, held, act, answer, when);
-    case "extend":
-      return extended(holding, held, answer, when);
     default:
-      return readBack(holding, held, answer, when);
+      return extended(holding, held, answer, when);
   }
 }
+
+/** Since when it could not be read is remembered. */
+const heard = (held: Held, { type }: FoundAnswer, at: number): Held => ({
+  ...held,
+  missedAt: type === "done" ? undefined : (held.missedAt ?? at),
+});
 
 /** Answers that are not dealt with elsewhere. */
 type Rest = Exclude<FoundAnswer, { readonly type: "gone" | "later" }>;
@@ -261,9 +266,14 @@ function extended(holding: Holding, held: Held, answer: Rest, { at }: When): Hol
   }
 }
 
-function readBack(holding: Holding, held: Held, answer: Rest, { begunAt, at }: When): Holding {
+function readBack(
+  holding: Holding,
+  held: Held,
+  answer: Rest | { readonly type: "later" },
+  { begunAt, at }: When,
+): Holding {
   const checkAt = at + API_TRAITS[holding.api].checkMs;
-  if (answer.type === "unknown") return holding;
+  if (answer.type === "unknown" || answer.type === "later") return { ...holding, held };
   if (answer.type !== "done") {
     const readAt = Math.max(checkAt, at + HOLDING.firstRefusalMs);
     return { ...holding, held: { ...held, readAt } };

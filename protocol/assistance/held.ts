@@ -125,6 +125,20 @@ export function withStatus(
   };
 }
 
+/** When what is recommended is none any more, unless it is read again; undefined: that is not to be feared. */
+export const staleAt = ({ held }: Holding): number | undefined =>
+  held?.status.advised && held.missedAt !== undefined
+    ? held.missedAt + HOLDING.adviceMs
+    : undefined;
+
+/** Without a recommendation that could not be read again for too long. */
+export function withoutStale(holding: Holding, at: number): Holding {
+  const { held } = holding;
+  if (!held || (staleAt(holding) ?? at + 1) > at) return holding;
+  const { advised: _, ...status } = held.status;
+  return { ...holding, held: { ...held, status } };
+}
+
 /**
  * Notices and answers cross: the newest counts where the network says when it was, what is over stays over. What holds again
  * for some flows holds for the resource once it does for all.

@@ -83,6 +83,8 @@ export interface Held {
   /** When it was granted first. */
   readonly grantedAt?: number | undefined;
   readonly readAt: number;
+  /** Since when it could not be read. */
+  readonly missedAt?: number | undefined;
   readonly extendAt?: number | undefined;
   /** Reads in a row that told nothing new. */
   readonly polls: number;
@@ -211,6 +213,11 @@ export const HOLDING = {
   extendBeforeMs: 60_000,
   /** Reads of what has not been granted: doubled each time up to the pause of the API. */
   firstPollMs: 5_000,
+  /**
+   * A recommendation that could not be read again for so long is none any more: it was for a while only (TS 26.510). One
+   * read that is missed, with the pause after it, is no reason.
+   */
+  adviceMs: 90_000,
   /** After this time of clearing up in vain what is left is left to the network. */
   giveUpMs: 86_400_000,
 } as const;

@@ -1,5 +1,6 @@
 import { afterAct } from "./after-act.ts";
 import { isChangeable, isElsewhere, sameBody } from "./bodies.ts";
+import { staleAt, withoutStale } from "./held.ts";
 import { type Act, type ActCall, type Held, HOLDING, type Holding, type Wish } from "./holding.ts";
 
 /** What may be called, and from when on. */
@@ -27,7 +28,9 @@ const isCalm = (holding: Holding, wish: Wish | undefined): boolean =>
 /** When to look again, after `lapsed`: milliseconds since 1970; null when nothing is to be done. */
 export function dueOf(holding: Holding, wish: Wish | undefined): number | null {
   const { underway } = holding;
-  return (underway ? underway.until : nextDue(holding, wishIn(holding, wish))?.at) ?? null;
+  const act = underway ? underway.until : nextDue(holding, wishIn(holding, wish))?.at;
+  const dues = [act, staleAt(holding)].filter((each) => each !== undefined);
+  return dues.length > 0 ? Math.min(...dues) : null;
 }
 
 /** The act is about to be called: to be stored before it is. */
@@ -44,9 +47,11 @@ export function begun(holding: Holding, act: Act, at: number): Holding {
   };
 }
 
-/** Gives up an act that has had no answer in time. */
-export const lapsed = (holding: Holding, at: number, random: number): Holding =>
-  holding.underway && holding.underway.until <= at ? interrupted(holding, at, random) : holding;
+/** Gives up an act that has had no answer in time, and what the network recommended long ago. */
+export function lapsed(holding: Holding, at: number, random: number): Holding {
+  const isOver = holding.underway && holding.underway.until <= at;
+  return withoutStale(isOver ? interrupted(holding, at, random) : holding, at);
+}
 
 /** The act under way will never be answered: whoever called it is gone. */
 export const interrupted = (holding: Holding, at: number, random: number): Holding =>
