@@ -8,7 +8,7 @@ import { problem } from "../protocol/problem.ts";
 import { bearerOf, keyOnly } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
 import { clientOf, tooMany } from "./rate-limits.ts";
-import { granted, Refusal } from "./refusal.ts";
+import { granted, invalidRequest, Refusal } from "./refusal.ts";
 import { answers, emptyAnswer, SECURED } from "./schemas.ts";
 import { sessionStub } from "./session-stub.ts";
 import { memberOf, peerParams } from "./sessions.ts";
@@ -81,8 +81,12 @@ const notify = createRoute({
   ),
 });
 
+function refuseInvalid(result: { readonly success: boolean; readonly error?: z.ZodError }): void {
+  if (result.error) throw new Refusal(invalidRequest(result.error));
+}
+
 /** The door for networks; open to whoever knows an address that was given out. */
-export const networkNotifications = new OpenAPIHono<AppEnv>();
+export const networkNotifications = new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
 
 networkNotifications.use(`${NOTIFY_PATH}/*`, bodyLimit({ maxSize: MAX_NOTIFICATION_BYTES }));
 
@@ -125,7 +129,7 @@ async function addressIn(c: Context<AppEnv>) {
   return { ...address, api };
 }
 
-export const assistance = new OpenAPIHono<AppEnv>();
+export const assistance = new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
 
 assistance.openapi(read, async (c) => {
   const stub = sessionStub(c as Context<AppEnv>, c.req.valid("param").id);

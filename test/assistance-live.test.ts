@@ -509,6 +509,20 @@ describe("what networks say", () => {
     expect(await codeOf(late)).toBe("assistance-over");
   });
 
+  it("[M13] at an address that is longer than any that was given out is refused like all else, and so is such a boost", async () => {
+    const session = await LiveSession.start("awake");
+    const long = "x".repeat(3_000);
+    for (const path of [
+      `/v1/assistance/notifications/${long}`,
+      `${session.path}/peers/${long}/boost`,
+    ]) {
+      const refused = await callJson(path, "POST", {}, KEY);
+      expect(refused.status).toBe(400);
+      expect(refused.headers.get("content-type")).toBe("application/problem+json");
+      expect(await refused.json()).toMatchObject({ code: "invalid-request" });
+    }
+  });
+
   it("[M13] a NEF tests its address, and tells of a subscription without a token", async () => {
     const { session } = await called("awake", {}, { network: "nef" }, IPV6_RELAY);
     await vi.waitFor(() => expect(network.resources.size).toBe(1));
