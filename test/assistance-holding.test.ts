@@ -178,7 +178,8 @@ describe("changes", () => {
   });
 
   it("[M13] whose answer was lost are made again, and once more when none of them can be late", () => {
-    const world = worldOf("nef", "ok", "answer-lost");
+    // The second is a look at it.
+    const world = worldOf("nef", "ok", "ok", "answer-lost");
     world.pass(10_000);
     world.wish = wishOf(LESS);
     world.pass(2 * MINUTE);
@@ -188,7 +189,7 @@ describe("changes", () => {
   });
 
   it("[M13] that are refused leave what is held, and are not asked for again soon", () => {
-    const world = worldOf("nef", "ok", "400");
+    const world = worldOf("nef", "ok", "ok", "400");
     world.pass(10_000);
     world.wish = wishOf(LESS);
     world.pass(12_000);
@@ -201,7 +202,7 @@ describe("changes", () => {
   });
 
   it("[M13] wait when the network asks to, and tell when the resource is gone", () => {
-    const world = worldOf("nef", "ok", "429", "404");
+    const world = worldOf("nef", "ok", "ok", "429", "404");
     world.pass(10_000);
     world.wish = wishOf(LESS);
     world.pass(10 * MINUTE);
@@ -220,6 +221,23 @@ describe("changes", () => {
 });
 
 describe("time", () => {
+  it.each(["rtc-af", "camara-qod"] as const)(
+    "[M13] what is taken and not granted is looked at after 5 seconds, then ever more seldom: %s",
+    (api) => {
+      const status = { state: "requested" } as const;
+      const taken = { type: "done", id: "r1", status } as const;
+      let holding = answered(emptyHolding("k", "n", api), wishOf(BODY), taken, 0);
+      const looks = [holding.held?.readAt];
+      for (let times = 0; times < 2; times += 1) {
+        const at = dueOf(holding, wishOf(BODY)) ?? 0;
+        holding = answered(holding, wishOf(BODY), { type: "done", status }, at);
+        looks.push((holding.held?.readAt ?? 0) - at);
+      }
+      const most = api === "rtc-af" ? 10_000 : 20_000;
+      expect(looks).toEqual([5_000, 10_000, most]);
+    },
+  );
+
   it("[M13] is extended a minute before the end, or at half of it", () => {
     const world = worldOf("camara-qod");
     world.durationMs = 600_000;

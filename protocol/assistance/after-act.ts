@@ -127,7 +127,7 @@ function created(
     const { held } = known;
     // Another one may have been found meanwhile: this one goes then.
     if (held?.id !== id) return known;
-    const answered = withStatus(known, held, status, at, "answer");
+    const answered = withStatus(known, held, status, at, "creation");
     return early && (early.id ?? id) === id ? withNotice(answered, early, at) : answered;
   }
   const until = begunAt + HOLDING.lateMs;

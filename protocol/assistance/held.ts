@@ -13,8 +13,8 @@ import type { NetworkStatus } from "./network.ts";
 
 /** What becomes of the resource that is held. */
 
-/** How the status came: by an answer to a call, to an extension, or by itself. */
-export type Source = "answer" | "extension" | "notice";
+/** How the status came: by an answer to the create, to an extension or to another call, or by itself. */
+export type Source = "creation" | "answer" | "extension" | "notice";
 
 /** The network has it from now on, whatever it says of it; another one that was held is not wanted any more. */
 export function adopt(
@@ -112,7 +112,9 @@ export function withStatus(
   const shown: NetworkStatus = isBack ? { ...status, state: "impaired" } : status;
   const next: NetworkStatus = until === undefined ? shown : { ...shown, until };
   const isNew = held.status.state !== next.state;
-  const polls = isNew || source === "notice" ? 0 : held.polls + 1;
+  // What is told of a new one, and what nobody asked for, is no look in vain.
+  const isFirst = isNew || source === "creation" || source === "notice";
+  const polls = isFirst ? 0 : held.polls + 1;
   const grantedAt = held.grantedAt ?? (status.state === "granted" ? at : undefined);
   const told: Held = { ...held, status: next, polls, grantedAt };
   return {
