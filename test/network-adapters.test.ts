@@ -546,6 +546,24 @@ describe("tokens", () => {
     expect(await port.read("x1")).toEqual({ type: "done" });
   });
 
+  it.each([
+    // RFC 6749 s5.2; what else an endpoint says may quote what was sent.
+    [
+      json({ error: "invalid_client", error_description: "s/cret is wrong" }, 401),
+      "no-token: invalid_client",
+    ],
+    [json({ error: "invalid_scope" }, 400), "no-token: invalid_scope"],
+    [json({ error: "me:s/cret is no client" }, 401), "no-token"],
+    [json({ error: { code: 7 } }, 400), "no-token"],
+    [json({ error: "unauthorized_client" }), "no-token: unauthorized_client"],
+  ])("[M13] that are refused say why, as a code: %#", async (answer, reason) => {
+    const { port, clock } = network(access, answer, bare(500), token("one"), json({}));
+    expect(await port.read("x1")).toEqual({ type: "later", reason });
+    clock.now += 1000;
+    expect(await port.read("x1")).toEqual({ type: "later", reason: "no-token" });
+    expect(await port.read("x1")).toEqual({ type: "done" });
+  });
+
   it("[M13] that are not to be had leave the network alone", async () => {
     const { port, sent } = network(access, bare(401), json({ token: "x" }));
     const none = { type: "later", reason: "no-token" };

@@ -11,6 +11,18 @@ export const Granted = z.object({
   expires_in: z.coerce.number().positive().optional().catch(undefined),
 });
 
+/** The same where it refuses, RFC 6749 s5.2: what else it says may quote what was sent. */
+export const NotGranted = z.object({
+  error: z.enum([
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+  ]),
+});
+
 /** CAMARA quality-on-demand 1.1.0 SessionInfo. */
 export const SessionInfo = z.object({
   qosStatus: z.enum(["REQUESTED", "AVAILABLE", "UNAVAILABLE"]),

@@ -36,15 +36,16 @@ export class NetworkHttp {
   }
 
   async call<S extends z.ZodType>(call: NetworkCall<S>): Promise<Outcome<z.output<S>>> {
-    const token = await this.#tokens?.current();
-    if (this.#tokens && token === undefined) return withoutToken(this.#tokens);
+    const tokens = this.#tokens;
+    const token = await tokens?.current();
+    if (tokens && token === undefined) return withoutToken(tokens);
     const answered = await this.#send(call, token);
-    if (answered?.status !== 401 || token === undefined)
+    if (answered?.status !== 401 || tokens === undefined || token === undefined)
       return judged(call, answered, this.#around);
     // It may have been revoked, or ended earlier than was said.
-    this.#tokens?.forget(token);
-    const renewed = await this.#tokens?.current();
-    if (renewed === undefined) return withoutToken(this.#tokens);
+    tokens.forget(token);
+    const renewed = await tokens.current();
+    if (renewed === undefined) return withoutToken(tokens);
     return judged(call, await this.#send(call, renewed), this.#around);
   }
 
@@ -69,11 +70,11 @@ export class NetworkHttp {
 }
 
 /** Nothing was asked: it is for the token endpoint to say when. */
-function withoutToken(
-  tokens: NetworkTokens | undefined,
-): Extract<NetworkAnswer, { type: "later" }> {
-  const afterMs = tokens?.pauseMs;
-  return { type: "later", reason: "no-token", ...(afterMs !== undefined && { afterMs }) };
+function withoutToken({
+  pauseMs: afterMs,
+  reason,
+}: NetworkTokens): Extract<NetworkAnswer, { type: "later" }> {
+  return { type: "later", reason, ...(afterMs !== undefined && { afterMs }) };
 }
 
 /** A gateway that says that it is being mended, or that one has to log in, says so with 200: the network was not asked. */

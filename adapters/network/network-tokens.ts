@@ -1,5 +1,5 @@
 import type { NetworkCredentials } from "../../protocol/assistance/access.ts";
-import { Granted } from "./answers.ts";
+import { Granted, NotGranted } from "./answers.ts";
 import { type Answered, type NetworkSurroundings, pauseOf, sent } from "./network-sending.ts";
 
 export interface KnownToken {
@@ -22,6 +22,8 @@ export class NetworkTokens {
   readonly #known: Map<string, KnownToken>;
   /** The endpoint wants to be left alone before that, milliseconds since 1970. */
   #quietUntil = 0;
+  /** Why it gave none, as its own code. */
+  #refusal: string | undefined;
 
   constructor(auth: NetworkCredentials, around: NetworkSurroundings) {
     this.#auth = auth;
@@ -40,6 +42,11 @@ export class NetworkTokens {
   get pauseMs(): number | undefined {
     const ms = this.#quietUntil - this.#around.now();
     return ms > 0 ? ms : undefined;
+  }
+
+  /** Why there is none: an operator whose secret or scope is wrong would not find out otherwise. */
+  get reason(): string {
+    return this.#refusal === undefined ? "no-token" : `no-token: ${this.#refusal}`;
   }
 
   /** The network takes it no more. */
@@ -61,6 +68,7 @@ export class NetworkTokens {
       body: form.toString(),
     });
     const granted = answer?.status === 200 ? Granted.safeParse(answer.json).data : undefined;
+    this.#refusal = granted ? undefined : NotGranted.safeParse(answer?.json).data?.error;
     if (!granted) {
       this.#rest(answer);
       return undefined;
