@@ -190,6 +190,24 @@ describe.each(MODES)("%s", (mode) => {
     expect(network.asked).toEqual(["POST /qod/sessions"]);
   });
 
+  it.each(["its network", "every network"])(
+    "[S6] what is left of a session goes when %s is taken out of the configuration: phone numbers are among it",
+    async (which) => {
+      const { session } = await called(mode);
+      await vi.waitFor(() => expect(network.resources.size).toBe(1));
+      network.mood = "down";
+      await callJson(session.path, "DELETE");
+      await vi.waitFor(async () => expect(await stateOf(session)).toBe("ended"));
+      expect((await keysOf(session)).length).toBeGreaterThan(0);
+      if (which === "its network") variables.ASSISTANCE_NETWORKS = JSON.stringify([NETWORKS.nef]);
+      else delete variables.ASSISTANCE_NETWORKS;
+      // A deployment with other variables begins its objects anew.
+      await abortAllDurableObjects();
+      await until(session, async () => (await keysOf(session)).length === 0);
+      await isEmpty(session);
+    },
+  );
+
   it("[M13] while the configuration is wrong nothing is asked and nothing forgotten", async () => {
     const { session } = await called(mode);
     await vi.waitFor(() => expect(network.resources.size).toBe(1));
