@@ -181,6 +181,21 @@ describe("quality on demand", () => {
     expect(await port.create({}, NOTIFY)).toMatchObject({ type: "unknown" });
   });
 
+  it("[M13] takes no texts longer than published: each flow of the call would have them", async () => {
+    const qosProfile = "L".repeat(20_000);
+    const over = { qosStatus: "UNAVAILABLE", statusInfo: "so ".repeat(9_000) };
+    const { port } = network(
+      QOD,
+      json({ ...session, qosProfile }),
+      json({ ...session, qosProfile, ...over }),
+      json({ ...session, qosProfile: "L".repeat(256) }),
+    );
+    expect(await port.read("s1")).toEqual({ type: "done", status: { state: "granted" } });
+    const ended = { state: "ended", reason: "UNAVAILABLE" };
+    expect(await port.read("s1")).toEqual({ type: "done", status: ended });
+    expect(await port.read("s1")).toMatchObject({ status: { profile: "L".repeat(256) } });
+  });
+
   it("[M13] does not take names that lead elsewhere", async () => {
     const { port, sent } = network(QOD, json({ ...session, sessionId: "../../admin" }, 201));
     const made = await port.create({}, NOTIFY);

@@ -23,12 +23,15 @@ export const NotGranted = z.object({
   ]),
 });
 
+/** It becomes part of the record of each flow: what is longer is none that was published. */
+const textOf = (most: number) => z.string().max(most).optional().catch(undefined);
+
 /** CAMARA quality-on-demand 1.1.0 SessionInfo. */
 export const SessionInfo = z.object({
   qosStatus: z.enum(["REQUESTED", "AVAILABLE", "UNAVAILABLE"]),
-  statusInfo: z.string().optional(),
+  statusInfo: textOf(128),
   expiresAt: z.string().optional(),
-  qosProfile: z.string().optional(),
+  qosProfile: textOf(256),
 });
 export type SessionInfo = z.infer<typeof SessionInfo>;
 
