@@ -83,7 +83,8 @@ export class AssistanceCalls {
   /** When a request that is due then can be looked after, milliseconds since 1970. */
   startOf(key: string, { network, holding, ue }: AssistanceEntry, due: number): number {
     const safe = this.#running.get(key);
-    if (safe !== undefined) return safe;
+    // Calls in a row may take longer: an alarm for what has passed would ring at once, and so for as long as they take.
+    if (safe !== undefined) return safe > Date.now() ? safe : Date.now() + SAFETY_MS;
     // Whoever is done lets the next begin.
     const isFull = this.#running.size >= MOST_AT_ONCE;
     const act = nextAct(holding, this.#ports.wishOf(key), due);

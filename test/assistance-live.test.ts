@@ -455,6 +455,20 @@ describe("a request under way", () => {
     await until(session, async () => (await keysOf(session)).length === 0);
   });
 
+  it("[M13] does not wake the object again and again while a network takes its time", async () => {
+    network.mood = "silent";
+    const { session } = await called("awake");
+    await vi.waitFor(() => expect(network.resources.size).toBe(1));
+    for (let times = 0; times < 3; times += 1) {
+      later(61);
+      await session.alarm();
+      const next = await session.inside(({ storage }) => storage.getAlarm());
+      expect((next ?? 0) - Date.now()).toBeGreaterThan(10_000);
+    }
+    network.mood = "well";
+    await vi.waitFor(async () => expect(await stateOf(session)).toBe("requested"));
+  });
+
   it("[M13] keeps no call waiting, and is given up after a day without an answer", async () => {
     const { session } = await called("awake");
     await vi.waitFor(() => expect(network.resources.size).toBe(1));
