@@ -600,6 +600,20 @@ describe("a network that is not well", () => {
     expect(world.holding).toMatchObject({ strays: [], doubts: [], lost: 0 });
   });
 
+  it("[M13] that denies its list as well when something is removed is searched again a minute later", () => {
+    const none = { type: "done", ids: [], isListGone: true } as const;
+    let holding = answered(granted("nef"), undefined, { type: "gone" }, 1000);
+    holding = answered(holding, undefined, none, 1000);
+    expect(isSettled(holding)).toBe(false);
+    expect(dueOf(holding, undefined)).toBe(1000 + MINUTE);
+    const wish = wishOf(BODY);
+    expect(nextAct(holding, wish, 1000)).toMatchObject({ type: "create" });
+    expect(isSettled(answered(holding, undefined, none, 1000 + MINUTE))).toBe(true);
+    const back = answered(holding, undefined, { type: "done", ids: ["r1"] }, 1000 + MINUTE);
+    expect(isSettled(answered(back, undefined, { type: "done" }, 1000 + MINUTE))).toBe(true);
+    expect(back.held?.id).toBe("r1");
+  });
+
   it("[M13] that denies for a moment what it lists is believed for no longer than that", () => {
     const world = worldOf("nef", "ok", "404", "ok", "404", "ok", "404");
     world.pass(8 * MINUTE);

@@ -270,6 +270,7 @@ describe("NEF", () => {
     expect(await port.find?.({ ueIpv4Addr: "10.0.0.1" }, NOTIFY)).toEqual({
       type: "done",
       ids: [],
+      isListGone: true,
     });
   });
 

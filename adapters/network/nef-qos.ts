@@ -80,7 +80,7 @@ async function foundOf(
     mostBytes: LIST_BYTES,
   });
   // Some have no collection as long as nothing is in it.
-  if (listed.type === "gone") return { type: "done", ids: [] };
+  if (listed.type === "gone") return { type: "done", ids: [], isListGone: true };
   if (listed.type !== "ok") return listed;
   const own = listed.body.filter((each) => each.notificationDestination === notify.url);
   const ids = own.map(({ self }) => idOf(self, COLLECTION));

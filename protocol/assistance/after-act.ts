@@ -225,8 +225,10 @@ function found(
     const next = { ...sought, isLooked: true, lookAt, refusals };
     return { ...holding, doubts: [...others, next] };
   }
-  const isSettled = begunAt >= sought.until;
-  const still = isSettled ? [] : [{ ...sought, isLooked: true, lookAt: sought.until }];
+  const isSure = !answer.isListGone || sought.isLooked;
+  const until = isSure ? sought.until : Math.max(sought.until, at + HOLDING.lateMs);
+  const isSettled = begunAt >= until;
+  const still = isSettled ? [] : [{ ...sought, until, isLooked: true, lookAt: until }];
   const ids = answer.ids ?? [];
   const { denied: last } = holding;
   const isHidden = last !== undefined && ids.includes(last.id) && isBelieved(last.count, sought);

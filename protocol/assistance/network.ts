@@ -45,7 +45,11 @@ export type NetworkAnswer =
   | { readonly type: "unknown"; readonly reason: string };
 
 /** Of a search for what a lost answer left behind. */
-export type FoundAnswer = NetworkAnswer & { readonly ids?: readonly string[] };
+export type FoundAnswer = NetworkAnswer & {
+  readonly ids?: readonly string[];
+  /** There is not even a list: none because nothing is in it, or at the moment because of something before the network. */
+  readonly isListGone?: true;
+};
 
 /** A request body as published; its `Notify` members are filled in by the adapter. */
 export type NetworkBody = Readonly<Record<string, unknown>>;
