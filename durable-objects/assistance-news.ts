@@ -1,6 +1,7 @@
 import type { EndRecord } from "../protocol/assistance/records.ts";
 import type { Link, Session } from "../protocol/session.ts";
 import type { SessionEvent } from "../protocol/step.ts";
+import type { AssistanceRows } from "./assistance-rows.ts";
 
 export interface NewsPorts {
   readonly session: () => Session | null;
@@ -33,6 +34,11 @@ export class AssistanceNews {
     const links = this.#ports.session()?.links ?? new Map<string, Link>();
     for (const { flows } of links.values()) if (flows.assistance) return true;
     return false;
+  }
+
+  /** Nobody is asked any more: what came of what was asked is shown no more. */
+  takeBack(rows: Pick<AssistanceRows, "entries">): void {
+    if (this.hasTold && rows.entries.size > 0) this.tellSoon();
   }
 
   /** After the turn that is under way. */

@@ -122,7 +122,7 @@ export class Assistance {
 
   #carry(isTime: boolean): void {
     if (this.#networks.length > 0) this.#guarded(() => this.#look(isTime), undefined);
-    else if (this.#config && this.#news.hasTold) this.#news.tellSoon();
+    else if (this.#config) this.#news.takeBack(this.#rows);
   }
 
   /** A fault of ours is none of the call's. */
