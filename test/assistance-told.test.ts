@@ -131,6 +131,18 @@ describe("what a mobile network does, in the records of flows", () => {
     ]);
   });
 
+  it("[M13] the timeline says that what was advised after the end is advised no more", () => {
+    const pure = called();
+    const over = { state: "ended", reason: "NETWORK_TERMINATED" } as const;
+    pure.assist(AB, "alice", record({ ...over, advised: { uplinkBps: 200_000 } }));
+    pure.assist(AB, "alice", null);
+    pure.assist(AB, "alice", null);
+    expect(stories(pure)).toEqual([
+      ["alice", "alpha", "ended", "NETWORK_TERMINATED", { uplinkBps: 200_000 }],
+      ["alice", "alpha", "ended", "NETWORK_TERMINATED", undefined],
+    ]);
+  });
+
   it("[M13] a timeline that has forgotten the link begins anew", () => {
     const pure = called();
     pure.session = { ...pure.session, timeline: NO_TIMELINE };

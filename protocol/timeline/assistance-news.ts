@@ -39,9 +39,10 @@ const newsOf = (
   ...(advised && { advised }),
 });
 
-/** What there was is over, unless that was said. */
+/** What there was is over, and nothing is recommended any more. */
 function overAfter(last: Entry | undefined): Told | undefined {
-  if (!last || last.state === "ended") return undefined;
-  const { type, link, peer, network } = last;
-  return { type, link, peer, network, state: "ended" };
+  if (!last) return undefined;
+  const { type, link, peer, network, state, reason } = last;
+  const why = state === "ended" && reason !== undefined ? { reason } : {};
+  return { type, link, peer, network, state: "ended", ...why };
 }
