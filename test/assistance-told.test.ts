@@ -397,6 +397,41 @@ describe("what a mobile network recommends", () => {
     expect(JSON.stringify(welcome)).toContain(`"effectiveBps":${SPEECH_BPS},"source":"network"`);
   });
 
+  it("[M13] who is told of flows briefly hears on its return what holds now, of what it sends and of its own network", () => {
+    const pure = new AssistedSession({});
+    for (const peer of ["alice", "bob"]) accepted(pure.join(peer, "peer", {}, "brief"));
+    pure.call("alice", "bob");
+    const away = (peer: string) => accepted(pure.do({ type: "lost", peer, at: pure.at }));
+    const back = (peer: string, flows: "brief" | "full" = "brief") => {
+      pure.take(peer);
+      accepted(pure.join(peer, "peer", {}, flows));
+      return pure.adviceTo(peer).map(({ mid, flow, state }) => {
+        return `${flow.endsWith(peer) ? "sends" : "receives"} ${mid} ${state}`;
+      });
+    };
+    away("alice");
+    expect(back("alice")).toEqual([]);
+    pure.assist(AB, "alice", record({ state: "impaired", reason: "QOS_NOT_GUARANTEED" }));
+    for (const peer of ["alice", "bob"]) away(peer);
+    pure.assist(AB, "alice", record());
+    const sends = ["sends 0 granted", "sends 1 granted"];
+    const receives = ["receives 0 granted", "receives 1 granted"];
+    expect(back("alice").sort()).toEqual([...receives, ...sends]);
+    expect(back("bob")).toEqual(sends);
+    away("alice");
+    pure.assist(AB, "alice", null);
+    const free = [...receives, ...sends].map((each) => each.replace("granted", "undefined"));
+    expect(back("alice").sort()).toEqual(free);
+    away("alice");
+    // All of it is in the records that are welcomed with.
+    expect(back("alice", "full")).toEqual([]);
+    // Somebody else's calls are none of who comes; nor is what nobody remembers anybody's.
+    expect(back("carol")).toEqual([]);
+    pure.session = { ...pure.session, timeline: NO_TIMELINE };
+    away("alice");
+    expect(back("alice")).toEqual([]);
+  });
+
   it("[M13] a client of WHIP is told nothing: its flows show it, and so do the limits of the others", () => {
     const pure = new AssistedSession({ topology: "central" }, ["sfu", "media-server"]);
     const door = "whip" as const;

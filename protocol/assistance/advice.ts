@@ -1,7 +1,7 @@
 import type { Flow } from "../flow.ts";
 import { isLive } from "../flows/commit.ts";
 import { type Effect, isConnected, type Link, type Session, type Step } from "../session.ts";
-import { entriesOf } from "../timeline/timeline.ts";
+import { ofLink } from "../timeline/timeline.ts";
 import type { Advice } from "./advice-message.ts";
 
 /** What a network has to say of a flow. */
@@ -42,28 +42,37 @@ function newsOf(session: Session, flow: Flow, former: Flow | undefined): readonl
 const endsOf = (flow: Flow | undefined): readonly string[] => Object.keys(flow?.assistance ?? {});
 
 /**
- * The step with which an endpoint of SWAP is back, and the word that holds now for every flow that it sends: what was said
- * while it was away reached nobody, and no welcome does. Without a rate where nothing limits a flow that may have been
- * limited before.
+ * The step with which a peer is back that reads no whole records: an endpoint of SWAP, or who is told of flows briefly. With
+ * the word that holds now for every flow that it sends, and of the latter for all where its own network does something: what
+ * was said while it was away reached nobody, and no welcome says it. Without a rate where nothing limits a flow that may have
+ * been limited before.
  */
 export function withWordsOnReturn(step: Step, id: string): Step {
   const { session } = step;
-  if (!session.peers.get(id)?.endpoint) return step;
-  const words = [...session.links.values()].flatMap((link) =>
-    wasAssisted(session, link)
-      ? link.flows.flows.filter((flow) => flow.from === id && isAgreed(flow)).map(newestWord)
-      : [],
-  );
+  const peer = session.peers.get(id);
+  const isBrief = peer?.role === "peer" && peer.asked?.flows === "brief";
+  if (!isBrief && !peer?.endpoint) return step;
+  const words = [...session.links.values()].flatMap((link) => {
+    const assisted = link.peers.includes(id) ? assistedIn(session, link) : NOBODY;
+    const isOfOwn = isBrief && assisted.has(id);
+    return link.flows.flows
+      .filter((flow) => assisted.size > 0 && isAgreed(flow) && (isOfOwn || flow.from === id))
+      .map(newestWord);
+  });
   const effects = words.map((message): Effect => ({ type: "send", to: id, message }));
   return { ...step, effects: [...step.effects, ...effects] };
 }
 
 const isAgreed = (flow: Flow): boolean => isLive(flow) && flow.state !== "proposed";
 
-/** As far as is remembered. */
-const wasAssisted = ({ timeline }: Session, { id, flows }: Link): boolean =>
-  flows.assistance !== undefined ||
-  entriesOf(timeline).some((entry) => entry.type === "assistance" && entry.link === id);
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** The ends of a link for which a network does something, or has done, as far as is remembered. */
+function assistedIn({ timeline }: Session, { id, flows }: Link): ReadonlySet<string> {
+  const said = timeline.rings.get(ofLink(id)) ?? [];
+  const former = said.flatMap((entry) => (entry.type === "assistance" ? entry.peer : []));
+  return new Set([...Object.keys(flows.assistance ?? {}), ...former]);
+}
 
 function newestWord(flow: Flow): { readonly type: "advice" } & Advice {
   const word = wordOn(flow);
