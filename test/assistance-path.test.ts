@@ -316,6 +316,23 @@ describe("a selected pair", () => {
     expect(blank().select("a", mapped, ends[1]).path("a").uePublic).not.toHaveProperty("port");
   });
 
+  it("[M13] over TCP no port is that of a candidate for UDP", () => {
+    const call = blank().trickle("a", host("10.0.0.5", 4000));
+    const server = { address: "198.51.100.9", port: 443, protocol: "tcp" } as const;
+    call.select("b", server, { address: "203.0.113.7", port: 51_344, candidateType: "prflx" });
+    expect(call.path("a")).toMatchObject({
+      protocol: "tcp",
+      ue: { address: "10.0.0.5" },
+      uePublic: { address: "203.0.113.7", port: 51_344 },
+    });
+    expect(call.path("a").ue).not.toHaveProperty("port");
+    // Where nobody translates, the other end sees it.
+    call.select("b", server, { address: "10.0.0.5", port: 51_344, candidateType: "prflx" });
+    expect(call.path("a").ue).toEqual({ address: "10.0.0.5", port: 51_344 });
+    call.select("a", { address: "10.0.0.5", port: 51_000, protocol: "tcp" }, server);
+    expect(call.path("a").ue).toEqual({ address: "10.0.0.5", port: 51_000 });
+  });
+
   it("[M13] RTCP goes from the UE's own address, whatever others see", () => {
     const pair = [textOf(...MEDIA.slice(0, -1)), textOf(...MEDIA.slice(0, -1))] as const;
     const end = (address: string, port: number) =>

@@ -52,17 +52,23 @@ const NOTHING: Draft = { known: "nothing", protocol: "udp", remotes: [], isRelay
 
 const BY_OWN_RELAY = { isRelayed: true, isOwnRelay: true } as const;
 
-function withUe(draft: Draft, facts: PathFacts, own: readonly PathCandidate[]): AssistedPath {
-  const { ue: _, uePublic: seenByServer, isOwnRelay, ...path } = draft;
+function withUe(
+  draft: Draft,
+  facts: PathFacts,
+  candidates: readonly PathCandidate[],
+): AssistedPath {
+  const { ue: own, uePublic: seenByOther, isOwnRelay, ...path } = draft;
   const families = new Set(draft.remotes.map(({ address }) => familyOf(address)));
   const [family] = families;
   const addresses = completed(draft, {
-    candidates: own,
+    candidates,
     seen: facts.seen,
     isHiding: hidesAddresses(facts, facts.ue),
     family: families.size === 1 ? family : undefined,
   });
-  return { ...path, ...(isOwnRelay ? ofSocket(addresses, seenByServer) : addresses) };
+  // Candidates are of UDP: a connection has a socket of its own as well.
+  const isOfAnother = isOwnRelay || path.protocol === "tcp";
+  return { ...path, ...(isOfAnother ? ofSocket(addresses, own ?? seenByOther) : addresses) };
 }
 
 const protocolOf = (name: string): "udp" | "tcp" => (name === "tcp" ? "tcp" : "udp");
