@@ -20,7 +20,8 @@ export function ufragOf(candidate: Candidate): string | undefined {
 const keyOf = (candidate: Candidate): string =>
   JSON.stringify([
     candidate.candidate,
-    candidate.sdpMid ?? candidate.sdpMLineIndex ?? null,
+    // An empty mid names no section.
+    (candidate.sdpMid || candidate.sdpMLineIndex) ?? null,
     ufragOf(candidate) ?? null,
   ]);
 

@@ -626,6 +626,27 @@ describe("candidates", () => {
     });
   });
 
+  it("[M13] with an empty sdpMid they are of the section that the index names, as Pion sends them", () => {
+    const media = [...MEDIA, ...VIDEO, "a=mid:1"];
+    const call = AssistedCall.of([textOf(...media), textOf(...media)]);
+    const of = (line: string, sdpMLineIndex: number) =>
+      ({ candidate: `candidate:${line}`, sdpMid: "", sdpMLineIndex }) as const;
+    call.trickle("a", of(host("10.0.0.5", 4000), 0));
+    call.trickle("b", of(host("198.51.100.9", 5000), 0), of(host("198.51.100.9", 5000), 1));
+    expect(call.path("a")).toEqual({
+      known: "candidates",
+      protocol: "udp",
+      ue: { address: "10.0.0.5", port: 4000 },
+      remotes: [{ address: "198.51.100.9", port: 5000 }],
+      isRelayed: false,
+    });
+    // What is the same of another section is no repetition.
+    expect(call.of("a").transports[1]?.path.remotes).toHaveLength(1);
+    // Those that came are counted with the next report.
+    call.select("a", {}, {});
+    expect(call.transports.map(({ candidates: { b } }) => b?.host)).toEqual([1, 1]);
+  });
+
   it("[M13] several of the other side may each be it; with a global one, private ones are not", () => {
     const call = blank();
     call.trickle("b", host("10.0.0.6", 5000), host("10.0.0.6", 5000), host("10.1.0.6", 5001));

@@ -84,7 +84,7 @@ function linesOf(source: CandidateSource, peer: string): readonly (readonly Cand
     .flatMap(({ candidates }) => candidates);
   return bundleOf(pair, peer, transport.mids).map((section) => {
     const own = trickled.filter(({ sdpMid, sdpMLineIndex }) =>
-      typeof sdpMid === "string" ? sdpMid === section.mid : sdpMLineIndex === section.index,
+      sdpMid ? sdpMid === section.mid : sdpMLineIndex === section.index,
     );
     return [...section.candidates, ...own.map(({ candidate }) => candidateLineOf(candidate))];
   });

@@ -11,6 +11,7 @@ export interface Trickled {
   readonly from: string;
   readonly candidates: readonly {
     readonly candidate: string;
+    /** Empty is as good as none: Pion has sent that for years, with the index beside it. */
     readonly sdpMid?: string | null | undefined;
     readonly sdpMLineIndex?: number | null | undefined;
   }[];
@@ -56,7 +57,7 @@ function sectionCounts(
 ): readonly CandidateCounts[] {
   const byMid = new Map(sections.map((section) => [section.mid, section]));
   const bySection = Map.groupBy(trickled, ({ sdpMid, sdpMLineIndex }) =>
-    typeof sdpMid === "string" ? byMid.get(sdpMid) : sections[sdpMLineIndex ?? -1],
+    sdpMid ? byMid.get(sdpMid) : sections[sdpMLineIndex ?? -1],
   );
   return sections.map((section) =>
     countsOf([
