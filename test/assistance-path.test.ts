@@ -539,6 +539,16 @@ describe("a relay, while it is all there can be", () => {
     },
   );
 
+  it("[M13] relays are not all there can be while a name or a connection is tried as well", () => {
+    const known = (...lines: string[]) =>
+      blank()
+        .trickle("a", relayed("198.51.100.1"), ...lines)
+        .path("a", TURN).known;
+    expect(known()).toBe("relay");
+    expect(known(host("0b1c2d3e-0000-4000-8000-000000000000.local"))).toBe("candidates");
+    expect(known("4 1 tcp 1518280447 10.0.0.5 9 typ host tcptype active")).toBe("candidates");
+  });
+
   it("[M13] what a relayed candidate is related to is the UE's public address", () => {
     const media = textOf(...MEDIA, ...CREDENTIALS);
     const withRelay = (...lines: string[]) =>

@@ -76,6 +76,15 @@ export const hidesAddresses = (source: CandidateSource, peer: string): boolean =
     .flat()
     .some(({ parts }) => parts !== undefined && addressKindOf(parts.address) === undefined);
 
+/**
+ * Whether an end tries nothing but relays: also no connection, and nothing with a name. As they are now: transports count
+ * them when somebody reports.
+ */
+export const hasOnlyRelays = (source: CandidateSource, peer: string): boolean =>
+  linesOf(source, peer)
+    .flat()
+    .every(({ parts }) => parts === undefined || parts.type === "relay");
+
 /** By section. */
 function linesOf(source: CandidateSource, peer: string): readonly (readonly CandidateLine[])[] {
   const { session, link, pair, transport } = source;

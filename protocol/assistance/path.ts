@@ -1,11 +1,12 @@
 import { carrierOf, fiveTupleOf, knownOf } from "../flows/five-tuple.ts";
-import type { FiveTuple, PairEnd, SelectedPair, Transport } from "../transport.ts";
+import type { FiveTuple, PairEnd, SelectedPair } from "../transport.ts";
 import type { AssistedPath, Located, RelayServer } from "./assisted.ts";
 import {
   type CandidateSource,
   candidatesOf,
   endOf,
   familyOf,
+  hasOnlyRelays,
   hidesAddresses,
   type PathCandidate,
   reachable,
@@ -153,9 +154,8 @@ function pathByOther(
 
 /** While the UE can only send by relays. */
 function relayPath(facts: PathFacts, own: readonly PathCandidate[]): Draft | undefined {
-  const { session, transport, ue, relay } = facts;
-  const types = new Set(own.map(({ type }) => type));
-  const isOnly = types.size === 1 && types.has("relay") && !hasOthers(transport, ue);
+  const { session, ue, relay } = facts;
+  const isOnly = own.length > 0 && hasOnlyRelays(facts, ue);
   if (!isOnly && session.config.iceTransportPolicy !== "relay") return undefined;
   const relays = own.filter(({ type }) => type === "relay");
   const relayed = relays.map(({ address }) => address);
@@ -170,12 +170,6 @@ function relayPath(facts: PathFacts, own: readonly PathCandidate[]): Draft | und
         ...BY_OWN_RELAY,
       }
     : undefined;
-}
-
-/** Candidates of its own that say no address, such as names. */
-function hasOthers({ candidates }: Transport, ue: string): boolean {
-  const counts = candidates[ue];
-  return counts !== undefined && counts.host + counts.srflx + counts.prflx > 0;
 }
 
 function candidatePath(
