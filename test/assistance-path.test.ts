@@ -791,6 +791,21 @@ describe("candidates", () => {
     expect(pair.path("a").uePublic).toEqual({ address: "203.0.113.7", port: 4444 });
   });
 
+  it("[M13] a unique local address (RFC 4193), as a VPN gives, is not the UE's where it has another", () => {
+    const far = [host("198.51.100.9", 5000), host("2001:db8::9", 5001)];
+    const path = (...own: string[]) =>
+      blank()
+        .trickle("a", ...own)
+        .trickle("b", ...far)
+        .path("a");
+    const local = host("fd7a:115c::5", 4001);
+    expect(path(host("10.45.0.2", 4000), local).ue).toEqual({ address: "10.45.0.2", port: 4000 });
+    expect(path(host("2001:db8::5", 4000), local).ue).toEqual({
+      ...{ address: "2001:db8::5", port: 4000 },
+    });
+    expect(path(local).ue).toEqual({ address: "fd7a:115c::5", port: 4001 });
+  });
+
   it("[M13] with both IP versions the sixth goes first, or that of the other side", () => {
     const call = blank();
     call.trickle("a", host("10.0.0.5", 4000), host("2001:db8::5", 4001));

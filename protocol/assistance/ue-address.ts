@@ -38,7 +38,7 @@ export function completed({ ue, uePublic }: UeAddresses, evidence: UeEvidence): 
   const seen = plainAddress(evidence.seen);
   const socket = seen !== undefined && familyOf(seen) === family ? { address: seen } : undefined;
   return family === 6
-    ? same(ue ?? uePublic ?? soleEnd(own) ?? socket)
+    ? same(ue ?? uePublic ?? soleEnd(withoutLocal(own)) ?? socket)
     : translated(ue, uePublic ?? reflexive(own, ue), own, socket);
 }
 
@@ -52,10 +52,18 @@ function familyFor(
   // Media take none of the addresses that only signalling has.
   const isTold = !isHiding && candidates.some(({ type }) => type !== "relay");
   const socket = isTold ? undefined : plainAddress(seen);
-  const known = [...candidates.map((each) => each.address), ...(socket ? [socket] : [])];
+  const tried = withoutLocal(candidates).map((each) => each.address);
+  const known = [...tried, ...(socket ? [socket] : [])];
   const families = known.map(familyOf);
   // ICE prefers IPv6 (RFC 8421).
   return families.includes(6) ? 6 : families[0];
+}
+
+/** Of a VPN or a home (RFC 4193): from there nothing gets through an operator's network, if there are others. */
+function withoutLocal(candidates: readonly PathCandidate[]): readonly PathCandidate[] {
+  const isLocal = (each: PathCandidate): boolean => familyOf(each.address) === 6 && !isGlobal(each);
+  const others = candidates.filter((each) => !isLocal(each));
+  return others.some(({ type }) => type !== "relay") ? others : candidates;
 }
 
 const same = (both: Located | undefined): UeAddresses => (both ? { ue: both, uePublic: both } : {});
