@@ -886,6 +886,11 @@ describe("CAMARA quality on demand", () => {
     open.select("b", OTHER, { candidateType: "host", address: "10.0.0.5", port: 1 });
     const own = { publicAddress: "10.0.0.5", privateAddress: "10.0.0.5", publicPort: 1 };
     expect(device(open)).toEqual({ ipv4Address: own });
+    // Who is inside the network as well sees no public address; signalling outside of it does.
+    expect(device(open, { seen: "203.0.113.7" })).toEqual({
+      ipv4Address: { publicAddress: "203.0.113.7", privateAddress: "10.0.0.5" },
+    });
+    expect(device(open, { seen: "10.0.0.5" })).toEqual({ ipv4Address: own });
     const hidden = AssistedCall.of(both(...bundled()));
     hidden.select("a", { address: "x.local", port: 4 }, OTHER);
     // Many share an IPv4 address: without its port, or the one before translation, it names nobody.

@@ -77,7 +77,10 @@ const isOfTranslator = ({ address }: Located): boolean => /^192\.0\.0\.[0-7]$/.t
 const fromInside = (end: Located | undefined): Located | undefined =>
   end && !isGlobal(end) ? end : undefined;
 
-/** Behind a NAT, perhaps. */
+const publicOf = (end: Located | undefined): Located | undefined =>
+  end && isGlobal(end) ? end : undefined;
+
+/** Behind a NAT, perhaps. Who is inside the network as well sees no public address of it. */
 function translated(
   known: Located | undefined,
   seenAs: Located | undefined,
@@ -88,7 +91,8 @@ function translated(
   const isOwn = hosts.some(({ address }) => address === seenAs?.address);
   const seen = isOwn ? seenAs : fromInside(seenAs);
   const ue = known ?? seen ?? soleEnd(hosts) ?? baseOf(own) ?? fromInside(socket);
-  const uePublic = seenAs ?? (ue && isGlobal(ue) ? ue : socket);
+  const isOutside = socket !== undefined && isGlobal(socket);
+  const uePublic = (isOutside ? publicOf(seenAs) : seenAs) ?? publicOf(ue) ?? socket;
   return {
     ...(ue && !isOfTranslator(ue) ? { ue } : {}),
     ...(uePublic ? { uePublic } : {}),
