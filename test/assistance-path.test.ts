@@ -688,6 +688,21 @@ describe("candidates", () => {
     expect(plainAddress("fe80::1%eth0")).toBe("fe80::1");
   });
 
+  it("[M13] an end that only takes connections is reached over TCP, from a port that nobody knows", () => {
+    const passive = "1 1 tcp 1518280447 198.51.100.9 443 typ host tcptype passive";
+    const ofRtcp = "1 2 tcp 1518280446 198.51.100.9 444 typ host tcptype passive";
+    const call = blank().trickle("a", host("10.45.0.2", 4000)).trickle("b", passive, ofRtcp);
+    expect(call.path("a")).toEqual({
+      known: "candidates",
+      protocol: "tcp",
+      ue: { address: "10.45.0.2" },
+      remotes: [{ address: "198.51.100.9", port: 443 }],
+      isRelayed: false,
+    });
+    call.trickle("b", host("x.local", 5000));
+    expect(call.path("a")).toMatchObject({ protocol: "udp", remotes: [] });
+  });
+
   it("[M13] what an operator shares out among its UEs (RFC 6598) is behind its NAT, as other private addresses are", () => {
     const call = blank();
     call.trickle("a", host("100.64.1.2", 4000));

@@ -7,7 +7,7 @@ import { type Link, type Session, trickleOf } from "../session.ts";
 import type { Address, FiveTuple, Transport } from "../transport.ts";
 import type { Located } from "./assisted.ts";
 
-/** What candidates say of where an end can be reached, as far as it counts for a network: UDP, the component of RTP. */
+/** What candidates say of where an end can be reached, as far as it counts for a network: the component of RTP, mostly UDP. */
 
 export interface PathCandidate extends Address {
   readonly type: string;
@@ -64,10 +64,17 @@ export interface CandidateSource {
  */
 export function candidatesOf(source: CandidateSource, peer: string): readonly PathCandidate[] {
   for (const lines of linesOf(source, peer)) {
-    const found = lines.flatMap((line) => readable(line) ?? []);
+    const found = lines.flatMap((line) => readable(line, "udp") ?? []);
     if (found.length > 0) return found;
   }
   return [];
+}
+
+/** Those of an end that has none but for connections (RFC 6544), as some servers behind firewalls. */
+export function connectionsOf(source: CandidateSource, peer: string): readonly PathCandidate[] {
+  const lines = linesOf(source, peer).flat();
+  const isOnly = lines.every(({ parts }) => parts === undefined || isOver(parts, "tcp"));
+  return isOnly ? lines.flatMap((line) => readable(line, "tcp") ?? []) : [];
 }
 
 /** Whether an end has candidates of its own whose addresses it hides behind names, as browsers do: nobody knows of which family. */
@@ -112,8 +119,13 @@ function bundleOf(pair: AgreedPair, peer: string, labels: readonly string[]): re
     .map(({ section }) => section);
 }
 
-function readable({ parts }: CandidateLine): PathCandidate | undefined {
-  if (parts?.component !== "1" || parts.transport.toLowerCase() !== "udp") return undefined;
+type Carrier = "udp" | "tcp";
+
+const isOver = ({ transport }: CandidateParts, carrier: Carrier): boolean =>
+  transport.toLowerCase() === carrier;
+
+function readable({ parts }: CandidateLine, carrier: Carrier): PathCandidate | undefined {
+  if (parts?.component !== "1" || !isOver(parts, carrier)) return undefined;
   const address = plainAddress(parts.address);
   // RFC 4291 s2.5.6: no router forwards what comes from there.
   if (address === undefined || addressKindOf(address) === "link-local") return undefined;

@@ -4,6 +4,7 @@ import type { AssistedPath, Located, RelayServer } from "./assisted.ts";
 import {
   type CandidateSource,
   candidatesOf,
+  connectionsOf,
   endOf,
   familyOf,
   hasOnlyRelays,
@@ -45,7 +46,10 @@ export function pathOf(facts: PathFacts): AssistedPath {
   const own = candidatesOf(facts, facts.ue);
   const others = candidatesOf(facts, facts.other);
   const draft =
-    selectedPath(facts, others) ?? relayPath(facts, own) ?? candidatePath(own, others) ?? NOTHING;
+    selectedPath(facts, others) ??
+    relayPath(facts, own) ??
+    candidatePath(facts, own, others) ??
+    NOTHING;
   return withUe(draft, facts, own);
 }
 
@@ -173,14 +177,16 @@ function relayPath(facts: PathFacts, own: readonly PathCandidate[]): Draft | und
 }
 
 function candidatePath(
+  facts: PathFacts,
   own: readonly PathCandidate[],
   others: readonly PathCandidate[],
 ): Draft | undefined {
   if (own.length === 0 && others.length === 0) return undefined;
+  const connections = connectionsOf(facts, facts.other);
   return {
     known: "candidates",
-    protocol: "udp",
-    remotes: reachable(others),
+    protocol: connections.length > 0 ? "tcp" : "udp",
+    remotes: reachable(connections.length > 0 ? connections : others),
     isRelayed: others.length > 0 && others.every(({ type }) => type === "relay"),
   };
 }
