@@ -26,8 +26,10 @@ class Spells {
   #goesOn = false;
 
   take(is: boolean, ms: number): void {
-    if (is && !this.#goesOn) this.count++;
-    if (is) this.ms += ms;
+    if (is) {
+      if (!this.#goesOn) this.count++;
+      this.ms += ms;
+    }
     this.#goesOn = is;
   }
 }
@@ -81,6 +83,8 @@ class Experience {
   #frames = 0;
   #corruptions = 0;
   #corruptMs = 0;
+  /** Samples made up whose duration is not known yet. */
+  #unheard = 0;
   #losses = 0;
   #packets = 0;
   #lost = 0;
@@ -105,9 +109,9 @@ class Experience {
     heard?: number,
   ): Told {
     const looks = new Looks(stats, this.#stats);
-    const went = sent ? "Sent" : "Received";
-    const bytes = looks.grown(`bytes${went}`) - looks.grown(`retransmittedBytes${went}`);
-    this.#packets += looks.grown(`packets${went}`);
+    const bytes = sent
+      ? looks.grown("bytesSent") - looks.grown("retransmittedBytesSent")
+      : looks.grown("bytesReceived") - looks.grown("retransmittedBytesReceived");
     this.#suffer(looks);
     // A flow that rests is not experienced.
     if (this.#runs && bytes > 0 && looks.ms > 0) {
@@ -139,17 +143,22 @@ class Experience {
   /** What went wrong is counted from the beginning of the flow. */
   #suffer(looks: Looks): void {
     const unheard = looks.grown("concealedSamples") - looks.grown("silentConcealedSamples");
-    if (unheard > 0) {
-      const seconds = looks.grown("totalSamplesDuration") / looks.grown("totalSamplesReceived");
-      this.#corruptions += looks.grown("concealmentEvents");
-      this.#corruptMs += unheard * seconds * 1000 || 0;
+    if (unheard > 0) this.#corruptions += looks.grown("concealmentEvents");
+    this.#unheard += unheard;
+    // Between two looks: Chromium counts their duration a little before it counts samples.
+    const samples = looks.grown("totalSamplesReceived");
+    if (looks.ms && samples) {
+      this.#corruptMs += (this.#unheard * looks.grown("totalSamplesDuration") * 1000) / samples;
+      this.#unheard = 0;
     }
     this.#corruptions += looks.grown("freezeCount");
     this.#corruptMs += looks.grown("totalFreezesDuration") * 1000;
+    // Of one stream there is one of them.
+    this.#packets += looks.grown("packetsSent") + looks.grown("packetsReceived");
     // What comes late is not lost after all.
     const lost = looks.changed("packetsLost");
-    this.#lost += lost;
     if (lost > 0) this.#losses++;
+    this.#lost += lost;
     const isTimed = looks.has("framesDecoded") && looks.has("totalProcessingDelay");
     this.#delay += looks.grown(isTimed ? "totalProcessingDelay" : "jitterBufferDelay");
     this.#played += looks.grown(isTimed ? "framesDecoded" : "jitterBufferEmittedCount");

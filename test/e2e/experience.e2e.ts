@@ -145,6 +145,19 @@ describe("what the SDK experiences of media", () => {
     });
   });
 
+  it("[M14] sound made up lasts as long as its samples do, also where the clock of samples begins late", () => {
+    const watch = new Watch();
+    const broken = { ...SOUND, concealedSamples: 4_800, concealmentEvents: 1 };
+    // As Chromium begins: 280 ms without a sample.
+    watch.look({ a: { ...broken, totalSamplesReceived: 47_040, totalSamplesDuration: 1.26 } });
+    expect(watch.look(FINE).a).toMatchObject({ corruptions: 1, corruptionMs: 100 });
+    expect(watch.look({ a: broken }).a).toMatchObject({ corruptions: 2, corruptionMs: 200 });
+    // Nothing is played, and nothing is made of that.
+    const silent = { ...broken, totalSamplesReceived: 0 };
+    expect(watch.look({ a: silent }).a).toMatchObject({ corruptions: 3, corruptionMs: 200 });
+    expect(watch.look(FINE).a).toMatchObject({ corruptions: 3, corruptionMs: 300 });
+  });
+
   it("[M14] every look at which packets were lost is a spell of loss; what comes late is none", () => {
     const watch = new Watch();
     const look = (packetsLost: number) => watch.look({ v: { ...PICTURE, packetsLost } }).v?.losses;
@@ -333,12 +346,12 @@ describe("what the SDK experiences of media", () => {
     watch.restart("a", "v");
     const told = watch.look(broken);
     expect(told).toMatchObject({
-      a: { measuredMs: 5_000, corruptions: 4, corruptionMs: 200, losses: 2, internalMs: 30 },
+      a: { measuredMs: 5_000, corruptions: 4, losses: 2, internalMs: 30 },
       v: { measuredMs: 5_000, corruptions: 4, corruptionMs: 1_000, losses: 2, internalMs: 50 },
     });
     expect(watch.packets).toMatchObject({ a: [500, 8], v: [600, 6] });
     expect(watch.look(FINE)).toMatchObject({
-      a: { measuredMs: 10_000, codecBps: 32_000, corruptions: 4, losses: 2 },
+      a: { measuredMs: 10_000, codecBps: 32_000, corruptions: 4, corruptionMs: 200, losses: 2 },
       v: { measuredMs: 10_000, codecBps: 800_000, framesPerSecond: 30, corruptions: 4 },
     });
     expect(watch.packets).toMatchObject({ a: [500, 8], v: [600, 6] });
