@@ -7,7 +7,7 @@ interface Sample {
 }
 
 /** Bytes of RTP, headers included, without transport overhead. */
-function bytesOf(stat: RtpStat, sent: boolean): number {
+export function bytesOf(stat: RtpStat, sent: boolean): number {
   return sent
     ? (stat.bytesSent ?? 0) + (stat.headerBytesSent ?? 0)
     : (stat.bytesReceived ?? 0) + (stat.headerBytesReceived ?? 0);

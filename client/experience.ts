@@ -1,5 +1,6 @@
 import type { FlowSummary } from "../protocol/flow-summary.ts";
 import type { QualityReport } from "../protocol/message-parts.ts";
+import { bytesOf } from "./bitrates.ts";
 import { type RtpStat, type RtpStats, statsOfFlow } from "./rtp-stats.ts";
 
 type Qoe = NonNullable<QualityReport["qoe"]>;
@@ -34,8 +35,6 @@ class Spells {
   }
 }
 
-const bytesOf = ({ bytesReceived, bytesSent }: RtpStat): number => bytesReceived ?? bytesSent ?? 0;
-
 /** Entries about one flow at two looks: of simulcast there are several. */
 class Looks {
   /** Each with what it was: nothing where it is new, or counts anew, as Firefox does when a stream is negotiated again. */
@@ -43,9 +42,11 @@ class Looks {
   /** Between the looks; 0 where nothing was there at both. */
   ms = 0;
 
-  constructor(now: readonly RtpStat[], before: readonly RtpStat[]) {
+  constructor(now: readonly RtpStat[], before: readonly RtpStat[], sent: boolean) {
     this.#pairs = now.map((stat) => {
-      const was = before.find((each) => each.id === stat.id && bytesOf(each) <= bytesOf(stat));
+      const was = before.find(
+        (each) => each.id === stat.id && bytesOf(each, sent) <= bytesOf(stat, sent),
+      );
       if (was) this.ms = stat.timestamp - was.timestamp;
       return [stat, was];
     });
@@ -108,7 +109,7 @@ class Experience {
     sent: boolean,
     heard?: number,
   ): Told {
-    const looks = new Looks(stats, this.#stats);
+    const looks = new Looks(stats, this.#stats, sent);
     const bytes = sent
       ? looks.grown("bytesSent") - looks.grown("retransmittedBytesSent")
       : looks.grown("bytesReceived") - looks.grown("retransmittedBytesReceived");
@@ -223,22 +224,22 @@ const playedOf = (stats: readonly RtpStat[]): number | undefined =>
 
 /** Quality of experience of a link's flows, look by look at its statistics (TS 26.113 clause 15). */
 export class Experiences {
-  readonly #flows = new Map<string, Experience>();
+  #flows = new Map<string, Experience>();
 
   /** By flow id. `self` is the peer whose connection this is. */
   measure(stats: RtpStats, self: string, flows: readonly FlowSummary[]): Map<string, Told> {
     const told = new Map<string, Told>();
+    const known = new Map<string, Experience>();
     const heard = heardOf(stats, self, flows);
     for (const flow of flows) {
       const sent = flow.from === self;
       if (flow.kind === "data") continue;
       const experience = this.#flows.get(flow.id) ?? new Experience();
-      this.#flows.set(flow.id, experience);
+      known.set(flow.id, experience);
       told.set(flow.id, experience.look(statsOfFlow(stats, flow, sent), flow, sent, heard));
     }
-    for (const id of this.#flows.keys()) {
-      if (!flows.some((flow) => flow.id === id)) this.#flows.delete(id);
-    }
+    // Those that are gone are forgotten.
+    this.#flows = known;
     return told;
   }
 

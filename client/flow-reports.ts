@@ -25,10 +25,10 @@ export interface FlowReportsHost {
 }
 
 /** Two significant digits: the third is noise. */
-const round = (value: number): number => Number(value.toPrecision(2));
+const round = (value: number | undefined): number | undefined =>
+  value && Number(value.toPrecision(2));
 
-const inMs = (seconds: number | undefined): number | undefined =>
-  seconds === undefined ? undefined : round(seconds * 1000);
+const inMs = (seconds: number | undefined): number | undefined => round(seconds && seconds * 1000);
 
 /** The SSRCs in use, repair with what it repairs, in a steady order. */
 function sourcesOf(stats: readonly RtpStat[]): NonNullable<QualityReport["sources"]> {
@@ -55,7 +55,7 @@ function reportOf(stats: RtpStats, flow: FlowSummary, sent: boolean, bps: number
     bitrateBps,
     jitterMs: sent ? undefined : inMs(main?.jitter),
     roundTripMs: sent ? inMs(remote?.roundTripTime) : undefined,
-    framesPerSecond: main?.framesPerSecond === undefined ? undefined : round(main.framesPerSecond),
+    framesPerSecond: round(main?.framesPerSecond),
     width: main?.frameWidth,
     height: main?.frameHeight,
     pt: stats.get(main?.codecId ?? "")?.payloadType,
