@@ -5,7 +5,7 @@ import { ConfigError } from "../protocol/config-values.ts";
 import { deploymentConfig } from "./deployment-config.ts";
 import type { Bindings } from "./env.ts";
 
-/** Of an isolate: tokens are asked for once, whichever session needs them. */
+/** Of an isolate: a token serves whichever session needs one. */
 const ports = new WeakMap<AssistanceNetwork, NetworkPort>();
 
 /** How a network is asked. */
