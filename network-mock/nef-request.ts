@@ -1,5 +1,5 @@
 // What TS 29.122 s5.14 asks of a subscription beyond its schema.
-import { isIP } from "node:net";
+import { BlockList, isIP } from "node:net";
 import { Refused } from "./call.ts";
 import { isJson, type Json } from "./dialect.ts";
 
@@ -19,20 +19,58 @@ const invalid = (param: string, reason: string): Refused =>
 const hasOne = (body: Json, names: readonly string[]): boolean =>
   names.some((name) => body[name] !== undefined);
 
-const ENDPOINT = String.raw`(any|[0-9a-fA-F:.]+(?:\/\d+)?)(?: [\d,-]+)?`;
+const ENDPOINT = String.raw`(any|[0-9a-fA-F:.]+(?:\/\d+)?)(?: (\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*))?`;
 
 /** IPFilterRule (RFC 6733 s4.3.1) as TS 29.214 s5.3.8 restricts it: permit, one direction, no options. */
 const RULE = new RegExp(`^permit (in|out) (ip|\\d+) from ${ENDPOINT} to ${ENDPOINT}$`);
 
-const isPlace = (text = ""): boolean => text === "any" || isIP(text.split("/")[0] ?? "") !== 0;
+interface Subnet {
+  readonly address: string;
+  readonly bits: number;
+  readonly family: "ipv4" | "ipv6";
+}
+
+/** Undefined: it is none. */
+const subnetOf = (text: string): Subnet | undefined => {
+  const [address = "", width] = text.split("/");
+  const version = isIP(address);
+  if (version === 0) return undefined;
+  const most = version === 4 ? 32 : 128;
+  const bits = width === undefined ? most : Number(width);
+  return bits > most ? undefined : { address, bits, family: version === 4 ? "ipv4" : "ipv6" };
+};
+
+const isPlace = (text: string): boolean => text === "any" || subnetOf(text) !== undefined;
+
+const arePorts = (text = ""): boolean =>
+  text.split(",").every((range) => {
+    const [from = 0, to = from] = range.split("-").map(Number);
+    return from <= to && to <= 65_535;
+  });
+
+const haveOneFamily = (from: string, to: string): boolean => {
+  const [one, other] = [subnetOf(from)?.family, subnetOf(to)?.family];
+  return one === undefined || other === undefined || one === other;
+};
 
 /** Direction of a filter rule, its ends; undefined: it is none. */
 export const filterRuleOf = (
   text: string,
 ): { direction: string; from: string; to: string } | undefined => {
-  const [, direction, , from, to] = RULE.exec(text) ?? [];
+  const [, direction, protocol, from, fromPorts, to, toPorts] = RULE.exec(text) ?? [];
   if (direction === undefined || from === undefined || to === undefined) return undefined;
-  return isPlace(from) && isPlace(to) ? { direction, from, to } : undefined;
+  const isWhole = isPlace(from) && isPlace(to) && arePorts(fromPorts) && arePorts(toPorts);
+  const isKnown = protocol === "ip" || Number(protocol) <= 255;
+  return isWhole && isKnown && haveOneFamily(from, to) ? { direction, from, to } : undefined;
+};
+
+/** Addresses have several spellings, and a filter may name the subnet that they are in. */
+const isWithin = (ue: string, place: string): boolean => {
+  const [own, subnet] = [subnetOf(ue), subnetOf(place)];
+  if (own === undefined || subnet === undefined || own.family !== subnet.family) return false;
+  const list = new BlockList();
+  list.addSubnet(subnet.address, subnet.bits, subnet.family);
+  return list.check(own.address, own.family);
 };
 
 const flowsOf = (body: Json): Json[] => {
@@ -48,7 +86,7 @@ const checkFlow = (flow: Json, ue: string | undefined): void => {
     const rule = filterRuleOf(text);
     if (rule === undefined) throw invalid("flowDescriptions", `not an IPFilterRule: ${text}`);
     const own = rule.direction === "in" ? rule.from : rule.to;
-    if (ue !== undefined && own !== "any" && own !== ue) {
+    if (ue !== undefined && own !== "any" && !isWithin(ue, own)) {
       throw invalid("flowDescriptions", `the UE is ${ue}, not ${own}: ${text}`);
     }
     return rule;

@@ -350,6 +350,36 @@ describe.skipIf(!isPublished)("network mock", () => {
       expect(await create({ altQoSReferences: ["conv-video"] })).toEqual([201, undefined]);
     });
 
+    it("[M13] reads the ends of a filter as addresses, however they are written, and takes none that cannot be", async () => {
+      const filtered = async (rule: string, ue: object = { ueIpv4Addr: "10.45.0.2" }) => {
+        const flowInfo = [{ flowId: 1, flowDescriptions: [rule] }];
+        const more = { ueIpv4Addr: undefined, ...ue, flowInfo };
+        return (await call("POST", NEF, nefRequest(sink.url, more))).status;
+      };
+      const ipv6 = { ueIpv6Addr: "2001:db8::1" };
+      for (const [rule, ue] of [
+        ["permit in 17 from 10.45.0.2/32 5000 to 198.51.100.7 4000"],
+        ["permit out 17 from any to 10.45.0.0/24"],
+        ["permit in 17 from 2001:DB8:0:0::1 5000 to any", ipv6],
+        ["permit out ip from 2001:db8:9::/48 to 2001:db8::1/128", ipv6],
+        ["permit in 6 from 10.45.0.2 5000,5002-5010 to 198.51.100.0/24"],
+      ] as const) {
+        expect(await filtered(rule, ue), rule).toBe(201);
+      }
+      for (const [rule, ue] of [
+        ["permit in 17 from 10.45.1.0/24 5000 to 198.51.100.7 4000"],
+        ["permit in 17 from 10.45.0.2 5000 to 198.51.100.7/33"],
+        ["permit in 17 from 10.45.0.2 65536 to any"],
+        ["permit in 17 from 10.45.0.2 5000, to any"],
+        ["permit in 17 from 10.45.0.2 5010-5000 to any"],
+        ["permit in 256 from 10.45.0.2 to any"],
+        ["permit in 17 from 10.45.0.2 5000 to 2001:db8::1"],
+        ["permit in 17 from 2001:db8::2 5000 to any", ipv6],
+      ] as const) {
+        expect(await filtered(rule, ue), rule).toBe(400);
+      }
+    });
+
     it("[M13] says that resources could not be had, and tests the way when asked to", async () => {
       mock.grant({ mode: "fails", delayMs: 10 });
       const { body } = await call(
