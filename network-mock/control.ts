@@ -59,6 +59,20 @@ const numberOf = (value: unknown, member: string): number | undefined => {
   throw new Unreadable(`${member}: a number, not below 0`);
 };
 
+/** The longest that a timer takes. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+const wholeOf = (
+  value: unknown,
+  member: string,
+  [least, most]: readonly [number, number],
+): number | undefined => {
+  const number = numberOf(value, member);
+  if (number === undefined) return undefined;
+  if (Number.isInteger(number) && number >= least && number <= most) return number;
+  throw new Unreadable(`${member}: a whole number from ${least} to ${most}`);
+};
+
 const textOf = (value: unknown, member: string): string | undefined => {
   if (value === undefined || typeof value === "string") return value;
   throw new Unreadable(`${member}: a string`);
@@ -81,10 +95,10 @@ const faultOf = (body: Json): Fault => {
       api: oneOf(APIS, body.api, "api"),
       method: textOf(body.method, "method"),
       operation: textOf(body.operation, "operation"),
-      status: numberOf(body.status, "status"),
-      retryAfter: numberOf(body.retryAfter, "retryAfter"),
-      ms: numberOf(body.ms, "ms"),
-      times: numberOf(body.times, "times"),
+      status: wholeOf(body.status, "status", [200, 599]),
+      retryAfter: wholeOf(body.retryAfter, "retryAfter", [0, LONGEST_MS]),
+      ms: wholeOf(body.ms, "ms", [0, LONGEST_MS]),
+      times: wholeOf(body.times, "times", [1, LONGEST_MS]),
     }),
   };
 };

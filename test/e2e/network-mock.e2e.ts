@@ -814,6 +814,19 @@ describe.skipIf(!isPublished)("network mock", () => {
       expect([mock.resources(), mock.log]).toEqual([[], []]);
     });
 
+    it("[M13] takes no fault that could not happen", async () => {
+      const odd = [
+        ...[99, 600, 1000, 429.5].map((status) => ({ kind: "status", status })),
+        ...[0, 1.5].map((times) => ({ kind: "down", times })),
+        { kind: "slow", ms: 2 ** 31 },
+        { kind: "status", status: 429, retryAfter: 0.5 },
+      ];
+      for (const fault of odd) {
+        expect((await control("POST", "faults", fault)).status, JSON.stringify(fault)).toBe(400);
+      }
+      expect((await control("GET", "faults")).body).toEqual([]);
+    });
+
     it("[M13] says what it did not understand", async () => {
       expect(await control("POST", "faults", { kind: "odd" })).toMatchObject({ status: 400 });
       expect(await control("POST", "grant", { mode: "now", api: "odd" })).toMatchObject({
