@@ -4,6 +4,7 @@ import { type Answer, type Call, notFound, Refused, type Resource } from "./call
 import { isJson, type Json } from "./dialect.ts";
 import { mergePatch } from "./merge-patch.ts";
 import { bitRate, bpsOf } from "./rates.ts";
+import { mediaType } from "./reading.ts";
 
 export interface Rates {
   readonly uplinkBps?: number;
@@ -81,6 +82,16 @@ const etagOf = (held: Held): string => {
   return `"${held.id.slice(0, 8)}-${held.version}${boosted}"`;
 };
 
+const tagsOf = (list: string): string[] => list.split(",").map((tag) => tag.trim());
+
+/** RFC 9110 s13.1.1: one of a list, or any; a weak tag is never the same. */
+const isWanted = (wanted: string, etag: string): boolean =>
+  wanted.trim() === "*" || tagsOf(wanted).includes(etag);
+
+/** RFC 9110 s13.1.2: a weak tag counts as well. */
+const isKnown = (known: string | undefined, etag: string): boolean =>
+  known !== undefined && isWanted(known.replaceAll("W/", ""), etag);
+
 export class AfStore {
   readonly held = new Map<string, Held>();
 
@@ -110,7 +121,7 @@ export class AfStore {
     const isThere = held?.kind === kind && held.provisioningSession === provisioningSessionId;
     if (held === undefined || !isThere) throw notFound();
     const wanted = headers["if-match"];
-    if (wanted !== undefined && wanted !== "*" && wanted !== etagOf(held)) {
+    if (wanted !== undefined && !isWanted(wanted, etagOf(held))) {
       throw new Refused(412, "PRECONDITION_FAILED", `It is ${etagOf(held)} now.`);
     }
     return held;
@@ -118,7 +129,7 @@ export class AfStore {
 
   show(held: Held, answer: Answer, { headers }: Call): Answer {
     const etag = etagOf(held);
-    if (answer.status === 200 && headers["if-none-match"] === etag) {
+    if (answer.status === 200 && isKnown(headers["if-none-match"], etag)) {
       return { status: 304, headers: { etag } };
     }
     return { ...answer, headers: { ...answer.headers, etag }, body: shownOf(held) };
@@ -126,8 +137,8 @@ export class AfStore {
 
   /** The body as it is to be: a replacement, or what comes of a merge patch. */
   next(held: Held, { body, headers }: Call): Json {
-    const isPatch = headers["content-type"]?.startsWith("application/merge-patch+json");
-    return writable(isPatch === true ? mergePatch(held.body, asJson(body)) : body);
+    const isPatch = mediaType(headers["content-type"]) === "application/merge-patch+json";
+    return writable(isPatch ? mergePatch(held.body, asJson(body)) : body);
   }
 
   touch(held: Held): void {

@@ -438,6 +438,22 @@ describe.skipIf(!isPublished)("network mock", () => {
       expect((await call("GET", path)).status).toBe(404);
     });
 
+    it("[M13] reads conditions and media types as HTTP has them", async () => {
+      const made = await call("POST", `${AF}/dynamic-policies`, policyRequest());
+      const path = pathOf(made.headers.get("location"));
+      const etag = made.headers.get("etag") ?? "";
+      for (const wanted of [etag, `"other", ${etag}`, `W/${etag}`, "*"]) {
+        const headers = { "if-none-match": wanted };
+        expect((await call("GET", path, undefined, { headers })).status, wanted).toBe(304);
+      }
+      const patch = (wanted: string, type: string = MERGE_PATCH) =>
+        call("PATCH", path, { sessionId: "next" }, { type, headers: { "if-match": wanted } });
+      // A strong comparison: a weak tag is never the same (RFC 9110 s13.1.1).
+      expect((await patch(`W/${etag}`)).status).toBe(412);
+      const patched = await patch(`"other", ${etag}`, "Application/Merge-Patch+JSON");
+      expect([patched.status, patched.body.sessionId]).toEqual([200, "next"]);
+    });
+
     it("[M13] recommends what was asked, what the network carries, and what was asked again", async () => {
       const made = await call("POST", ASSISTANCES, assistanceRequest());
       const path = pathOf(made.headers.get("location"));
