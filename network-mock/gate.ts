@@ -1,12 +1,14 @@
 // The way of one call: fault, token, published description, effect, answer.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
+import { codeFor, correlated, isCorrelator, noOperation, Refusing, spoilt } from "./answers.ts";
 import { type Answer, type Call, type Caller, type Door, Refused } from "./call.ts";
 import { isJson } from "./dialect.ts";
 import type { Fault, Faults } from "./faults.ts";
 import type { Log, LogEntry } from "./log.ts";
 import type { Tokens } from "./oauth.ts";
 import type { Operation, Operations } from "./operations.ts";
+import { mediaType, parsed } from "./reading.ts";
 
 export interface GateSetting {
   readonly doors: readonly Door[];
@@ -31,35 +33,11 @@ export interface Received {
 /** An answer, or that there is none: the connection is cut. */
 type Outcome = Answer | "cut";
 
-const CODES: Readonly<Record<number, string>> = {
-  400: "INVALID_ARGUMENT",
-  401: "UNAUTHENTICATED",
-  403: "PERMISSION_DENIED",
-  404: "NOT_FOUND",
-  409: "CONFLICT",
-  410: "GONE",
-  429: "TOO_MANY_REQUESTS",
-  500: "INTERNAL",
-  503: "UNAVAILABLE",
-};
-
 const isGone = (status: number): boolean => status === 404 || status === 410;
-
-const mediaType = (header = ""): string => (header.split(";")[0] ?? "").trim().toLowerCase();
-
-const parsed = (type: string, text: string): unknown => {
-  if (text === "") return undefined;
-  if (!type.endsWith("json")) return text;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};
 
 /** In its development mode the mock takes sinks that are http, which the published pattern does not. */
 const withHttpsSink = (body: unknown): unknown => {
-  if (Array.isArray(body)) return body.map(withHttpsSink);
+  if (Array.isArray(body)) return body.map((one) => (isJson(one) ? withHttpsSink(one) : one));
   if (!isJson(body) || typeof body.sink !== "string") return body;
   return { ...body, sink: body.sink.replace(/^http:/, "https:") };
 };
@@ -120,18 +98,20 @@ export class Gate {
       method,
       path: url.pathname + url.search,
       ...(operation === undefined ? {} : { operation: operation.id }),
-      ...(body === undefined ? {} : { body }),
+      ...(text === "" ? {} : { body: body ?? text }),
     });
     if (operation === undefined) {
       const allow = found !== undefined && "allow" in found ? found.allow : undefined;
-      await this.#send(response, noOperation(door, allow), entry, { slowMs: 0, fault: undefined });
+      const none = correlated(door, noOperation(door, allow), headers);
+      await this.#send(response, none, entry, { slowMs: 0, fault: undefined });
       return;
     }
     const befalls = faults.take({ api: door.api, method, operation: operation.id });
     const refuse = (status: number): Answer => {
       const resource = Object.values(operation.params).at(-1);
       if (isGone(status) && resource !== undefined) door.lose(resource);
-      return door.refuse({ status, code: CODES[status] ?? "FAULT", message: "on purpose" });
+      const code = codeFor(status, operations.codes(operation, status));
+      return Refusing.challenged(door.refuse({ status, code, message: "on purpose" }));
     };
     const outcome = this.#befall(befalls.fault, refuse, () =>
       this.#answer(door, operation, { received, path, type, body }),
@@ -165,7 +145,7 @@ export class Gate {
       answer = this.#effect(door, operation, given);
     } catch (thrown) {
       if (thrown instanceof Refused) {
-        answer = door.refuse(thrown.refusal);
+        answer = Refusing.challenged(door.refuse(thrown.refusal), thrown);
       } else {
         const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : "unknown";
         defect(`${operation.id}: ${text}`);
@@ -191,6 +171,9 @@ export class Gate {
     }: { received: Received; path: string; type: string; body: unknown },
   ): Answer {
     const { headers, url } = received;
+    if (!isCorrelator(door, headers)) {
+      throw new Refused(400, "INVALID_ARGUMENT", "x-correlator is not as published.");
+    }
     const caller = this.#caller(operation, headers.authorization ?? "");
     this.#checkBody(operation, type, received.text, body);
     const act = door.operations[operation.id];
@@ -213,8 +196,8 @@ export class Gate {
     const judged = tokens.judge(authorization, scopes ?? []);
     if ("caller" in judged) return judged.caller;
     throw judged.status === 401
-      ? new Refused(401, "UNAUTHENTICATED", "No valid token came with it.")
-      : new Refused(403, "PERMISSION_DENIED", `The token has not the scope ${scopes?.join(" ")}.`);
+      ? new Refusing(authorization, "No valid token came with it.")
+      : new Refusing(authorization, `The token has not the scope ${scopes?.join(" ")}.`, scopes);
   }
 
   #checkBody(operation: Operation, type: string, text: string, body: unknown): void {
@@ -246,9 +229,9 @@ export class Gate {
       response.socket?.destroy();
       return;
     }
-    const { status, text } = spoilt(outcome, fault);
+    const { status, text, body } = spoilt(outcome, fault);
     entry.status = status;
-    if (outcome.body !== undefined) entry.answer = outcome.body;
+    if (body !== undefined) entry.answer = body;
     response.writeHead(status, {
       ...(text === undefined ? {} : { "content-type": "application/json" }),
       ...outcome.headers,
@@ -265,29 +248,3 @@ export class Gate {
     }
   }
 }
-
-const noOperation = (door: Door, allow: readonly string[] | undefined): Answer => {
-  if (allow === undefined) {
-    return door.refuse({ status: 404, code: "NOT_FOUND", message: "There is no such path." });
-  }
-  const methods = allow.map((name) => name.toUpperCase()).join(", ");
-  const answer = door.refuse({ status: 405, code: "METHOD_NOT_ALLOWED", message: methods });
-  return { ...answer, headers: { ...answer.headers, allow: methods } };
-};
-
-/** CAMARA answers with the caller's correlator. */
-const correlated = (door: Door, outcome: Outcome, headers: Received["headers"]): Outcome => {
-  const correlator = headers["x-correlator"];
-  const isCamara = door.api === "camara-qod" || door.api === "qos-profiles";
-  if (outcome === "cut" || correlator === undefined || !isCamara) return outcome;
-  return { ...outcome, headers: { ...outcome.headers, "x-correlator": correlator } };
-};
-
-/** The text that is sent: broken on purpose, or as it is. */
-const spoilt = (answer: Answer, fault: Fault | undefined): { status: number; text?: string } => {
-  const status = answer.status === 204 ? 200 : answer.status;
-  if (fault?.kind === "wrong-json") return { status, text: '{"sessionId": "8f0c' };
-  if (fault?.kind === "wrong-shape") return { status, text: '[{"unexpected": true}]' };
-  if (answer.body === undefined) return { status: answer.status };
-  return { status: answer.status, text: JSON.stringify(answer.body) };
-};

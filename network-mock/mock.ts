@@ -71,6 +71,14 @@ const readText = async (request: IncomingMessage): Promise<string | undefined> =
   return Buffer.concat(chunks).toString();
 };
 
+/** The rest of it stays unread: nothing else can come on the connection. */
+const refuseLong = (request: IncomingMessage, response: ServerResponse, log: Log): void => {
+  const { method = "GET", url: path = "/" } = request;
+  const entry = log.begin({ way: "in", api: "unread", method, path });
+  entry.status = 413;
+  response.writeHead(413, { connection: "close" }).end();
+};
+
 const receivedOf = (request: IncomingMessage, origin: string, text: string): Received => ({
   method: request.method ?? "GET",
   // What is no path (an absolute form, `*`) is none of the mock's.
@@ -197,7 +205,7 @@ export const startNetworkMock = async (options: NetworkMockOptions = {}): Promis
   let url = "";
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const text = await readText(request);
-    if (text === undefined) return void response.writeHead(413).end();
+    if (text === undefined) return refuseLong(request, response, log);
     const received = receivedOf(request, url, text);
     if (await gate.pass(received, response)) return;
     const { status, body } = control.answer(received);

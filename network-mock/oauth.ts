@@ -18,7 +18,12 @@ interface Token {
 
 export type Judgement = { readonly caller: Caller } | { readonly status: 401 | 403 };
 
-const refused = (status: number, error: string): Answer => ({ status, body: { error } });
+const refused = (status: number, error: string): Answer => ({
+  status,
+  // RFC 6749 s5.2, RFC 9110 s15.5.2.
+  ...(status === 401 ? { headers: { "www-authenticate": 'Basic realm="network"' } } : {}),
+  body: { error },
+});
 
 const decoded = (text: string): string => {
   try {
@@ -68,6 +73,7 @@ export class Tokens {
   answer(authorization: string, type: string, body: string): Answer {
     if (type !== "application/x-www-form-urlencoded") return refused(400, "invalid_request");
     const form = new URLSearchParams(body);
+    if (!form.has("grant_type")) return refused(400, "invalid_request");
     if (form.get("grant_type") !== "client_credentials") {
       return refused(400, "unsupported_grant_type");
     }

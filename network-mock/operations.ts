@@ -89,6 +89,16 @@ export class Operations {
     return memberAt(this.#schemas.description(file), `${at}/responses/${status}`) !== undefined;
   }
 
+  /** Codes that are published for an error of CAMARA; none: the description leaves them open. */
+  codes(operation: Operation, status: number): readonly string[] {
+    const description = this.#schemas.description(operation.file);
+    const response = memberAt(description, `${operation.at}/responses/${status}`);
+    const at = responseAt(operation, String(status), response);
+    const parts = memberAt(description, `${at}/content/application~1json/schema/allOf`);
+    const said = Array.isArray(parts) ? parts : [];
+    return said.flatMap((part) => memberAt(part, "/properties/code/enum") ?? []).map(String);
+  }
+
   checkRequest(operation: Operation, type: string, body: unknown): string[] {
     return this.#check(operation, `${operation.at}/requestBody`, type, body, "request");
   }

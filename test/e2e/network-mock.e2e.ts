@@ -549,6 +549,36 @@ describe.skipIf(!isPublished)("network mock", () => {
       expect(JSON.stringify(mock.log)).not.toContain("network-mock");
     });
 
+    it("[M13] says with each 401 how to be known, and what a request for a token lacks", async () => {
+      const none = await call("GET", `${QOD}/sessions/x`, undefined, { token: "wrong" });
+      expect(none.headers.get("www-authenticate")).toBe('Bearer error="invalid_token"');
+      const problem = await call("GET", NEF, undefined, { headers: { authorization: "" } });
+      expect([problem.status, problem.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
+      const narrow = await tokenOf(mock, "quality-on-demand:sessions:read");
+      const refused = await call("POST", `${QOD}/sessions`, qodRequest(5000), { token: narrow });
+      expect(refused.headers.get("www-authenticate")).toBe(
+        'Bearer error="insufficient_scope", scope="quality-on-demand:sessions:create"',
+      );
+      const ask = (form: Record<string, string>, headers: Record<string, string> = {}) =>
+        fetch(`${mock.url}/oauth2/token`, {
+          method: "POST",
+          headers,
+          body: new URLSearchParams(form),
+        });
+      const unknown = await ask(
+        { grant_type: "client_credentials" },
+        { authorization: `Basic ${Buffer.from("duplex:wrong").toString("base64")}` },
+      );
+      expect([unknown.status, unknown.headers.get("www-authenticate")]).toEqual([
+        401,
+        'Basic realm="network"',
+      ]);
+      const client = { client_id: "duplex", client_secret: "network-mock" };
+      expect(await (await ask(client)).json()).toEqual({ error: "invalid_request" });
+      const other = await ask({ ...client, grant_type: "password" });
+      expect(await other.json()).toEqual({ error: "unsupported_grant_type" });
+    });
+
     it("[M13] keeps what belongs to one client from another", async () => {
       const { body } = await call("POST", `${QOD}/sessions`, qodRequest(5000));
       const token = mock.tokens.issue({ client: "somebody-else" });
@@ -602,6 +632,37 @@ describe.skipIf(!isPublished)("network mock", () => {
       expect((await create()).status).toBe(201);
       mock.faults.clear();
       expect((await call("POST", NEF, nefRequest(sink.url))).status).toBe(201);
+    });
+
+    it("[M13] a refusal of a CAMARA interface has a code that is published for the operation", async () => {
+      const { body } = await create();
+      const codes: unknown[] = [];
+      const faulty = async (status: number, path: string, given: object) => {
+        mock.faults.add({ kind: "status", status, times: 1 });
+        const answer = await call("POST", QOD + path, given);
+        codes.push([answer.status, answer.body.code]);
+      };
+      await faulty(422, "/sessions", qodRequest(5001));
+      await faulty(409, "/sessions", qodRequest(5001));
+      const more = { requestedAdditionalDuration: 60 };
+      await faulty(409, `/sessions/${body.sessionId}/extend`, more);
+      expect(codes).toEqual([
+        [422, "SERVICE_NOT_APPLICABLE"],
+        [409, "CONFLICT"],
+        [409, "QUALITY_ON_DEMAND.SESSION_EXTENSION_NOT_ALLOWED"],
+      ]);
+    });
+
+    it("[M13] the log has the answer that was sent, also where it was spoilt", async () => {
+      mock.faults.add({ kind: "wrong-shape", times: 1 });
+      const { body } = await create();
+      expect(mock.log.at(-1)).toMatchObject({ note: "wrong-shape" });
+      const sent = mock.log.find(({ note }) => note === "wrong-shape");
+      expect([sent?.status, sent?.answer]).toEqual([201, body]);
+      mock.faults.add({ kind: "wrong-json", times: 1 });
+      await expect(call("POST", NEF, nefRequest(sink.url))).rejects.toThrow(SyntaxError);
+      const broken = mock.log.find(({ note }) => note === "wrong-json");
+      expect(broken?.answer).toBe('{"sessionId": "8f0c');
     });
 
     it("[M13] a resource that is gone on purpose is gone indeed", async () => {
@@ -759,6 +820,36 @@ describe.skipIf(!isPublished)("network mock", () => {
         "accessTokenExpiresUtc",
       );
       expect(() => check(qod, "NoSuchSchema", {}, "request")).toThrow("NoSuchSchema");
+    });
+
+    it("[M13] a correlator comes back with every answer, and is refused where it is none", async () => {
+      const headers = { "x-correlator": "b4333c46-49c0-4f62-80d7-f0ef930f1c46" };
+      for (const path of ["/sessions/x", "/nothing"]) {
+        const answer = await call("GET", QOD + path, undefined, { headers });
+        expect(answer.headers.get("x-correlator"), path).toBe(headers["x-correlator"]);
+      }
+      for (const wrong of ["a b", "x".repeat(257)]) {
+        const odd = { headers: { "x-correlator": wrong } };
+        const answer = await call("POST", `${QOD}/sessions`, qodRequest(5000), odd);
+        expect([answer.status, answer.body.code]).toEqual([400, "INVALID_ARGUMENT"]);
+        expect(answer.headers.get("x-correlator")).toBeNull();
+      }
+      expect(mock.resources()).toEqual([]);
+    });
+
+    it("[M13] a body that is too deep or too long is refused and recorded, and breaks nothing", async () => {
+      const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+      expect((await call("POST", `${QOD}/sessions`, deep)).status).toBe(400);
+      const long = JSON.stringify({ ...qodRequest(5000), more: "x".repeat(2_000_000) });
+      const refused = await fetch(`${mock.url}${QOD}/sessions`, { method: "POST", body: long });
+      expect([refused.status, refused.headers.get("connection")]).toEqual([413, "close"]);
+      await refused.text();
+      const log = await call("GET", "/control/log");
+      expect(log.body.slice(-2)).toMatchObject([
+        { path: `${QOD}/sessions`, status: 400 },
+        { path: `${QOD}/sessions`, status: 413 },
+      ]);
+      expect(mock.defects).toEqual([]);
     });
 
     it("[M13] each known error of theirs is still there, and still needs its repair", () => {
