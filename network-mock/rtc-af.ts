@@ -134,6 +134,8 @@ class SessionHandling {
     this.#each(id, (held) => {
       const isAll = uplinkBps === undefined && downlinkBps === undefined;
       held.state = "impaired";
+      // What was still to be granted is not, until it recovers.
+      this.#timers.clear(held.id);
       held.carries = {
         ...(uplinkBps === undefined ? {} : { uplinkBps }),
         ...(downlinkBps === undefined ? {} : { downlinkBps }),

@@ -480,6 +480,17 @@ describe.skipIf(!isPublished)("network mock", () => {
       expect((await call("DELETE", path)).status).toBe(204);
     });
 
+    it("[M13] what is impaired before it was granted stays so until it recovers", async () => {
+      await start({ grant: { mode: "later", delayMs: 500 } });
+      const made = await call("POST", `${AF}/dynamic-policies`, policyRequest());
+      const path = pathOf(made.headers.get("location"));
+      expect(mock.impair({ api: "rtc-af" })).toBe(1);
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      expect((await call("GET", path)).body.qosEnforcement).toBe(false);
+      mock.recover({ api: "rtc-af" });
+      expect((await call("GET", path)).body.qosEnforcement).toBe(true);
+    });
+
     it("[M13] does not take flow descriptions that contradict themselves", async () => {
       const create = async (flow: object) => {
         const binding = { componentReference: "0", applicationFlowDescription: flow };
