@@ -15,13 +15,16 @@ const trickleOf = (candidates: readonly Candidate[], complete = false): Trickle 
   dropped: 0,
 });
 
-/** What tells candidates apart, and what they are measured by (N5, S7). */
-const keyOf = (candidate: Candidate): string =>
-  JSON.stringify([
+/** What tells candidates apart, and what they are measured by (N5, S7): an empty mid names no section. */
+const keyOf = (candidate: Candidate): string => {
+  const { sdpMid, sdpMLineIndex = null } = candidate;
+  const hasMid = sdpMid !== undefined && sdpMid !== null && sdpMid !== "";
+  return JSON.stringify([
     candidate.candidate,
-    candidate.sdpMid ?? candidate.sdpMLineIndex ?? null,
+    hasMid ? sdpMid : sdpMLineIndex,
     ufragOf(candidate) ?? null,
   ]);
+};
 
 const eachOnce = (candidates: readonly Candidate[]): Candidate[] => [
   ...new Map(candidates.toReversed().map((each) => [keyOf(each), each])).values(),

@@ -260,12 +260,15 @@ describe("reports of a call of Chromium", () => {
       expect(isPlayedBy((await looksOf(two)).slice(-1))).toBe(true);
       return true;
     });
-    await until("two has frozen once, and said so", async () => {
-      await freeze(one, two, 600);
+    // Without news a report stays as it was, perhaps of a time at which less was known.
+    await until("both have frozen once, and said so", async () => {
+      await Promise.all([freeze(one, two, 600), freeze(two, one, 600)]);
       await new Promise((resolve) => setTimeout(resolve, 3 * LOOK_MS));
-      const told = found(metricsOf(await reportOf(call, two)), "video", "downlink");
-      expect(told.Corruption_Duration?.values.numberOfCorruptionEvents).toBeGreaterThan(0);
-      expect(Object.keys(told)).toContain("SyncLoss_Duration");
+      for (const caller of [one, two]) {
+        const told = found(metricsOf(await reportOf(call, caller)), "video", "downlink");
+        expect(told.Corruption_Duration?.values.numberOfCorruptionEvents).toBeGreaterThan(0);
+        expect(Object.keys(told)).toContain("SyncLoss_Duration");
+      }
       return true;
     });
     for (const caller of [one, two]) {
