@@ -78,7 +78,7 @@ export function withCandidates(sdp: string, candidates: readonly Candidate[]): s
 }
 
 const belongsTo = ({ sdpMid, sdpMLineIndex }: Candidate, section: Section): boolean =>
-  sdpMid == null ? sdpMLineIndex === section.index : sdpMid === section.mid;
+  sdpMid ? sdpMid === section.mid : sdpMLineIndex === section.index;
 
 const endOf = ({ index }: Section, { sections, lines }: Description): number => {
   const next = sections[index + 1];

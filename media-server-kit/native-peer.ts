@@ -87,7 +87,7 @@ export class NativePeer {
             await this.connection.pc
               .addIceCandidate({
                 candidate: candidate.candidate,
-                ...(sdpMid == null ? { sdpMLineIndex: sdpMLineIndex ?? 0 } : { sdpMid }),
+                ...(sdpMid ? { sdpMid } : { sdpMLineIndex: sdpMLineIndex ?? 0 }),
               })
               .catch(() => {});
           }

@@ -211,27 +211,33 @@ describe.each(SCENE_MODES)("a managed media server, %s", (mode) => {
     expectOrder(scene);
   });
 
-  it("[N5] candidates that come beside an offer are in what the SFU is offered", async () => {
-    const scene = new ManagedScene(mode);
-    const alice = scene.join("alice");
-    alice.add("audio");
-    const sdp = alice.describe();
-    const ack = scene.session.send("alice", { type: "offer", to: "sfu", sdp });
-    const exchange = isProblem(ack) ? 0 : (ack.ack?.exchange ?? 0);
-    await scene.run();
-    expect(scene.standIn.calls).toEqual([]);
-    const candidate = "candidate:1 1 udp 2113937151 192.0.2.1 40001 typ host";
-    const candidates = [{ candidate, sdpMid: "send0", sdpMLineIndex: 0 }];
-    scene.session.send("alice", { type: "candidates", to: "sfu", exchange, candidates });
-    await scene.pass(1000);
-    const [received] = [...scene.standIn.sessions.values()][0]?.received ?? [];
-    expect(received).toBe(`${sdp}a=${candidate}\r\n`);
-    expect(sentTypes(scene, "answer")).toHaveLength(1);
-    expect(sentTypes(scene, "candidates")).toEqual([
-      { type: "candidates", to: "alice", exchange, candidates: [], complete: true },
-    ]);
-    expectOrder(scene);
-  });
+  it.each([
+    ["by mid", "send0"],
+    ["by index, with an empty mid", ""],
+  ])(
+    "[N5] candidates that come beside an offer are in what the SFU is offered, %s",
+    async (_, sdpMid) => {
+      const scene = new ManagedScene(mode);
+      const alice = scene.join("alice");
+      alice.add("audio");
+      const sdp = alice.describe();
+      const ack = scene.session.send("alice", { type: "offer", to: "sfu", sdp });
+      const exchange = isProblem(ack) ? 0 : (ack.ack?.exchange ?? 0);
+      await scene.run();
+      expect(scene.standIn.calls).toEqual([]);
+      const candidate = "candidate:1 1 udp 2113937151 192.0.2.1 40001 typ host";
+      const candidates = [{ candidate, sdpMid, sdpMLineIndex: 0 }];
+      scene.session.send("alice", { type: "candidates", to: "sfu", exchange, candidates });
+      await scene.pass(1000);
+      const [received] = [...scene.standIn.sessions.values()][0]?.received ?? [];
+      expect(received).toBe(`${sdp}a=${candidate}\r\n`);
+      expect(sentTypes(scene, "answer")).toHaveLength(1);
+      expect(sentTypes(scene, "candidates")).toEqual([
+        { type: "candidates", to: "alice", exchange, candidates: [], complete: true },
+      ]);
+      expectOrder(scene);
+    },
+  );
 
   it("[C1] a hold of more than 30 s is published anew, and its receivers follow", async () => {
     const scene = new ManagedScene(mode);
