@@ -19,6 +19,8 @@ export class AssistanceNews {
   /** What was told last: the same is not told twice, whatever the session makes of it. */
   readonly #told = new Map<string, string>();
   #isTelling = false;
+  /** Whether it was seen what is to be taken back: flows say nothing new of networks where none is asked. */
+  #hasLooked = false;
 
   constructor(state: DurableObjectState, ports: NewsPorts) {
     this.#state = state;
@@ -36,8 +38,10 @@ export class AssistanceNews {
     return false;
   }
 
-  /** Nobody is asked any more: what came of what was asked is shown no more. */
+  /** Nobody is asked any more: what came of what was asked is shown no more. Looked at once, not at every turn. */
   takeBack(rows: Pick<AssistanceRows, "entries">): void {
+    if (this.#hasLooked || !this.#ports.session()) return;
+    this.#hasLooked = true;
     if (this.hasTold && rows.entries.size > 0) this.tellSoon();
   }
 
@@ -73,6 +77,7 @@ export class AssistanceNews {
   }
 
   forget(): void {
+    this.#hasLooked = false;
     this.#told.clear();
   }
 }
